@@ -1,0 +1,58 @@
+# make demo   the service on footage it draws itself; Ctrl-C ends it
+# make test   lint, types, architecture and all tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# make models DATA=...   trains, exports and evaluates what models/trained ships (hours); DATA holds ucf12, background
+#                        and SPLIT.tsv
+DATA ?= data
+
+.PHONY: demo test models clean
+
+demo: $(VENV)/.runs
+	$(BIN)/harstream run --source 'scene?seed=8'
+
+test: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# What `run` needs: no TensorFlow.
+$(VENV)/.runs: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "harstream needs Python 3.11 or newer, this is " + sys.version.split()[0]'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+# What tests, training and export need, too.
+$(VENV)/.tests: $(VENV)/.runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+CLIPS := --data $(DATA)/ucf12 --data runs/drawn --background $(DATA)/background \
+	--split $(DATA)/SPLIT.tsv --split runs/drawn/SPLIT.tsv
+
+models: models/trained/lrcn/report.html models/trained/convlstm/report.html
+
+runs/drawn: | $(VENV)/.tests
+	$(BIN)/harstream draw --out $@ --clips 48 --seconds 5 --seed 1000
+
+runs/lrcn/model.keras: | runs/drawn
+	$(BIN)/harstream train $(CLIPS) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --learning-rate 0.002 --out runs/lrcn
+
+runs/convlstm/model.keras: | runs/drawn
+	$(BIN)/harstream train $(CLIPS) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --learning-rate 0.002 --out runs/convlstm
+
+models/trained/%/model.onnx: runs/%/model.keras
+	$(BIN)/harstream export runs/$* --name $*
+
+models/trained/%/report.html: models/trained/%/model.onnx
+	$(BIN)/harstream evaluate --model $* --data $(DATA)/ucf12 --background $(DATA)/background \
+	    --split $(DATA)/SPLIT.tsv --part test --json models/trained/$*/report.json --html $@
+
+.PRECIOUS: runs/%/model.keras models/trained/%/model.onnx
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

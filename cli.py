@@ -1,0 +1,52 @@
+"""`harstream`: one command. Each package owns its subcommands; none is imported before it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+COMMANDS = {
+    "run": ("stream.cli", "Watch cameras and publish what people do."),
+    "predict": ("stream.cli", "Recognize activities in video files, as fast as it goes."),
+    "listen": ("stream.cli", "Print what arrives from the broker."),
+    "doctor": ("stream.cli", "Say what this machine has, and what to do about what it lacks."),
+    "train": ("training.cli", "Train an architecture on a folder of clips."),
+    "export": ("export.cli", "Turn a trained run into verified ONNX files."),
+    "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
+    "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
+}
+"""Each is the function of that name in its module."""
+
+
+def main() -> None:
+    """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
+    no TensorFlow."""
+    typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_options)
+    for name, (module, summary) in COMMANDS.items():
+        function = getattr(importlib.import_module(module), name) if name == typed else _not_typed
+        app.command(name, help=summary)(function)
+    app()
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _say_version(asked))
+    ] = False,
+) -> None:
+    """Real-time recognition of what people do, from ordinary cameras."""
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"harstream {version('harstream')}")
+        raise typer.Exit
+
+
+def _not_typed() -> None:
+    """Stands in the help for a subcommand that was not asked for."""

@@ -1,0 +1,147 @@
+"""Find labelled clips: a folder of class folders, groups from UCF names, parts from a split file or by group."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from clips.video import SUFFIXES
+
+PARTS = ("train", "val", "test")
+SHARES = (0.64, 0.16, 0.20)
+"""The papers hold out 20 % for test, and 20 % of the rest for validation."""
+
+_UCF_NAME = re.compile(r"v_\w+?_(g\d+)_c\d+$")
+
+
+class ListingError(Exception):
+    """A data folder or split file cannot be used as it is."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    path: Path
+    label: str
+    group: str
+    """Clips of one group show one scene: they must never stand on two sides of a split."""
+    part: str = ""
+    """One of PARTS, or empty before the split."""
+
+
+def find_clips(data: Path) -> list[Clip]:
+    """Every video one folder below `data`, the folder's name its label, sorted. Raises ListingError."""
+    if not data.is_dir():
+        raise ListingError(f"expected a folder of class folders with videos, found none at {data}")
+    clips = [
+        Clip(path, path.parent.name, _group(path))
+        for path in sorted(data.glob("*/*"))
+        if path.suffix.lower() in SUFFIXES
+    ]
+    if not clips:
+        raise ListingError(f"expected {data}/<class>/<video>, found no video there")
+    return clips
+
+
+def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
+    """Give clips of many classes the one label of "none of the activities"; classes keep their groups apart."""
+    return [replace(clip, label=label, group=f"{clip.label}:{clip.group}") for clip in clips]
+
+
+def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
+    """Take each clip's part (and cluster as its group) from a tab-separated file; clips it does not name are left out.
+
+    The file has a header with at least `file` and `split`; `file` ends with <class>/<clip name>.
+    Raises ListingError for a malformed file, or one that puts a cluster on two sides.
+    """
+    rows = _read_split(split_file)
+    parted = []
+    for clip in clips:
+        row = rows.get((clip.path.parent.name, clip.path.stem))
+        if row and row["split"]:
+            prefix = clip.group.rsplit(":", 1)[0] + ":" if ":" in clip.group else ""
+            group = prefix + (row.get("cluster") or row.get("group") or clip.group)
+            parted.append(replace(clip, part=row["split"], group=group))
+    _refuse_cut_groups(parted, split_file)
+    if not parted:
+        raise ListingError(
+            f"{split_file} names none of the clips that were found; its `file` column must end with <class>/<clip name>"
+        )
+    return parted
+
+
+def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
+    """Deal whole groups of each class to train, val and test until each part has its share of the clips."""
+    parted: list[Clip] = []
+    for label in sorted({clip.label for clip in clips}):
+        groups: dict[str, list[Clip]] = defaultdict(list)
+        for clip in clips:
+            if clip.label == label:
+                groups[clip.group].append(clip)
+        if len(groups) < len(PARTS):
+            raise ListingError(
+                f"class {label} has {len(groups)} group(s) of clips; a split by group needs at least "
+                f"{len(PARTS)}: add clips of other scenes, or ask for `--split random`"
+            )
+        parted += _deal(list(groups.values()), random.Random(f"{seed}:{label}"), shares)
+    return sorted(parted, key=lambda clip: clip.path)
+
+
+def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
+    """The papers' way: clip by clip, so that one scene stands on both sides. The figures it gives flatter."""
+    parted: list[Clip] = []
+    for label in sorted({clip.label for clip in clips}):
+        singles = [[clip] for clip in clips if clip.label == label]
+        parted += _deal(singles, random.Random(f"{seed}:{label}"), shares)
+    return sorted(parted, key=lambda clip: clip.path)
+
+
+def _deal(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[Clip]:
+    shuffler.shuffle(groups)
+    total = sum(map(len, groups))
+    counts = [0] * len(shares)
+    dealt = []
+    for group in groups:
+        # The part that is furthest behind its share is next, so none is empty where there are groups enough.
+        part = min(range(len(shares)), key=lambda index: counts[index] / (shares[index] * total))
+        counts[part] += len(group)
+        dealt += [replace(clip, part=PARTS[part]) for clip in group]
+    return dealt
+
+
+def _group(path: Path) -> str:
+    match = _UCF_NAME.match(path.stem)
+    return match.group(1) if match else path.stem
+
+
+def _read_split(split_file: Path) -> dict[tuple[str, str], dict[str, str]]:
+    try:
+        with split_file.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines, delimiter="\t"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ListingError(f"cannot read the split file {split_file}: {error}") from error
+    if not rows or not {"file", "split"} <= rows[0].keys():
+        raise ListingError(
+            f"{split_file} must be tab-separated with the columns `file` and `split`, got "
+            f"{sorted(map(str, rows[0])) if rows else 'no row'}"
+        )
+    if short := [number for number, row in enumerate(rows, start=2) if row["file"] is None or row["split"] is None]:
+        raise ListingError(f"{split_file}: row {short[0]} has fewer columns than the header")
+    if strange := sorted({row["split"] for row in rows} - {*PARTS, ""}):
+        raise ListingError(f"{split_file}: the parts are {', '.join(PARTS)}, or empty; got {', '.join(strange)}")
+    return {(Path(row["file"]).parent.name, Path(row["file"]).stem): row for row in rows}
+
+
+def _refuse_cut_groups(clips: Iterable[Clip], split_file: Path) -> None:
+    parts: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for clip in clips:
+        parts[clip.label, clip.group].add(clip.part)
+    cut = sorted(f"{label} {group}" for (label, group), found in parts.items() if len(found) > 1)
+    if cut:
+        raise ListingError(
+            f"{split_file} cuts {len(cut)} cluster(s), so one scene stands on both sides: {', '.join(cut[:5])}"
+        )

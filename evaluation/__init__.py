@@ -1,0 +1,1 @@
+"""An exported model on labelled clips: metrics and report. Runs the real pipeline, needs no TensorFlow."""

@@ -1,0 +1,150 @@
+"""`harstream evaluate`."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from clips.listing import Clip, ListingError
+from evaluation.choosing import Choice, choose
+from models.catalogue import ModelNotFound, find_model
+from models.contract import ContractError
+from stream.errors import HarstreamError
+
+if TYPE_CHECKING:
+    from evaluation.recognizing import Skipped
+    from stream.engine import OnnxRecognizer
+
+SEED = 1
+"""Of the order of clips in the streams: one for all models, so that their figures compare."""
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Option(help="A shipped model's name, or the path of an exported one.")],
+    data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
+    split: Annotated[list[Path] | None, typer.Option(help="A split file (.tsv); may be given several times.")] = None,
+    part: Annotated[str, typer.Option(help="Which part of the split: train, val or test.")] = "test",
+    background: Annotated[
+        list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Join the clips to long streams and measure the events of `run`.")
+    ] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="With --stream: the configuration; without one, the defaults.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report to this file: one page, nothing outside.")] = None,
+) -> None:
+    """Measure an exported model on labelled clips, through the same window and engine as `run`; with --stream, its
+    events through the same pipeline."""
+    if stream and html:
+        _fail("--html is for clips: leave it out, or --stream", 2)
+    if config and not stream:
+        _fail("--config is for --stream: clips are recognized without smoothing and tracker", 2)
+    choice = Choice(tuple(data), tuple(background or ()), tuple(split or ()), part)
+    try:
+        if stream:
+            _on_streams(model, choice, config, json)
+        else:
+            _on_clips(model, choice, json, html)
+    except HarstreamError as error:
+        _fail(error, error.exit_code)
+    except (ListingError, ModelNotFound, ContractError, OSError) as error:
+        _fail(error, 2)
+
+
+def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) -> None:
+    from evaluation.measuring import measure
+    from evaluation.recognizing import predictions
+    from evaluation.report import table, write_html, write_json
+    from stream.engine import OnnxRecognizer
+
+    console = Console()
+    recognizer = OnnxRecognizer(find_model(model))
+    contract = recognizer.contract
+    clips = choose(choice, contract)
+    found, skipped = predictions(clips, recognizer)
+    metrics = measure(found, unknown_threshold=contract.unknown_threshold)
+    console.print(table(metrics))
+    _say_what_was_left_out(skipped, clips, console)
+    provenance = _provenance(recognizer, clips, skipped, f"{len(found.truth)} windows")
+    if json:
+        write_json(json, metrics, contract, provenance)
+    if html:
+        history = _history(recognizer.files.folder)
+        write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
+
+
+def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
+    from evaluation.stream_metrics import measure_streams
+    from evaluation.stream_report import stream_tables, write_stream_json
+    from evaluation.streams import join
+    from evaluation.watching import outcome, watch
+    from stream.assembly import tracker_settings
+    from stream.config import Config, load_config
+    from stream.engine import load
+
+    console = Console()
+    settings = load_config(config) if config else Config()
+    recognizer = load(model, settings.device)
+    contract = recognizer.contract
+    clips = choose(choice, contract)
+    streams = join(clips, contract.background, seed=SEED)
+    watched = watch(streams, recognizer, settings, console)
+    skipped = [each for stream in streams for each in stream.skipped]
+    if not watched:
+        raise ListingError(f"not one of {len(clips)} clips can be shown: {skipped[0].reason}")
+    metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
+    console.print(stream_tables(metrics))
+    _say_what_was_left_out(skipped, clips, console)
+    if json:
+        joined = f"{metrics.streams} streams of {metrics.seconds:.0f} s together, joined with seed {SEED}"
+        tracker = asdict(tracker_settings(settings, contract))
+        used = {"stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
+        write_stream_json(json, metrics, contract, used, _provenance(recognizer, clips, skipped, joined))
+
+
+def _say_what_was_left_out(skipped: Sequence[Skipped], clips: Sequence[Clip], console: Console) -> None:
+    for clip in skipped:
+        console.print(f"left out {clip.clip.path}: {clip.reason}", style="yellow", markup=False)
+    if skipped:
+        console.print(f"{len(skipped)} of {len(clips)} clips left out", style="yellow")
+
+
+def _provenance(
+    recognizer: OnnxRecognizer, clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str
+) -> dict[str, str]:
+    return {
+        "command": shlex.join(["harstream", *sys.argv[1:]]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "clips": f"{len(clips) - len(skipped)} of {len(clips)}, {extent}",
+        "left out": f"{len(skipped)} clips, too short or unreadable",
+        "runs on": recognizer.provider,
+        "model sha256": recognizer.files.sha256(),
+    }
+
+
+def _history(folder: Path) -> list[dict[str, float]] | None:
+    file = folder / "history.csv"
+    if not file.exists():
+        return None
+    with file.open(newline="") as lines:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)]
+
+
+def _fail(error: Exception | str, code: int) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"harstream evaluate: {error}", style="red", markup=False)
+    raise typer.Exit(code) from None

@@ -1,0 +1,208 @@
+"""The report of an evaluation: one HTML page that needs nothing else, the same as JSON, and a table to print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from rich.table import Table
+from rich.text import Text
+
+from evaluation import plots
+from evaluation.measuring import emission
+from evaluation.metrics import ClassMetrics, Metrics
+from evaluation.writing import as_json, write_whole
+from models.contract import ModelContract
+
+SCHEMA = "harstream.evaluation/1"
+UNDEFINED = "–"
+CONFUSIONS_NAMED = 6
+GROUPS_SHOWN = 10
+THRESHOLDS_SHOWN = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class Headline:
+    figure: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the confusion matrix."""
+
+    count: int
+    share: float
+    """Of the windows of its true class; 0 for a class without windows."""
+    is_right: bool
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often one class was taken for another."""
+
+    truth: str
+    recognized: str
+    count: int
+    share: float
+    """Of the windows of `truth`."""
+
+
+def write_html(
+    path: Path,
+    title: str,
+    metrics: Metrics,
+    contract: ModelContract,
+    provenance: dict[str, str],
+    history: list[dict[str, float]] | None,
+) -> None:
+    """Write the page; the folder exists.
+
+    `provenance` is shown as it is, in its order; nothing secret may be in it. `history` has one row an epoch with the
+    keys of Keras's CSVLogger: epoch (from 0), loss, accuracy, val_loss, val_accuracy. The best epoch is
+    `provenance["best_epoch"]` if given, else the one with the lowest val_loss.
+
+    Raises ValueError when the metrics are not of the contract's model, or best_epoch is not a number.
+    """
+    _check_same_model(metrics, contract)
+    best = best_epoch(history or [], provenance)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            metrics=metrics,
+            contract=contract,
+            provenance=provenance,
+            headlines=headlines(metrics),
+            cells=confusion_cells(metrics),
+            confusions=confusions(metrics)[:CONFUSIONS_NAMED],
+            groups=sorted(metrics.groups, key=lambda each: each.accuracy),
+            groups_shown=GROUPS_SHOWN,
+            thresholds=[each for each in metrics.selections if each.threshold in THRESHOLDS_SHOWN],
+            roc=plots.roc(metrics),
+            reliability=plots.reliability(metrics),
+            selections=plots.selections(metrics),
+            learning=[plots.learning(history, quantity, best) for quantity in ("loss", "accuracy")] if history else [],
+        )
+    )
+    write_whole(path, page)
+
+
+def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance: dict[str, str]) -> None:
+    """Write the metrics, what an HMM needs of them, and what they are of; the folder exists.
+
+    Raises ValueError when the metrics are not of the contract's model.
+    """
+    _check_same_model(metrics, contract)
+    content = {
+        "schema": SCHEMA,
+        "provenance": provenance,
+        "contract": asdict(contract),
+        "metrics": metrics.to_dict(),
+        "emission": emission(metrics),
+    }
+    write_whole(path, as_json(content))
+
+
+def table(metrics: Metrics) -> Table:
+    """The figures of each class, over windows, and what matters most below them."""
+    columns = ("windows", "precision", "recall", "FPR", "F1", "ROC AUC")
+    rows = Table(title="Classes, over windows", caption=_caption(metrics), caption_justify="left")
+    rows.add_column("class")
+    for column in columns:
+        rows.add_column(column, justify="right")
+    for each in metrics.classes:
+        shares = (each.precision, each.recall, each.false_positive_rate, each.f1)
+        # Text, because rich would read a class called "[red]" as markup.
+        rows.add_row(Text(each.label), str(each.support), *map(percent, shares), decimal(area(each)))
+    macro = metrics.windows
+    rows.add_section()
+    precision, recall, f1 = map(percent, (macro.precision_macro, macro.recall_macro, macro.f1_macro))
+    rows.add_row("activities, macro", "", precision, recall, "", f1, "")
+    return rows
+
+
+def headlines(metrics: Metrics) -> tuple[Headline, ...]:
+    windows, clips, selection = metrics.windows, metrics.clips, metrics.selection
+    return (
+        Headline(percent(clips.accuracy), "clips right", f"of {clips.rows} clips, scores averaged over windows"),
+        Headline(percent(metrics.top1), "windows right", "mean over clips, each counts the same"),
+        Headline(percent(windows.f1_macro), "macro F1", "mean over the activities, windows"),
+        Headline(decimal(metrics.roc_micro.area), "ROC AUC", "micro-averaged over all classes"),
+        Headline(percent(metrics.calibration_error), "calibration error", f"expected, {len(metrics.reliability)} bins"),
+        Headline(
+            percent(selection.coverage),
+            f"windows reach {selection.threshold:g}",
+            f"{percent(selection.accuracy)} right among them",
+        ),
+    )
+
+
+def confusion_cells(metrics: Metrics) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(
+        tuple(Cell(count, count / (sum(row) or 1), truth == recognized) for recognized, count in enumerate(row))
+        for truth, row in enumerate(metrics.confusion)
+    )
+
+
+def confusions(metrics: Metrics) -> list[Confusion]:
+    """All that happened, the largest share first."""
+    found = [
+        Confusion(metrics.labels[truth], metrics.labels[recognized], cell.count, cell.share)
+        for truth, row in enumerate(confusion_cells(metrics))
+        for recognized, cell in enumerate(row)
+        if cell.count and not cell.is_right
+    ]
+    return sorted(found, key=lambda each: (-each.share, -each.count))
+
+
+def best_epoch(history: Sequence[dict[str, float]], provenance: dict[str, str]) -> int | None:
+    """As the history counts epochs; None without a validation loss. Raises ValueError."""
+    if "best_epoch" in provenance:
+        try:
+            return int(provenance["best_epoch"])
+        except ValueError as error:
+            raise ValueError(f"best_epoch must be a whole number, got {provenance['best_epoch']!r}") from error
+    losses = {int(row["epoch"]): row["val_loss"] for row in history if not math.isnan(row.get("val_loss", math.nan))}
+    return min(losses, key=lambda epoch: losses[epoch], default=None)
+
+
+def area(each: ClassMetrics) -> float | None:
+    return each.roc.area if each.roc else None
+
+
+def percent(share: float | None) -> str:
+    """0.5 as 50.0 %, with a space that does not break."""
+    return UNDEFINED if share is None else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
+def decimal(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.3f}"
+
+
+def _caption(metrics: Metrics) -> str:
+    return "\n".join(f"{each.figure} {each.name}: {each.note}" for each in headlines(metrics))
+
+
+def _environment() -> Environment:
+    # True, not select_autoescape: that goes by the name's ending and would leave ".j2" unescaped.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "decimal": decimal, "area": area, "svg": Markup}
+    return environment
+
+
+def _check_same_model(metrics: Metrics, contract: ModelContract) -> None:
+    if metrics.labels != contract.labels:
+        raise ValueError(f"the metrics must be of the contract's labels {contract.labels}, got {metrics.labels}")

@@ -1,0 +1,1 @@
+"""A Keras model to verified ONNX files: the whole window, and encoder and head for streams."""

@@ -1,0 +1,119 @@
+"""A run folder to a folder of verified ONNX files, or to nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from export.onnx_files import Candidates, calibrated, convert, with_contract
+from export.verify import Differs, largest_difference, seconds_per_window
+from models.catalogue import ENCODER, HEAD, WHOLE
+from models.contract import ContractError, ModelContract
+
+VERIFIED_WINDOWS = 64
+Report = dict[str, Any]
+
+
+class ExportError(Exception):
+    """The run cannot be exported; nothing was written."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    model: keras.Model
+    contract: ModelContract
+    windows: NDArray[np.uint8]
+    """(N, T, H, W, 3): real windows of the validation clips."""
+    history: Path
+    provenance: dict[str, str]
+
+
+def export_run(folder: Path, name: str, version: str, out: Path) -> Report:
+    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError."""
+    run = _read(folder)
+    contract = replace(run.contract, name=name, version=version)
+    model = calibrated(run.model, contract.temperature)
+    expected = np.asarray(model.predict(run.windows, batch_size=16, verbose=0))
+    candidates = convert(model)
+    try:
+        files, report = _chosen(candidates, expected, run.windows)
+    except Differs as error:
+        raise ExportError(str(error)) from error
+    report = {
+        "model": name,
+        "version": version,
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": model.count_params(),
+        "windows_verified": len(run.windows),
+        "training": run.provenance,
+        **report,
+    }
+    _write(out, {file: with_contract(proto, contract) for file, proto in files.items()}, run.history, report)
+    return report
+
+
+def _chosen(
+    candidates: Candidates, expected: NDArray[np.float32], windows: NDArray[np.uint8]
+) -> tuple[dict[str, onnx.ModelProto], Report]:
+    differences = {"plain": largest_difference(expected, windows, candidates.plain)}
+    files, report = {WHOLE: candidates.plain}, Report()
+    if candidates.fused:
+        differences["fused"] = largest_difference(expected, windows, candidates.fused)
+        fused, plain = seconds_per_window(candidates.fused, candidates.plain, windows)
+        files[WHOLE] = candidates.fused if fused < plain else candidates.plain
+        report["graphs"] = {
+            "unrolled, gates fused": _milliseconds(fused),
+            "Loop of tf2onnx": _milliseconds(plain),
+            "kept": "unrolled, gates fused" if fused < plain else "Loop of tf2onnx",
+        }
+    if candidates.parts:
+        differences["encoder and head"] = largest_difference(expected, windows, *candidates.parts)
+        files |= {ENCODER: candidates.parts[0], HEAD: candidates.parts[1]}
+    return files, {"largest_difference": differences, **report}
+
+
+def _read(folder: Path) -> _Run:
+    needed = {name: folder / name for name in ("model.keras", "contract.json", "windows.npy", "history.csv")}
+    missing = [name for name, file in needed.items() if not file.is_file()]
+    if missing:
+        raise ExportError(f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}")
+    try:
+        return _Run(
+            model=keras.models.load_model(needed["model.keras"]),
+            contract=ModelContract.from_json(needed["contract.json"].read_text()),
+            windows=np.load(needed["windows.npy"])[:VERIFIED_WINDOWS],
+            history=needed["history.csv"],
+            provenance=json.loads((folder / "provenance.json").read_text()),
+        )
+    except (OSError, ValueError, ContractError) as error:
+        raise ExportError(f"the run in {folder} cannot be read: {error}") from error
+
+
+def _write(out: Path, protos: dict[str, onnx.ModelProto], history: Path, report: Report) -> None:
+    """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for file, proto in protos.items():
+        onnx.save(proto, part / file)
+    (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
+    shutil.copyfile(history, part / "history.csv")
+    out.mkdir(parents=True, exist_ok=True)
+    for stale in {WHOLE, ENCODER, HEAD} - set(protos):
+        (out / stale).unlink(missing_ok=True)
+    for written in part.iterdir():
+        written.replace(out / written.name)
+    part.rmdir()
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms a window"

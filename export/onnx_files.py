@@ -1,0 +1,78 @@
+"""A trained Keras model as ONNX graphs, each with the contract in its metadata."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import keras
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+from export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
+from models import folding
+from models.contract import CONTRACT_KEY, ModelContract
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Graphs that compute the same: the plain conversion of the whole window, and what may be faster."""
+
+    plain: onnx.ModelProto
+    fused: onnx.ModelProto | None
+    """For ConvLSTM models: see convlstm_graph."""
+    parts: tuple[onnx.ModelProto, onnx.ModelProto] | None
+    """For CNN+RNN models: encoder (N, H, W, 3) -> rows (N, F) and head (N, T, F) -> scores (N, K)."""
+
+
+def convert(model: keras.Model) -> Candidates:
+    """Convert frames (N, T, H, W, 3) uint8 -> scores (N, K)."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    try:
+        fused = convlstm_graph(model)
+    except NotAConvLSTM:
+        fused = None
+    parts = folding.parts(model)
+    return Candidates(
+        plain=_converted(model, "frames", "scores"),
+        fused=fused,
+        parts=parts and (_converted(parts[0], "frames", "rows"), _converted(parts[1], "rows", "scores")),
+    )
+
+
+def calibrated(model: keras.Model, temperature: float) -> keras.Model:
+    """Divide the logits by the temperature: the last layer, `scores`, is a softmax Dense, so its weights take it.
+
+    Changes `model` and returns it. Source: Guo et al. 2017, "On calibration of modern neural networks", eq. 9.
+    """
+    parts = folding.parts(model)
+    scores = (parts[1] if parts else model).get_layer("scores")
+    scores.set_weights([weight / temperature for weight in scores.get_weights()])
+    return model
+
+
+def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.ModelProto:
+    onnx.helper.set_model_props(proto, {CONTRACT_KEY: contract.to_json()})
+    proto.producer_name = "harstream"
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def _converted(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
+    tensor = model.inputs[0]
+    spec = (tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=source),)
+    function = tf.function(lambda values: model(values, training=False), input_signature=spec)
+    proto, _ = tf2onnx.convert.from_function(function, input_signature=spec, opset=OPSET)
+    return _renamed(proto, proto.graph.input[0].name, source, proto.graph.output[0].name, target)
+
+
+def _renamed(proto: onnx.ModelProto, old_input: str, source: str, old_output: str, target: str) -> onnx.ModelProto:
+    names = {old_input: source, old_output: target}
+    for node in proto.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.name = names[value.name]
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    return proto

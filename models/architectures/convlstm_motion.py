@@ -1,0 +1,22 @@
+"""ConvLSTM's layers on what moves: each frame minus the one before it, in place of the frame."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from models.architectures.convlstm import blocks
+from models.folding import FrameDifference
+
+
+def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((frames, height, width, 3), dtype="uint8", name="frames"),
+            FrameDifference(),
+            *blocks(),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax", name="scores"),
+        ],
+        name="convlstm_motion",
+    )

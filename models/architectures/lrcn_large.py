@@ -1,0 +1,38 @@
+"""LRCN with batch normalisation and a wider CNN. Source: Jeevakumari 2024, its lrcn-large."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from models.folding import ENCODER, HEAD, fold
+
+DROPOUT = 0.25
+
+
+def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
+    encoder = keras.Sequential(
+        [keras.Input((height, width, 3), dtype="uint8"), layers.Rescaling(1 / 255)]
+        + [layer for filters in (32, 64, 128, 128) for layer in _block(filters)]
+        + [layers.Flatten()],
+        name=ENCODER,
+    )
+    head = keras.Sequential(
+        [
+            keras.Input((frames, encoder.output_shape[-1])),
+            layers.LSTM(64),
+            layers.Dropout(DROPOUT),
+            layers.Dense(classes, activation="softmax", name="scores"),
+        ],
+        name=HEAD,
+    )
+    return fold(encoder, head, "lrcn_large")
+
+
+def _block(filters: int) -> list[layers.Layer]:
+    return [
+        layers.Conv2D(filters, 3, padding="same", activation="relu"),
+        layers.BatchNormalization(),
+        layers.MaxPooling2D(2),
+        layers.Dropout(DROPOUT),
+    ]

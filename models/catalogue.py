@@ -1,0 +1,49 @@
+"""Find a model by the name of a shipped one or by a path."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
+TRAINED = Path(__file__).parent / "trained"
+
+
+class ModelNotFound(Exception):
+    """Neither a shipped model's name nor a path with ONNX files."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Either the graph of the whole window, or an encoder and a head, or all three."""
+
+    folder: Path
+    whole: Path
+    encoder: Path | None
+    head: Path | None
+
+    def sha256(self) -> str:
+        """Of all files, in a fixed order; names the model in messages."""
+        digest = hashlib.sha256()
+        for file in filter(None, (self.whole, self.encoder, self.head)):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+
+def shipped() -> tuple[str, ...]:
+    return tuple(sorted(file.parent.name for file in TRAINED.glob(f"*/{WHOLE}")))
+
+
+def find_model(name_or_path: str) -> ModelFiles:
+    """A shipped name, a folder with model.onnx, or one .onnx file. Raises ModelNotFound."""
+    path = TRAINED / name_or_path if name_or_path in shipped() else Path(name_or_path)
+    if path.is_file():
+        return ModelFiles(path.parent, path, None, None)
+    if not (path / WHOLE).is_file():
+        raise ModelNotFound(
+            f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE}, "
+            f"got {name_or_path!r}"
+        )
+    has_parts = (path / ENCODER).is_file() and (path / HEAD).is_file()
+    return ModelFiles(path, path / WHOLE, path / ENCODER if has_parts else None, path / HEAD if has_parts else None)

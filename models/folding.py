@@ -1,0 +1,56 @@
+"""Time folded into the batch: an encoder and a sequence head become one clip model.
+
+`TimeDistributed` is a Python loop in Keras 3; a reshape gives the same weights and output and trains 3 to 7 times
+faster. The two parts stay reachable under their names, so that a stream can encode each frame once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+ENCODER, HEAD = "encoder", "head"
+
+
+def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
+    """Join an encoder and a head (rows, F) -> (K,) into frames (T, H, W, 3) uint8 -> scores (K,).
+
+    The encoder takes a frame (H, W, 3) uint8, and rows = T; or a frame and the one before it (2, H, W, 3), and
+    rows = T - 1.
+    """
+    rows, F = head.input_shape[1:]
+    *lookback, H, W, C = encoder.input_shape[1:]
+    T = rows + len(lookback)
+    frames = keras.Input((T, H, W, C), dtype="uint8", name="frames")
+    seen = ops.stack([frames[:, :-1], frames[:, 1:]], axis=2) if lookback else frames
+    encoded = encoder(ops.reshape(seen, (-1, *lookback, H, W, C)))
+    return keras.Model(frames, head(ops.reshape(encoded, (-1, rows, F))), name=name)
+
+
+def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
+    """The encoder and the head of a folded model; None for a model that has no such parts."""
+    names = {layer.name for layer in model.layers}
+    if not {ENCODER, HEAD} <= names:
+        return None
+    return model.get_layer(ENCODER), model.get_layer(HEAD)
+
+
+@keras.saving.register_keras_serializable(package="harstream")
+class FrameDifference(keras.layers.Layer):  # type: ignore[misc]
+    """Each frame minus the one before: (N, T, H, W, C) uint8 -> (N, T - 1, H, W, C) float32 in -1 to 1.
+
+    What stands still vanishes, and with it the place that a model must not learn.
+    """
+
+    def call(self, frames: Any) -> Any:
+        levels = ops.cast(frames, "float32") / 255
+        return levels[:, 1:] - levels[:, :-1]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        N, T, *frame = input_shape
+        return (N, T and T - 1, *frame)
+
+    def compute_output_spec(self, frames: Any) -> Any:
+        return keras.KerasTensor(self.compute_output_shape(frames.shape), dtype="float32")

@@ -1,0 +1,5 @@
+"""Runs `python -m scene`."""
+
+from scene.cli import app
+
+app()

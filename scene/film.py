@@ -1,0 +1,134 @@
+"""The film: pictures of one person in one place who does what the script says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scene import props
+from scene.acting import Role, role
+from scene.backdrop import backdrop
+from scene.camera import Camera
+from scene.figure import figure
+from scene.patch import Patch, Picture, paint
+from scene.person import Person, dyed, person
+from scene.pose import Pose, blended, eased
+from scene.script import Segment
+from scene.sensor import sensor
+from scene.skeleton import Skeleton, skeleton
+
+CHANGE = 0.4
+"""Seconds from one motion to the next; to and from the floor, the bar and the chair it takes twice as long."""
+
+
+def frames(
+    segments: Iterable[Segment], seed: int, rate: float = 25.0, size: tuple[int, int] = (320, 240)
+) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Seconds since the start and a fresh picture (H, W, 3) uint8 BGR, `rate` times a second; `size` is (W, H).
+
+    segments:  |--- None ---|--- Punch ---|
+    time:      0   1/rate   2/rate  ...    until the last end, which is left out
+    """
+    random = np.random.default_rng((seed, 0))
+    camera, look = _camera(random, size), person(random)
+    place, lens = backdrop(random, camera), sensor(random, *size)
+    side = 1 if random.random() < 0.5 else -1
+    number = 0
+    for before, now, end in _roles(segments, seed, side):
+        while (time := number / rate) < end - 1e-9:
+            picture = place.at(time)
+            _play(picture, before, now, time, look, camera)
+            yield time, lens.take(picture, time, number)
+            number += 1
+
+
+def _roles(segments: Iterable[Segment], seed: int, side: int) -> Iterator[tuple[Role | None, Role, float]]:
+    """For each segment the role before it, its own, and its end."""
+    before: Role | None = None
+    for segment, following in pairwise(chain(segments, (None,))):
+        assert segment is not None
+        now = role(segment, seed, side, opens=before is None, closes=following is None)
+        yield before, now, segment.end
+        before = now
+
+
+def _camera(random: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """The person's height is so that hands over the head, and a head over the bar, stay in the picture."""
+    width, height = size
+    floor = height * float(random.uniform(0.88, 0.96))
+    scale = height * float(random.uniform(0.5, 0.66))
+    scale = min(scale, (floor - 4) / 1.43)
+    return Camera(
+        width=width,
+        height=height,
+        middle=width * float(random.uniform(0.38, 0.62)),
+        floor=floor,
+        scale=scale,
+        distance=float(random.uniform(3.2, 6.0)),
+        eye=float(random.uniform(0.55, 0.95)),
+    )
+
+
+def _play(picture: Picture, before: Role | None, now: Role, time: float, look: Person, camera: Camera) -> None:
+    weight, pose = 1.0, now.pose(time)
+    if before is not None:
+        weight = eased((time - now.start) / _change(before, now))
+        pose = blended(before.pose(time), pose, weight)
+    body = skeleton(pose)
+    patches = figure(body, look, camera) + _things(now, time, weight, pose, body, look, camera)
+    if before is not None and weight < 1.0:
+        patches += _things(before, time, 1.0 - weight, pose, body, look, camera)
+    _shadow(picture, body, camera)
+    paint(picture, patches)
+
+
+def _change(before: Role, now: Role) -> float:
+    gap = before.pose(now.start).hips - now.pose(now.start).hips
+    return CHANGE * (2.0 if abs(gap[1]) > 0.08 else 1.0)
+
+
+def _things(
+    part: Role, time: float, presence: float, pose: Pose, body: Skeleton, look: Person, camera: Camera
+) -> list[Patch]:
+    style, since = part.style, part.time(time)
+    match part.part.prop:
+        case "rope":
+            return props.rope(body, camera, since, style, presence)
+        case "bar":
+            return props.bar(0.0, style.yaw, camera, style, presence)
+        case "weights" if style.variant % 3 == 0:
+            return props.barbell(body, camera, style, presence)
+        case "weights" if style.variant % 3 == 1:
+            return props.dumbbells(body, camera, presence)
+        case "gloves":
+            worn = props.gloves(body, camera, look.gloves, presence)
+            hung = style.variant % 2 == 0
+            return worn + (props.bag(0.0, style.yaw, camera, since, style, presence) if hung else [])
+        case "chair":
+            colour = dyed(np.random.default_rng(style.variant), (0.1, 0.6), (0.3, 0.8))
+            return props.chair(0.0, style.yaw, camera, colour, presence)
+    return []
+
+
+def _shadow(picture: Picture, body: Skeleton, camera: Camera) -> None:
+    """Darkens the floor under the body, softly."""
+    joints = np.stack((body.head, body.hips, *body.ankles, *body.knees, *body.hands))
+    joints[:, 1] = 0.0
+    seen, _ = camera.seen(joints)
+    half = float(np.ptp(seen[:, 0])) / 2 + 0.1 * camera.scale
+    left, right = int(seen[:, 0].mean() - half), int(seen[:, 0].mean() + half)
+    row, high = float(seen[:, 1].mean()), int(0.09 * camera.scale)
+    top, bottom = max(0, int(row) - high), min(camera.height, int(row) + high)
+    first, last = max(0, left), min(camera.width, right)
+    if last - first < 4 or bottom - top < 4:
+        return
+    rows = (np.arange(top, bottom) - row) / high
+    columns = (np.arange(first, last) - (left + right) / 2) / half
+    dark = 0.55 * np.exp(-2.5 * (rows[:, None] ** 2 + columns[None] ** 2))
+    keep = np.repeat((255 * (1 - dark)).astype(np.uint8)[..., None], 3, axis=2)
+    region = picture[top:bottom, first:last]
+    picture[top:bottom, first:last] = cv2.multiply(region, keep, scale=1 / 255)

@@ -1,0 +1,1 @@
+"""Cameras and an ONNX model to activity events."""

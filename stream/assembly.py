@@ -1,0 +1,284 @@
+"""From configuration to working parts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from math import inf
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from rich.console import Console
+from rich.progress import Progress
+
+from models.contract import ModelContract
+from stream import engine
+from stream.broker import EmbeddedBroker
+from stream.clock import Clock
+from stream.config import CameraConfig, Config
+from stream.connection import BrokerAddress
+from stream.errors import ConfigError, SourceError
+from stream.messages import Event, EventType, Step
+from stream.outbox import Outbox
+from stream.pipeline import Pipeline
+from stream.ports import EventSink, FrameSink, FrameSource, Recognizer
+from stream.service import Service, stopped_by_signals, without_pixels
+from stream.sinks.console import ConsoleSink
+from stream.sinks.jsonl import JsonLines
+from stream.sinks.mqtt import MqttSink
+from stream.smoothing import ExponentialMean
+from stream.sources.camera import webcam_pictures
+from stream.sources.file import FileSource
+from stream.sources.pace import Pace
+from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.rtsp import rtsp_pictures
+from stream.sources.scene import SceneSource
+from stream.tracker import END_SHARE, Tracker, TrackerSettings
+from stream.wire import Context
+
+log = logging.getLogger(__name__)
+
+LAST_WEBCAM = 99
+"""From 100 on OpenCV takes an index for the number of a driver."""
+
+
+def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[], None]:
+    """Open everything that `harstream run` needs, on the stack, and return what runs it. Raises HarstreamError."""
+    _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
+    recognizer = engine.load(config.model, config.device)
+    contract = recognizer.contract
+    context = _context(config, recognizer)
+    stopping, clock = threading.Event(), Clock()
+    sources = [_source(camera, clock, stopping, must_open=len(config.cameras) == 1) for camera in config.cameras]
+    console.print(
+        f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
+        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
+    )
+    service = Service(
+        sources,
+        new_pipeline(config, recognizer),
+        _event_sinks(config, context, _emission(recognizer), stack, console),
+        _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
+        stopping,
+    )
+    stack.enter_context(stopped_by_signals(service.stop))
+    return service.run
+
+
+def replay(
+    config: Config, videos: Sequence[Path], events: Path | None, record: Path | None, console: Console
+) -> Iterator[tuple[Path, list[Event]]]:
+    """Run each video through the pipeline of `run`, as fast as it goes; yield the ends of its activities."""
+    _refuse_to_overwrite(videos, events, record)
+    recognizer = engine.load(config.model, config.device)
+    with ExitStack() as stack:
+        sinks: list[Callable[[Step], None]] = []
+        if events:
+            jsonl = JsonLines(events, _context(config, recognizer))
+            jsonl.start()
+            stack.callback(jsonl.close)
+            sinks.append(without_pixels(jsonl))
+        if record:
+            sinks.append(_recorder(record, recognizer.contract, stack).show)
+        progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
+        for video in videos:
+            task = progress.add_task(video.name, total=None)
+            ended = []
+            for step in _replayed(config, recognizer, video):
+                for sink in sinks:
+                    sink(step)
+                ended += [event for event in step.notice.events if event.type is EventType.END]
+                progress.advance(task)
+            progress.update(task, total=1, completed=1)
+            yield video, ended
+
+
+def _replayed(config: Config, recognizer: engine.OnnxRecognizer, video: Path) -> Iterator[Step]:
+    source = FileSource(_camera_of(video), video, Pace(), threading.Event())
+    return new_pipeline(config, recognizer).steps([item] for item in source.frames())
+
+
+def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:
+    """Raises ConfigError when the config does not fit the model."""
+    settings = tracker_settings(config, recognizer.contract)
+    return Pipeline(
+        recognizer,
+        tracker=lambda camera: Tracker(camera, recognizer.contract, settings),
+        smoothing=lambda: ExponentialMean(config.activities.smoothing),
+        stride=config.stride,
+    )
+
+
+def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings:
+    """Raises ConfigError when the config does not fit the model."""
+    activities = config.activities
+    strange = sorted(set(activities.overrides) - set(contract.activities))
+    if strange:
+        raise ConfigError(
+            f"activities.overrides names {', '.join(strange)}, but model {contract.name} knows "
+            f"{', '.join(contract.activities)}"
+        )
+    start_above = contract.unknown_threshold if activities.start_above is None else activities.start_above
+    end_below = END_SHARE * start_above if activities.end_below is None else activities.end_below
+    if end_below > start_above:
+        raise ConfigError(f"activities.end_below ({end_below:g}) must not be above start_above ({start_above:g})")
+    return TrackerSettings(
+        start_above=start_above,
+        end_below=end_below,
+        hold=activities.hold,
+        gone=activities.gone,
+        merge=activities.merge,
+        update=activities.update,
+        max_duration=activities.max_duration,
+        overrides={name: (own.start_above, own.end_below) for name, own in activities.overrides.items()},
+    )
+
+
+def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, must_open: bool) -> FrameSource:
+    """The kind of source follows from its text: digits, rtsp://..., scene[?seed=1&seconds=60], or a file."""
+    text = camera.source
+    live = partial(ReconnectingSource, camera.name, clock=clock, stopping=stopping, must_open=must_open)
+    if text.isdecimal():
+        if int(text) > LAST_WEBCAM:
+            raise ConfigError(f"camera {camera.name}: a webcam's index is 0 to {LAST_WEBCAM}, got {text}")
+        return live(open_pictures=partial(webcam_pictures, int(text), clock))
+    if text.startswith(("rtsp://", "rtsps://")):
+        return live(open_pictures=partial(rtsp_pictures, text, clock))
+    kind, _, options = text.partition("?")
+    if kind == "scene":
+        return _scene(camera, Pace(clock), stopping, options)
+    if "://" in text:
+        raise ConfigError(
+            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene, got "
+            f"{text.partition(':')[0]}://..."
+        )
+    if not Path(text).is_file():
+        raise SourceError(
+            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
+            f"{text!r}"
+        )
+    return FileSource(camera.name, Path(text), Pace(clock), stopping)
+
+
+def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> SceneSource:
+    given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
+    try:
+        seed = int(given.pop("seed", "1"))
+        seconds = float(given.pop("seconds")) if "seconds" in given else None
+        is_possible = seed >= 0 and (seconds is None or 0 < seconds < inf)
+    except ValueError:
+        is_possible = False
+    if given or not is_possible:
+        raise ConfigError(f"camera {camera.name}: expected scene?seed=1&seconds=60, got scene?{options}")
+    return SceneSource(camera.name, pace, stopping, seed=seed, seconds=seconds)
+
+
+def _event_sinks(
+    config: Config, context: Context, emission: Mapping[str, object] | None, stack: ExitStack, console: Console
+) -> dict[str, EventSink]:
+    address = _broker(config, stack)
+    mqtt = MqttSink(
+        address,
+        context=context,
+        outbox=Outbox(config.state / "outbox.sqlite"),
+        emission=emission,
+        observations=config.mqtt.observations,
+    )
+    mqtt.start()
+    stack.callback(mqtt.close)
+    console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
+    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
+    if config.events:
+        jsonl = JsonLines(config.events, context)
+        jsonl.start()
+        stack.callback(jsonl.close)
+        sinks["events file"] = jsonl
+    return sinks
+
+
+def _emission(recognizer: engine.OnnxRecognizer) -> Mapping[str, object] | None:
+    """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
+    report = recognizer.files.folder / "report.json"
+    if not report.exists():
+        return None
+    emission: Mapping[str, object] | None = json.loads(report.read_text()).get("emission")
+    return emission
+
+
+def _broker(config: Config, stack: ExitStack) -> BrokerAddress:
+    if config.mqtt.broker:
+        return BrokerAddress.parse(config.mqtt.broker)
+    return stack.enter_context(EmbeddedBroker(config.mqtt.embedded_port)).address
+
+
+def _frame_sinks(
+    config: Config,
+    context: Context,
+    recognizer: engine.OnnxRecognizer,
+    stack: ExitStack,
+    console: Console,
+    stop: Callable[[], None],
+) -> dict[str, FrameSink]:
+    sinks: dict[str, FrameSink] = {}
+    if config.web.enabled:
+        from stream.sinks.live_view import LiveView
+
+        view = LiveView(
+            contract=recognizer.contract,
+            cameras=[camera.name for camera in config.cameras],
+            version=context.version,
+            provider=recognizer.provider,
+            host=config.web.host,
+            port=config.web.port,
+        )
+        view.start()
+        stack.callback(view.close)
+        console.print(f"live view [bold]{view.url}[/]")
+        sinks["live view"] = view
+    if config.record:
+        sinks["recorder"] = _recorder(config.record, recognizer.contract, stack)
+    if config.display:
+        from stream.sinks.display import Display
+
+        window = Display(recognizer.contract, stop)
+        window.start()
+        stack.callback(window.close)
+        sinks["window"] = window
+    return sinks
+
+
+def _refuse_to_overwrite(watched: Sequence[Path], *outputs: Path | None) -> None:
+    files = {path.resolve() for path in watched if path.is_file()}
+    for output in outputs:
+        if output is not None and output.resolve() in files:
+            raise ConfigError(f"{output} is what is watched: choose another file for what is written")
+
+
+def _recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSink:
+    from stream.sinks.video import VideoRecorder
+
+    recorder = VideoRecorder(path, contract)
+    recorder.start()
+    stack.callback(recorder.close)
+    return recorder
+
+
+def _context(config: Config, recognizer: engine.OnnxRecognizer) -> Context:
+    return Context(
+        node=config.node,
+        areas={camera.name: camera.area for camera in config.cameras},
+        contract=recognizer.contract,
+        model_sha256=recognizer.files.sha256(),
+        version=version("harstream"),
+        stride_s=config.stride / recognizer.contract.live_rate,
+    )
+
+
+def _camera_of(video: Path) -> str:
+    """A camera's name, safe in topics, from a file's."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:64] or "file"

@@ -1,0 +1,158 @@
+"""`harstream run`, `predict`, `listen` and `doctor`: the only place that chooses classes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from stream.config import Config, load_config, overridden
+from stream.errors import HarstreamError
+
+DEFAULT_CONFIG = Path("config.yaml")
+console = Console(highlight=False, soft_wrap=True)
+log = logging.getLogger("stream")
+
+
+def run(
+    config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="A webcam's index, rtsp://..., a file, or scene; may be given several times."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = None,
+    broker: Annotated[str | None, typer.Option(help="mqtt://host:port; without one, our own is started.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
+    display: Annotated[bool | None, typer.Option("--display", help="Open a window on this machine's screen.")] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="No live view.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the live view.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
+    with _one_line_errors(), ExitStack() as stack:
+        _log_to_stderr(verbose)
+        settings = _settings(config)
+        asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
+        changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
+        if source:
+            names = [_camera_name(text, index) for index, text in enumerate(source)]
+            changes["cameras"] = [{"name": name, "source": text} for name, text in zip(names, source, strict=True)]
+        if broker:
+            changes["mqtt"] = settings.mqtt.model_dump() | {"broker": broker}
+        if no_web or port is not None:
+            changes["web"] = (
+                settings.web.model_dump() | {"enabled": not no_web} | ({} if port is None else {"port": port})
+            )
+        from stream.assembly import assemble
+
+        assemble(overridden(settings, changes), stack, console)()
+
+
+def predict(
+    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    model: Annotated[str, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = "lrcn",
+    config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+) -> None:
+    """Recognize activities in video files as fast as it goes. Times count from a file's first frame; in events they
+    are written as if it had been taken at 1970-01-01T00:00:00Z, so a file replayed gives the same events."""
+    with _one_line_errors():
+        from stream.assembly import replay
+
+        settings = overridden(_settings(config), {"model": model} | ({"device": device} if device else {}))
+        table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
+        for video, ended in replay(settings, videos, events, record, Console(stderr=True)):
+            for event in ended:
+                assert event.ended_at is not None
+                table.add_row(
+                    video.name, event.activity, f"{event.started_at:.1f}", f"{event.ended_at:.1f}",
+                    f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
+                )  # fmt: skip
+            if not ended:
+                table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
+        console.print(table)
+
+
+def listen(
+    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port]")] = "mqtt://127.0.0.1:1883",
+    node: Annotated[str, typer.Option(help="Only this node.")] = "+",
+    observations: Annotated[bool, typer.Option("--observations", help="Each recognition, too.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The events' JSON, one a line.")] = False,
+) -> None:
+    """Print what arrives from the broker, coloured by activity, until Ctrl-C."""
+    with _one_line_errors():
+        from stream.listen import listen as listen_to
+
+        listen_to(broker, node=node, observations=observations, raw=raw)
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Say what this machine has (accelerator really used, cameras, broker, screen, versions), and what to do about what
+    it lacks. Exit code 0 when `harstream run` could work with the configuration, 1 otherwise."""
+    with _one_line_errors():
+        from stream.doctor import examine
+
+        findings = examine(_settings(config))
+        if as_json:
+            console.print_json(json.dumps([vars(finding) for finding in findings]))
+        else:
+            table = Table(box=None, pad_edge=False, show_header=False)
+            for finding in findings:
+                bad = "[red]lacks[/]" if finding.is_needed else "[yellow]none[/]"
+                advice = "" if finding.is_fine else finding.advice
+                table.add_row("[green]ok[/]" if finding.is_fine else bad, finding.what, finding.found, advice)
+            console.print(table)
+        raise typer.Exit(0 if all(finding.is_fine or not finding.is_needed for finding in findings) else 1)
+
+
+def _settings(file: Path | None) -> Config:
+    if file is None and not DEFAULT_CONFIG.exists():
+        return Config()
+    return load_config(file or DEFAULT_CONFIG)
+
+
+def _camera_name(source: str, index: int) -> str:
+    kind = "scene" if source.startswith("scene") else "camera" if source.isdecimal() or "://" in source else "file"
+    return f"{kind}{index + 1}" if index else kind
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S", markup=False)
+    else:  # to a file or the journal: one line each, however long
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in ("stream", "__main__"):
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """One clear line on stderr in place of a traceback, and the exit code of the error's kind."""
+    # OpenCV prints pages of its own about a camera or file that it cannot open. It looks here when it is imported.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        yield
+    except HarstreamError as error:
+        Console(stderr=True, soft_wrap=True).print(f"harstream: {error}", style="red", markup=False, highlight=False)
+        raise typer.Exit(error.exit_code) from None

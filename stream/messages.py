@@ -1,0 +1,134 @@
+"""The values that flow through a stream, in their order of appearance; all are frozen, arrays are not modified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of one camera."""
+
+    camera: str
+    time: float
+    """Seconds since the epoch, stamped at capture; for a replayed file, seconds since its first frame."""
+    picture: NDArray[np.uint8]
+    """BGR (H, W, 3)."""
+
+
+class CameraState(StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class CameraChange:
+    """A camera came, went, or is being tried."""
+
+    camera: str
+    time: float
+    state: CameraState
+    reason: str = ""
+    """Why it went offline, for a person; free of passwords."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One recognition: what the model says of the last window."""
+
+    values: NDArray[np.float32]
+    """(K,) in label order, sums to 1, calibrated."""
+    time: float
+    """Of the window's last frame."""
+    span: float
+    """Seconds from the window's first to its last frame."""
+
+
+class EventType(StrEnum):
+    START = "start"
+    UPDATE = "update"
+    END = "end"
+
+
+class EndReason(StrEnum):
+    LOW_CONFIDENCE = "low_confidence"
+    SWITCHED = "switched"
+    CAMERA_OFFLINE = "camera_offline"
+    MAX_DURATION = "max_duration"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Smoothed score of the activity since its start, 0 to 1."""
+
+    mean: float
+    peak: float
+    last: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """An activity started, goes on, or ended. Times in seconds, as the frames carry them."""
+
+    type: EventType
+    id: str
+    """ULID, the same for all events of one activity."""
+    seq: int
+    """1 at start, then without a hole."""
+    camera: str
+    activity: str
+    label_id: int
+    confidence: Confidence
+    topk: tuple[tuple[str, float], ...]
+    """The best three (label, smoothed score), best first."""
+    started_at: float
+    """Dated back to the first frame that supports the activity."""
+    updated_at: float
+    detected_at: float
+    """Of the frame at which the start was decided."""
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    previous: tuple[str, float] | None = None
+    """The activity before this one (or `unknown`) and how long it lasted, in seconds."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a camera's person does now."""
+
+    name: str
+    """A label, or `unknown`."""
+    since: float
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Notice:
+    """What one frame, or one change of a camera, led to: all that may leave this machine, and no pixels."""
+
+    camera: str
+    time: float
+    activity: Activity
+    warming: tuple[int, int]
+    """Frames in the window and frames it needs; equal when the window is full."""
+    scores: Scores | None = None
+    """None when this frame gave no recognition."""
+    smoothed: NDArray[np.float32] | None = None
+    """(K,) the scores over time, of this or the last recognition; None before the first."""
+    events: tuple[Event, ...] = ()
+    change: CameraChange | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A notice with the picture it was drawn from."""
+
+    notice: Notice
+    frame: Frame | None
+    """None for a change of a camera."""

@@ -1,0 +1,88 @@
+"""Where camera threads meet the recognition thread: of a live camera the newest frame wins, of a file every frame."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stream.messages import CameraChange, Frame
+
+
+class Inbox:
+    """At most one frame a camera waits here; changes of a camera are never dropped and keep their place.
+
+    live:    put 1, put 2, take -> 2        (1 is dropped and counted)
+    file:    put 1, put 2 waits, take -> 1, (put 2 goes on)
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, list[Frame | CameraChange]] = defaultdict(list)
+        self._readers = 0
+        self._closed = False
+        self._error: BaseException | None = None
+        self.dropped: dict[str, int] = defaultdict(int)
+        """Frames of each camera that nobody took in time."""
+
+    @contextmanager
+    def reader(self) -> Iterator[None]:
+        """A camera thread is at work inside; an exception inside it is raised again in `batches`."""
+        try:
+            yield
+        except BaseException as error:
+            with self._changed:
+                self._error = self._error or error
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    def expect_reader(self) -> None:
+        """Before its thread starts, so that `batches` does not end before it has begun."""
+        with self._changed:  # other readers may be at work, or end, by now
+            self._readers += 1
+
+    def put(self, item: Frame | CameraChange, *, is_live: bool) -> None:
+        """Called on the camera's own thread. Waits only for a frame of a file.
+
+        Once closed, or after a reader's error, it returns at once and the item is left out.
+        """
+        with self._changed:
+            queue = self._waiting[item.camera]
+            while isinstance(item, Frame) and not is_live and queue and not self._is_over():
+                self._changed.wait()
+            if self._is_over():
+                return
+            if isinstance(item, Frame) and is_live and queue and isinstance(queue[-1], Frame):
+                queue.pop()
+                self.dropped[item.camera] += 1
+            queue.append(item)
+            self._changed.notify_all()
+
+    def batches(self) -> Iterator[list[Frame | CameraChange]]:
+        """Whatever is there is the next batch, at most one frame a camera; ends when all readers have, or when closed.
+
+        Raises what a reader raised, after all that came before it has been yielded.
+        """
+        while True:
+            with self._changed:
+                while not (any(self._waiting.values()) or self._error or self._closed) and self._readers > 0:
+                    self._changed.wait()
+                batch = [queue.pop(0) for queue in self._waiting.values() if queue]
+                self._changed.notify_all()
+                if not batch and self._error:
+                    raise self._error
+                if not batch or self._closed:
+                    return
+            yield batch
+
+    def _is_over(self) -> bool:
+        return self._closed or self._error is not None
+
+    def close(self) -> None:
+        """Let go of every thread that waits here."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""Where events and pictures go: one module a kind of listener."""

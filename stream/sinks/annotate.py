@@ -1,0 +1,127 @@
+"""Draws onto a picture what is recognized in it: for the recorder and the OpenCV window."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract import UNKNOWN, ModelContract
+from stream.messages import Notice, Step
+
+LOWEST = 480
+"""Pixels; a lower picture is scaled up to this height, so that letters have pixels to be drawn with."""
+FONT = cv2.FONT_HERSHEY_DUPLEX
+WHITE, SOFT, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
+Picture = NDArray[np.uint8]
+
+
+def annotate(step: Step, contract: ModelContract) -> Picture:
+    """BGR (H, W, 3) of its own memory. Raises ValueError for a step without a frame."""
+    if step.frame is None:
+        raise ValueError(f"only a step with a frame can be drawn on, got a change of camera {step.notice.camera!r}")
+    picture = _at_least_high(step.frame.picture)
+    H, W, _ = picture.shape
+    unit = min(H, 0.75 * W) / 100
+    _darken(picture, top=round(H - 31 * unit))
+    _draw_state(picture, step.notice, unit)
+    _draw_activity(picture, step.notice, contract.unknown_threshold, unit)
+    _draw_candidates(picture, step.notice, contract.labels, unit)
+    return picture
+
+
+def _at_least_high(picture: Picture) -> Picture:
+    H, W, _ = picture.shape
+    if H >= LOWEST:
+        return picture.copy()
+    size = (max(1, round(W * LOWEST / H)), LOWEST)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def _darken(picture: Picture, top: int) -> None:
+    """A shade that deepens from `top` down to 80 % at the lower edge, where the words go."""
+    band = picture[max(0, top) :]
+    light = np.round(256 - 205 * np.linspace(0, 1, len(band)) ** 0.5).astype(np.uint16)
+    band[:] = (band * light[:, None, None]) >> 8
+
+
+def _draw_state(picture: Picture, notice: Notice, unit: float) -> None:
+    W = picture.shape[1]
+    has, needs = notice.warming
+    words, colour = ("LIVE", GREEN) if has >= needs else (f"WARMING {has}/{needs}", AMBER)
+    size, edge = 3.6 * unit, round(4 * unit)
+    width = _width(words, size)
+    left, middle = W - edge - width, round(6.2 * unit)
+    _box(picture, round(left - 5.5 * unit), round(2.5 * unit), W - round(2 * unit), round(10 * unit))
+    cv2.circle(picture, (round(left - 2.6 * unit), middle), round(1.1 * unit), colour, cv2.FILLED, cv2.LINE_AA)
+    _write(picture, words, left, middle + size / 2, size, WHITE)
+    fitting = _fitting(notice.camera, size, room=left - 13.5 * unit)
+    name_end = round(edge + _width(notice.camera, fitting) + 2 * unit)
+    _box(picture, round(2 * unit), round(2.5 * unit), name_end, round(10 * unit))
+    _write(picture, notice.camera, edge, middle + fitting / 2, fitting, WHITE)
+
+
+def _draw_activity(picture: Picture, notice: Notice, threshold: float, unit: float) -> None:
+    H, W, _ = picture.shape
+    left, room = round(4 * unit), round(0.56 * W - 4 * unit)
+    name, confidence = notice.activity.name, notice.activity.confidence
+    if name == UNKNOWN:
+        words = "No activity" if notice.warming[0] >= notice.warming[1] else "Getting ready"
+        _write(picture, words, left, H - 5 * unit, _fitting(words, 5.5 * unit, room), SOFT)
+        return
+    _write(picture, name, left, H - 14 * unit, _fitting(name, 8 * unit, room), WHITE)
+    _draw_bar(picture, left, round(H - 11.2 * unit), room, round(1.6 * unit), confidence)
+    tick = left + round(threshold * room)
+    cv2.line(picture, (tick, round(H - 11.8 * unit)), (tick, round(H - 9 * unit)), WHITE, max(1, round(0.4 * unit)))
+    lasts = f"{confidence:.0%} for {max(0.0, notice.time - notice.activity.since):.0f} s"
+    _write(picture, lasts, left, H - 4 * unit, _fitting(lasts, 3.6 * unit, room), WHITE)
+
+
+def _draw_candidates(picture: Picture, notice: Notice, labels: tuple[str, ...], unit: float) -> None:
+    if notice.smoothed is None:
+        return
+    H, W, _ = picture.shape
+    left, right, size = round(0.64 * W), W - round(4 * unit), 3.3 * unit
+    best = np.argsort(-notice.smoothed, kind="stable")[:3]
+    for row, index in enumerate(best):
+        score, line = float(notice.smoothed[index]), H - (21.4 - 7.6 * row) * unit
+        share = f"{score:.0%}"
+        room = right - left - _width("100%", size) - round(2 * unit)
+        _write(picture, labels[index], left, line, _fitting(labels[index], size, room), WHITE if row == 0 else SOFT)
+        _write(picture, share, right - _width(share, size), line, size, WHITE if row == 0 else SOFT)
+        _draw_bar(picture, left, round(line + 1.5 * unit), right - left, max(1, round(0.8 * unit)), score)
+
+
+def _draw_bar(picture: Picture, left: int, top: int, width: int, height: int, share: float) -> None:
+    bar = picture[top : top + height, left : left + width]
+    bar[:] = bar // 2 + 50
+    bar[:, : round(width * min(1.0, max(0.0, share)))] = GREEN
+
+
+def _box(picture: Picture, left: int, top: int, right: int, bottom: int) -> None:
+    box = picture[max(0, top) : bottom, max(0, left) : right]
+    box[:] = box // 3
+
+
+def _write(picture: Picture, text: str, left: float, bottom: float, size: float, colour: tuple[int, int, int]) -> None:
+    """`size` is the height of a capital letter in pixels, `bottom` the line the letters stand on."""
+    at = (round(left), round(bottom))
+    cv2.putText(picture, text, at, FONT, _scale(size), colour, _thickness(size), cv2.LINE_AA)
+
+
+def _fitting(text: str, size: float, room: float) -> float:
+    """`size`, or what makes the text fit into `room` pixels."""
+    return size * min(1.0, max(0.1, room) / max(1, _width(text, size)))
+
+
+def _width(text: str, size: float) -> int:
+    return cv2.getTextSize(text, FONT, _scale(size), _thickness(size))[0][0]
+
+
+def _scale(size: float) -> float:
+    """The font's capitals are 21 pixels high at scale 1."""
+    return size / 21
+
+
+def _thickness(size: float) -> int:
+    return max(1, round(size / 16))

@@ -1,0 +1,25 @@
+"""Events on the terminal as they come, as `harstream listen` shows them."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from stream import wire
+from stream.listen import readable
+from stream.messages import Notice
+
+
+class ConsoleSink:
+    """An EventSink."""
+
+    def __init__(self, context: wire.Context, console: Console) -> None:
+        self._context = context
+        self._console = console
+
+    def handle(self, notice: Notice) -> None:
+        for event in notice.events:
+            message = wire.event_message(event, self._context)
+            self._console.print(readable("event", wire.encode(message)))
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,57 @@
+"""Shows each camera in an OpenCV window; q or Esc ends the run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import cv2
+
+from models.contract import ModelContract
+from stream.errors import SinkError
+from stream.messages import Step
+from stream.sinks.annotate import annotate
+
+ESCAPE = 27
+INSTEAD = "use the live view in a browser instead"
+
+
+class Display:
+    """A FrameSink. OpenCV wants its windows made, drawn and listened to on one thread: the one that calls `show`."""
+
+    def __init__(self, contract: ModelContract, stop: Callable[[], None]) -> None:
+        """`stop` is called, once for each key, when the person in front of the window wants to end."""
+        self._contract = contract
+        self._stop = stop
+        self._windows: set[str] = set()
+
+    def start(self) -> None:
+        """Opens no window yet, see the class. Raises SinkError when there is no screen to open one on."""
+        if not cv2.currentUIFramework():
+            raise SinkError(f"this OpenCV was built without windows (opencv-python-headless): {INSTEAD}")
+        # Without a screen Qt does not raise, it ends the process; so it must not be asked.
+        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {INSTEAD}")
+
+    def show(self, step: Step) -> None:
+        if step.frame is None:
+            return
+        window = f"harstream - {step.notice.camera}"
+        try:
+            if window not in self._windows:
+                cv2.namedWindow(window, cv2.WINDOW_NORMAL)
+                self._windows.add(window)
+            cv2.imshow(window, annotate(step, self._contract))
+            key = cv2.waitKey(1) & 0xFF
+        except cv2.error as error:
+            raise SinkError(
+                f"the window of camera {step.notice.camera} cannot be drawn ({error.err}): {INSTEAD}"
+            ) from error
+        if key in (ord("q"), ESCAPE):
+            self._stop()
+
+    def close(self) -> None:
+        for window in self._windows:
+            cv2.destroyWindow(window)
+        self._windows.clear()

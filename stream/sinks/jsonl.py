@@ -1,0 +1,73 @@
+"""Events as JSON lines in a file, one whole line each: what `--events FILE` writes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+from stream.errors import SinkError
+from stream.messages import Event, Notice
+from stream.wire import Context, encode, event_message, live_delay
+
+
+class JsonLines:
+    """An EventSink. Appends: a file from an earlier run is kept."""
+
+    def __init__(self, path: Path, context: Context) -> None:
+        self._path = path
+        self._context = context
+        self._file: int | None = None
+        self._is_regular = False
+
+    def start(self) -> None:
+        """Raises SinkError if the file cannot be opened for writing."""
+        try:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            self._is_regular = stat.S_ISREG(os.fstat(self._file).st_mode)
+            self._end_a_half_line(self._file)
+        except OSError as error:
+            self.close()
+            raise self._refused(error) from error
+
+    def handle(self, notice: Notice) -> None:
+        """Raises SinkError, for instance when the disk is full; the file then still ends with a whole line."""
+        for event in notice.events:
+            self._append(self._line(event, notice))
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _line(self, event: Event, notice: Notice) -> bytes:
+        delay = live_delay(notice.time, time.time())
+        return encode(event_message(event, self._context, frame_to_publish=delay)) + b"\n"
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            raise SinkError(f"expected the events file {self._path} to be open, got an event outside of its life")
+        # Unbuffered, in one call: a buffer would keep the half that did not fit and write it before the next line.
+        size = os.fstat(self._file).st_size
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError as error:
+            if self._is_regular:
+                os.ftruncate(self._file, size)
+            raise self._refused(error) from error
+
+    def _end_a_half_line(self, file: int) -> None:
+        """A power cut can leave one; the next event must not continue it."""
+        if not self._is_regular:
+            return
+        with self._path.open("rb") as written:
+            size = written.seek(0, os.SEEK_END)
+            written.seek(max(0, size - 1))
+            if written.read(1) not in (b"", b"\n"):
+                os.write(file, b"\n")
+
+    def _refused(self, error: OSError) -> SinkError:
+        why = (error.strerror or str(error)).lower()
+        return SinkError(f"expected to write events to {self._path}, got: {why}")

@@ -1,0 +1,158 @@
+"""What viewers see now: written by the recognition thread, read by the server's; the newest of each, nothing queued."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.contract import UNKNOWN, ModelContract
+from stream.errors import SinkError
+from stream.messages import Activity, CameraState, Event, Frame, Step
+
+EVENTS_KEPT = 200
+FPS_MEMORY = 2.0
+"""Seconds of frame times over which a camera's frame rate is measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class CameraView:
+    """One camera as a viewer sees it."""
+
+    index: int
+    name: str
+    state: CameraState = CameraState.CONNECTING
+    reason: str = ""
+    activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
+    topk: tuple[tuple[str, float], ...] = ()
+    warming: tuple[int, int] = (0, 0)
+    time: float = 0.0
+    fps: float = 0.0
+    frame: Frame | None = None
+    """The last one; it stays when the camera goes offline."""
+
+    def to_json(self) -> str:
+        return json.dumps(self.facts())
+
+    def facts(self) -> dict[str, object]:
+        return {
+            "type": "camera",
+            "index": self.index,
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "activity": self.activity.name,
+            "since": self.activity.since,
+            "time": self.time,
+            "confidence": round(self.activity.confidence, 3),
+            "warming": self.warming,
+            "fps": round(self.fps, 1),
+            "topk": [(label, round(score, 3)) for label, score in self.topk],
+        }
+
+
+class Board:
+    """The cameras' newest views and the last events. Every method may be called from any thread."""
+
+    def __init__(self, contract: ModelContract, cameras: Sequence[str]) -> None:
+        self._contract = contract
+        self._views = {name: CameraView(index, name) for index, name in enumerate(cameras)}
+        self._times: dict[str, deque[float]] = {name: deque() for name in cameras}
+        self._events: dict[str, Event] = {}
+        self._fresh: set[str] = set()
+        self._listener: Callable[[], None] | None = None
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def put(self, step: Step) -> None:
+        """Raises SinkError once the server has failed, and for a camera that was not announced."""
+        with self._lock:
+            if self._failure is not None:
+                raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
+            name = step.notice.camera
+            if name not in self._views:
+                raise SinkError(f"the live view shows cameras {list(self._views)}, got a picture of {name!r}")
+            self._views[name] = self._after(self._views[name], step)
+            for event in step.notice.events:
+                self._keep(event)
+            if self._listener is not None:
+                self._listener()
+
+    def listen(self, listener: Callable[[], None] | None) -> None:
+        """`listener` is called after each change, under the lock and on the recognition thread: it only wakes."""
+        with self._lock:
+            self._listener = listener
+
+    def fail(self, error: BaseException) -> None:
+        """Carry the server's error to the recognition thread, where `put` raises it."""
+        with self._lock:
+            self._failure = error
+
+    def views(self) -> tuple[CameraView, ...]:
+        with self._lock:
+            return tuple(self._views.values())
+
+    def events(self) -> tuple[Event, ...]:
+        """The newest event of each of the last activities, in the order in which they started."""
+        with self._lock:
+            return tuple(self._events.values())
+
+    def take_fresh_events(self) -> tuple[Event, ...]:
+        """Those since the last call; of several about one activity only the newest."""
+        with self._lock:
+            fresh = tuple(event for event in self._events.values() if event.id in self._fresh)
+            self._fresh.clear()
+            return fresh
+
+    def _after(self, view: CameraView, step: Step) -> CameraView:
+        notice = step.notice
+        view = replace(view, activity=notice.activity, warming=notice.warming, time=notice.time)
+        if notice.smoothed is not None:
+            view = replace(view, topk=best_three(notice.smoothed, self._contract))
+        if notice.change is not None:
+            view = replace(view, state=notice.change.state, reason=notice.change.reason)
+        if step.frame is not None:
+            fps = self._rate(self._times[view.name], step.frame.time)
+            view = replace(view, frame=step.frame, fps=fps, state=CameraState.LIVE, reason="")
+        return view
+
+    def _rate(self, times: deque[float], time: float) -> float:
+        if times and not 0 <= time - times[-1] <= FPS_MEMORY:
+            times.clear()
+        times.append(time)
+        while time - times[0] > FPS_MEMORY:
+            times.popleft()
+        return (len(times) - 1) / (time - times[0]) if time > times[0] else 0.0
+
+    def _keep(self, event: Event) -> None:
+        self._events[event.id] = event
+        self._fresh.add(event.id)
+        if len(self._events) > EVENTS_KEPT:
+            oldest = next(iter(self._events))
+            del self._events[oldest]
+            self._fresh.discard(oldest)
+
+
+def best_three(smoothed: np.typing.NDArray[np.float32], contract: ModelContract) -> tuple[tuple[str, float], ...]:
+    order = np.argsort(-smoothed, kind="stable")[:3]
+    return tuple((contract.labels[index], float(smoothed[index])) for index in order)
+
+
+def event_facts(event: Event) -> dict[str, object]:
+    return {
+        "type": "event",
+        "event": event.type,
+        "id": event.id,
+        "seq": event.seq,
+        "camera": event.camera,
+        "activity": event.activity,
+        "confidence": round(event.confidence.mean, 3),
+        "started_at": event.started_at,
+        "updated_at": event.updated_at,
+        "ended_at": event.ended_at,
+        "end_reason": event.end_reason,
+    }

@@ -1,0 +1,347 @@
+// The live view's page: one WebSocket in, the DOM out. Text from outside reaches the page as textContent only.
+
+const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
+const SILENCE = 10_000;            // ms; the server says something every 4 s
+const STALLED = 3;                 // seconds without a frame after which a camera that calls itself live is not
+const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
+const EVENTS_KEPT = 200;
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+
+// Okabe and Ito's colour-blind safe set without black, its blue lighter for the dark page, and three more.
+const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00", "#cc79a7", "#8d99ae", "#b58be8", "#a6a23c"];
+
+const byId = (id) => document.getElementById(id);
+const cameras = [];                // by index: {view, card, parts, ...}
+const events = new Map();          // by id: {event, row}
+const colours = new Map();
+let greeting = null;               // the server's last hello
+
+// --- The connection -----------------------------------------------------------------------------------------------
+
+let socket = null;
+let attempt = 0;
+let lastWord = 0;
+
+function connect() {
+  socket = new WebSocket(new URL("live", location.href.replace(/^http/, "ws")));
+  socket.binaryType = "arraybuffer";
+  lastWord = performance.now();
+  socket.onopen = () => tellWhetherWatched();
+  socket.onmessage = ({ data }) => {
+    lastWord = performance.now();
+    if (data instanceof ArrayBuffer) onPicture(data);
+    else onMessage(JSON.parse(data));
+  };
+  socket.onclose = () => {
+    const wait = Math.min(10_000, 500 * 2 ** attempt++) * (0.75 + Math.random() / 2);
+    setLink("lost", "Connection lost, trying again");
+    setTimeout(connect, wait);
+  };
+}
+
+function setLink(state, words) {
+  document.documentElement.dataset.link = state;
+  setText(byId("link"), words);
+}
+
+function tellWhetherWatched() {
+  if (socket.readyState === WebSocket.OPEN) socket.send(document.hidden ? "rest" : "watch");
+}
+
+function onMessage(message) {
+  if (message.type === "hello") greet(message);
+  else if (message.type === "camera") showCamera(message);
+  else if (message.type === "event") showEvent(message, true);
+}
+
+function greet(hello) {
+  if (greeting && greeting.version !== hello.version) return location.reload();
+  const names = JSON.stringify(hello.cameras.map((view) => view.name));
+  const isSame = greeting && names === JSON.stringify(greeting.cameras.map((view) => view.name));
+  greeting = hello;
+  attempt = 0;
+  setLink("open", "Connected");
+  setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);
+  byId("about").title = `harstream ${hello.version}`;
+  assignColours(hello.labels);
+  listLabels(hello);
+  if (!isSame) buildCameras(hello.cameras);
+  hello.cameras.forEach(showCamera);
+  events.clear();
+  byId("events").replaceChildren();
+  hello.events.forEach((event) => showEvent(event, false));
+}
+
+// --- Cameras ------------------------------------------------------------------------------------------------------
+
+function buildCameras(views) {
+  cameras.length = 0;
+  byId("stage").replaceChildren();
+  byId("stage").toggleAttribute("data-only-one", views.length === 1);
+  for (const view of views) {
+    const card = byId("camera").content.firstElementChild.cloneNode(true);
+    const part = (name) => card.querySelector(`.${name}`);
+    const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "enlarge", "activity", "sure",
+      "lasts", "top"].map((name) => [name, part(name)]));
+    const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
+    parts.bar = part("now").querySelector(".meter");
+    parts.bar.style.setProperty("--threshold", percent(greeting.threshold));
+    setText(parts.name, view.name);
+    parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
+    parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
+    cameras.push(camera);
+    byId("stage").append(card);
+  }
+  fit();
+}
+
+function showCamera(view) {
+  const camera = cameras[view.index];
+  const { card, parts } = camera;
+  camera.view = view;
+  camera.received = performance.now();
+  const [has, needs] = view.warming;
+  const isWarming = view.state === "live" && has < needs;
+  const isCalm = view.state !== "live" || view.activity === "unknown";
+  card.dataset.state = view.state;
+  card.dataset.badge = isWarming ? "warming" : view.state;
+  card.toggleAttribute("data-calm", isCalm);
+  setText(parts.badge, isWarming ? `WARMING ${has}/${needs}` : view.state.toUpperCase());
+  setText(parts.activity, headline(view, isWarming));
+  parts.activity.title = view.activity;
+  setText(parts.sure, percent(view.confidence));
+  setBar(parts.bar, view.confidence, view.activity);
+  showCandidates(parts.top, view.state === "live" ? view.topk : []);
+  tick(camera);
+}
+
+function headline(view, isWarming) {
+  if (view.state === "offline") return "No signal";
+  if (view.state === "connecting") return "Connecting";
+  if (view.activity !== "unknown") return readable(view.activity);
+  return isWarming ? "Getting ready" : "No activity";
+}
+
+function showCandidates(list, topk) {
+  while (list.children.length > topk.length) list.lastElementChild.remove();
+  while (list.children.length < topk.length) list.append(byId("candidate").content.firstElementChild.cloneNode(true));
+  topk.forEach(([label, score], index) => {
+    const row = list.children[index];
+    setText(row.querySelector(".label"), readable(label));
+    setText(row.querySelector(".score"), percent(score));
+    setBar(row.querySelector(".meter"), score, label);
+  });
+}
+
+function enlarge(chosen) {
+  for (const camera of cameras) {
+    camera.card.toggleAttribute("data-enlarged", camera === chosen);
+    camera.card.hidden = chosen !== null && camera !== chosen;
+    camera.parts.enlarge.setAttribute("aria-pressed", String(camera === chosen));
+  }
+  fit();
+}
+
+// The newest picture only: what arrives while one is being decoded replaces what waits.
+async function onPicture(buffer) {
+  const camera = cameras[new DataView(buffer).getUint16(0)];
+  if (!camera) return;
+  camera.waiting = new Blob([new Uint8Array(buffer, HEADER)], { type: "image/jpeg" });
+  if (camera.isDrawing) return;
+  camera.isDrawing = true;
+  while (camera.waiting) {
+    const newest = camera.waiting;
+    camera.waiting = null;
+    try {
+      const picture = await createImageBitmap(newest);
+      draw(camera, picture);
+      picture.close();
+    } catch (error) {
+      console.warn("a picture could not be decoded", error);
+    }
+  }
+  camera.isDrawing = false;
+}
+
+function draw(camera, picture) {
+  const { picture: canvas, backdrop } = camera.parts;
+  camera.card.dataset.pictured = "";
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    fit();
+  }
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  backdrop.getContext("2d").drawImage(picture, 0, 0, backdrop.width, backdrop.height);
+}
+
+// The columns that make the pictures largest, and rather more columns than fewer where that costs little; a narrow
+// window leaves it to the style sheet.
+function fit() {
+  const stage = byId("stage");
+  const shown = cameras.filter((camera) => !camera.card.hidden);
+  const style = getComputedStyle(stage);
+  const gap = parseFloat(style.rowGap) || 0;
+  const width = stage.clientWidth - 2 * parseFloat(style.paddingLeft);
+  const height = stage.clientHeight - 2 * parseFloat(style.paddingTop);
+  const shape = commonShape(shown);
+  let best = 0;
+  for (let columns = 1; columns <= shown.length; columns++) {
+    const rows = Math.ceil(shown.length / columns);
+    const wide = Math.min((width - gap * (columns - 1)) / columns, shape * (height - gap * (rows - 1)) / rows);
+    if (wide < 0.9 * best) continue;
+    best = Math.max(best, wide);
+    stage.style.setProperty("--wide", `${Math.floor(wide)}px`);
+    stage.style.setProperty("--high", `${Math.floor(wide / shape)}px`);
+  }
+  stage.style.setProperty("--shape", String(shape));
+}
+
+function commonShape(shown) {
+  const shapes = shown.filter((camera) => camera.card.dataset.pictured !== undefined)
+    .map(({ parts }) => parts.picture.width / parts.picture.height);
+  const isCommon = shapes.length > 0 && shapes.every((shape) => Math.abs(shape - shapes[0]) < 0.05);
+  return isCommon ? Math.min(SHAPES[1], Math.max(SHAPES[0], shapes[0])) : 16 / 9;
+}
+
+// --- Events -------------------------------------------------------------------------------------------------------
+
+function showEvent(event, isNews) {
+  const known = events.get(event.id);
+  if (known && known.event.seq >= event.seq) return;
+  const row = known ? known.row : newRow(event);
+  events.set(event.id, { event, row });
+  const goesOn = event.event !== "end";
+  row.classList.toggle("goes-on", goesOn);
+  row.dataset.event = event.event;
+  row.style.setProperty("--colour", colour(event.activity));
+  setText(row.querySelector(".what"), readable(event.activity));
+  setText(row.querySelector(".where"), `${event.camera} · ${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".sure"), percent(event.confidence));
+  row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
+  tickEvent({ event, row });
+  if (isNews && event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
+  setText(byId("count"), events.size === 1 ? "1 activity" : `${events.size} activities`);
+  byId("nothing").hidden = true;
+}
+
+function newRow(event) {
+  const row = byId("event").content.firstElementChild.cloneNode(true);
+  const list = byId("events");
+  const later = [...list.children].find((other) => Number(other.dataset.start) <= event.started_at);
+  row.dataset.start = event.started_at;
+  row.dataset.id = event.id;
+  list.insertBefore(row, later ?? null);
+  if (list.children.length > EVENTS_KEPT) {
+    events.delete(list.lastElementChild.dataset.id);
+    list.lastElementChild.remove();
+  }
+  return row;
+}
+
+function listLabels(hello) {
+  byId("nothing").hidden = hello.events.length > 0;
+  setText(byId("count"), "");
+  byId("labels").replaceChildren(...hello.labels.filter((label) => !hello.background.includes(label)).map((label) => {
+    const item = document.createElement("li");
+    const swatch = document.createElement("i");
+    item.style.setProperty("--colour", colour(label));
+    item.append(swatch, readable(label));
+    return item;
+  }));
+}
+
+// --- Time ---------------------------------------------------------------------------------------------------------
+
+// A camera's own clock: its last frame's time, carried on for the moment until the next one.
+function timeOf(camera) {
+  const elapsed = (performance.now() - camera.received) / 1000;
+  return camera.view.time + (camera.view.state === "live" ? Math.min(elapsed, STALLED) : 0);
+}
+
+function tick(camera) {
+  const { view, parts } = camera;
+  const silent = (performance.now() - camera.received) / 1000;
+  setText(parts.lasts, explanation(camera));
+  setText(parts.fps, view.state !== "live" ? "" : silent > STALLED ? `no frame for ${duration(silent)}` : `${Math.round(view.fps)} fps`);
+}
+
+function explanation(camera) {
+  const { view, card } = camera;
+  if (view.state === "offline") return view.reason || "The signal was lost";
+  if (view.state === "connecting") return view.reason || "Waiting for the camera";
+  if (card.dataset.badge === "warming") return "Looking at the first frames";
+  return view.since > 0 ? `for ${duration(timeOf(camera) - view.since)}` : "";
+}
+
+function tickEvent({ event, row }) {
+  const camera = cameras.find(({ view }) => view.name === event.camera);
+  const until = event.ended_at ?? Math.max(event.updated_at, camera ? timeOf(camera) : 0);
+  setText(row.querySelector(".lasted"), duration(until - event.started_at));
+}
+
+function tickAll() {
+  const now = new Date();
+  setText(byId("clock"), now.toLocaleTimeString([], CLOCK));
+  cameras.forEach(tick);
+  for (const entry of events.values()) if (entry.event.event !== "end") tickEvent(entry);
+  if (socket?.readyState === WebSocket.OPEN && performance.now() - lastWord > SILENCE) socket.close();
+}
+
+// A replayed file counts from its first frame; anything since 2001 is a date.
+function clock(time) {
+  return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
+}
+
+function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+// --- Words and colours --------------------------------------------------------------------------------------------
+
+// "TrampolineJumping" and "jump_rope" as a person writes them.
+function readable(label) {
+  const words = label.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function percent(share) {
+  return `${Math.round(100 * share)}%`;
+}
+
+// By the name's hash (FNV-1a), so that an activity keeps its colour; a taken one gives way to the next free one.
+function assignColours(labels) {
+  colours.clear();
+  [...labels].sort().forEach(colour);
+}
+
+function colour(label) {
+  if (colours.has(label)) return colours.get(label);
+  let hash = 2166136261;
+  for (const character of label) hash = Math.imul(hash ^ character.codePointAt(0), 16777619) >>> 0;
+  const taken = new Set(colours.values());
+  const order = PALETTE.map((_, step) => PALETTE[(hash + step) % PALETTE.length]);
+  colours.set(label, order.find((candidate) => !taken.has(candidate)) ?? order[0]);
+  return colours.get(label);
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setBar(meter, share, label) {
+  meter.style.setProperty("--share", percent(Math.min(1, Math.max(0, share))));
+  meter.style.setProperty("--colour", colour(label));
+}
+
+// --- Beginning ----------------------------------------------------------------------------------------------------
+
+document.addEventListener("visibilitychange", tellWhetherWatched);
+document.addEventListener("keydown", (key) => { if (key.key === "Escape") enlarge(null); });
+new ResizeObserver(fit).observe(byId("stage"));
+setInterval(tickAll, 250);
+connect();

@@ -1,0 +1,249 @@
+"""The web server's side of the live view: composes each message once and hands every viewer the newest.
+
+One round at most every 1/15 s; a viewer who takes less often finds the newest of each kind, never a queue:
+
+    frame of a camera   1  2  3  4  5  6  7  8
+    encoded                1     3     5     7      once, and only while somebody watches
+    a fast viewer          1     3     5     7
+    a slow viewer          1                 7
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import struct
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from stream.messages import Frame
+from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_facts
+
+PAGE = Path(__file__).parent / "page"
+PERIOD = 1 / 15
+"""Seconds between two pictures of a camera; people move slower than a viewer's link and the encoder are worth."""
+HEARTBEAT = 4.0
+"""Seconds of silence after which viewers are told that the server lives."""
+WIDEST = 960
+"""Pixels; wider pictures are scaled down before they are encoded."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+Encode = Callable[[Frame], bytes]
+
+
+class Viewer:
+    """One open page: what it has not been sent yet, the newest of each kind only."""
+
+    def __init__(self, cameras: int) -> None:
+        self.is_watching = True
+        """A page in a background tab asks for no pictures."""
+        self.has: dict[int, Frame] = {}
+        """Camera index -> the frame that was offered last."""
+        self._most = 2 * cameras + EVENTS_KEPT
+        self._waiting: dict[str, str | bytes] = {}
+        self._wake = asyncio.Event()
+
+    def offer(self, kind: str, message: str | bytes) -> None:
+        self._waiting[kind] = message
+        if len(self._waiting) > self._most:
+            del self._waiting[next(iter(self._waiting))]
+        self._wake.set()
+
+    async def next(self) -> str | bytes:
+        while not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.pop(next(iter(self._waiting)))
+
+
+class Broadcast:
+    """From the board to the viewers; lives on the server's event loop."""
+
+    def __init__(self, board: Board, hello: Mapping[str, object], encode: Encode) -> None:
+        self._board = board
+        self._hello = hello
+        self._encode = encode
+        self._viewers: set[Viewer] = set()
+        self._changed = asyncio.Event()
+        self._told: dict[int, CameraView] = {}
+        self._pictures: dict[int, tuple[Frame, bytes]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._changed.set)
+
+        self._board.listen(wake)
+        try:
+            while True:
+                await self._wait_for_a_change()
+                self._offer_words()
+                await asyncio.gather(*(self._offer_picture(view) for view in self._board.views()))
+                await asyncio.sleep(PERIOD)
+        finally:
+            self._board.listen(None)
+
+    def join(self) -> Viewer:
+        views = self._board.views()
+        viewer = Viewer(len(views))
+        hello = {
+            "type": "hello",
+            **self._hello,
+            "cameras": [view.facts() for view in views],
+            "events": [event_facts(event) for event in self._board.events()],
+        }
+        viewer.offer("hello", json.dumps(hello))
+        self._viewers.add(viewer)
+        self._changed.set()
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        self._viewers.discard(viewer)
+
+    def watch(self, viewer: Viewer, is_watching: bool) -> None:
+        if viewer.is_watching != is_watching:
+            viewer.is_watching = is_watching
+            viewer.has.clear()
+            self._changed.set()
+
+    async def _wait_for_a_change(self) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), HEARTBEAT)
+            self._changed.clear()
+        except TimeoutError:
+            self._offer_all("tick", json.dumps({"type": "tick"}))
+
+    def _offer_words(self) -> None:
+        for event in self._board.take_fresh_events():
+            self._offer_all(f"event {event.id}", json.dumps(event_facts(event)))
+        for view in self._board.views():
+            if self._told.get(view.index) is not view:
+                self._told[view.index] = view
+                self._offer_all(f"camera {view.index}", view.to_json())
+
+    async def _offer_picture(self, view: CameraView) -> None:
+        if view.frame is None or not any(viewer.is_watching for viewer in self._viewers):
+            return
+        if view.index not in self._pictures or self._pictures[view.index][0] is not view.frame:
+            jpeg = await asyncio.to_thread(self._encode, view.frame)
+            self._pictures[view.index] = view.frame, picture_header(view.index, view.frame.time) + jpeg
+        frame, message = self._pictures[view.index]
+        for viewer in self._viewers:
+            if viewer.is_watching and viewer.has.get(view.index) is not frame:
+                viewer.has[view.index] = frame
+                viewer.offer(f"picture {view.index}", message)
+
+    def _offer_all(self, kind: str, message: str) -> None:
+        for viewer in self._viewers:
+            viewer.offer(kind, message)
+
+
+def picture_header(camera: int, time: float) -> bytes:
+    """Ten bytes, big-endian: the camera's index, uint16; the frame's time in seconds, float64. The JPEG follows."""
+    return struct.pack(">Hd", camera, time)
+
+
+def encode_jpeg(frame: Frame) -> bytes:
+    """At most 960 pixels wide; OpenCV releases the GIL meanwhile. Raises cv2.error for a picture without pixels."""
+    H, W, _ = frame.picture.shape
+    picture = frame.picture
+    if W > WIDEST:
+        size = (WIDEST, max(1, round(H * WIDEST / W)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return jpeg.tobytes()
+
+
+def is_same_host(origin: str | None, host: str | None) -> bool:
+    """A browser names the page that opens a WebSocket; another site's page must not see these cameras."""
+    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+
+
+def create_app(
+    board: Board, hello: Mapping[str, object], encode: Encode, hosts: tuple[str, ...] | None, ready: Callable[[], None]
+) -> FastAPI:
+    """`hosts`: the Host names that are answered, None for all; `ready` is called when the loop runs."""
+    broadcast = Broadcast(board, hello, encode)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        publishing = asyncio.create_task(broadcast.run())
+        publishing.add_done_callback(lambda task: _carry(task, board))
+        ready()
+        yield
+        publishing.cancel()
+
+    # No generated documentation: its pages load scripts from elsewhere.
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    if hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+
+    @app.middleware("http")
+    async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, object]:
+        return {"status": "ok", "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        if not is_same_host(socket.headers.get("origin"), socket.headers.get("host")):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        viewer = broadcast.join()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_send(socket, viewer))
+                tasks.create_task(_listen(socket, viewer, broadcast))
+        except* WebSocketDisconnect:
+            pass
+        finally:
+            broadcast.leave(viewer)
+
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    return app
+
+
+async def _send(socket: WebSocket, viewer: Viewer) -> None:
+    """`send` waits while the viewer's link is full; what it then sends is the newest."""
+    while True:
+        message = await viewer.next()
+        if isinstance(message, bytes):
+            await socket.send_bytes(message)
+        else:
+            await socket.send_text(message)
+
+
+async def _listen(socket: WebSocket, viewer: Viewer, broadcast: Broadcast) -> None:
+    """The page says two things only; what is neither is nobody's business."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
+        if message.get("text") in ("watch", "rest"):
+            broadcast.watch(viewer, is_watching=message["text"] == "watch")
+
+
+def _carry(task: asyncio.Task[None], board: Board) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        board.fail(error)

@@ -1,0 +1,117 @@
+"""Notices over MQTT: which message each becomes, and when it is said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from models.contract import UNKNOWN
+from stream import wire
+from stream.connection import BrokerAddress, Will
+from stream.messages import Activity, Notice
+from stream.outbox import Outbox
+from stream.sender import Sender
+
+REPEAT_ACTIVITY = 60.0
+"""Seconds of notice time; half of what Home Assistant waits before it calls a silent sensor unknown."""
+
+
+@dataclass
+class _Camera:
+    """What was last said of a camera."""
+
+    notice: Notice
+    activity: tuple[str, float] | None = None
+    said_at: float = 0.0
+    observations: int = 0
+    observed_at: float | None = None
+    availability: str | None = None
+
+
+class MqttSink:
+    """An EventSink. `handle` writes down what is to be said; the sender's thread says it."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        *,
+        context: wire.Context,
+        outbox: Outbox,
+        emission: Mapping[str, object] | None = None,
+        observations: bool = True,
+    ) -> None:
+        """The outbox is this sink's from here on; it is opened by `start`."""
+        self.topics = wire.Topics(context.node)
+        self._context = context
+        self._with_observations = observations
+        self._cameras: dict[str, _Camera] = {}
+        self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
+        self._describe_the_node(emission)
+
+    def start(self, *, must_connect: bool = True) -> None:
+        """Raises BrokerError if the broker cannot be reached or refuses us; without `must_connect` it keeps trying."""
+        self.sender.start(must_connect=must_connect)
+
+    def handle(self, notice: Notice) -> None:
+        self._post_events(notice)
+        self.sender.check()
+        camera = self._cameras.setdefault(notice.camera, _Camera(notice))
+        camera.notice = notice
+        self._say_availability(camera)
+        self._say_activity(camera)
+        if self._with_observations and wire.is_observation(notice):
+            self._say_observation(camera)
+
+    def close(self) -> None:
+        """Says goodbye; waits some seconds at most for what is on its way."""
+        for camera in self._cameras.values():
+            self._say_goodbye(camera)
+        self.sender.close((self.topics.status, wire.OFFLINE.encode()))
+
+    def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
+        self.sender.set_state(self.topics.status, wire.ONLINE.encode())
+        self.sender.set_state(self.topics.info, wire.encode(wire.info_message(self._context)))
+        self.sender.set_state(self.topics.labels, wire.encode(wire.labels_message(self._context)))
+        if emission is not None:
+            self.sender.set_state(self.topics.emission, wire.encode(emission))
+
+    def _post_events(self, notice: Notice) -> None:
+        delay = wire.live_delay(notice.time, time.time())
+        for event in notice.events:
+            message = wire.event_message(event, self._context, frame_to_publish=delay)
+            self.sender.post(self.topics.event(event.camera), wire.encode(message))
+
+    def _say_availability(self, camera: _Camera) -> None:
+        change = camera.notice.change
+        # A frame without a change before it comes from a file.
+        said = wire.availability(change.state) if change else camera.availability or wire.ONLINE
+        if said is not None and said != camera.availability:
+            camera.availability = said
+            self.sender.set_state(self.topics.availability(camera.notice.camera), said.encode())
+
+    def _say_activity(self, camera: _Camera) -> None:
+        notice = camera.notice
+        activity = (notice.activity.name, notice.activity.since)
+        # Below 0: a replayed file began anew.
+        is_recent = 0 <= notice.time - camera.said_at < REPEAT_ACTIVITY
+        if activity != camera.activity or not is_recent:
+            camera.activity, camera.said_at = activity, notice.time
+            message = wire.activity_message(notice, self._context)
+            self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
+
+    def _say_observation(self, camera: _Camera) -> None:
+        notice = camera.notice
+        camera.observations += 1
+        message = wire.observation_message(notice, self._context, seq=camera.observations, previous=camera.observed_at)
+        camera.observed_at = notice.time
+        self.sender.pass_on(self.topics.observation(notice.camera), wire.encode(message))
+
+    def _say_goodbye(self, camera: _Camera) -> None:
+        notice = camera.notice
+        if notice.activity.name != UNKNOWN:
+            gone = replace(notice, activity=Activity(UNKNOWN, since=notice.time, confidence=0.0))
+            message = wire.activity_message(gone, self._context)
+            self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
+        if camera.availability != wire.OFFLINE:
+            self.sender.set_state(self.topics.availability(notice.camera), wire.OFFLINE.encode())

@@ -1,0 +1,34 @@
+"""Scores over time: an exponential mean with a memory in seconds, not in frames."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ExponentialMean:
+    """After a step of dt seconds the newest scores weigh 1 - exp(-dt / tau); the first ones weigh 1.
+
+    A pause much longer than tau thus forgets what was before it.
+    """
+
+    def __init__(self, tau: float) -> None:
+        """tau: seconds; 0 turns smoothing off."""
+        self._tau = tau
+        self._mean: NDArray[np.float32] | None = None
+        self._time = 0.0
+
+    def update(self, scores: NDArray[np.float32], time: float) -> NDArray[np.float32]:
+        """Take scores (K,) of `time` (seconds, increasing) and return the mean (K,), a new array."""
+        if self._mean is None or self._tau == 0:
+            self._mean = scores.copy()
+        else:
+            alpha = np.float32(1 - math.exp(-(time - self._time) / self._tau))
+            self._mean = self._mean + alpha * (scores - self._mean)
+        self._time = time
+        return self._mean
+
+    def forget(self) -> None:
+        self._mean = None

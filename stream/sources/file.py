@@ -1,0 +1,39 @@
+"""A video file as a camera: every frame, at its own pace or as fast as it goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from clips.video import VideoError, pictures
+from stream.errors import SourceError
+from stream.messages import CameraChange, CameraState, Frame
+from stream.sources.pace import Pace
+
+
+class FileSource:
+    is_live = False
+
+    def __init__(self, camera: str, path: Path, pace: Pace, stopping: threading.Event) -> None:
+        self.camera = camera
+        self._path = path
+        self._pace = pace
+        self._stopping = stopping
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        """Raises SourceError if the file cannot be played."""
+        time = self._pace.begin()
+        is_first = True
+        try:
+            for offset, picture in pictures(self._path):
+                if not self._pace.wait(offset, self._stopping):
+                    return
+                time = self._pace.start + offset
+                if is_first:
+                    yield CameraChange(self.camera, time, CameraState.LIVE)
+                    is_first = False
+                yield Frame(self.camera, time, picture)
+        except VideoError as error:
+            raise SourceError(f"camera {self.camera}: {error}") from error
+        yield CameraChange(self.camera, time, CameraState.OFFLINE, "the file ended")

@@ -1,0 +1,75 @@
+"""A live camera that comes back: open, read until it fails, wait, open again."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.clock import Clock
+from stream.errors import SourceError
+from stream.messages import CameraChange, CameraState, Frame
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds between tries, doubled each time, with up to half as much again at random."""
+
+Pictures = Iterator[tuple[float, NDArray[np.uint8]]]
+
+
+class ReconnectingSource:
+    """A FrameSource over `open_pictures`, which yields (seconds by the clock, BGR picture) and raises SourceError."""
+
+    is_live = True
+
+    def __init__(
+        self,
+        camera: str,
+        open_pictures: Callable[[], Pictures],
+        clock: Clock,
+        stopping: threading.Event,
+        *,
+        must_open: bool,
+    ) -> None:
+        """`must_open`: a first try that fails is raised, so that a wrong URL is not retried for ever."""
+        self.camera = camera
+        self._open_pictures = open_pictures
+        self._clock = clock
+        self._stopping = stopping
+        self._must_open = must_open
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        """Raises SourceError if the first try fails and `must_open`."""
+        tries, has_been_live = 0, False
+        while not self._stopping.is_set():
+            reason = "the stream ended"
+            is_live = False
+            try:
+                for time, picture in self._open_pictures():
+                    if not is_live:
+                        log.info("camera %s is live%s", self.camera, f" after {tries} tries" if tries else "")
+                        yield CameraChange(self.camera, time, CameraState.LIVE)
+                        is_live = has_been_live = True
+                        tries = 0
+                    yield Frame(self.camera, time, picture)
+                    if self._stopping.is_set():
+                        return
+            except SourceError as error:
+                if self._must_open and not has_been_live:
+                    raise
+                reason = str(error)
+            if is_live or tries == 0:
+                log.warning("camera %s is offline, trying again: %s", self.camera, reason)
+                yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason)
+            tries += 1
+            self._stopping.wait(_wait_before(tries))
+
+
+def _wait_before(tries: int) -> float:
+    wait: float = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
+    return wait * random.uniform(1, 1.5)

@@ -1,0 +1,89 @@
+"""A network camera over RTSP through PyAV, which tells a wrong password from a wrong path and carries frame times."""
+
+from __future__ import annotations
+
+import re
+
+import av
+import numpy as np
+from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from stream.clock import Clock
+from stream.errors import SourceError
+from stream.sources.reconnecting import Pictures
+
+OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
+LARGEST_DRIFT = 1.0
+"""Seconds a camera's own times may be off the clock before they are anchored anew."""
+
+
+def rtsp_pictures(url: str, clock: Clock) -> Pictures:
+    """Yield (seconds by the clock, BGR picture). Raises SourceError, without the password, if it cannot, or it ends."""
+    shown = without_password(url)
+    try:
+        with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options={"rtsp_transport": "tcp"}) as container:
+            if not container.streams.video:
+                raise SourceError(f"expected video at {shown}, found none in the stream")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            yield from _pictures(container, stream, clock, shown)
+    except FFmpegError as error:
+        raise SourceError(_explained(error, shown)) from error
+    raise SourceError(f"{shown} ended its stream")
+
+
+def without_password(url: str) -> str:
+    """Hides more rather than less: a password with a / or # in it, which no parser finds, too."""
+    hidden = re.sub(r"(//[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"((?:pass|passwd|password|pwd)=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
+
+
+class Anchor:
+    """From a camera's own times to the clock's.
+
+    clock:  100.00  100.05  100.08  105.00
+    stamp:    0.00    0.04    0.08    3.00     (the camera's clock ran away)
+    time:   100.00  100.04  100.08  105.00
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+
+    def time(self, stamp: float | None, now: float) -> float:
+        if stamp is None:
+            return now
+        # A picture cannot come before it was taken, so the smallest delay seen is the best anchor; a camera whose
+        # clock runs away or starts anew is anchored anew.
+        if self._offset is None or now - stamp < self._offset or now - stamp > self._offset + LARGEST_DRIFT:
+            self._offset = now - stamp
+        return stamp + self._offset
+
+
+def _pictures(container: av.container.InputContainer, stream: VideoStream, clock: Clock, shown: str) -> Pictures:
+    anchor, last = Anchor(), float("-inf")
+    try:
+        for frame in container.decode(stream):
+            assert isinstance(frame, VideoFrame)
+            time = anchor.time(frame.time, clock.now())
+            # Around key frames some cameras give a picture no time, or two the same: times must increase.
+            if time > last:
+                last = time
+                yield time, np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+    except av.error.InvalidDataError as error:
+        raise SourceError(f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})") from error
+
+
+def _explained(error: FFmpegError, shown: str) -> str:
+    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
+        return f"{shown} refuses the user name or password: write them as rtsp://user:password@host/path"
+    if isinstance(error, HTTPNotFoundError):
+        return f"{shown} has no such stream: check the path after the host name in the camera's manual"
+    if isinstance(error, HTTPError):
+        return f"{shown} answers with an error: {error.strerror}"
+    if isinstance(error, TimeoutError | av.error.ExitError):
+        return f"{shown} gave nothing for {READ_TIMEOUT:.0f} seconds: check the address and the network"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens at {shown}: check the address and port, and that the camera is on"
+    return f"expected an RTSP stream at {shown}: {error.strerror}"

@@ -1,0 +1,35 @@
+"""The built-in demo as a camera: footage that the project draws itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from scene.film import frames
+from scene.script import script
+from stream.messages import CameraChange, CameraState, Frame
+from stream.sources.pace import Pace
+
+
+class SceneSource:
+    is_live = False
+
+    def __init__(
+        self, camera: str, pace: Pace, stopping: threading.Event, *, seed: int = 1, seconds: float | None = None
+    ) -> None:
+        """`seconds`: how long; None: for ever. The same seed draws the same pictures."""
+        self.camera = camera
+        self._pace = pace
+        self._stopping = stopping
+        self._seed = seed
+        self._seconds = seconds
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        time = self._pace.begin()
+        yield CameraChange(self.camera, time, CameraState.LIVE)
+        for offset, picture in frames(script(self._seed, self._seconds), self._seed):
+            if not self._pace.wait(offset, self._stopping):
+                return
+            time = self._pace.start + offset
+            yield Frame(self.camera, time, picture)
+        yield CameraChange(self.camera, time, CameraState.OFFLINE, "the scene ended")

@@ -1,0 +1,195 @@
+"""Clips found and split: one scene never stands on two sides."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clips.listing import (
+    PARTS,
+    Clip,
+    ListingError,
+    as_background,
+    find_clips,
+    split_at_random,
+    split_by_file,
+    split_by_group,
+)
+
+
+def clip(label: str, group: str, number: int = 1) -> Clip:
+    return Clip(Path(f"data/{label}/v_{label}_{group}_c{number:02}.avi"), label, group)
+
+
+def clips_of(label: str, groups: int, each: int) -> list[Clip]:
+    return [clip(label, f"g{group:02}", number) for group in range(1, groups + 1) for number in range(1, each + 1)]
+
+
+def parts_of_groups(clips: Sequence[Clip]) -> dict[tuple[str, str], set[str]]:
+    parts = defaultdict(set)
+    for one in clips:
+        parts[one.label, one.group].add(one.part)
+    return parts
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    def folder(*names: str) -> Path:
+        for name in names:
+            file = tmp_path / "data" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        return tmp_path / "data"
+
+    return folder
+
+
+@pytest.fixture
+def split_file(tmp_path: Path) -> Callable[..., Path]:
+    def split_file(*rows: str) -> Path:
+        file = tmp_path / "split.tsv"
+        file.write_text("".join(row.replace(" ", "\t") + "\n" for row in rows))
+        return file
+
+    return split_file
+
+
+def test_clips_are_the_videos_one_folder_below_in_order(folder: Callable[..., Path]) -> None:
+    data = folder("Walk/b.mp4", "Walk/a.AVI", "Jump/c.mkv", "Jump/notes.txt", "top.avi", "Jump/deep/er.avi")
+    found = [(one.label, one.path.name, one.part) for one in find_clips(data)]
+    assert found == [("Jump", "c.mkv", ""), ("Walk", "a.AVI", ""), ("Walk", "b.mp4", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("v_JumpingJack_g07_c03.avi", "g07"),
+        ("v_Tai_Chi_g25_c01.avi", "g25"),
+        ("v_JumpingJack_g07.avi", "v_JumpingJack_g07"),
+        ("kitchen.mp4", "kitchen"),
+    ],
+)
+def test_group_is_read_from_a_ucf_name_and_otherwise_each_clip_is_its_own(
+    folder: Callable[..., Path], name: str, group: str
+) -> None:
+    assert [one.group for one in find_clips(folder(f"JumpingJack/{name}"))] == [group]
+
+
+@pytest.mark.parametrize("names", [(), ("Walk/notes.txt",)])
+def test_folder_without_clips_is_refused(folder: Callable[..., Path], names: tuple[str, ...]) -> None:
+    with pytest.raises(ListingError, match="expected"):
+        find_clips(folder(*names))
+
+
+def test_background_keeps_the_groups_of_its_classes_apart() -> None:
+    found = as_background([clip("Walk", "g01"), clip("Swim", "g01")], "background")
+    assert [(one.label, one.group) for one in found] == [("background", "Walk:g01"), ("background", "Swim:g01")]
+
+
+@given(st.lists(st.integers(1, 9), min_size=3, max_size=30), st.integers(0, 100))
+def test_split_by_group_never_cuts_a_group_and_leaves_no_part_empty(sizes: list[int], seed: int) -> None:
+    clips = [clip("Walk", f"g{group}", number) for group, size in enumerate(sizes) for number in range(size)]
+    parted = split_by_group(clips, seed)
+    assert sorted(one.path for one in parted) == sorted(one.path for one in clips)
+    assert all(len(parts) == 1 for parts in parts_of_groups(parted).values())
+    assert {one.part for one in parted} == set(PARTS)
+
+
+def test_split_by_group_gives_each_part_its_share() -> None:
+    counts = Counter(one.part for one in split_by_group(clips_of("Walk", groups=25, each=4), seed=1))
+    assert counts == {"train": 64, "val": 16, "test": 20}
+
+
+def test_split_by_group_deals_every_class_by_itself() -> None:
+    parted = split_by_group([*clips_of("Walk", 5, 1), *clips_of("Jump", 5, 1)], seed=1)
+    assert {(one.label, one.part) for one in parted} == {(label, part) for label in ("Walk", "Jump") for part in PARTS}
+
+
+def test_split_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    clips = clips_of("Walk", 25, 4)
+    for split in (split_by_group, split_at_random):
+        assert split(clips, 1) == split(clips, 1)
+        assert split(clips, 1) != split(clips, 2)
+
+
+def test_class_with_fewer_groups_than_parts_is_refused() -> None:
+    with pytest.raises(ListingError, match=r"class Walk has 2 group\(s\)"):
+        split_by_group([*clips_of("Jump", 3, 1), *clips_of("Walk", 2, 9)], seed=1)
+
+
+def test_random_split_deals_clip_by_clip_in_the_same_shares() -> None:
+    parted = split_at_random(clips_of("Walk", 25, 4), seed=1)
+    assert Counter(one.part for one in parted) == {"train": 64, "val": 16, "test": 20}
+    assert any(len(parts) > 1 for parts in parts_of_groups(parted).values())
+
+
+def test_split_file_gives_parts_and_clusters_and_leaves_out_what_it_does_not_name(
+    split_file: Callable[..., Path],
+) -> None:
+    file = split_file(
+        "file split cluster",
+        "UCF/Walk/v_Walk_g01_c01.avi train k1",
+        "Walk/v_Walk_g02_c01.mp4 test k2",
+        "Walk/v_Walk_g03_c01.avi  k3",
+        "Jump/v_Walk_g04_c01.avi train k4",
+    )
+    parted = split_by_file(clips_of("Walk", 5, 1), file)
+    assert [(one.path.stem, one.part, one.group) for one in parted] == [
+        ("v_Walk_g01_c01", "train", "k1"),
+        ("v_Walk_g02_c01", "test", "k2"),
+    ]
+
+
+def test_split_file_without_clusters_keeps_the_groups_of_the_names(split_file: Callable[..., Path]) -> None:
+    file = split_file("file split", "Walk/v_Walk_g01_c01.avi val")
+    assert [one.group for one in split_by_file(clips_of("Walk", 1, 1), file)] == ["g01"]
+
+
+def test_cluster_on_two_sides_is_refused(split_file: Callable[..., Path]) -> None:
+    file = split_file(
+        "file split cluster", "Walk/v_Walk_g01_c01.avi train k1", "Walk/v_Walk_g02_c01.avi test k1"
+    )  # fmt: skip
+    with pytest.raises(ListingError, match=r"cuts 1 cluster.*Walk k1"):
+        split_by_file(clips_of("Walk", 2, 1), file)
+
+
+def test_background_classes_may_have_clusters_of_the_same_name_on_two_sides(split_file: Callable[..., Path]) -> None:
+    file = split_file(
+        "file split cluster", "Walk/v_Walk_g01_c01.avi train k1", "Swim/v_Swim_g01_c01.avi test k1"
+    )  # fmt: skip
+    background = as_background([clip("Walk", "g01"), clip("Swim", "g01")], "background")
+    assert [one.group for one in split_by_file(background, file)] == ["Walk:k1", "Swim:k1"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (),
+        ("file split",),
+        ("name part", "Walk/v_Walk_g01_c01.avi train"),
+        ("name part", "Walk/v_Walk_g01_c01.avi train and more"),
+        ("file split", "Swim/v_Walk_g01_c01.avi train"),
+        ("split file", "train"),
+        ("file split", "Walk/v_Walk_g01_c01.avi"),
+    ],
+)
+def test_split_file_that_cannot_be_used_is_refused(split_file: Callable[..., Path], rows: tuple[str, ...]) -> None:
+    with pytest.raises(ListingError):
+        split_by_file(clips_of("Walk", 1, 1), split_file(*rows))
+
+
+def test_missing_split_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ListingError, match="cannot read the split file"):
+        split_by_file(clips_of("Walk", 1, 1), tmp_path / "none.tsv")
+
+
+def test_a_misspelt_part_is_refused_and_named(tmp_path):
+    split = tmp_path / "split.tsv"
+    split.write_text("file\tsplit\nRun/v_Run_g01_c01.mp4\tvalidation\n")
+    with pytest.raises(ListingError, match="the parts are train, val, test, or empty; got validation"):
+        split_by_file([], split)

@@ -1,0 +1,57 @@
+"""`harstream evaluate --stream`: clips joined to a stream, and the mistakes that can be made with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Harstream = Callable[..., Any]
+
+
+@pytest.fixture
+def clips(film: Callable[..., Path], tmp_path: Path) -> Path:
+    """Two clips of 5 s in which it is light, two in which it is dark."""
+    for label, grey in (("Light", 200), ("Dark", 0)):
+        (tmp_path / "clips" / label).mkdir(parents=True)
+        for name in ("a", "b"):
+            film(f"clips/{label}/{name}.mp4", (5, grey))
+    return tmp_path / "clips"
+
+
+def test_events_of_a_stream_are_measured(harstream: Harstream, clips: Path, light_model: Path, tmp_path: Path) -> None:
+    command = ("evaluate", "--stream", "--model", light_model, "--data", clips, "--json", "stream.json")
+    code, running = harstream(*command)
+    assert (code, running.stderr) == (0, [])
+    assert "of 2 activities are found" in running.said
+    report = json.loads((tmp_path / "stream.json").read_text())
+    assert report["schema"] == "harstream.stream-evaluation/1"
+    assert report["provenance"]["clips"] == "4 of 4, 1 streams of 20 s together, joined with seed 1"
+    assert report["settings"]["start_above"] == 0.6
+    figures = report["metrics"]
+    assert (figures["found"], figures["pieces"], figures["false_events"], figures["f1_50"]) == (1, 1, 0, 1)
+
+
+def test_config_sets_the_tracker(harstream: Harstream, clips: Path, light_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "patient.yaml").write_text("activities: {hold: 30}")
+    command = ("evaluate", "--stream", "--model", light_model, "--data", clips, "--json", "stream.json")
+    assert harstream(*command, "--config", "patient.yaml")[0] == 0
+    report = json.loads((tmp_path / "stream.json").read_text())
+    assert (report["settings"]["hold"], report["metrics"]["events"]) == (30, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--stream", "--html", "report.html"), "--html is for clips: leave it out, or --stream"),
+        (("--config", "config.yaml"), "--config is for --stream: clips are recognized without smoothing and tracker"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_in_one_line(
+    harstream: Harstream, clips: Path, light_model: Path, options: tuple[str, ...], complaint: str
+) -> None:
+    code, running = harstream("evaluate", "--model", light_model, "--data", clips, *options)
+    assert (code, running.stderr) == (2, [f"harstream evaluate: {complaint}"])

@@ -1,0 +1,108 @@
+"""`harstream predict` and `doctor`: video files as they are found in the wild, replayed as fast as it goes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+Harstream = Callable[..., Any]
+
+
+def events_in(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def spans(file: Path) -> list[tuple[str, float, float]]:
+    """Activity, start and end in seconds of each event that ended."""
+    ends = [event for event in events_in(file) if event["event_type"] == "end"]
+    return [(event["activity"], seconds(event["started_at"]), seconds(event["ended_at"])) for event in ends]
+
+
+def seconds(stamp: str) -> float:
+    date, _, clock = stamp.rstrip("Z").partition("T")
+    assert date == "1970-01-01"
+    hours, minutes, rest = clock.split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+
+
+def test_a_file_replayed_gives_the_same_bytes(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
+) -> None:
+    film("yard.mp4", (1, 0), (3, 200), (4, 0), (3, 200))
+    for name in ("one.jsonl", "two.jsonl"):
+        assert harstream("predict", "yard.mp4", "--model", light_model, "--events", name)[0] == 0
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    # The smoothed score, exp(-t / 1 s), passes end_below = 0.375 half a second after the light comes, and 1 s after
+    # it goes; half a window of 0.4 s is taken off, and about as much comes on: two light frames of five are enough.
+    first, second = spans(tmp_path / "one.jsonl")
+    assert first == ("Light", pytest.approx(1.4, abs=0.3), pytest.approx(5.1, abs=0.3))
+    assert second == ("Light", pytest.approx(8.4, abs=0.3), pytest.approx(11, abs=0.3))
+
+
+def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
+) -> None:
+    whole = film("whole.avi", (6, 200), codec="MJPG").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    code, running = harstream("predict", "cut.avi", "--model", light_model, "--events", "events.jsonl")
+    assert (code, running.complaints) == (0, [])
+    ((activity, start, end),) = spans(tmp_path / "events.jsonl")
+    assert (activity, start, end) == ("Light", pytest.approx(0, abs=0.5), pytest.approx(3, abs=0.5))
+
+
+def test_pictures_that_change_their_size_go_on_as_one_event(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
+) -> None:
+    small, large = film("a.mp4", (2, 200)), film("b.mp4", (2, 200), size=(320, 240))
+    joined = b""
+    for part in (small, large):
+        segment = part.with_suffix(".ts")
+        codec = ["-c:v", "mpeg2video", "-q:v", "3"]
+        subprocess.run(["ffmpeg", "-v", "error", "-i", str(part), *codec, str(segment)], check=True)
+        joined += segment.read_bytes()
+    (tmp_path / "both.ts").write_bytes(joined)
+    options = ("--events", "events.jsonl", "--record", "seen.mp4")
+    code, running = harstream("predict", "both.ts", "--model", light_model, *options)
+    assert (code, running.complaints) == (0, [])
+    ((activity, start, end),) = spans(tmp_path / "events.jsonl")
+    assert (activity, start, end) == ("Light", pytest.approx(0, abs=0.5), pytest.approx(4, abs=0.5))
+    assert cv2.VideoCapture(str(tmp_path / "seen.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(100, abs=3)
+
+
+def test_several_files_are_listed_with_what_was_seen_in_each(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path
+) -> None:
+    film("light.mp4", (3, 200))
+    film("dark.mp4", (3, 0))
+    code, running = harstream("predict", "light.mp4", "dark.mp4", "--model", light_model)
+    assert (code, running.complaints) == (0, [])
+    heading, light, dark = [line.split() for line in running.stdout if line.strip()]
+    assert heading == ["file", "activity", "start", "end", "seconds", "confidence"]
+    assert light[:2] == ["light.mp4", "Light"]
+    assert dark == ["dark.mp4", "nothing", "recognized"]
+
+
+def test_doctor_tells_a_machine_what_there_is(harstream: Harstream) -> None:
+    code, running = harstream("doctor", "--json")
+    findings = {finding["what"]: finding for finding in json.loads("\n".join(running.stdout))}
+    assert code == 0
+    assert running.complaints == []
+    assert {"Python", "versions", "model", "webcams", "own broker", "disk"} <= findings.keys()
+    assert findings["own broker"]["is_fine"]
+
+
+def test_doctor_says_what_is_missing(harstream: Harstream, configure: Callable[..., None]) -> None:
+    configure(model="lcrn", mqtt={"broker": "mqtt://127.0.0.1:1"})
+    code, running = harstream("doctor", "--json")
+    findings = {finding["what"]: finding for finding in json.loads("\n".join(running.stdout))}
+    assert code == 1
+    assert {what for what, finding in findings.items() if finding["is_needed"] and not finding["is_fine"]} == {
+        "model",
+        "broker",
+    }

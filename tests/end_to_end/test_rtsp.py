@@ -1,0 +1,233 @@
+"""Network cameras, real ones but for the lens: gst-rtsp-server, pulled and plugged in again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.clock import Clock
+from stream.errors import SourceError
+from stream.messages import CameraChange, CameraState, Frame
+from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.rtsp import READ_TIMEOUT, Anchor, rtsp_pictures, without_password
+
+pytestmark = pytest.mark.rtsp
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture
+def grey(film: Callable[..., Path]) -> Path:
+    return film("grey.mp4", (2, 200))
+
+
+def refusal(url: str) -> str:
+    """What the first look at a camera that does not work says."""
+    with pytest.raises(SourceError) as raised:
+        next(rtsp_pictures(url, Clock()))
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("codec", ["h264", "mjpeg"])
+def test_frames_come_with_increasing_times_near_the_clock(rtsp_server: Serve, grey: Path, codec: str) -> None:
+    clock = Clock()
+    pictures = rtsp_pictures(rtsp_server(grey, "--loop", "--codec", codec).url(), clock)
+    seen = [(time, clock.now() - time, picture) for time, picture in islice(pictures, 75)]
+    pictures.close()  # type: ignore[attr-defined]
+    assert all(before < after for (before, *_), (after, *_) in pairwise(seen))
+    assert all(0 <= delay < 1.0 for _, delay, _ in seen)
+    # At first come those that waited in the camera; the last second is at the camera's pace.
+    assert seen[-1][0] - seen[-26][0] == pytest.approx(1.0, abs=0.3)
+    assert seen[-1][2].shape == (120, 160, 3)
+    assert seen[-1][2].mean() == pytest.approx(203, abs=6)
+
+
+def test_a_film_that_is_over_ends_the_stream(rtsp_server: Serve, film: Callable[..., Path]) -> None:
+    pictures = rtsp_pictures(rtsp_server(film("short.mp4", (1, 200))).url(), Clock())
+    with pytest.raises(SourceError, match="ended its stream"):
+        for _ in pictures:
+            pass
+
+
+@pytest.mark.parametrize("scheme", [[], ["--digest"]])
+def test_a_password_with_special_characters_opens_the_camera(rtsp_server: Serve, grey: Path, scheme: list[str]) -> None:
+    camera = rtsp_server(grey, "--loop", "--login", "anna:p@ss/w:rd", *scheme)
+    pictures = rtsp_pictures(camera.url(login="anna:p%40ss%2Fw%3Ard"), Clock())
+    assert next(pictures)[1].shape == (120, 160, 3)
+    pictures.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scheme", [[], ["--digest"]])
+def test_a_wrong_password_is_said_without_the_password(
+    rtsp_server: Serve, grey: Path, secret: str, scheme: list[str]
+) -> None:
+    camera = rtsp_server(grey, "--loop", "--login", "anna:another", *scheme)
+    for login in (f"anna:{secret}", f"berta:{secret}", ""):
+        line = refusal(camera.url(login=login))
+        assert "refuses the user name or password" in line
+        assert secret not in line
+        assert "\n" not in line
+
+
+def test_a_wrong_path(rtsp_server: Serve, grey: Path, secret: str) -> None:
+    line = refusal(rtsp_server(grey).url(path="/no-camera", login=f"anna:{secret}"))
+    assert "/no-camera has no such stream" in line
+    assert secret not in line
+
+
+def test_nothing_listens(new_port: Callable[[], int], secret: str) -> None:
+    port = new_port()
+    line = refusal(f"rtsp://anna:{secret}@127.0.0.1:{port}/camera")
+    assert line.startswith(f"nothing listens at rtsp://anna:***@127.0.0.1:{port}/camera")
+
+
+def test_a_camera_without_video(rtsp_server: Serve, grey: Path, secret: str) -> None:
+    camera = rtsp_server(grey, "--codec", "audio")
+    line = refusal(camera.url(login=f"anna:{secret}"))
+    assert line == f"expected video at rtsp://anna:***@127.0.0.1:{camera.port}/camera, found none in the stream"
+
+
+def test_a_camera_that_freezes_is_given_up(rtsp_server: Serve, grey: Path) -> None:
+    camera = rtsp_server(grey, "--loop")
+    pictures = rtsp_pictures(camera.url(), Clock())
+    next(pictures)
+    camera.freeze()
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="gave nothing for 5 seconds"):
+        for _ in pictures:
+            pass
+    # FFmpeg waits for the rest of the picture under way, and then for the next one.
+    assert time.monotonic() - began < 2 * READ_TIMEOUT + 3
+
+
+@pytest.fixture
+def watched() -> Iterator[Callable[[ReconnectingSource, threading.Event], list[Frame | CameraChange]]]:
+    """What a source gives, as it comes, read on a thread as in the service."""
+    threads: list[tuple[threading.Thread, threading.Event]] = []
+
+    def watch(source: ReconnectingSource, stopping: threading.Event) -> list[Frame | CameraChange]:
+        seen: list[Frame | CameraChange] = []
+        threads.append((threading.Thread(target=lambda: seen.extend(source.frames())), stopping))
+        threads[-1][0].start()
+        return seen
+
+    yield watch
+    for thread, stopping in threads:
+        stopping.set()
+        thread.join()
+
+
+def test_a_camera_that_is_pulled_and_plugged_in_again(
+    rtsp_server: Serve, grey: Path, watched: Any, eventually: Callable[..., None]
+) -> None:
+    camera, clock, stopping = rtsp_server(grey, "--loop"), Clock(), threading.Event()
+    opened = partial(rtsp_pictures, camera.url(), clock)
+    seen = watched(ReconnectingSource("hall", opened, clock, stopping, must_open=True), stopping)
+
+    def states() -> list[CameraState]:
+        return [item.state for item in list(seen) if isinstance(item, CameraChange)]
+
+    eventually(lambda: len(seen) > 30, "pictures")
+    camera.pull()
+    eventually(lambda: states() == [CameraState.LIVE, CameraState.OFFLINE], "the camera to be offline")
+    before = len(seen)
+    camera.plug_in()
+    eventually(lambda: len(seen) > before + 30, "pictures again")
+    assert states() == [CameraState.LIVE, CameraState.OFFLINE, CameraState.LIVE]
+    assert isinstance(seen[-1], Frame)
+    assert all(before.time <= after.time for before, after in pairwise(seen))
+
+
+def test_events_go_on_after_an_outage_and_no_password_is_printed(
+    rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, secret: str, tmp_path: Path,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    camera = rtsp_server(grey, "--loop", "--login", f"anna:{secret}")
+    source = camera.url(login=f"anna:{secret}")
+    running = start("run", "--verbose", "--source", source, "--model", light_model, "--events", "events.jsonl")
+
+    def told() -> list[tuple[str, str | None]]:
+        file = tmp_path / "events.jsonl"
+        events = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [(event["event_type"], event.get("end_reason")) for event in events if event["event_type"] != "update"]
+
+    eventually(lambda: told() == [("start", None)], "the first event", 40)
+    camera.pull()
+    eventually(lambda: told()[1:] == [("end", "camera_offline")], "its end")
+    camera.plug_in()
+    eventually(lambda: told()[2:] == [("start", None)], "the next event", 40)
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+    assert told()[3:] == [("end", "shutdown")]
+    assert any("camera camera is offline, trying again: " in line for line in running.stderr)
+    assert any("camera camera is live after" in line for line in running.stderr)
+    assert running.complaints == []
+
+
+@pytest.mark.parametrize("mistake", ["password", "path", "audio", "port"])
+def test_a_camera_that_never_worked_ends_the_run_with_one_line(
+    rtsp_server: Serve,
+    grey: Path,
+    harstream: Callable[..., Any],
+    secret: str,
+    new_port: Callable[[], int],
+    mistake: str,
+) -> None:
+    login = f"anna:{secret}"
+    options = {"password": ["--login", "anna:another"], "audio": ["--codec", "audio"]}.get(mistake, [])
+    url = rtsp_server(grey, *options).url(login=login, path="/other" if mistake == "path" else "/camera")
+    if mistake == "port":
+        url = f"rtsp://{login}@127.0.0.1:{new_port()}/camera"
+    code, running = harstream("run", "--verbose", "--source", url)
+    assert (code, len(running.complaints)) == (4, 1), running.said
+    assert "rtsp://anna:***@127.0.0.1" in running.complaints[0]
+
+
+def test_one_camera_of_two_that_is_not_there_is_waited_for(
+    start: Callable[..., Any], configure: Callable[..., None], light_model: Path, new_port: Callable[[], int],
+    secret: str, eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    url = f"rtsp://anna:{secret}@127.0.0.1:{new_port()}/camera"
+    configure(cameras=[{"name": "yard", "source": url}, {"name": "hall", "source": "scene?seed=8"}])
+    running = start("run", "--model", light_model)
+    eventually(lambda: "▶ start" in running.said, "an event of the other camera", 40)
+    running.signal(signal.SIGTERM)
+    assert running.wait(10) == 0
+    assert sum("camera yard is offline" in line for line in running.stderr) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://10.0.0.7/stream", "rtsp://10.0.0.7/stream"),
+        ("rtsp://anna@10.0.0.7/stream", "rtsp://anna@10.0.0.7/stream"),
+        ("rtsp://anna:geheim@10.0.0.7:554/stream", "rtsp://anna:***@10.0.0.7:554/stream"),
+        ("rtsp://anna:ge@he/im#@10.0.0.7:554/stream", "rtsp://anna:***@10.0.0.7:554/stream"),
+        ("rtsp://10.0.0.7/user=anna&password=geheim&channel=1", "rtsp://10.0.0.7/user=anna&password=***&channel=1"),
+        ("rtsp://10.0.0.7/stream?user=anna&Pwd=geheim", "rtsp://10.0.0.7/stream?user=anna&Pwd=***"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+def test_a_cameras_times_become_the_clocks() -> None:
+    """The trace of Anchor's docstring."""
+    anchor = Anchor()
+    stamps, clock = (0.0, 0.04, 0.08, 3.0), (100.0, 100.05, 100.08, 105.0)
+    times = [anchor.time(stamp, now) for stamp, now in zip(stamps, clock, strict=True)]
+    assert times == pytest.approx([100.0, 100.04, 100.08, 105.0])
+
+
+def test_a_picture_without_a_time_has_the_clocks() -> None:
+    anchor = Anchor()
+    assert [anchor.time(None, 100.0), anchor.time(0.5, 100.02), anchor.time(None, 100.1)] == [100.0, 100.02, 100.1]

@@ -1,0 +1,161 @@
+"""However `harstream run` ends, what it began is ended: every event, the broker's picture of it, the files."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+pytestmark = pytest.mark.mosquitto
+
+
+def events_in(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def pairs(events: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    return Counter((event["camera"], event["event_type"]) for event in events if event["event_type"] != "update")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_within_five_seconds(
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    light_model: Path, tmp_path: Path, number: signal.Signals,
+) -> None:  # fmt: skip
+    options = ("--events", "events.jsonl", "--record", "film.mp4", "--model", light_model)
+    running = start("run", "--source", "scene?seed=8", "--broker", mosquitto.url, *options)
+    eventually(lambda: events_in(tmp_path / "events.jsonl"), "an event to start", 40)
+    running.signal(number)
+    began = time.monotonic()
+    assert running.wait(10) == 0
+    assert time.monotonic() - began < 5
+    assert running.complaints == []
+    events = events_in(tmp_path / "events.jsonl")
+    assert pairs(events) == {("scene", "start"): 1, ("scene", "end"): 1}
+    assert events[0]["id"] == events[-1]["id"]
+    assert events[-1]["end_reason"] == "shutdown"
+    film = cv2.VideoCapture(str(tmp_path / "film.mp4"))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) > 10
+    retained = subscribe(mosquitto.port)
+    eventually(lambda: len(retained.of("/status")) == 1, "the retained status")
+    assert [(one.retained, one.payload) for one in retained.of("/status")] == [(True, "offline")]
+    eventually(lambda: [one.payload for one in retained.of("/availability")] == ["offline"], "the camera's")
+    eventually(lambda: [one.json["activity"] for one in retained.of("/activity")] == ["unknown"], "its activity")
+
+
+def test_a_killed_run_is_told_offline_by_the_broker(
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    light_model: Path,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    running = start("run", "--source", "scene", "--broker", mosquitto.url, "--model", light_model)
+    eventually(lambda: subscriber.of("/event"), "an event to start", 40)
+    running.signal(signal.SIGKILL)
+    eventually(lambda: [one.payload for one in subscriber.of("/status")] == ["online", "offline"], "the last will")
+
+
+def test_two_cameras_in_one_process_each_have_their_events(
+    harstream: Callable[..., Any], configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any],
+    film: Callable[..., Path], light_model: Path, tmp_path: Path, eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    film("yard.mp4", (2.5, 200), (4, 0), (2, 200))
+    configure(
+        node="nuc1",
+        model=str(light_model),
+        events="events.jsonl",
+        mqtt={"broker": mosquitto.url},
+        cameras=[
+            {"name": "hall", "source": "scene?seed=8&seconds=5", "area": "Hallway"},
+            {"name": "yard", "source": "yard.mp4"},
+        ],
+    )
+    subscriber = subscribe(mosquitto.port)
+    code, running = harstream("run")
+    assert (code, running.complaints) == (0, [])
+    events = events_in(tmp_path / "events.jsonl")
+    expected = {("hall", "start"): 1, ("hall", "end"): 1, ("yard", "start"): 2, ("yard", "end"): 2}
+    assert pairs(events) == expected
+    assert {(event["camera"], event["area"]) for event in events} == {("hall", "Hallway"), ("yard", None)}
+    reasons = [(event["camera"], event["end_reason"]) for event in events if event["event_type"] == "end"]
+    assert sorted(reasons) == [("hall", "camera_offline"), ("yard", "camera_offline"), ("yard", "low_confidence")]
+    eventually(lambda: [one.payload for one in subscriber.of("nuc1/status")] == ["online", "offline"], "the farewell")
+    assert pairs([one.json for one in subscriber.of("/event")]) == expected
+
+
+def test_a_broker_that_restarts_gets_the_events_of_its_absence(
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    film: Callable[..., Path], light_model: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    film("yard.mp4", (2, 200), (3, 0), (2, 200), (12, 0))
+    subscriber = subscribe(mosquitto.port)
+    options = ("--events", "events.jsonl", "--model", light_model)
+    running = start("run", "--source", "yard.mp4", "--broker", mosquitto.url, *options)
+    eventually(lambda: subscriber.of("/event"), "the first event", 40)
+    mosquitto.stop()
+    file = tmp_path / "events.jsonl"
+    eventually(lambda: pairs(events_in(file)) == {("file", "start"): 2, ("file", "end"): 2}, "all events", 40)
+    mosquitto.start()
+
+    def told() -> Counter[tuple[str, str]]:
+        """Delivery is at least once: consumers drop repeats by id and seq."""
+        events = [one.json for one in subscriber.of("/event")]
+        return pairs(list({(event["id"], event["seq"]): event for event in events}.values()))
+
+    eventually(lambda: told() == {("file", "start"): 2, ("file", "end"): 2}, "them at the broker", 40)
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+    assert sum("lost the broker" in line for line in running.stderr) == 1
+
+
+def test_listen_prints_what_run_publishes(
+    start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, eventually: Callable[..., None],
+    film: Callable[..., Path], light_model: Path,
+) -> None:  # fmt: skip
+    film("yard.mp4", (2, 200))
+    host = ["-h", "127.0.0.1", "-p", str(mosquitto.port)]
+    subprocess.run(["mosquitto_pub", *host, "-r", "-t", "har/probe/status", "-m", "ready"], check=True)
+    listening = start("listen", "--broker", mosquitto.url)
+    eventually(lambda: "har/probe/status: ready" in listening.said, "it to listen", 40)
+    code, _ = harstream("run", "--source", "yard.mp4", "--broker", mosquitto.url, "--model", light_model)
+    assert code == 0
+    eventually(lambda: "har/home/status: offline" in listening.stdout, "the farewell")
+    told = [line.split(maxsplit=1)[1] for line in listening.stdout if "▶" in line or "■" in line]
+    assert [line.split()[:4] for line in told] == [["file", "▶", "start", "Light"], ["file", "■", "end", "Light"]]
+    listening.signal(signal.SIGINT)
+    assert listening.wait(10) == 0
+    assert listening.complaints == []
+
+
+def test_port_0_is_any_free_port(start: Callable[..., Any], eventually: Callable[..., None], light_model: Path) -> None:
+    running = start("run", "--source", "scene", "--model", light_model, "--port", "0")
+    eventually(lambda: "live view http://127.0.0.1:" in running.said, "the live view's address", 40)
+    address = next(line.split()[-1] for line in running.stdout if line.startswith("live view"))
+    with urllib.request.urlopen(f"{address}healthz", timeout=10) as answer:
+        assert json.load(answer)["status"] == "ok"
+    running.signal(signal.SIGTERM)
+    assert running.wait(10) == 0
+
+
+def test_a_port_of_the_live_view_is_free_again_after_the_run(
+    harstream: Callable[..., Any], configure: Callable[..., None], film: Callable[..., Path], light_model: Path,
+    new_port: Callable[[], int],
+) -> None:  # fmt: skip
+    port = new_port()
+    configure(web={"enabled": True, "port": port})
+    film("yard.mp4", (1, 200))
+    for _ in range(2):
+        code, running = harstream("run", "--source", "yard.mp4", "--model", light_model)
+        assert (code, running.complaints) == (0, [])
+        assert f"live view http://127.0.0.1:{port}/" in running.said
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0

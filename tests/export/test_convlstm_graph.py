@@ -1,0 +1,84 @@
+import keras
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return np.random.default_rng(5).integers(0, 256, (5, 6, 20, 24, 3), dtype=np.uint8)
+
+
+def sharpened(model):
+    """Larger weights, so that scores differ between windows and a wrong gate would be seen."""
+    random = np.random.default_rng(3)
+    model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("name", ["convlstm", "convlstm_large", "convlstm_motion"])
+def test_the_fused_graph_equals_keras(name, windows):
+    from export.convlstm_graph import convlstm_graph
+    from export.verify import largest_difference
+    from models import architectures
+
+    size = {"frames": 6, "height": 64, "width": 64, "classes": 3}
+    model = sharpened(architectures.build(name, **size))
+    windows = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.uint8)
+    expected = model.predict(windows, verbose=0)
+    assert largest_difference(expected, windows, convlstm_graph(model)) < 1e-4
+    assert np.ptp(expected, axis=0).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["lrcn", "lrcn_motion"])
+def test_encoder_and_head_equal_the_whole_window(name):
+    from export.onnx_files import convert
+    from export.verify import largest_difference
+    from models import architectures
+
+    model = sharpened(architectures.build(name, frames=20, height=64, width=64, classes=4))
+    windows = np.random.default_rng(6).integers(0, 256, (4, 20, 64, 64, 3), dtype=np.uint8)
+    expected = model.predict(windows, verbose=0)
+    candidates = convert(model)
+    assert largest_difference(expected, windows, candidates.plain) < 1e-4
+    assert largest_difference(expected, windows, *candidates.parts) < 1e-4
+
+
+def test_a_graph_that_differs_is_refused(windows):
+    from export.onnx_files import convert
+    from export.verify import Differs, largest_difference
+
+    model = keras.Sequential(
+        [
+            keras.Input(windows.shape[1:], dtype="uint8"),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.GlobalAveragePooling3D(),
+            keras.layers.Dense(3, activation="softmax", name="scores"),
+        ]
+    )
+    graph = convert(model).plain
+    expected = model.predict(windows, verbose=0)
+    assert largest_difference(expected, windows, graph) < 1e-4
+    with pytest.raises(Differs, match="nothing was written"):
+        largest_difference(expected + np.float32(2e-4), windows, graph)
+
+
+def test_a_temperature_goes_into_the_last_layer():
+    from export.onnx_files import calibrated
+    from models import architectures
+
+    model = sharpened(architectures.build("lrcn", frames=3, height=64, width=64, classes=3))
+    windows = np.random.default_rng(7).integers(0, 256, (2, 3, 64, 64, 3), dtype=np.uint8)
+    logits = np.log(model.predict(windows, verbose=0))
+    expected = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(calibrated(model, 2.0).predict(windows, verbose=0), expected, atol=1e-5)
+
+
+def test_a_layer_that_the_builder_does_not_know_is_refused_by_name():
+    from export.convlstm_graph import NotAConvLSTM, convlstm_graph
+
+    model = keras.Sequential([keras.Input((4, 8, 8, 3), dtype="uint8"), keras.layers.GRU(2, name="my_gru")][:1])
+    model.add(keras.layers.Reshape((4, 192)))
+    with pytest.raises(NotAConvLSTM, match="reshape"):
+        convlstm_graph(model)

@@ -1,0 +1,102 @@
+"""What a model states of itself: round trip and refusals."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from models.contract import CONTRACT_KEY, ContractError, ModelContract, contract_from_metadata
+
+LABELS = ("Jump", "Walk", "Idle")
+VALUES: dict[str, Any] = {
+    "name": "lrcn",
+    "version": "1.0.0",
+    "labels": LABELS,
+    "background": ("Idle",),
+}
+
+
+def contract(**changes: Any) -> ModelContract:
+    return ModelContract(**(VALUES | changes))
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"rate": None}, {"rate": 12.5, "temperature": 0.31}, {"labels": ("Ä", "é", "Idle")}]
+)
+def test_contract_survives_the_way_through_json(changes: dict[str, Any]) -> None:
+    written = contract(**changes)
+    assert ModelContract.from_json(written.to_json()) == written
+
+
+def test_contract_is_read_from_a_models_metadata() -> None:
+    assert contract_from_metadata({CONTRACT_KEY: contract().to_json()}, "model.onnx") == contract()
+
+
+def test_activities_are_the_labels_without_background() -> None:
+    assert contract().activities == ("Jump", "Walk")
+
+
+def test_span_is_from_the_first_to_the_last_frame() -> None:
+    assert contract(frames=21, rate=10.0).span == 2.0
+
+
+def test_model_without_a_rate_has_no_live_rate() -> None:
+    with pytest.raises(ContractError, match="trained with 16 frames spread evenly"):
+        contract(rate=None, frames=16).live_rate  # noqa: B018
+
+
+REFUSED = [
+    ({"labels": ("Jump",), "background": ()}, "at least two labels"),
+    ({"labels": ("Jump", "Jump"), "background": ()}, "none twice"),
+    ({"background": ("Sleep",)}, "must be some of the labels"),
+    ({"background": ("Jump", "Walk", "Idle")}, "must be some of the labels"),
+    ({"frames": 0}, "frames, height and width are positive, got 0, 64, 64"),
+    ({"height": -1}, "are positive"),
+    ({"width": 0}, "are positive"),
+    ({"rate": 0.0}, "between 0 and 120 Hz, got 0.0"),
+    ({"rate": 121.0}, "between 0 and 120 Hz"),
+    ({"rate": float("nan")}, "between 0 and 120 Hz"),
+    ({"temperature": 0.0}, "temperature must be positive"),
+    ({"temperature": float("nan")}, "temperature must be positive"),
+    ({"unknown_threshold": 1.1}, "between 0 and 1"),
+    ({"unknown_threshold": -0.1}, "between 0 and 1"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED)
+def test_contract_that_contradicts_itself_cannot_be_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        contract(**changes)
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED)
+def test_contract_that_contradicts_itself_cannot_be_read(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        ModelContract.from_json(json.dumps(VALUES | changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "cannot be read: the whole text"),
+        ("[1]", "cannot be read: the whole text"),
+        (json.dumps(VALUES | {"frames": "many"}), "cannot be read: frames: .*integer"),
+        (json.dumps(VALUES | {"colour": "RGB"}), "cannot be read: colour: "),
+        (json.dumps({"name": "lrcn", "version": "1.0.0"}), "cannot be read: labels: "),
+    ],
+)
+def test_text_that_is_no_contract_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        ModelContract.from_json(text)
+
+
+def test_model_file_without_a_contract_is_named() -> None:
+    with pytest.raises(ContractError, match=r"model\.onnx carries no harstream contract"):
+        contract_from_metadata({"producer": "somebody"}, "model.onnx")
+
+
+def test_no_label_is_named_unknown():
+    with pytest.raises(ContractError, match="no label can have that name"):
+        ModelContract("name", "1", ("unknown", "Run"))

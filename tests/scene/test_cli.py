@@ -1,0 +1,51 @@
+import csv
+
+import cv2
+from typer.testing import CliRunner
+
+from scene.cli import app
+
+
+def draw(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_draw_writes_clips_in_class_folders(tmp_path):
+    result = draw("--out", tmp_path / "drawn", "--clips", 1, "--seconds", 0.4, "--seed", 7)
+    assert result.exit_code == 0
+    written = sorted(str(path.relative_to(tmp_path / "drawn")) for path in tmp_path.rglob("*.mp4"))
+    assert written == [
+        "JumpRope/v_JumpRope_g07_c01.mp4",
+        "JumpingJack/v_JumpingJack_g07_c01.mp4",
+        "Lunges/v_Lunges_g07_c01.mp4",
+        "PullUps/v_PullUps_g07_c01.mp4",
+        "Punch/v_Punch_g07_c01.mp4",
+        "PushUps/v_PushUps_g07_c01.mp4",
+        "background/v_background_g07_c01.mp4",
+        "background/v_background_g07_c02.mp4",
+    ]
+    video = cv2.VideoCapture(str(tmp_path / "drawn" / written[0]))
+    assert video.get(cv2.CAP_PROP_FPS) == 25.0
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 10
+    assert (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (160, 120)
+
+
+def test_draw_refuses_a_folder_with_something_in_it(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    result = draw("--out", tmp_path, "--clips", 1)
+    assert result.exit_code == 2
+    assert result.output == f"--out must be a new or empty folder, but {tmp_path} is not\n"
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine.txt"]
+
+
+def test_draw_names_the_part_of_each_clip_so_that_a_look_stands_on_one_side(tmp_path):
+    draw("--out", tmp_path / "drawn", "--clips", 3, "--seconds", 0.2, "--seed", 9)
+    with (tmp_path / "drawn" / "SPLIT.tsv").open() as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    parts = {row["group"]: set() for row in rows}
+    for row in rows:
+        parts[row["group"]].add(row["split"])
+    assert parts == {"g09": {"train"}, "g10": {"val"}, "g11": {"train"}}
+    assert {row["file"] for row in rows} == {
+        str(path.relative_to(tmp_path / "drawn")) for path in tmp_path.rglob("*.mp4")
+    }

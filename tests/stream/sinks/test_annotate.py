@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.contract import UNKNOWN, ModelContract
+from stream.messages import Activity, CameraChange, CameraState, Frame, Notice, Step
+from stream.sinks.annotate import annotate
+
+CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps", "Punch", "Swing"))
+SMOOTHED = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
+
+
+def step(
+    width: int,
+    height: int,
+    *,
+    activity: str = "PushUps",
+    confidence: float = 0.9,
+    warming: tuple[int, int] = (20, 20),
+    camera: str = "hall",
+) -> Step:
+    picture = np.full((height, width, 3), 120, np.uint8)
+    notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), warming, smoothed=SMOOTHED)
+    return Step(notice, Frame(camera, 50.0, picture))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (160, 120, (480, 640, 3)),
+        (320, 240, (480, 640, 3)),
+        (1280, 720, (720, 1280, 3)),
+        (1920, 1080, (1080, 1920, 3)),
+        (480, 854, (854, 480, 3)),
+    ],
+)
+def test_small_pictures_are_scaled_up_and_others_keep_their_size(
+    width: int, height: int, expected: tuple[int, int, int]
+) -> None:
+    assert annotate(step(width, height), CONTRACT).shape == expected
+
+
+@pytest.mark.parametrize("size", [(160, 120), (640, 480)])
+def test_the_frames_own_picture_stays_as_it_was(size: tuple[int, int]) -> None:
+    drawn_on = step(*size)
+    annotate(drawn_on, CONTRACT)
+    assert drawn_on.frame is not None
+    assert (drawn_on.frame.picture == 120).all()
+
+
+def test_the_persons_part_of_the_picture_stays_free() -> None:
+    picture = annotate(step(1280, 720), CONTRACT)
+    assert (picture[80:490] == 120).all()
+    assert (picture[500:] != 120).any()
+
+
+def test_the_confidence_bar_grows_with_the_confidence() -> None:
+    def green(confidence: float) -> int:
+        picture = annotate(step(1280, 720, confidence=confidence), CONTRACT)
+        return int((picture[:, :750] == (153, 211, 52)).all(axis=2).any(axis=0).sum())
+
+    assert green(0.25) < green(0.5) < green(1.0)
+    # 0.56 of the width less the left margin of 4 units (7.2 pixels) is the whole bar: 688 pixels, less the tick.
+    assert 680 <= green(1.0) <= 688
+
+
+def test_unknown_has_no_confidence_bar() -> None:
+    picture = annotate(step(1280, 720, activity=UNKNOWN), CONTRACT)
+    assert not (picture[:, :750] == (153, 211, 52)).all(axis=2).any()
+
+
+def test_warming_is_drawn_in_another_colour_than_live() -> None:
+    amber = (36, 191, 251)
+    warming = annotate(step(1280, 720, activity=UNKNOWN, warming=(7, 20)), CONTRACT)
+    live = annotate(step(1280, 720, activity=UNKNOWN), CONTRACT)
+    assert (warming[:80, 900:] == amber).all(axis=2).any()
+    assert not (live[:80, 900:] == amber).all(axis=2).any()
+
+
+def test_long_names_stay_inside_the_smallest_picture() -> None:
+    named = step(160, 120, activity="A" * 80, camera="ü" * 120)
+    assert annotate(named, CONTRACT).shape == (480, 640, 3)
+
+
+def test_a_step_without_a_frame_is_refused() -> None:
+    change = CameraChange("hall", 1.0, CameraState.OFFLINE)
+    notice = Notice("hall", 1.0, Activity(UNKNOWN, 1.0, 0.0), (0, 20), change=change)
+    with pytest.raises(ValueError, match="only a step with a frame"):
+        annotate(Step(notice, None), CONTRACT)

@@ -1,0 +1,486 @@
+"""The live view as its viewers meet it: a real server, a real WebSocket client, a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from models.contract import UNKNOWN, ModelContract
+from stream.errors import SinkError
+from stream.messages import (
+    Activity,
+    CameraChange,
+    CameraState,
+    Confidence,
+    EndReason,
+    Event,
+    EventType,
+    Frame,
+    Notice,
+    Step,
+)
+from stream.sinks.live_view import LiveView
+from stream.sinks.live_view.server import encode_jpeg
+
+CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
+
+
+class CountingEncoder:
+    """The real one, that counts and remembers on which threads it ran."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.threads: set[threading.Thread] = set()
+
+    def __call__(self, frame: Frame) -> bytes:
+        self.frames.append(frame)
+        self.threads.add(threading.current_thread())
+        return encode_jpeg(frame)
+
+
+@pytest.fixture
+def encoder() -> CountingEncoder:
+    return CountingEncoder()
+
+
+@pytest.fixture
+def opened(encoder: CountingEncoder) -> Iterator[Callable[..., LiveView]]:
+    views: list[LiveView] = []
+
+    def open_view(*cameras: str, port: int = 0) -> LiveView:
+        view = LiveView(contract=CONTRACT, cameras=cameras, port=port, version="0.1.0", provider="CPU", encode=encoder)
+        view.start()
+        views.append(view)
+        return view
+
+    yield open_view
+    for view in views:
+        view.close()
+
+
+def step(
+    camera: str = "hall",
+    time: float = 1_790_000_000.0,
+    *,
+    activity: str = UNKNOWN,
+    confidence: float = 0.3,
+    warming: tuple[int, int] = (20, 20),
+    events: tuple[Event, ...] = (),
+    width: int = 64,
+    grey: int = 128,
+) -> Step:
+    picture = np.full((width * 3 // 4, width, 3), grey, np.uint8)
+    smoothed = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
+    notice = Notice(camera, time, Activity(activity, time - 42, confidence), warming, smoothed=smoothed, events=events)
+    return Step(notice, Frame(camera, time, picture))
+
+
+def change(camera: str, state: CameraState, reason: str = "", time: float = 1_790_000_000.0) -> Step:
+    notice = Notice(
+        camera, time, Activity(UNKNOWN, time, 0.0), (0, 20), change=CameraChange(camera, time, state, reason)
+    )
+    return Step(notice, None)
+
+
+def event(kind: EventType, seq: int, *, id: str = "01A", camera: str = "hall", ended_at: float | None = None) -> Event:
+    return Event(
+        kind,
+        id,
+        seq,
+        camera,
+        "PushUps",
+        1,
+        Confidence(0.91, 0.95, 0.9),
+        (("PushUps", 0.91),),
+        started_at=1_790_000_000.0,
+        updated_at=ended_at or 1_790_000_001.0,
+        detected_at=1_790_000_001.0,
+        ended_at=ended_at,
+        end_reason=None if ended_at is None else EndReason.LOW_CONFIDENCE,
+    )
+
+
+def watch(view: LiveView, **options: object) -> ClientConnection:
+    host, port = view.address
+    options.setdefault("max_queue", None)  # this client reads at once, unless a test wants a slow one
+    return connect(f"ws://{host}:{port}/live", **options)  # type: ignore[arg-type]
+
+
+def received(client: ClientConnection, is_wanted: Callable[[dict], bool]) -> dict:
+    """The next message that fits, pictures as {"picture": jpeg, "camera": index, "time": seconds}."""
+    deadline = time.monotonic() + 10
+    while (left := deadline - time.monotonic()) > 0:
+        message = client.recv(timeout=left)
+        if isinstance(message, bytes):
+            camera, at = struct.unpack(">Hd", message[:10])
+            found: dict = {"type": "picture", "picture": message[10:], "camera": camera, "time": at}
+        else:
+            found = json.loads(message)
+        if is_wanted(found):
+            return found
+    raise AssertionError("no such message within 10 s")
+
+
+def of_type(kind: str) -> Callable[[dict], bool]:
+    return lambda message: message["type"] == kind
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline, "not within 10 s"
+        time.sleep(0.02)
+
+
+# The server -----------------------------------------------------------------------------------------------------------
+
+
+def test_constructor_opens_nothing() -> None:
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=1, version="0.1.0", provider="CPU")
+    view.close()
+
+
+def test_port_in_use_is_one_clear_line(opened: Callable[..., LiveView]) -> None:
+    port = opened("hall").address[1]
+    with pytest.raises(SinkError, match=rf"needs 127\.0\.0\.1:{port}.*--port {port + 1}.*web\.port") as caught:
+        opened("hall", port=port)
+    assert "\n" not in str(caught.value)
+
+
+def test_hello_says_what_the_page_needs(opened: Callable[..., LiveView]) -> None:
+    with watch(opened("hall", "garden")) as client:
+        hello = received(client, of_type("hello"))
+    assert hello["labels"] == list(CONTRACT.labels)
+    assert hello["model"] == {"name": "lrcn", "version": "1.2.3"}
+    assert (hello["version"], hello["provider"], hello["threshold"]) == ("0.1.0", "CPU", 0.8)
+    assert [(camera["name"], camera["state"]) for camera in hello["cameras"]] == [
+        ("hall", "connecting"),
+        ("garden", "connecting"),
+    ]
+
+
+def test_a_step_arrives_as_state_event_and_picture(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall", "garden")
+    with watch(view) as client:
+        received(client, of_type("hello"))
+        started = event(EventType.START, 1, camera="garden")
+        view.show(step("garden", 1_790_000_002.5, activity="PushUps", confidence=0.9, events=(started,), grey=200))
+        messages = {}
+        while set(messages) != {"camera", "event", "picture"}:
+            message = received(client, lambda message: message["type"] in ("camera", "event", "picture"))
+            messages[message["type"]] = message
+    camera = messages["camera"]
+    assert (camera["index"], camera["state"], camera["activity"]) == (1, "live", "PushUps")
+    assert (camera["since"], camera["confidence"], camera["warming"]) == (1_790_000_002.5 - 42, 0.9, [20, 20])
+    assert camera["topk"] == [["PushUps", 0.9], ["JumpRope", 0.06], ["Punch", 0.03]]
+    assert (messages["event"]["id"], messages["event"]["event"]) == ("01A", "start")
+    assert (messages["picture"]["camera"], messages["picture"]["time"]) == (1, 1_790_000_002.5)
+    picture = cv2.imdecode(np.frombuffer(messages["picture"]["picture"], np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (48, 64, 3)
+    assert abs(float(picture.mean()) - 200) < 3
+
+
+def test_frame_rate_is_measured_on_the_frames_times(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+    for number in range(60):
+        view.show(step(time=100 + number / 12.5))
+    with watch(view) as client:
+        assert received(client, of_type("hello"))["cameras"][0]["fps"] == 12.5
+
+
+def test_nothing_is_encoded_while_nobody_watches(opened: Callable[..., LiveView], encoder: CountingEncoder) -> None:
+    view = opened("hall")
+    for number in range(20):
+        view.show(step(time=number / 10))
+    with watch(view) as client:
+        received(client, of_type("picture"))
+    # Of the twenty only the last was ever encoded: for the viewer, after all of them had been shown.
+    assert [frame.time for frame in encoder.frames] == [1.9]
+
+
+def test_nothing_is_encoded_for_a_page_in_a_background_tab(
+    opened: Callable[..., LiveView], encoder: CountingEncoder
+) -> None:
+    view = opened("hall")
+    with watch(view) as client:
+        client.send("rest")
+        received(client, of_type("hello"))
+        # Once the state of a second camera message has come, the server has surely read "rest".
+        client.ping().wait(10)
+        for number in range(3):
+            view.show(step(time=number))
+            received(client, lambda m, number=number: m["type"] == "camera" and m["time"] == number)  # type: ignore[misc]
+        assert encoder.frames == []
+        client.send("watch")
+        assert received(client, of_type("picture"))["time"] == 2
+
+
+def test_a_picture_is_encoded_once_for_three_viewers_and_off_the_callers_thread(
+    opened: Callable[..., LiveView], encoder: CountingEncoder
+) -> None:
+    view = opened("hall")
+    with watch(view) as one, watch(view) as two, watch(view) as three:
+        for client in (one, two, three):
+            received(client, of_type("hello"))
+        view.show(step(time=7))
+        assert [received(client, of_type("picture"))["time"] for client in (one, two, three)] == [7, 7, 7]
+    assert [frame.time for frame in encoder.frames] == [7]
+    assert threading.current_thread() not in encoder.threads
+
+
+def test_at_most_fifteen_pictures_a_second_are_sent(opened: Callable[..., LiveView], encoder: CountingEncoder) -> None:
+    view = opened("hall")
+    with watch(view) as client:
+        received(client, of_type("hello"))
+        began = time.monotonic()
+        number = 0
+        while len(encoder.frames) < 10:
+            view.show(step(time=number / 200))
+            number += 1
+            time.sleep(0.005)
+        # Ten pictures have nine pauses of 1/15 s between them, however fast the frames come.
+        assert time.monotonic() - began >= 9 / 15 - 0.02
+
+
+def test_a_slow_viewer_gets_the_newest_and_no_queue(opened: Callable[..., LiveView], encoder: CountingEncoder) -> None:
+    view = opened("hall")
+    noise = np.random.default_rng(0).integers(0, 256, (720, 960, 3), np.uint8)  # 460 kB as JPEG
+    link = socket.socket()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    link.connect(view.address)
+    with watch(view, sock=link, max_queue=1, close_timeout=0.5) as slow:
+        shown = 0
+        while len(encoder.frames) < 20:
+            shown += 1
+            view.show(Step(step(time=shown).notice, Frame("hall", shown, noise)))
+            time.sleep(0.02)
+        until(lambda: encoder.frames[-1].time == shown)
+        pictures = [received(slow, of_type("picture"))["time"]]
+        while pictures[-1] != shown:
+            pictures.append(received(slow, of_type("picture"))["time"])
+    # What was under way when the link filled, then the newest; of twenty encoded.
+    assert len(pictures) <= 5
+
+
+def test_a_late_viewer_sees_the_last_picture_of_a_lost_camera(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+    view.show(step(time=5, grey=90))
+    view.show(change("hall", CameraState.OFFLINE, "unplugged", time=6))
+    with watch(view) as client:
+        camera = received(client, of_type("hello"))["cameras"][0]
+        assert (camera["state"], camera["reason"]) == ("offline", "unplugged")
+        assert received(client, of_type("picture"))["time"] == 5
+
+
+def test_hello_keeps_the_newest_event_of_each_of_the_last_200_activities(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+    for number in range(201):
+        view.show(step(events=(event(EventType.START, 1, id=f"{number:03}"),)))
+    view.show(step(events=(event(EventType.END, 2, id="200", ended_at=1_790_000_009.0),)))
+    with watch(view) as client:
+        events = received(client, of_type("hello"))["events"]
+    assert [events[0]["id"], events[-1]["id"], len(events)] == ["001", "200", 200]
+    assert (events[-1]["event"], events[-1]["ended_at"]) == ("end", 1_790_000_009.0)
+
+
+def test_wide_pictures_are_scaled_to_960_pixels() -> None:
+    jpeg = encode_jpeg(step(width=1920).frame)  # type: ignore[arg-type]
+    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (720, 960, 3)
+
+
+def test_a_foreign_site_may_not_watch(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+    with pytest.raises(InvalidStatus), watch(view, origin="http://evil.example"):
+        pass
+    with watch(view, origin=f"http://127.0.0.1:{view.address[1]}") as client:
+        received(client, of_type("hello"))
+
+
+def test_a_foreign_name_that_points_here_is_not_answered(opened: Callable[..., LiveView]) -> None:
+    url = opened("hall").url
+    assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
+    assert httpx.get(url).status_code == 200
+
+
+def test_the_page_comes_from_the_package_under_a_strict_policy(opened: Callable[..., LiveView]) -> None:
+    url = opened("hall").url
+    for path in ("", "live.css", "live.js", "icon.svg"):
+        answer = httpx.get(url + path)
+        assert answer.status_code == 200
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; ")
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    assert httpx.get(url + "docs").status_code == 404
+
+
+def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall", "garden")
+    view.show(step("garden"))
+    assert httpx.get(view.url + "healthz").json() == {
+        "status": "ok",
+        "version": "0.1.0",
+        "cameras": {"hall": "connecting", "garden": "live"},
+    }
+
+
+def test_close_takes_less_than_two_seconds_with_viewers_connected(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+    threads = threading.active_count()
+    with watch(view) as client:
+        received(client, of_type("hello"))
+        began = time.monotonic()
+        view.close()
+        assert time.monotonic() - began < 2
+    until(lambda: threading.active_count() < threads)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(view.address)
+
+
+def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
+    def broken(_: Frame) -> bytes:
+        raise RuntimeError("no encoder")
+
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", encode=broken)
+    view.start()
+    try:
+        with watch(view) as client:
+            received(client, of_type("hello"))
+
+            def has_failed() -> bool:
+                try:
+                    view.show(step())
+                except SinkError as error:
+                    return "no encoder" in str(error)
+                return False
+
+            until(has_failed)
+    finally:
+        view.close()
+
+
+def test_a_camera_that_was_not_announced_is_refused(opened: Callable[..., LiveView]) -> None:
+    with pytest.raises(SinkError, match=r"shows cameras \['hall'\], got a picture of 'attic'"):
+        opened("hall").show(step("attic"))
+
+
+# The page -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(chromium) -> Iterator:  # type: ignore[no-untyped-def,type-arg]
+    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.browser
+def test_page_shows_activity_and_event_end(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall")
+    page.goto(view.url)
+    start = event(EventType.START, 1)
+    view.show(step(time=1_790_000_002.0, activity="PushUps", confidence=0.9, events=(start,)))
+    page.wait_for_selector(".camera[data-badge=live][data-pictured]")
+    page.wait_for_selector(".event.goes-on")
+    assert page.inner_text(".activity") == "Push ups"
+    assert page.inner_text(".now .sure") == "90%"
+    assert page.inner_text(".now .lasts").startswith("for 4")
+    assert page.inner_text(".badge") == "LIVE"
+    assert page.locator(".top li .label").all_inner_texts() == ["Push ups", "Jump rope", "Punch"]
+    end = event(EventType.END, 2, ended_at=1_790_000_008.0)
+    view.show(step(time=1_790_000_009.0, events=(end,)))
+    page.wait_for_selector(".event[data-event=end]")
+    until(lambda: page.inner_text(".activity") == "No activity")
+    assert page.locator(".event").count() == 1
+    assert page.inner_text(".event .what") == "Push ups"
+    assert page.inner_text(".event .lasted") == "8 s"
+
+
+@pytest.mark.browser
+def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall")
+    view.show(step(warming=(7, 20)))
+    page.goto(view.url)
+    page.wait_for_selector(".camera[data-badge=warming]")
+    assert page.inner_text(".badge") == "WARMING 7/20"
+
+
+@pytest.mark.browser
+def test_a_lost_camera_keeps_its_last_picture_greyed(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    view.show(step("garden", grey=200))
+    page.wait_for_selector(".camera[data-badge=live][data-pictured]")
+    view.show(change("garden", CameraState.OFFLINE, "no frame for 5 s"))
+    page.wait_for_selector(".camera[data-state=offline]")
+    lost = page.locator(".camera[data-state=offline]")
+    assert lost.locator(".badge").inner_text() == "OFFLINE"
+    assert lost.locator(".lasts").inner_text() == "no frame for 5 s"
+    canvas = lost.locator(".picture")
+    until(lambda: "grayscale(1)" in canvas.evaluate("canvas => getComputedStyle(canvas).filter"))
+    red = canvas.evaluate("canvas => canvas.getContext('2d').getImageData(5, 5, 1, 1).data[0]")
+    assert abs(red - 200) <= 3
+
+
+@pytest.mark.browser
+def test_hostile_camera_name_is_shown_as_text(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    name = "<img src=x onerror=\"document.title='owned'\">"
+    view = opened(name)
+    view.show(step(name, activity="PushUps", events=(event(EventType.START, 1, camera=name),)))
+    page.goto(view.url)
+    page.wait_for_selector(".event")
+    assert page.inner_text(".name") == name
+    assert name in page.inner_text(".event .where")
+    assert page.locator("main img").count() == 0
+    assert page.title() == "harstream"
+
+
+@pytest.mark.browser
+def test_page_reconnects_by_itself_and_says_so(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall")
+    page.goto(view.url)
+    page.wait_for_selector("[data-link=open]")
+    view.close()
+    page.wait_for_selector("[data-link=lost]")
+    assert "Connection lost" in page.inner_text("#link")
+    assert not page.is_visible(".badge")
+    opened("hall", port=view.address[1]).show(step(activity="Punch", confidence=0.9))
+    page.wait_for_selector("[data-link=open]")
+    until(lambda: page.inner_text(".activity") == "Punch")
+
+
+@pytest.mark.browser
+def test_a_camera_is_enlarged_and_made_small_by_keyboard(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(opened("hall", "garden", "gate").url)
+    page.wait_for_selector(".camera >> nth=2")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator(".camera:visible .name").all_inner_texts() == ["hall"]
+    page.keyboard.press("Escape")
+    assert page.locator(".camera:visible").count() == 3
+
+
+@pytest.mark.browser
+def test_a_phone_scrolls_only_downwards(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    page.set_viewport_size({"width": 390, "height": 844})
+    view = opened("hall", "garden")
+    view.show(step(activity="PushUps", events=(event(EventType.START, 1),)))
+    page.goto(view.url)
+    page.wait_for_selector(".camera[data-pictured]")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.locator(".camera >> nth=0").bounding_box()["width"] > 350

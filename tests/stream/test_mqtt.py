@@ -1,0 +1,482 @@
+"""The MQTT sink against a real mosquitto: nothing lost, nothing stale, no password told."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.connection import BrokerAddress, Connection
+from stream.errors import BrokerError, ConfigError, SinkError
+from stream.messages import CameraState, Event, EventType, Notice
+from stream.outbox import Outbox
+from stream.sinks.mqtt import MqttSink
+from stream.wire import Context
+
+pytestmark = pytest.mark.mosquitto
+
+MakeEvent = Callable[..., Event]
+MakeNotice = Callable[..., Notice]
+MakeSink = Callable[..., MqttSink]
+Eventually = Callable[..., None]
+
+EVENT = "camera/hall/event"
+ACTIVITY = "camera/hall/activity"
+AVAILABILITY = "camera/hall/availability"
+
+
+class Clock:
+    """The outbox's; so that an outage of minutes takes none."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_sink(tmp_path: Path, context: Context, clock: Clock) -> Iterator[MakeSink]:
+    sinks: list[MqttSink] = []
+
+    def make(url: str, **more: Any) -> MqttSink:
+        outbox = Outbox(tmp_path / "outbox.db", clock=clock)
+        sinks.append(MqttSink(BrokerAddress.parse(url), context=context, outbox=outbox, **more))
+        return sinks[-1]
+
+    yield make
+    for sink in sinks:
+        sink.close()
+
+
+def series(make_event: MakeEvent, first: int, last: int) -> list[Event]:
+    """One activity: a start, updates, and an end at number 9."""
+    kinds = {1: EventType.START, 9: EventType.END}
+    return [make_event(kinds.get(seq, EventType.UPDATE), seq=seq) for seq in range(first, last + 1)]
+
+
+def seqs(received: list[Any]) -> list[int]:
+    return [message.json["seq"] for message in received]
+
+
+def test_a_start_and_its_end_arrive_once_each(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(make_event()))
+    sink.handle(make_notice(make_event(EventType.END, seq=2)))
+    eventually(lambda: len(subscriber.of(EVENT)) == 2, "both events")
+    start, end = subscriber.of(EVENT)
+    assert (start.json["event_type"], end.json["event_type"]) == ("start", "end")
+    assert (start.qos, start.retained, start.json["historical"]) == (1, False, False)
+    assert end.topic == "har/nuc1/camera/hall/event"
+
+
+def test_an_outage_loses_no_event_and_keeps_their_order(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually, clock: Clock,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(*series(make_event, 1, 3)))
+    eventually(lambda: len(subscriber.of(EVENT)) == 3, "the events before the outage")
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(*series(make_event, 4, 9)))
+    clock.now = 60.0
+    mosquitto.start()
+    eventually(lambda: len(subscriber.of(EVENT)) >= 9, "the events of the outage")
+    assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [message.json["historical"] for message in subscriber.of(EVENT)] == [False] * 3 + [True] * 6
+
+
+def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually, clock: Clock,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(make_event()))
+    clock.now = 4.9
+    mosquitto.start()
+    eventually(lambda: subscriber.of(EVENT), "the event")
+    assert not subscriber.of(EVENT)[0].json["historical"]
+
+
+def test_events_of_a_run_without_a_broker_are_sent_by_the_next_run(
+    stopped_mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    first = make_sink(stopped_mosquitto.url)
+    first.start(must_connect=False)
+    first.handle(make_notice(*series(make_event, 1, 2)))
+    first.close()
+    stopped_mosquitto.start()
+    subscriber = subscribe(stopped_mosquitto.port)
+    second = make_sink(stopped_mosquitto.url)
+    second.start()
+    eventually(lambda: len(subscriber.of(EVENT)) == 2, "the events of the first run")
+    assert [(m.json["seq"], m.json["historical"]) for m in subscriber.of(EVENT)] == [(1, True), (2, True)]
+
+
+def test_without_must_connect_it_finds_a_broker_that_comes_later(
+    stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually
+) -> None:
+    sink = make_sink(stopped_mosquitto.url)
+    sink.start(must_connect=False)
+    stopped_mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+
+
+def test_who_subscribes_late_finds_everything_retained(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url, emission={"matrix": [[1.0]]})
+    sink.start()
+    early = subscribe(mosquitto.port)
+    sink.handle(make_notice(activity="Lunges", state=CameraState.LIVE))
+    eventually(lambda: early.of(ACTIVITY), "the activity to reach the broker")
+    late = subscribe(mosquitto.port)
+    everything = ["status", "info", "labels", "emission", ACTIVITY, AVAILABILITY]
+    eventually(lambda: all(late.of(f"/{topic}") for topic in everything), "all retained topics")
+    assert all(late.of(f"/{topic}")[0].retained for topic in everything)
+    assert late.of("/status")[0].payload == late.of(AVAILABILITY)[0].payload == "online"
+    assert late.of(ACTIVITY)[0].json["activity"] == "Lunges"
+    assert late.of("/emission")[0].json == {"matrix": [[1.0]]}
+
+
+def test_a_broker_that_forgot_everything_is_told_again(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(activity="Lunges"))
+    mosquitto.stop(forget=True)
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(activity="JumpingJack", time=1_700_000_001.0))
+    mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of(ACTIVITY) and late.of(AVAILABILITY) and late.of("/info"), "the retained topics")
+    assert late.of(ACTIVITY)[-1].json["activity"] == "JumpingJack"
+
+
+def test_the_activity_is_said_on_change_and_every_minute(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    for second, name in [(0, "unknown"), (1, "unknown"), (2, "Lunges"), (3, "Lunges"), (61, "Lunges"), (62, "Lunges")]:
+        # A pause for the broker: of states that follow at once, only the last need be said.
+        before = len(subscriber.of(ACTIVITY))
+        sink.handle(make_notice(activity=name, time=1_700_000_000.0 + second))
+        if second in (0, 2, 62):
+            eventually(lambda before=before: len(subscriber.of(ACTIVITY)) > before, "the activity")
+    assert [(m.json["activity"], m.json["updated_at"][17:19]) for m in subscriber.of(ACTIVITY)] == [
+        ("unknown", "20"), ("Lunges", "22"), ("Lunges", "22")
+    ]  # fmt: skip
+
+
+def test_observations_pass_while_connected_and_are_counted_while_not(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: subscriber.of("observation"), "the observation")
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    assert sink.sender.dropped == 1
+    mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: len(subscriber.of("observation")) == 2, "the observation after the outage")
+    assert seqs(subscriber.of("observation")) == [1, 3]
+    assert [m.qos for m in subscriber.of("observation")] == [0, 0]
+
+
+def test_observations_can_be_switched_off(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url, observations=False)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: subscriber.of(EVENT), "the event")
+    sink.close()
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    assert subscriber.of("observation") == []
+
+
+def test_a_camera_that_leaves_is_offline(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    for state, said in [(CameraState.LIVE, "online"), (CameraState.OFFLINE, "offline")]:
+        sink.handle(make_notice(state=CameraState.CONNECTING))
+        sink.handle(make_notice(state=state))
+        eventually(lambda said=said: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [said], said)
+    assert [m.payload for m in subscriber.of(AVAILABILITY)] == ["online", "offline"]
+
+
+def test_close_says_goodbye_after_the_last_event(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
+    sink.close()
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert subscriber.received[-1].topic == "har/nuc1/status"
+    assert subscriber.of(ACTIVITY)[-1].json["activity"] == "unknown"
+    assert subscriber.of(AVAILABILITY)[-1].payload == "offline"
+    assert not [thread for thread in threading.enumerate() if "mqtt" in thread.name]
+
+
+def test_close_does_not_wait_for_a_broker_that_is_gone(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    sink.handle(make_notice(make_event()))
+    began = time.monotonic()
+    sink.close()
+    assert time.monotonic() - began < 5
+
+
+def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    mosquitto._process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for seq in range(1, 200):
+            sink.handle(make_notice(make_event(seq=seq), scores=(0.1, 0.8, 0.1)))
+        assert time.monotonic() - began < 2
+        sink.close()
+        # 3 s for acknowledgements, 1 s for the farewell.
+        assert time.monotonic() - began < 7
+    finally:
+        mosquitto._process.send_signal(signal.SIGCONT)
+
+
+class FaultyOutbox(Outbox):
+    def oldest(self) -> None:
+        raise RuntimeError("a fault of ours")
+
+
+def test_a_fault_on_the_senders_thread_is_raised_by_handle(
+    mosquitto: Any, tmp_path: Path, context: Context, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    outbox = FaultyOutbox(tmp_path / "faulty.db")
+    sink = MqttSink(BrokerAddress.parse(mosquitto.url), context=context, outbox=outbox)
+    sink.start()
+
+    def raises() -> bool:
+        try:
+            sink.handle(make_notice())
+        except SinkError as error:
+            return "a fault of ours" in str(error)
+        return False
+
+    eventually(raises, "the fault")
+    sink.close()
+
+
+PROCESS = """
+import sys, time
+from pathlib import Path
+from models.contract import ModelContract
+from stream.connection import BrokerAddress
+from stream.outbox import Outbox
+from stream.sinks.mqtt import MqttSink
+from stream.wire import Context
+contract = ModelContract(name="m", version="1", labels=("a", "b"))
+context = Context(node="nuc1", areas={}, contract=contract, model_sha256="", version="0")
+sink = MqttSink(BrokerAddress.parse(sys.argv[1]), context=context, outbox=Outbox(Path(sys.argv[2])))
+sink.start()
+time.sleep(60)
+"""
+
+
+def test_a_killed_process_is_offline_by_its_last_will(
+    mosquitto: Any, subscribe: Any, tmp_path: Path, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    command = [sys.executable, "-c", PROCESS, mosquitto.url, str(tmp_path / "killed.db")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    eventually(lambda: [m.payload for m in subscriber.of("/status")] == ["online"], "the process to be online")
+    process.kill()
+    process.wait()
+    eventually(lambda: [m.payload for m in subscriber.of("/status")] == ["online", "offline"], "the last will")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of("/status"), "the retained will")
+    assert (late.of("/status")[0].payload, late.of("/status")[0].retained) == ("offline", True)
+
+
+def test_the_client_id_is_kept_over_runs(mosquitto: Any, make_sink: MakeSink, tmp_path: Path) -> None:
+    ids = []
+    for _ in range(2):
+        sink = make_sink(mosquitto.url)
+        sink.start()
+        sink.close()
+        ids.append((tmp_path / "outbox.db.client-id").read_text())
+    assert ids[0] == ids[1]
+    assert re.fullmatch(r"har[0-9a-f]{16}\n", ids[0])
+
+
+def test_two_clients_with_one_id_are_told_in_the_log(
+    mosquitto: Any, make_sink: MakeSink, tmp_path: Path, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    kept = (tmp_path / "outbox.db.client-id").read_text().strip()
+    for _ in range(2):
+        eventually(lambda: sink.sender.is_connected, "the connection")
+        other = Connection(BrokerAddress.parse(mosquitto.url), client_id=kept)
+        other.open()
+        eventually(lambda: not sink.sender.is_connected, "the loss")
+        other.close()
+    eventually(lambda: "if this node was copied, delete" in caplog.text, "the hint")
+
+
+def test_mqtt_5_is_spoken_where_it_is_understood(mosquitto: Any) -> None:
+    connection = Connection(BrokerAddress.parse(mosquitto.url))
+    connection.open()
+    assert connection.version == "5"
+    connection.close()
+
+
+def test_a_wrong_password_is_one_line_without_it(
+    stopped_mosquitto: Any, make_sink: MakeSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    stopped_mosquitto.require_login("ada", "the-right-one")
+    stopped_mosquitto.start()
+    address = f"mqtt://ada:geheim42@127.0.0.1:{stopped_mosquitto.port}"
+    sink = make_sink(address)
+    with pytest.raises(BrokerError) as caught:
+        sink.start()
+    line = f"the broker at {stopped_mosquitto.url} refused the login of 'ada': write it as mqtt://user:password@host"
+    assert str(caught.value) == line
+    assert "geheim42" not in caplog.text
+    assert "geheim42" not in repr(BrokerAddress.parse(address))
+
+
+def test_no_login_where_one_is_wanted_is_one_line(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
+    stopped_mosquitto.require_login("ada", "the-right-one")
+    stopped_mosquitto.start()
+    with pytest.raises(BrokerError, match=r"wants a login, got none: write it as mqtt:"):
+        make_sink(stopped_mosquitto.url).start()
+
+
+def test_the_right_password_is_let_in(stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually) -> None:
+    stopped_mosquitto.require_login("ada", "p@ss/w:rd")
+    stopped_mosquitto.start()
+    sink = make_sink(f"mqtt://ada:p%40ss%2Fw%3Ard@127.0.0.1:{stopped_mosquitto.port}")
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Signed by itself; with its key."""
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+               "-out", str(paths[0]), "-keyout", str(paths[1])]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return paths
+
+
+def test_tls_trusts_the_file_it_was_given_and_nobody_else(
+    stopped_mosquitto: Any, certificate: tuple[Path, Path]
+) -> None:
+    stopped_mosquitto.use_tls(*certificate)
+    stopped_mosquitto.start()
+    address = BrokerAddress.parse(stopped_mosquitto.url)
+    with pytest.raises(BrokerError, match=r"got no secure connection \(CERTIFICATE_VERIFY_FAILED\)"):
+        Connection(address).open()
+    connection = Connection(replace(address, ca_file=certificate[0]))
+    connection.open()
+    connection.close()
+
+
+def test_no_broker_at_the_start_is_one_line(make_sink: MakeSink, free_port: int) -> None:
+    with pytest.raises(BrokerError) as caught:
+        make_sink(f"mqtt://ada:geheim42@127.0.0.1:{free_port}").start()
+    assert str(caught.value) == (
+        f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused: "
+        "start one, or leave mqtt.broker empty for the embedded one"
+    )
+
+
+def test_an_outage_logs_its_begin_and_its_end(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    eventually(lambda: "trying on" in caplog.text, "the first failed attempt")
+    sink.handle(make_notice(make_event()))
+    mosquitto.start()
+    eventually(lambda: "1 events waited" in caplog.text, "the end of the outage")
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["INFO", "WARNING", "WARNING", "INFO"]
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "localhost:1883", "http://u:geheim42@h", "mqtt://u:geheim42@:1883", "mqtt://u:geheim42@h:x",
+            "mqtt://u:geheim42@h:0", "mqtt://u:geheim42@h/topic", "mqtt://u:gehe/im42@h"],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        BrokerAddress.parse(url)
+    assert str(caught.value).startswith("expected a broker like mqtt://host:1883")
+    assert "gehe" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_an_address_knows_its_ports() -> None:
+    assert BrokerAddress.parse("mqtt://h") == BrokerAddress("h", 1883)
+    assert BrokerAddress.parse("mqtts://u:p@h") == BrokerAddress("h", 8883, tls=True, username="u", password="p")
+    assert BrokerAddress.parse("mqtt://[::1]:1884").url == "mqtt://[::1]:1884"

@@ -1,0 +1,77 @@
+"""What may import what, and what `harstream run` can do without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+DEADLINE = 120.0
+
+WITHOUT_TRAINING = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("tensorflow", "keras", "onnx", "tf2onnx"):
+            raise ModuleNotFoundError(f"No module named {name!r}: it is blocked by the test")
+
+sys.meta_path.insert(0, Missing())
+"""
+"""Begins a program for which the libraries of the extra `training` are not installed."""
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=DEADLINE)
+
+
+def run_without_training(program: str) -> subprocess.CompletedProcess[str]:
+    """In an interpreter that has imported nothing yet."""
+    return run(sys.executable, "-c", WITHOUT_TRAINING + program)
+
+
+def test_packages_import_each_other_only_downwards() -> None:
+    result = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("module", ["tensorflow", "keras", "onnx", "tf2onnx", "models.architectures.lrcn"])
+def test_block_of_the_training_libraries_blocks(module: str) -> None:
+    result = run_without_training(f"import {module}")
+    assert "blocked by the test" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["stream.assembly", "stream.cli", "stream.sinks.live_view", "stream.sinks.display", "stream.sinks.video",
+     "evaluation.recognizing", "evaluation.report", "evaluation.watching", "evaluation.stream_report",
+     "evaluation.cli", "scene.film", "scene.cli", "cli"],
+)  # fmt: skip
+def test_runtime_needs_none_of_the_training_libraries(module: str) -> None:
+    result = run_without_training(f"import {module}")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["predict", "--help"], ["--version"]])
+def test_help_needs_none_of_the_training_libraries(arguments: list[str]) -> None:
+    result = run_without_training(f"import cli\nsys.argv = ['harstream', *{arguments}]\ncli.main()")
+    assert result.returncode == 0, result.stderr
+    assert "harstream" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+def test_installed_command_says_what_it_can_do(arguments: list[str]) -> None:
+    result = run(str(Path(sys.executable).with_name("harstream")), *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "Watch cameras and publish what people do." in result.stdout
+
+
+def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
+    program = "import cli\nsys.argv = ['harstream', '--help']\ntry: cli.main()\nexcept SystemExit: pass\n"
+    result = run_without_training(program + "print(sorted({'cv2', 'onnxruntime', 'numpy'} & set(sys.modules)))")
+    assert result.stdout.splitlines()[-1] == "[]"

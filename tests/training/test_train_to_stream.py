@@ -1,0 +1,181 @@
+"""From a folder of clips to a stream: train, resume, export, evaluate, predict, with the real command."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.training
+
+RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
+
+
+def harstream(*arguments, cwd):
+    command = [sys.executable, "-c", "from cli import main; main()", *map(str, arguments)]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Six looks of two activities and of none of them, and clips that cannot be used."""
+    folder = tmp_path_factory.mktemp("clips")
+    result = harstream("draw", "--out", folder / "all", "--clips", 6, "--seconds", 3, "--seed", 3, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    for label in ("Lunges", "JumpRope", "PullUps", "Punch"):
+        shutil.rmtree(folder / "all" / label)
+    (folder / "all" / "PushUps" / "v_PushUps_g03_c09.mp4").write_bytes(b"")
+    (folder / "all" / "PushUps" / "v_PushUps_g03_c08.mp4").write_bytes(b"this is no video")
+    with (folder / "all" / "SPLIT.tsv").open("a") as split:
+        split.write("PushUps/v_PushUps_g03_c09.mp4\tPushUps\tg03\tg03\ttrain\n")
+        split.write("PushUps/v_PushUps_g03_c08.mp4\tPushUps\tg03\tg03\ttrain\n")
+    return folder / "all"
+
+
+def train(drawn, out, cwd, *more):
+    split = drawn / "SPLIT.tsv"
+    return harstream("train", "--data", drawn, "--split", split, "--out", out, *RECIPE, *more, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def trained(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    result = train(drawn, "runs/x", folder, "--epochs", 2)
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+@pytest.fixture(scope="module")
+def exported(trained):
+    folder, _ = trained
+    result = harstream("export", "runs/x", "--name", "x", "--out", "x", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder / "x", json.loads(result.stdout)
+
+
+def test_training_names_and_counts_the_clips_it_cannot_use(trained):
+    _, result = trained
+    assert "v_PushUps_g03_c09.mp4: expected a video, found nothing that can be decoded" in result.stderr
+    assert "2 of 26 clips left out" in result.stderr
+
+
+def test_a_run_folder_says_what_is_needed_to_repeat_it(trained):
+    folder, _ = trained
+    run = folder / "runs" / "x"
+    assert json.loads((run / "recipe.json").read_text())["arch"] == "lrcn"
+    with (run / "clips.tsv").open() as lines:
+        parts = {row["part"] for row in csv.DictReader(lines, delimiter="\t")}
+    assert parts == {"train", "val"}
+    assert json.loads((run / "provenance.json").read_text())["command"].startswith("harstream train --data")
+    assert list((run / "tensorboard").rglob("events.out.*"))
+
+
+def test_a_finished_run_is_not_overwritten(drawn, trained):
+    folder, _ = trained
+    result = train(drawn, "runs/x", folder, "--epochs", 2)
+    assert result.returncode == 2
+    assert "harstream train: runs/x holds a finished run: choose another --out" in result.stderr.replace("\n", " ")
+
+
+def test_a_killed_run_goes_on_after_its_last_epoch(drawn, trained):
+    folder, _ = trained
+    command = [
+        sys.executable, "-c", "from cli import main; main()", "train", "--data", str(drawn), "--split",
+        str(drawn / "SPLIT.tsv"), "--out", "runs/killed", *RECIPE, "--epochs", "4",
+    ]  # fmt: skip
+    history = folder / "runs" / "killed" / "history.csv"
+    killed = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (history.exists() and len(history.read_text().splitlines()) >= 2):
+        assert time.monotonic() < deadline
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    before = history.read_text().splitlines()
+    result = train(drawn, "runs/killed", folder, "--epochs", 4)
+    assert result.returncode == 0, result.stderr
+    with history.open() as lines:
+        epochs = [int(row["epoch"]) for row in csv.DictReader(lines)]
+    assert epochs == [0, 1, 2, 3]
+    assert history.read_text().splitlines()[: len(before)] == before
+
+
+def test_a_resumed_run_must_be_of_the_same_recipe(drawn, trained):
+    folder, _ = trained
+    shutil.copytree(folder / "runs" / "x", folder / "runs" / "other")
+    (folder / "runs" / "other" / "model.keras").unlink()
+    result = train(drawn, "runs/other", folder, "--epochs", 3)
+    assert result.returncode == 2
+    assert "holds a run with another recipe.json" in result.stderr.replace("\n", " ")
+
+
+def test_an_exported_model_equals_keras_and_carries_its_contract(exported):
+    folder, report = exported
+    assert {"model.onnx", "encoder.onnx", "head.onnx", "export.json", "history.csv"} <= {
+        file.name for file in folder.iterdir()
+    }
+    assert report["windows_verified"] >= 8
+    assert max(report["largest_difference"].values()) <= 1e-4
+
+
+def test_an_exported_model_is_evaluated_and_reported(drawn, exported):
+    folder, _ = exported
+    result = harstream(
+        "evaluate", "--model", folder, "--data", drawn, "--split", drawn / "SPLIT.tsv", "--part", "val",
+        "--json", "figures.json", "--html", "report.html", cwd=folder,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    figures = json.loads((folder / "figures.json").read_text())
+    assert figures["schema"] == "harstream.evaluation/1"
+    assert "<html" in (folder / "report.html").read_text()
+
+
+def test_an_exported_model_runs_on_a_video(drawn, exported):
+    folder, _ = exported
+    video = next((drawn / "JumpingJack").glob("*.mp4"))
+    result = harstream("predict", video, "--model", folder, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert video.name in result.stdout
+
+
+def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(drawn, trained):
+    folder, _ = trained
+    result = train(drawn, "runs/even", folder, "--epochs", 1, "--preset", "rana")
+    assert result.returncode == 0, result.stderr
+    assert harstream("export", "runs/even", "--name", "even", "--out", "even", cwd=folder).returncode == 0
+    refused = harstream("predict", next(drawn.glob("*/*.mp4")), "--model", "even", cwd=folder)
+    assert refused.returncode == 5
+    assert "spread evenly over each clip" in refused.stderr
+    split = drawn / "SPLIT.tsv"
+    judged = harstream("evaluate", "--model", "even", "--data", drawn, "--split", split, "--part", "val", cwd=folder)
+    assert judged.returncode == 0, judged.stderr
+
+
+def test_an_unknown_architecture_is_one_clear_line(drawn, tmp_path):
+    result = harstream(
+        "train", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--out", "x", "--arch", "lstm", cwd=tmp_path
+    )
+    assert result.returncode == 2
+    assert "harstream train: no architecture 'lstm'; there are convlstm," in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_class_without_training_clips_is_named(drawn, tmp_path):
+    (tmp_path / "all").mkdir()
+    shutil.copytree(drawn / "JumpingJack", tmp_path / "all" / "JumpingJack")
+    shutil.copytree(drawn / "background", tmp_path / "all" / "Standing")
+    result = harstream("train", "--data", "all", "--out", "x", cwd=tmp_path)
+    assert result.returncode in (0, 2)
+    lonely = tmp_path / "all" / "Alone"
+    lonely.mkdir()
+    shutil.copy(next(drawn.glob("PushUps/*g05*.mp4")), lonely)
+    result = harstream("train", "--data", "all", "--out", "y", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "class Alone has 1 group(s) of clips" in result.stderr.replace("\n", " ")

@@ -1,0 +1,169 @@
+"""Windows cut from clips: indices by hand, short clips, augmentation, batches that can be had again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from clips.listing import Clip
+from models.contract import ModelContract
+from training.cache import DecodedClip
+from training.windows import (
+    TrainingWindows,
+    augment,
+    even_indices,
+    fixed_windows,
+    grid_indices,
+    in_another_place,
+    random_window,
+    stacked,
+)
+
+pytestmark = pytest.mark.training
+
+CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=5, height=16, width=16, rate=10.0)
+
+
+def decoded(count: int, rate: float = 25.0, label: str = "Walk") -> DecodedClip:
+    """Frame n is all of grey level n."""
+    frames = np.repeat(np.arange(count, dtype=np.uint8), 16 * 16 * 3).reshape(count, 16, 16, 3)
+    return DecodedClip(Clip(Path(f"{label}.avi"), label, "g01", "train"), np.arange(count) / rate, frames)
+
+
+def levels(window: np.ndarray) -> list[int]:
+    assert window.shape == (5, 16, 16, 3)
+    return window[:, 0, 0, 0].tolist()
+
+
+def generator(seed: int = 1) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        # The papers: skip = max(int(length / 20), 1); here with 5 frames.
+        (25, [0, 5, 10, 15, 20]),
+        (29, [0, 5, 10, 15, 20]),
+        (9, [0, 1, 2, 3, 4]),
+        (5, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_even_indices_are_the_papers(length: int, expected: list[int]) -> None:
+    assert even_indices(length, 5).tolist() == expected
+
+
+def test_grid_indices_are_the_frames_nearest_in_time() -> None:
+    # 25 fps: 0.00 0.04 0.08 0.12 0.16 0.20 0.24 0.28 0.32; wanted 0.01 0.11 0.21 0.31
+    assert grid_indices(np.arange(9) / 25, start=0.01, rate=10, frames=4).tolist() == [0, 3, 5, 8]
+
+
+def test_grid_indices_follow_times_that_are_not_even() -> None:
+    times = np.array([0.0, 0.05, 0.30, 0.31, 0.32])
+    assert grid_indices(times, start=0.0, rate=10, frames=4).tolist() == [0, 1, 2, 2]
+
+
+def test_grid_takes_the_earlier_of_two_frames_as_near() -> None:
+    assert grid_indices(np.array([0.0, 1.0, 2.0]), start=0.5, rate=1, frames=2).tolist() == [0, 1]
+
+
+def test_grid_ends_with_the_last_frame() -> None:
+    assert grid_indices(np.arange(5) / 10, start=0.0, rate=5, frames=4).tolist() == [0, 2, 4, 4]
+
+
+def test_fixed_windows_are_spread_evenly_over_the_clip() -> None:
+    # 50 Hz for 1 s; a window spans 0.4 s, so 0.6 s are left: two windows begin at 0.2 and 0.4.
+    windows = fixed_windows(decoded(51, rate=50.0), CONTRACT, 2)
+    assert [levels(window) for window in windows] == [[10, 15, 20, 25, 30], [20, 25, 30, 35, 40]]
+
+
+def test_clip_as_long_as_a_window_gives_one() -> None:
+    assert [levels(window) for window in fixed_windows(decoded(5, rate=10.0), CONTRACT, 3)] == [[0, 1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("count", range(5, 60))
+def test_clip_shorter_than_a_window_is_taken_whole_and_once(count: int) -> None:
+    (window,) = fixed_windows(decoded(count, rate=150.0), CONTRACT, 2)
+    assert (levels(window)[0], levels(window)[-1]) == (0, count - 1)
+
+
+@pytest.mark.parametrize("count", range(5, 60))
+@pytest.mark.parametrize("rate", [24.0, 29.97, 150.0])
+def test_random_window_of_a_short_clip_is_cut_whatever_its_length(count: int, rate: float) -> None:
+    window = levels(random_window(decoded(count, rate), CONTRACT, generator()))
+    assert window == sorted(window)
+
+
+def test_random_windows_stay_within_the_rates_they_may_have() -> None:
+    # 100 fps: 0.8 to 1.25 times a tenth of a second, four times, is 32 to 50 frames.
+    clip, chance = decoded(200, rate=100.0), generator()
+    spans = [window[-1] - window[0] for window in (levels(random_window(clip, CONTRACT, chance)) for _ in range(200))]
+    assert min(spans) in (31, 32, 33)
+    assert max(spans) in (49, 50)
+
+
+def test_model_without_a_rate_gets_the_papers_one_window_of_a_clip() -> None:
+    even = replace(CONTRACT, rate=None)
+    assert levels(random_window(decoded(29), even, generator())) == [0, 5, 10, 15, 20]
+    assert [levels(window) for window in fixed_windows(decoded(29), even, 3)] == [[0, 5, 10, 15, 20]]
+
+
+def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed() -> None:
+    window = generator().integers(0, 256, size=(5, 16, 24, 3), dtype=np.uint8)
+    kept = window.copy()
+    for seed in range(30):
+        once, again = augment(window, generator(seed)), augment(window, generator(seed))
+        assert (once.shape, once.dtype) == (window.shape, np.uint8)
+        assert np.array_equal(once, again)
+        assert not np.array_equal(once, augment(window, generator(seed + 100)))
+    assert np.array_equal(window, kept)
+
+
+def test_augmentation_moves_all_frames_of_a_window_alike() -> None:
+    still = np.repeat(generator().integers(0, 256, size=(1, 16, 16, 3), dtype=np.uint8), 5, axis=0)
+    results = [augment(still, generator(seed)) for seed in range(30)]
+    unchanging = [all(np.array_equal(frame, result[0]) for frame in result) for result in results]
+    assert 0.5 < np.mean(unchanging) < 0.9  # but for the three tenths that get noise
+
+
+def test_half_of_the_windows_are_laid_over_another_place() -> None:
+    window, place = decoded(5).frames, np.full((16, 16, 3), 250, np.uint8)
+    changed = [not np.array_equal(in_another_place(window, place, generator(seed)), window) for seed in range(200)]
+    assert 0.4 < np.mean(changed) < 0.6
+
+
+def training_windows(epoch: int, *, augmented: bool = True, seed: int = 7) -> TrainingWindows:
+    clips = [decoded(30), decoded(40, label="Jump"), decoded(50)]
+    windows = TrainingWindows(clips, CONTRACT, batch=4, windows_per_clip=3, augmented=augmented, seed=seed)
+    windows.epoch = epoch
+    return windows
+
+
+def test_batches_are_the_same_for_the_same_seed_and_epoch() -> None:
+    for index in (2, 0):  # in any order
+        once, again = training_windows(3)[index], training_windows(3)[index]
+        assert np.array_equal(once[0], again[0])
+        assert np.array_equal(once[1], again[1])
+
+
+def test_another_epoch_or_seed_gives_other_batches() -> None:
+    for other in (training_windows(4), training_windows(3, seed=8)):
+        assert not np.array_equal(training_windows(3)[0][0], other[0][0])
+
+
+def test_each_clip_is_visited_as_often_as_asked_in_an_epoch() -> None:
+    windows = training_windows(0)
+    batches = [windows[index] for index in range(len(windows))]
+    assert [len(batch) for batch, _ in batches] == [4, 4, 1]
+    assert np.concatenate([truth for _, truth in batches]).sum(axis=0).tolist() == [3, 6]
+
+
+def test_labels_are_one_hot_in_the_contracts_order() -> None:
+    windows, truth = stacked([decoded(30), decoded(30, label="Jump")], CONTRACT, 2)
+    assert windows.shape == (4, 5, 16, 16, 3)
+    assert truth.tolist() == [[0, 1], [0, 1], [1, 0], [1, 0]]

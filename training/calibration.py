@@ -1,0 +1,52 @@
+"""Scores that mean what they say: a temperature and a threshold, both chosen on validation windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from models.contract import ModelContract
+
+WANTED_PRECISION = 0.8
+"""Of the validation windows at or above the threshold, so many are right, where any threshold does it."""
+THRESHOLDS = np.arange(0.5, 0.96, 0.05)
+
+
+def calibrated_contract(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> ModelContract:
+    """The contract with temperature and unknown threshold for scores (N, K) of windows whose labels are truth (N,)."""
+    temperature = fitted_temperature(scores, truth)
+    sharpened = at_temperature(scores, temperature)
+    return replace(
+        contract, temperature=round(temperature, 4), unknown_threshold=chosen_threshold(contract, sharpened, truth)
+    )
+
+
+def fitted_temperature(scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
+    """The temperature with the lowest negative log likelihood. Source: Guo et al. 2017, section 4.2."""
+
+    def loss(log_temperature: float) -> float:
+        right = at_temperature(scores, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+
+
+def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """softmax(log(scores) / temperature) over the last axis."""
+    logits = np.log(np.maximum(scores, 1e-12)) / temperature
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def chosen_threshold(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
+    """The lowest threshold at which recognitions of activities have WANTED_PRECISION; the highest if none has."""
+    is_activity = np.array([label not in contract.background for label in contract.labels])
+    best, top = scores.argmax(axis=1), scores.max(axis=1)
+    for threshold in THRESHOLDS:
+        recognized = is_activity[best] & (top >= threshold)
+        if recognized.any() and (best == truth)[recognized].mean() >= WANTED_PRECISION:
+            return round(float(threshold), 2)
+    return round(float(THRESHOLDS[-1]), 2)

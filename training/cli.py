@@ -1,0 +1,121 @@
+"""`harstream train`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clips.listing import Clip, ListingError, as_background, find_clips, split_at_random, split_by_file, split_by_group
+from models.contract import ContractError, ModelContract
+
+BACKGROUND = "background"
+"""The label of clips given with --background, and of a class folder of that name: none of the activities."""
+
+app = typer.Typer()
+
+
+class SamplingOption(StrEnum):
+    RATE = "rate"
+    EVEN = "even"
+
+
+class SplitWay(StrEnum):
+    GROUP = "group"
+    RANDOM = "random"
+
+
+@app.command()
+def train(
+    data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
+    out: Annotated[Path, typer.Option(help="The run folder to write; an interrupted run in it is resumed.")],
+    split: Annotated[
+        list[str] | None, typer.Option(help="A split file (.tsv; may be given several times), or `group` or `random`.")
+    ] = None,
+    background: Annotated[
+        list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="live, or a paper's: rana, jeevakumari, hamzah, dheeraj.")] = "live",
+    arch: Annotated[str | None, typer.Option(help="A file name in models/architectures.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Only these class folders, separated by commas.")] = None,
+    sampling: Annotated[SamplingOption | None, typer.Option(help="At a rate, or evenly over the clip.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Frames a second, in hertz.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch: Annotated[int | None, typer.Option(min=1)] = None,
+    windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded clips are kept.")] = Path("cache"),
+) -> None:
+    """Train an architecture on a folder of clips."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from models.architectures import UnknownArchitecture
+    from training.cache import decode_all
+    from training.recipes import PRESETS
+    from training.run_folder import RunFolder, RunFolderError
+
+    console = Console(stderr=True)
+    if preset not in PRESETS:
+        raise typer.BadParameter(f"no preset {preset!r}; there are {', '.join(PRESETS)}", param_hint="--preset")
+    asked = {
+        "arch": arch, "sampling": sampling and sampling.value, "rate": rate, "epochs": epochs, "batch": batch,
+        "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed,
+        "split": split[0] if split and split[0] in tuple(SplitWay) else None,
+    }  # fmt: skip
+    recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
+    try:
+        from training.train import TrainingError, best_epoch
+        from training.train import train as train_model
+
+        split_files = [Path(way) for way in split or [] if way not in tuple(SplitWay)]
+        clips = _listed(data, background or [], classes)
+        clips = _parted(clips, split_files, recipe.split, recipe.seed)
+        clips = [clip for clip in clips if clip.part != "test"]
+        found = {clip.label for clip in clips}
+        none_of_them = (BACKGROUND,) if BACKGROUND in found else ()
+        contract = ModelContract(
+            name=out.name,
+            version="1.0.0",
+            labels=(*sorted(found - {BACKGROUND}), *none_of_them),
+            background=none_of_them,
+            height=recipe.size,
+            width=recipe.size,
+            rate=recipe.rate if recipe.sampling == "rate" else None,
+        )
+        decoded, rejected = decode_all(clips, contract, cache)
+        for bad in rejected:
+            console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
+        if rejected:
+            console.print(f"{len(rejected)} of {len(clips)} clips left out", style="yellow")
+        run = RunFolder(out)
+        run.begin(recipe, [clip.clip for clip in decoded], rejected)
+        train_model(recipe, contract, decoded, run)
+        epoch, loss = best_epoch(run)
+        console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
+    except (ListingError, ContractError, RunFolderError, TrainingError, UnknownArchitecture) as error:
+        console.print(f"harstream train: {error}", style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+def _listed(data: list[Path], background: list[Path], classes: str | None) -> list[Clip]:
+    clips = [clip for folder in data for clip in find_clips(folder)]
+    if classes:
+        wanted = set(classes.split(","))
+        missing = wanted - {clip.label for clip in clips}
+        if missing:
+            raise ListingError(f"no class folder for {', '.join(sorted(missing))} in {', '.join(map(str, data))}")
+        clips = [clip for clip in clips if clip.label in wanted]
+    for folder in background:
+        clips += as_background(find_clips(folder), BACKGROUND)
+    return clips
+
+
+def _parted(clips: list[Clip], split_files: list[Path], way: str, seed: int) -> list[Clip]:
+    if split_files:
+        return [clip for file in split_files for clip in split_by_file(clips, file)]
+    return split_at_random(clips, seed) if way == "random" else split_by_group(clips, seed)

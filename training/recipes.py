@@ -1,0 +1,55 @@
+"""How to train, as values: the papers' presets and the recipe that ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Sampling = Literal["rate", "even"]
+Split = Literal["group", "random"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run, apart from the clips."""
+
+    arch: str = "lrcn"
+    epochs: int = 100
+    batch: int = 16
+    windows_per_clip: int = 2
+    """Fresh windows of each clip in an epoch."""
+    learning_rate: float = 1e-3
+    cosine: bool = True
+    """Cosine decay to zero over all epochs; otherwise the rate is multiplied by 0.2 on each plateau."""
+    patience: int | None = None
+    """Epochs without a lower validation loss before training stops; None: never."""
+    label_smoothing: float = 0.1
+    augmented: bool = True
+    sampling: Sampling = "rate"
+    rate: float = 10.0
+    """Hertz; not used with even sampling."""
+    split: Split = "group"
+    """Used where no split file says."""
+    seed: int = 27
+    size: int = 64
+
+
+_PAPERS = {
+    "batch": 4,
+    "windows_per_clip": 1,
+    "cosine": False,
+    "patience": 5,
+    "label_smoothing": 0.0,
+    "augmented": False,
+    "split": "random",
+    "sampling": "even",
+}
+
+PRESETS: dict[str, Recipe] = {
+    "live": Recipe(),
+    "rana": Recipe(epochs=30, **_PAPERS),  # type: ignore[arg-type]
+    "hamzah": Recipe(epochs=50, **_PAPERS),  # type: ignore[arg-type]
+    "jeevakumari": Recipe(**(_PAPERS | {"arch": "lrcn_large", "epochs": 400, "patience": 20})),  # type: ignore[arg-type]
+    "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
+}
+"""`live` is ours: many augmented windows at a camera's rate, split by group. The others: the papers named so."""

@@ -1,0 +1,66 @@
+"""A killed run goes on after its last whole epoch: nothing half-written is ever read.
+
+Keras's BackupAndRestore overwrites its one file in place; a kill while it writes leaves a run that cannot be resumed.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+
+from training.run_folder import RunFolder
+
+
+class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """After each epoch, weights and optimizer go to a file of their own, named for it, before the last one's goes; and
+    to run.best_weights where the validation loss is the lowest so far."""
+
+    def __init__(self, run: RunFolder, losses: Sequence[float]) -> None:
+        """`losses`: of the epochs that are done."""
+        super().__init__()
+        self._run = run
+        self._best = min(losses, default=math.inf)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
+        if logs["val_loss"] < self._best:
+            self._best = logs["val_loss"]
+            self._save(self._run.best_weights)
+        self._save(self._run.backup / f"{epoch + 1}.weights.h5")
+        (self._run.backup / f"{epoch}.weights.h5").unlink(missing_ok=True)
+
+    def _save(self, file: Path) -> None:
+        self._run.backup.mkdir(exist_ok=True)
+        part = self._run.backup / "part.weights.h5"
+        self.model.save_weights(part, overwrite=True)
+        part.replace(file)
+
+
+def resume(model: keras.Model, run: RunFolder) -> int:
+    """Load the last whole epoch's weights and optimizer into a compiled model; forget what was logged after it.
+
+    Returns the epochs that are done, 0 for a new run.
+    """
+    done = max((int(file.name.split(".")[0]) for file in run.backup.glob("[0-9]*.weights.h5")), default=0)
+    if done:
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(run.backup / f"{done}.weights.h5")
+    _keep_rows(run.history, done)
+    return done
+
+
+def _keep_rows(history: Path, count: int) -> None:
+    if not history.exists():
+        return
+    with history.open(newline="") as lines:
+        rows = list(csv.reader(lines))
+    if count == 0:
+        history.unlink()
+        return
+    part = history.with_suffix(".part")
+    with part.open("w", newline="") as lines:
+        csv.writer(lines).writerows(rows[: count + 1])
+    part.replace(history)

@@ -1,0 +1,93 @@
+"""A run folder: everything needed to repeat a training run, to resume it, and to export what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from clips.listing import Clip
+from models.contract import ModelContract
+from training.cache import Rejected
+from training.recipes import Recipe
+
+
+class RunFolderError(Exception):
+    """A run folder cannot be used as asked."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def best_weights(self) -> Path:
+        return self.path / "best.weights.h5"
+
+    @property
+    def backup(self) -> Path:
+        return self.path / "resume"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    def begin(self, recipe: Recipe, clips: Sequence[Clip], rejected: Sequence[Rejected]) -> None:
+        """Write recipe, clips and provenance, or check that they are those of the run to be resumed.
+
+        Raises RunFolderError if the folder holds a finished run or a run of another recipe or other clips.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.model.exists():
+            raise RunFolderError(f"{self.path} holds a finished run: choose another --out")
+        self._same("recipe.json", json.dumps(asdict(recipe), indent=2))
+        self._same("clips.tsv", _clips_table(clips))
+        (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
+        (self.path / "provenance.json").write_text(json.dumps(_provenance(clips), indent=2))
+
+    def finish(self, model: keras.Model, contract: ModelContract, windows: NDArray[np.uint8]) -> None:
+        """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
+        real windows (N, T, H, W, 3) to verify on."""
+        np.save(self.path / "windows.npy", windows)
+        (self.path / "contract.json").write_text(contract.to_json())
+        model.save(self.model)
+
+    def _same(self, name: str, text: str) -> None:
+        file = self.path / name
+        if file.exists() and file.read_text() != text:
+            raise RunFolderError(
+                f"{self.path} holds a run with another {name}: resume it with the same command, or choose another --out"
+            )
+        file.write_text(text)
+
+
+def _clips_table(clips: Sequence[Clip]) -> str:
+    rows = [f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.part}" for clip in clips]
+    return "\n".join(["file\tlabel\tgroup\tpart", *rows]) + "\n"
+
+
+def _provenance(clips: Sequence[Clip]) -> dict[str, str]:
+    counts = {part: sum(clip.part == part for clip in clips) for part in ("train", "val", "test")}
+    packages = ("harstream", "tensorflow", "keras", "numpy", "opencv-python")
+    return {
+        "command": " ".join(["harstream", *sys.argv[1:]]),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "clips": ", ".join(f"{count} {part}" for part, count in counts.items()),
+        "versions": ", ".join(f"{package} {version(package)}" for package in packages),
+    }
