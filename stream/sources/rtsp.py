@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import av
 import numpy as np
@@ -15,19 +16,25 @@ from stream.errors import SourceError
 from stream.sources.reconnecting import Pictures
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
+OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
+"""Frames come over TCP, so that none is torn; opening does not wait to measure a frame rate that nobody asks for."""
 LARGEST_DRIFT = 1.0
 """Seconds a camera's own times may be off the clock before they are anchored anew."""
+
+
+BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
+"""A frame of the backlog comes by so many seconds less late than the one before; so many frames are waited at most."""
 
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, BGR picture). Raises SourceError, without the password, if it cannot, or it ends."""
     shown = without_password(url)
     try:
-        with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options={"rtsp_transport": "tcp"}) as container:
+        with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
             if not container.streams.video:
                 raise SourceError(f"expected video at {shown}, found none in the stream")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream.thread_type = "SLICE"  # frame threads would hold one frame back for each
             yield from _pictures(container, stream, clock, shown)
     except FFmpegError as error:
         raise SourceError(_explained(error, shown)) from error
@@ -64,15 +71,34 @@ class Anchor:
 def _pictures(container: av.container.InputContainer, stream: VideoStream, clock: Clock, shown: str) -> Pictures:
     anchor, last = Anchor(), float("-inf")
     try:
-        for frame in container.decode(stream):
-            assert isinstance(frame, VideoFrame)
-            time = anchor.time(frame.time, clock.now())
+        for frame, now in after_backlog(container.decode(stream), clock, anchor):
+            time = anchor.time(frame.time, now)
             # Around key frames some cameras give a picture no time, or two the same: times must increase.
             if time > last:
                 last = time
                 yield time, np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
     except av.error.InvalidDataError as error:
         raise SourceError(f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})") from error
+
+
+def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) -> Iterator[tuple[VideoFrame, float]]:
+    """Frames with the time of their arrival. Those that came while the stream was being opened arrive all at once;
+    they are held until the first that comes in its own time, which tells when the others were taken."""
+    held: list[tuple[VideoFrame, float]] = []
+    smallest, is_waiting = float("inf"), True
+    for count, frame in enumerate(frames):
+        now = clock.now()
+        is_waiting = is_waiting and count < LONGEST_BACKLOG
+        if is_waiting and frame.time is None:  # the very first of some cameras
+            continue
+        held.append((frame, now))
+        if is_waiting and frame.time is not None:
+            anchor.time(frame.time, now)
+            is_waiting, smallest = now - frame.time < smallest - BACKLOG_STEP, min(now - frame.time, smallest)
+        if not is_waiting:
+            yield from held
+            held = []
+    yield from held
 
 
 def _explained(error: FFmpegError, shown: str) -> str:

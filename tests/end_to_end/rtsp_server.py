@@ -25,7 +25,7 @@ PICTURES = (
 )
 ENCODERS = {
     "h264": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast "
-    "key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "key-int-max=10 sliced-threads=false ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "mjpeg": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
     "audio": "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8",
 }

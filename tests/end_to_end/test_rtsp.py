@@ -7,18 +7,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from av.video.frame import VideoFrame
 
 from stream.clock import Clock
 from stream.errors import SourceError
 from stream.messages import CameraChange, CameraState, Frame
 from stream.sources.reconnecting import ReconnectingSource
-from stream.sources.rtsp import READ_TIMEOUT, Anchor, rtsp_pictures, without_password
+from stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures, without_password
 
 pytestmark = pytest.mark.rtsp
 
@@ -231,3 +233,30 @@ def test_a_cameras_times_become_the_clocks() -> None:
 def test_a_picture_without_a_time_has_the_clocks() -> None:
     anchor = Anchor()
     assert [anchor.time(None, 100.0), anchor.time(0.5, 100.02), anchor.time(None, 100.1)] == [100.0, 100.02, 100.1]
+
+
+class HandClock(Clock):
+    """Tells the times it was given, one after the other."""
+
+    def __init__(self, times: list[float]) -> None:
+        self._times = iter(times)
+
+    def now(self) -> float:
+        return next(self._times)
+
+
+def stamped(seconds: float | None) -> VideoFrame:
+    frame = VideoFrame(16, 16, "rgb24")
+    frame.time_base = Fraction(1, 100)
+    frame.pts = None if seconds is None else round(seconds * 100)
+    return frame
+
+
+def test_frames_that_came_while_the_stream_was_opened_keep_their_own_times() -> None:
+    """Three of the backlog at once, 0.04 s apart when they were taken, then one in its own time."""
+    anchor, clock = Anchor(), HandClock([100.00, 100.00, 100.00, 100.00, 100.04])
+    frames = [stamped(None), stamped(0.0), stamped(0.04), stamped(0.08), stamped(0.12)]
+    arrived = [
+        (frame.time, round(anchor.time(frame.time, now), 2)) for frame, now in after_backlog(frames, clock, anchor)
+    ]
+    assert arrived == [(0.0, 99.92), (0.04, 99.96), (0.08, 100.0), (0.12, 100.04)]
