@@ -12,7 +12,10 @@ import typer
 from rich.console import Console
 
 from clips.listing import Clip, ListingError, as_background, find_clips, split_at_random, split_by_file, split_by_group
+from models.architectures import UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
+from training.errors import TrainingError
+from training.recipes import PRESETS, Recipe
 
 BACKGROUND = "background"
 """The label of clips given with --background, and of a class folder of that name: none of the activities."""
@@ -53,53 +56,58 @@ def train(
     cache: Annotated[Path, typer.Option(help="Where decoded clips are kept.")] = Path("cache"),
 ) -> None:
     """Train an architecture on a folder of clips."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from models.architectures import UnknownArchitecture
-    from training.cache import decode_all
-    from training.recipes import PRESETS
-    from training.run_folder import RunFolder, RunFolderError
-
     console = Console(stderr=True)
     if preset not in PRESETS:
         raise typer.BadParameter(f"no preset {preset!r}; there are {', '.join(PRESETS)}", param_hint="--preset")
+    way = split[0] if split and split[0] in tuple(SplitWay) else None
     asked = {
         "arch": arch, "sampling": sampling and sampling.value, "rate": rate, "epochs": epochs, "batch": batch,
-        "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed,
-        "split": split[0] if split and split[0] in tuple(SplitWay) else None,
+        "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:
-        from training.train import TrainingError, best_epoch
-        from training.train import train as train_model
-
-        split_files = [Path(way) for way in split or [] if way not in tuple(SplitWay)]
+        known(recipe.arch)
         clips = _listed(data, background or [], classes)
-        clips = _parted(clips, split_files, recipe.split, recipe.seed)
-        clips = [clip for clip in clips if clip.part != "test"]
-        found = {clip.label for clip in clips}
-        none_of_them = (BACKGROUND,) if BACKGROUND in found else ()
-        contract = ModelContract(
-            name=out.name,
-            version="1.0.0",
-            labels=(*sorted(found - {BACKGROUND}), *none_of_them),
-            background=none_of_them,
-            height=recipe.size,
-            width=recipe.size,
-            rate=recipe.rate if recipe.sampling == "rate" else None,
-        )
-        decoded, rejected = decode_all(clips, contract, cache)
-        for bad in rejected:
-            console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
-        if rejected:
-            console.print(f"{len(rejected)} of {len(clips)} clips left out", style="yellow")
-        run = RunFolder(out)
-        run.begin(recipe, [clip.clip for clip in decoded], rejected)
-        train_model(recipe, contract, decoded, run)
-        epoch, loss = best_epoch(run)
-        console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
-    except (ListingError, ContractError, RunFolderError, TrainingError, UnknownArchitecture) as error:
+        clips = _parted(clips, [] if way else [Path(file) for file in split or []], recipe)
+        _train(recipe, _contract(out.name, recipe, clips), clips, out, cache, console)
+    except (ListingError, ContractError, UnknownArchitecture, TrainingError) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
+
+
+def _train(
+    recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path, cache: Path, console: Console
+) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from training.cache import decode_all
+    from training.run_folder import RunFolder
+    from training.train import best_epoch, train
+
+    decoded, rejected = decode_all(clips, contract, cache)
+    for bad in rejected:
+        console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
+    if rejected:
+        console.print(f"{len(rejected)} of {len(clips)} clips left out", style="yellow")
+    run = RunFolder(out)
+    run.begin(recipe, [clip.clip for clip in decoded], rejected)
+    train(recipe, contract, decoded, run)
+    epoch, loss = best_epoch(run)
+    console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
+
+
+def _contract(name: str, recipe: Recipe, clips: list[Clip]) -> ModelContract:
+    """Of a model not yet trained: temperature and threshold come at the end."""
+    found = {clip.label for clip in clips}
+    background = (BACKGROUND,) if BACKGROUND in found else ()
+    return ModelContract(
+        name=name,
+        version="1.0.0",
+        labels=(*sorted(found - {BACKGROUND}), *background),
+        background=background,
+        height=recipe.size,
+        width=recipe.size,
+        rate=recipe.rate if recipe.sampling == "rate" else None,
+    )
 
 
 def _listed(data: list[Path], background: list[Path], classes: str | None) -> list[Clip]:
@@ -115,7 +123,12 @@ def _listed(data: list[Path], background: list[Path], classes: str | None) -> li
     return clips
 
 
-def _parted(clips: list[Clip], split_files: list[Path], way: str, seed: int) -> list[Clip]:
+def _parted(clips: list[Clip], split_files: list[Path], recipe: Recipe) -> list[Clip]:
+    """Those to train and to validate on; test clips are not even looked at."""
     if split_files:
-        return [clip for file in split_files for clip in split_by_file(clips, file)]
-    return split_at_random(clips, seed) if way == "random" else split_by_group(clips, seed)
+        parted = [clip for file in split_files for clip in split_by_file(clips, file)]
+    elif recipe.split == "random":
+        parted = split_at_random(clips, recipe.seed)
+    else:
+        parted = split_by_group(clips, recipe.seed)
+    return [clip for clip in parted if clip.part != "test"]

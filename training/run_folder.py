@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 from clips.listing import Clip
 from models.contract import ModelContract
 from training.cache import Rejected
+from training.errors import TrainingError
 from training.recipes import Recipe
-
-
-class RunFolderError(Exception):
-    """A run folder cannot be used as asked."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +48,11 @@ class RunFolder:
     def begin(self, recipe: Recipe, clips: Sequence[Clip], rejected: Sequence[Rejected]) -> None:
         """Write recipe, clips and provenance, or check that they are those of the run to be resumed.
 
-        Raises RunFolderError if the folder holds a finished run or a run of another recipe or other clips.
+        Raises TrainingError if the folder holds a finished run or a run of another recipe or other clips.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if self.model.exists():
-            raise RunFolderError(f"{self.path} holds a finished run: choose another --out")
+            raise TrainingError(f"{self.path} holds a finished run: choose another --out")
         self._same("recipe.json", json.dumps(asdict(recipe), indent=2))
         self._same("clips.tsv", _clips_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
@@ -71,7 +68,7 @@ class RunFolder:
     def _same(self, name: str, text: str) -> None:
         file = self.path / name
         if file.exists() and file.read_text() != text:
-            raise RunFolderError(
+            raise TrainingError(
                 f"{self.path} holds a run with another {name}: resume it with the same command, or choose another --out"
             )
         file.write_text(text)

@@ -15,6 +15,7 @@ from models import architectures
 from models.contract import ModelContract
 from training.cache import DecodedClip
 from training.calibration import calibrated_contract
+from training.errors import TrainingError
 from training.recipes import Recipe
 from training.resuming import EpochCheckpoint, resume
 from training.run_folder import RunFolder
@@ -24,10 +25,6 @@ VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
 KEPT_WINDOWS = 64
 """Validation windows that are kept in the run folder, for `export` to verify its files on."""
-
-
-class TrainingError(Exception):
-    """Training cannot begin, or came to nothing."""
 
 
 def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip], run: RunFolder) -> None:
