@@ -14,6 +14,8 @@ from stream.messages import Step
 from stream.sinks.annotate import annotate
 
 ESCAPE = 27
+SIZE = (960, 720)
+"""Of a new window, in pixels."""
 INSTEAD = "use the live view in a browser instead"
 
 
@@ -33,6 +35,8 @@ class Display:
         # Without a screen Qt does not raise, it ends the process; so it must not be asked.
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {INSTEAD}")
+        # OpenCV's own Qt warns, several times a window, of a folder of fonts that it no longer brings.
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
 
     def show(self, step: Step) -> None:
         if step.frame is None:
@@ -40,7 +44,8 @@ class Display:
         window = f"harstream - {step.notice.camera}"
         try:
             if window not in self._windows:
-                cv2.namedWindow(window, cv2.WINDOW_NORMAL)
+                cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+                cv2.resizeWindow(window, *SIZE)
                 self._windows.add(window)
             cv2.imshow(window, annotate(step, self._contract))
             key = cv2.waitKey(1) & 0xFF
