@@ -83,13 +83,13 @@ def _train(
     from training.run_folder import RunFolder
     from training.train import best_epoch, train
 
-    decoded, rejected = decode_all(clips, contract, cache)
+    decoded, rejected = decode_all([clip for clip in clips if clip.part != "test"], contract, cache)
     for bad in rejected:
         console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
     if rejected:
         console.print(f"{len(rejected)} of {len(clips)} clips left out", style="yellow")
     run = RunFolder(out)
-    run.begin(recipe, [clip.clip for clip in decoded], rejected)
+    run.begin(recipe, clips, rejected)
     train(recipe, contract, decoded, run)
     epoch, loss = best_epoch(run)
     console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
@@ -124,11 +124,6 @@ def _listed(data: list[Path], background: list[Path], classes: str | None) -> li
 
 
 def _parted(clips: list[Clip], split_files: list[Path], recipe: Recipe) -> list[Clip]:
-    """Those to train and to validate on; test clips are not even looked at."""
     if split_files:
-        parted = [clip for file in split_files for clip in split_by_file(clips, file)]
-    elif recipe.split == "random":
-        parted = split_at_random(clips, recipe.seed)
-    else:
-        parted = split_by_group(clips, recipe.seed)
-    return [clip for clip in parted if clip.part != "test"]
+        return [clip for file in split_files for clip in split_by_file(clips, file)]
+    return split_at_random(clips, recipe.seed) if recipe.split == "random" else split_by_group(clips, recipe.seed)

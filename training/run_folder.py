@@ -46,7 +46,8 @@ class RunFolder:
         return self.path / "tensorboard"
 
     def begin(self, recipe: Recipe, clips: Sequence[Clip], rejected: Sequence[Rejected]) -> None:
-        """Write recipe, clips and provenance, or check that they are those of the run to be resumed.
+        """Write recipe, split (which `evaluate --split` reads, for the test clips) and provenance, or check that they
+        are those of the run to be resumed.
 
         Raises TrainingError if the folder holds a finished run or a run of another recipe or other clips.
         """
@@ -54,7 +55,7 @@ class RunFolder:
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
         self._same("recipe.json", json.dumps(asdict(recipe), indent=2))
-        self._same("clips.tsv", _clips_table(clips))
+        self._same("split.tsv", _split_table(clips, is_random=recipe.split == "random"))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         (self.path / "provenance.json").write_text(json.dumps(_provenance(clips), indent=2))
 
@@ -74,9 +75,13 @@ class RunFolder:
         file.write_text(text)
 
 
-def _clips_table(clips: Sequence[Clip]) -> str:
-    rows = [f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.part}" for clip in clips]
-    return "\n".join(["file\tlabel\tgroup\tpart", *rows]) + "\n"
+def _split_table(clips: Sequence[Clip], *, is_random: bool) -> str:
+    """A split at random takes each clip for a scene of its own."""
+    rows = [
+        f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_random else clip.group}\t{clip.part}"
+        for clip in clips
+    ]
+    return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"
 
 
 def _provenance(clips: Sequence[Clip]) -> dict[str, str]:

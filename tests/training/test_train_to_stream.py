@@ -69,8 +69,8 @@ def test_a_run_folder_says_what_is_needed_to_repeat_it(trained):
     folder, _ = trained
     run = folder / "runs" / "x"
     assert json.loads((run / "recipe.json").read_text())["arch"] == "lrcn"
-    with (run / "clips.tsv").open() as lines:
-        parts = {row["part"] for row in csv.DictReader(lines, delimiter="\t")}
+    with (run / "split.tsv").open() as lines:
+        parts = {row["split"] for row in csv.DictReader(lines, delimiter="\t")}
     assert parts == {"train", "val"}
     assert json.loads((run / "provenance.json").read_text())["command"].startswith("harstream train --data")
     assert list((run / "tensorboard").rglob("events.out.*"))
