@@ -27,8 +27,8 @@ class Watched:
 
     camera: str
     truth: tuple[Segment, ...]
-    scores: tuple[Scores | None, ...]
-    """As the recognizer gave them; None where the window was not complete."""
+    scores: tuple[Scores | float, ...]
+    """As the recognizer gave them; the time of a frame at which the window was not complete."""
     last: float
     """Time of the last frame."""
     events: tuple[Event, ...]
@@ -57,8 +57,9 @@ def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, 
     tracker, mean = Tracker(watched.camera, contract, settings), ExponentialMean(smoothing)
     events: list[Event] = []
     for scores in watched.scores:
-        if scores is None:
+        if isinstance(scores, float):
             tracker.doubt()
+            events += tracker.pass_time(scores, contract.span)
         else:
             events += tracker.update(mean.update(scores.values, scores.time), scores.time, scores.span)
     return events + tracker.finish(watched.last, EndReason.SHUTDOWN)
@@ -95,7 +96,9 @@ def _watched(stream: ClipStream, notices: Sequence[Notice]) -> Watched:
     return Watched(
         camera=stream.camera,
         truth=stream.truth,
-        scores=tuple(notice.scores for notice in notices if notice.scores or notice.warming[0] < notice.warming[1]),
+        scores=tuple(
+            notice.scores or notice.time for notice in notices if notice.scores or notice.warming[0] < notice.warming[1]
+        ),
         last=notices[-1].time,
         events=tuple(event for notice in notices for event in notice.events),
     )

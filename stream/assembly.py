@@ -22,7 +22,7 @@ from stream.broker import EmbeddedBroker
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
-from stream.errors import ConfigError, SourceError
+from stream.errors import ConfigError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -36,7 +36,7 @@ from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource
-from stream.sources.rtsp import rtsp_pictures
+from stream.sources.rtsp import rtsp_pictures, without_password
 from stream.sources.scene import SceneSource
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
@@ -86,10 +86,10 @@ def replay(
         if record:
             sinks.append(_recorder(record, recognizer.contract, stack).show)
         progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
-        for video in videos:
+        for video, camera in zip(videos, _camera_names(videos), strict=True):
             task = progress.add_task(video.name, total=None)
             ended = []
-            for step in _replayed(config, recognizer, video):
+            for step in _replayed(config, recognizer, video, camera):
                 for sink in sinks:
                     sink(step)
                 ended += [event for event in step.notice.events if event.type is EventType.END]
@@ -98,8 +98,8 @@ def replay(
             yield video, ended
 
 
-def _replayed(config: Config, recognizer: engine.OnnxRecognizer, video: Path) -> Iterator[Step]:
-    source = FileSource(_camera_of(video), video, Pace(), threading.Event())
+def _replayed(config: Config, recognizer: engine.OnnxRecognizer, video: Path, camera: str) -> Iterator[Step]:
+    source = FileSource(camera, video, Pace(), threading.Event())
     return new_pipeline(config, recognizer).steps([item] for item in source.frames())
 
 
@@ -160,7 +160,7 @@ def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, mu
     if not Path(text).is_file():
         raise SourceError(
             f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
-            f"{text!r}"
+            f"{without_password(text)!r}"
         )
     return FileSource(camera.name, Path(text), Pace(clock), stopping)
 
@@ -206,7 +206,12 @@ def _emission(recognizer: engine.OnnxRecognizer) -> Mapping[str, object] | None:
     report = recognizer.files.folder / "report.json"
     if not report.exists():
         return None
-    emission: Mapping[str, object] | None = json.loads(report.read_text()).get("emission")
+    try:
+        emission: Mapping[str, object] = json.loads(report.read_text())["emission"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"expected a report of `harstream evaluate` in {report}: {error!r}; make it anew or remove it"
+        ) from error
     return emission
 
 
@@ -279,6 +284,11 @@ def _context(config: Config, recognizer: engine.OnnxRecognizer) -> Context:
     )
 
 
-def _camera_of(video: Path) -> str:
-    """A camera's name, safe in topics, from a file's."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:64] or "file"
+def _camera_names(videos: Sequence[Path]) -> list[str]:
+    """Names of cameras, safe in topics, from those of files; none twice."""
+    names: list[str] = []
+    for video in videos:
+        safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:60] or "file"
+        count = sum(name == safe or name.startswith(f"{safe}_") for name in names)
+        names.append(f"{safe}_{count + 1}" if count else safe)
+    return names

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from stream.config import Config, load_config, overridden
 from stream.errors import HarstreamError
+from stream.messages import Event
 
 DEFAULT_CONFIG = Path("config.yaml")
 console = Console(highlight=False, soft_wrap=True)
@@ -36,7 +37,7 @@ def run(
     record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
     display: Annotated[bool | None, typer.Option("--display", help="Open a window on this machine's screen.")] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="No live view.")] = False,
-    port: Annotated[int | None, typer.Option(help="Port of the live view.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the live view, which it turns on.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
@@ -62,7 +63,7 @@ def run(
 
 def predict(
     videos: Annotated[list[Path], typer.Argument(help="Video files.")],
-    model: Annotated[str, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = "lrcn",
+    model: Annotated[str | None, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = None,
     config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
     events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
@@ -73,18 +74,15 @@ def predict(
     with _one_line_errors():
         from stream.assembly import replay
 
-        settings = overridden(_settings(config), {"model": model} | ({"device": device} if device else {}))
+        asked = {"model": model, "device": device}
+        settings = overridden(_settings(config), {key: value for key, value in asked.items() if value is not None})
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
-        for video, ended in replay(settings, videos, events, record, Console(stderr=True)):
-            for event in ended:
-                assert event.ended_at is not None
-                table.add_row(
-                    video.name, event.activity, f"{event.started_at:.1f}", f"{event.ended_at:.1f}",
-                    f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
-                )  # fmt: skip
-            if not ended:
-                table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
-        console.print(table)
+        try:
+            for video, ended in replay(settings, videos, events, record, Console(stderr=True)):
+                _add_rows(table, video, ended)
+        finally:  # of the videos before one that cannot be read, too
+            if table.row_count:
+                console.print(table)
 
 
 def listen(
@@ -120,6 +118,17 @@ def doctor(
                 table.add_row("[green]ok[/]" if finding.is_fine else bad, finding.what, finding.found, advice)
             console.print(table)
         raise typer.Exit(0 if all(finding.is_fine or not finding.is_needed for finding in findings) else 1)
+
+
+def _add_rows(table: Table, video: Path, ended: list[Event]) -> None:
+    for event in ended:
+        assert event.ended_at is not None
+        table.add_row(
+            video.name, event.activity, f"{event.started_at:.1f}", f"{event.ended_at:.1f}",
+            f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
+        )  # fmt: skip
+    if not ended:
+        table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
 
 
 def _settings(file: Path | None) -> Config:

@@ -37,7 +37,7 @@ class CameraConfig(_Section):
 
 class MqttConfig(_Section):
     broker: str | None = None
-    embedded_port: Port = 1883
+    embedded_port: Annotated[int, Field(ge=1, le=65535)] = 1883
     observations: bool = True
 
     @field_validator("broker")

@@ -52,8 +52,12 @@ class Pipeline:
         self._since_scored: dict[str, int] = {}
 
     def steps(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[Step]:
-        """Yield one step for each arrival, in order; when the batches end, the steps that end what still goes on."""
-        for batch in batches:
+        """Yield one step for each arrival, in order; when the batches end, the steps that end what still goes on.
+
+        An error that ends the batches is raised after these.
+        """
+        failure: list[Exception] = []
+        for batch in _until_failure(batches, failure):
             frames = [arrival for arrival in batch if isinstance(arrival, Frame)]
             scored = self._recognize(frames)
             for arrival in batch:
@@ -65,6 +69,8 @@ class Pipeline:
             events = camera.tracker.finish(camera.time, EndReason.SHUTDOWN)
             if events:
                 yield Step(self._notice(name, camera, events=tuple(events)), None)
+        if failure:
+            raise failure[0]
 
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
         wanted = [frame for frame in frames if self._camera(frame.camera).window.wants(frame.time)]
@@ -113,6 +119,8 @@ class Pipeline:
         if scores:
             camera.smoothed = camera.smoothing.update(scores.values, scores.time)
             events = camera.tracker.update(camera.smoothed, scores.time, scores.span)
+        else:
+            events = camera.tracker.pass_time(camera.time, self._recognizer.contract.span)
         return Step(self._notice(frame.camera, camera, scores=scores, events=tuple(events)), frame)
 
     def _changed(self, change: CameraChange) -> Step:
@@ -159,3 +167,17 @@ class Pipeline:
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
             self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name))
         return self._cameras[name]
+
+
+def _until_failure(batches: Iterable[Sequence[Arrival]], failure: list[Exception]) -> Iterator[Sequence[Arrival]]:
+    """The batches; what they raise is put into `failure`, so that what was begun can be ended first."""
+    arriving = iter(batches)
+    while True:
+        try:
+            batch = next(arriving)
+        except StopIteration:
+            return
+        except Exception as error:  # raised again by `steps`
+            failure.append(error)
+            return
+        yield batch

@@ -166,6 +166,8 @@ class Sender:
     def _send_all(self, connection: Connection) -> None:
         states_sent: deque[paho.MQTTMessageInfo] = deque(maxlen=1000)
         while not connection.lost.is_set():
+            # Asked first: what was handed over before the close is then seen below, whatever comes between.
+            is_closing = self._closing.is_set()
             states, passing = self._next_packets(connection)
             for topic, payload in states:
                 states_sent.append(connection.publish(topic, payload, qos=1, retain=True))
@@ -177,7 +179,7 @@ class Sender:
             elif len(self._outbox):
                 # The disk does not give back what it holds; ask again, but not in a tight loop.
                 self._closing.wait(1.0)
-            if self._closing.is_set() and (letter is None or time.monotonic() > self._deadline):
+            if is_closing and (letter is None or time.monotonic() > self._deadline):
                 break
         if self._last_word is not None:
             states_sent.append(connection.publish(*self._last_word, qos=1, retain=True))

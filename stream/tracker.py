@@ -115,6 +115,12 @@ class Tracker:
             return []
         return self._close(time, self._open.observed_at if self._open.is_supported else self._open.supported_at, reason)
 
+    def pass_time(self, time: float, span: float) -> list[Event]:
+        """A frame came that gave no recognition: what has not been seen for long, and a window more, has ended."""
+        if self._open is None or time - self._open.observed_at <= max(self._settings.gone, self._settings.merge) + span:
+            return []
+        return self.finish(time, EndReason.CAMERA_OFFLINE)
+
     def doubt(self) -> None:
         """Frames are missing: what has not started yet must be supported anew."""
         self._candidate = None

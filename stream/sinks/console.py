@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from stream import wire
+from stream.errors import SinkError
 from stream.listen import readable
 from stream.messages import Notice
 
@@ -19,7 +20,10 @@ class ConsoleSink:
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
             message = wire.event_message(event, self._context)
-            self._console.print(readable("event", wire.encode(message)))
+            try:
+                self._console.print(readable("event", wire.encode(message)))
+            except (OSError, SystemExit) as error:  # rich leaves the program when the reader of a pipe has gone
+                raise SinkError(f"nobody reads what is printed: {error}") from error
 
     def close(self) -> None:
         """Nothing is open."""

@@ -43,7 +43,7 @@ def rtsp_pictures(url: str, clock: Clock) -> Pictures:
 
 def without_password(url: str) -> str:
     """Hides more rather than less: a password with a / or # in it, which no parser finds, too."""
-    hidden = re.sub(r"(//[^:/@]*):.*@", r"\1:***@", url)
+    hidden = re.sub(r"(:/{1,2}[^:/@]*):.*@", r"\1:***@", url)
     return re.sub(r"((?:pass|passwd|password|pwd)=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 

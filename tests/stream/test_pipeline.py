@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.contract import ModelContract
+from stream.errors import SourceError
 from stream.messages import CameraChange, CameraState, EndReason, Event, EventType, Frame, Step
 from stream.pipeline import Arrival, Pipeline
 from stream.smoothing import ExponentialMean
@@ -231,3 +232,23 @@ def test_encoder_that_looks_back_never_pairs_frames_across_a_gap() -> None:
 
 def test_nothing_comes_of_no_batches(recognizer: GreyRecognizer) -> None:
     assert list(new_pipeline(recognizer).steps([])) == []
+
+
+def test_activity_of_a_camera_that_became_too_slow_for_the_model_is_ended(recognizer: GreyRecognizer) -> None:
+    """From 2 s on frames come at 2 Hz: no window fills. More than `merge` and a window, 0.5 s, later it is over."""
+    arrivals = [*frames(0.0, 20, JUMP), *(frame(2.0 + number / 2, JUMP) for number in range(10))]
+    told = events(new_pipeline(recognizer).steps(single(arrivals)))
+    assert [event.type for event in told] == [EventType.START, EventType.END]
+    assert (told[1].end_reason, round(told[1].updated_at, 1)) == (EndReason.CAMERA_OFFLINE, 3.0)
+    assert told[1].ended_at == pytest.approx(2.0)
+
+
+def test_error_of_a_source_is_raised_after_what_goes_on_has_been_ended(recognizer: GreyRecognizer) -> None:
+    def arrivals() -> Iterable[Arrival]:
+        yield from frames(0.0, 20, JUMP)
+        raise SourceError("pulled")
+
+    seen: list[Step] = []
+    with pytest.raises(SourceError, match="pulled"):
+        seen.extend(new_pipeline(recognizer).steps(single(arrivals())))
+    assert [event.type for event in events(seen)] == [EventType.START, EventType.END]

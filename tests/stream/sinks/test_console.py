@@ -1,0 +1,29 @@
+"""Events on the terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from stream.errors import SinkError
+from stream.messages import Event, Notice
+from stream.sinks.console import ConsoleSink
+from stream.wire import Context
+
+
+class Gone(io.StringIO):
+    """The reader of a pipe has left."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_reader_who_leaves_is_a_sink_error_and_no_end_of_the_run(
+    context: Context, make_event: Callable[..., Event], make_notice: Callable[..., Notice]
+) -> None:
+    sink = ConsoleSink(context, Console(file=Gone()))
+    with pytest.raises(SinkError, match="nobody reads what is printed"):
+        sink.handle(make_notice(make_event()))
