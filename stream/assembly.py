@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, count
 from math import inf
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -289,6 +290,6 @@ def _camera_names(videos: Sequence[Path]) -> list[str]:
     names: list[str] = []
     for video in videos:
         safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:60] or "file"
-        count = sum(name == safe or name.startswith(f"{safe}_") for name in names)
-        names.append(f"{safe}_{count + 1}" if count else safe)
+        candidates = chain([safe], (f"{safe}_{number}" for number in count(2)))
+        names.append(next(name for name in candidates if name not in names))
     return names

@@ -119,7 +119,7 @@ class Pipeline:
         if scores:
             camera.smoothed = camera.smoothing.update(scores.values, scores.time)
             events = camera.tracker.update(camera.smoothed, scores.time, scores.span)
-        else:
+        elif not camera.window.is_complete():
             events = camera.tracker.pass_time(camera.time, self._recognizer.contract.span)
         return Step(self._notice(frame.camera, camera, scores=scores, events=tuple(events)), frame)
 

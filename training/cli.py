@@ -83,11 +83,12 @@ def _train(
     from training.run_folder import RunFolder
     from training.train import best_epoch, train
 
-    decoded, rejected = decode_all([clip for clip in clips if clip.part != "test"], contract, cache)
+    wanted = [clip for clip in clips if clip.part != "test"]
+    decoded, rejected = decode_all(wanted, contract, cache)
     for bad in rejected:
         console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
     if rejected:
-        console.print(f"{len(rejected)} of {len(clips)} clips left out", style="yellow")
+        console.print(f"{len(rejected)} of {len(wanted)} clips left out", style="yellow")
     run = RunFolder(out)
     run.begin(recipe, clips, rejected)
     train(recipe, contract, decoded, run)

@@ -55,7 +55,7 @@ class RunFolder:
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
         self._same("recipe.json", json.dumps(asdict(recipe), indent=2))
-        self._same("split.tsv", _split_table(clips, is_random=recipe.split == "random"))
+        self._same("split.tsv", _split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         (self.path / "provenance.json").write_text(json.dumps(_provenance(clips), indent=2))
 
@@ -75,10 +75,11 @@ class RunFolder:
         file.write_text(text)
 
 
-def _split_table(clips: Sequence[Clip], *, is_random: bool) -> str:
-    """A split at random takes each clip for a scene of its own."""
+def _split_table(clips: Sequence[Clip]) -> str:
+    """A split that cuts groups, as one at random does, takes each clip for a scene of its own."""
+    is_cut = len({(clip.label, clip.group, clip.part) for clip in clips}) > len({(c.label, c.group) for c in clips})
     rows = [
-        f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_random else clip.group}\t{clip.part}"
+        f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_cut else clip.group}\t{clip.part}"
         for clip in clips
     ]
     return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"

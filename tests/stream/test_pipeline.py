@@ -252,3 +252,12 @@ def test_error_of_a_source_is_raised_after_what_goes_on_has_been_ended(recognize
     with pytest.raises(SourceError, match="pulled"):
         seen.extend(new_pipeline(recognizer).steps(single(arrivals())))
     assert [event.type for event in events(seen)] == [EventType.START, EventType.END]
+
+
+def test_recognizing_seldom_does_not_end_what_goes_on(recognizer: GreyRecognizer) -> None:
+    """A stride of 1 s is longer than `merge` and a window, 0.5 s; the window stays complete in between."""
+    told = events(new_pipeline(recognizer, stride=10).steps(single(frames(0.0, 60, JUMP))))
+    assert [(event.type, event.end_reason) for event in told if event.type is not EventType.UPDATE] == [
+        (EventType.START, None),
+        (EventType.END, EndReason.SHUTDOWN),
+    ]
