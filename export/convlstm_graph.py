@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.folding import FrameDifference
+from models.motion import FrameDifference
 
 OPSET = 17
 _SHAPE_ONLY = (keras.layers.InputLayer, keras.layers.Dropout)

@@ -6,8 +6,6 @@ faster. The two parts stay reachable under their names, so that a stream can enc
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -35,22 +33,3 @@ def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
     if not {ENCODER, HEAD} <= names:
         return None
     return model.get_layer(ENCODER), model.get_layer(HEAD)
-
-
-@keras.saving.register_keras_serializable(package="harstream")
-class FrameDifference(keras.layers.Layer):  # type: ignore[misc]
-    """Each frame minus the one before: (N, T, H, W, C) uint8 -> (N, T - 1, H, W, C) float32 in -1 to 1.
-
-    What stands still vanishes, and with it the place that a model must not learn.
-    """
-
-    def call(self, frames: Any) -> Any:
-        levels = ops.cast(frames, "float32") / 255
-        return levels[:, 1:] - levels[:, :-1]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        N, T, *frame = input_shape
-        return (N, T and T - 1, *frame)
-
-    def compute_output_spec(self, frames: Any) -> Any:
-        return keras.KerasTensor(self.compute_output_shape(frames.shape), dtype="float32")

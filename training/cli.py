@@ -48,6 +48,7 @@ def train(
     classes: Annotated[str | None, typer.Option(help="Only these class folders, separated by commas.")] = None,
     sampling: Annotated[SamplingOption | None, typer.Option(help="At a rate, or evenly over the clip.")] = None,
     rate: Annotated[float | None, typer.Option(help="Frames a second, in hertz.")] = None,
+    frames: Annotated[int | None, typer.Option(min=2, help="Frames of a window.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
@@ -63,6 +64,7 @@ def train(
     asked = {
         "arch": arch, "sampling": sampling and sampling.value, "rate": rate, "epochs": epochs, "batch": batch,
         "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
+        "frames": frames,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:
@@ -105,6 +107,7 @@ def _contract(name: str, recipe: Recipe, clips: list[Clip]) -> ModelContract:
         version="1.0.0",
         labels=(*sorted(found - {BACKGROUND}), *background),
         background=background,
+        frames=recipe.frames,
         height=recipe.size,
         width=recipe.size,
         rate=recipe.rate if recipe.sampling == "rate" else None,

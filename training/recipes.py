@@ -32,6 +32,8 @@ class Recipe:
     """Used where no split file says."""
     seed: int = 27
     size: int = 64
+    frames: int = 20
+    """Of a window."""
 
 
 _PAPERS = {

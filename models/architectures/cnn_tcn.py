@@ -9,7 +9,8 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from models.folding import ENCODER, HEAD, FrameDifference, fold
+from models.folding import ENCODER, HEAD, fold
+from models.motion import FrameDifference
 
 STAGES = ((24, 2), (48, 2), (96, 1), (96, 2), (128, 2))
 """(filters, stride) of the encoder's 3x3 convolutions."""

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from models.architectures.convlstm import blocks
-from models.folding import FrameDifference
+from models.motion import FrameDifference
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

@@ -6,7 +6,8 @@ import keras
 from keras import layers
 
 from models.architectures.lrcn import cnn, recurrent_head
-from models.folding import ENCODER, FrameDifference, fold
+from models.folding import ENCODER, fold
+from models.motion import FrameDifference
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

@@ -1,0 +1,105 @@
+"""What the papers reported, and the runs that reproduce it: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+FOUR = ("Basketball", "PushUps", "Swing", "WalkingWithDog")
+FIVE = ("Basketball", "Biking", "JumpRope", "Punch", "TrampolineJumping")
+TEN = (
+    "Basketball", "Biking", "Diving", "JumpRope", "JumpingJack", "Lunges", "PullUps", "Punch", "PushUps", "Swing",
+)  # fmt: skip
+"""The nearest that the twelve classes at hand come to the papers' own."""
+
+SplitWay = Literal["random", "cluster"]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One line of a paper's results. Shares between 0 and 1; None where the paper says nothing."""
+
+    paper: str
+    arch: str
+    preset: str
+    classes: tuple[str, ...]
+    accuracy: float
+    precision: float | None = None
+    goal: float | None = None
+    """What this project wants from the paper's recipe on a random split."""
+
+
+REPORTED = (
+    Reported("rana", "lrcn", "rana", FOUR, 0.8693, goal=0.8693),
+    Reported("rana", "convlstm", "rana", FOUR, 0.7925, goal=0.7925),
+    Reported("graduate study", "lrcn", "rana", FOUR, 0.8770),
+    Reported("graduate study", "convlstm", "rana", FOUR, 0.7705),
+    Reported("dheeraj", "convlstm", "dheeraj", FOUR, 0.80),
+    Reported("hamzah", "lrcn", "hamzah", FIVE, 0.8837),
+    Reported("hamzah", "convlstm", "hamzah", FIVE, 0.8840),
+    Reported("jeevakumari", "lrcn_large", "jeevakumari", TEN, 0.9667, 0.9689, goal=0.9667),
+    Reported("jeevakumari", "convlstm_large", "jeevakumari", TEN, 0.8778, 0.8769, goal=0.8778),
+)
+"""dheeraj gives a range, 0.80 to 0.89; its lower end stands here."""
+
+FRAME_COUNTS = (10, 20, 30)
+"""Frames a window in jeevakumari's study."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its evaluation on the test part of its own split."""
+
+    arch: str
+    preset: str
+    classes: tuple[str, ...]
+    way: SplitWay
+    frames: int = 20
+    options: tuple[str, ...] = ()
+    """What else `harstream train` is told."""
+
+    @property
+    def name(self) -> str:
+        frames = "" if self.frames == 20 else f"-{self.frames}frames"
+        return f"{self.preset}-{self.arch}-{len(self.classes)}classes-{self.way}{frames}"
+
+
+SHIPPED = ("flow_tcn", "live", ("--epochs", "60", "--learning-rate", "0.002"))
+"""Architecture, preset and further options of the model that ships."""
+
+
+def theirs(reported: Reported, way: SplitWay) -> Run:
+    return Run(reported.arch, reported.preset, reported.classes, way)
+
+
+def ours(reported: Reported, way: SplitWay) -> Run:
+    arch, preset, options = SHIPPED
+    return Run(arch, preset, reported.classes, way, options=options)
+
+
+def frame_study() -> tuple[Run, ...]:
+    return tuple(Run("lrcn_large", "jeevakumari", TEN, "random", frames) for frames in FRAME_COUNTS)
+
+
+def all_runs(reported: Sequence[Reported] = REPORTED) -> list[Run]:
+    """Each run once, the cheap ones first as the papers are ordered."""
+    runs = [make(each, way) for each in reported for make in (theirs, ours) for way in ("random", "cluster")]
+    return list(dict.fromkeys([*runs, *frame_study()]))
+
+
+def commands(run: Run, data: Path, split: Path, out: Path) -> list[list[str]]:
+    """What a person would type to get the run's figures: train, export, evaluate."""
+    folder = out / run.name
+    trained = [
+        "harstream", "train", "--data", str(data), "--classes", ",".join(run.classes), "--preset", run.preset,
+        "--arch", run.arch, "--frames", str(run.frames), "--split", "random" if run.way == "random" else str(split),
+        *run.options, "--out", str(folder),
+    ]  # fmt: skip
+    exported = ["harstream", "export", str(folder), "--name", run.name, "--out", str(folder / "onnx")]
+    evaluated = [
+        "harstream", "evaluate", "--model", str(folder / "onnx"), "--data", str(data),
+        "--split", str(folder / "split.tsv"), "--part", "test", "--json", str(folder / "report.json"),
+    ]  # fmt: skip
+    return [trained, exported, evaluated]

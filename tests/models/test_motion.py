@@ -1,0 +1,91 @@
+"""What moves between two frames: differences and optical flow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytestmark = pytest.mark.training
+
+
+def landscape(dx: float = 0.0, dy: float = 0.0) -> NDArray[np.uint8]:
+    """Soft hills (64, 64, 3), moved by (dx, dy) pixels."""
+    y, x = np.mgrid[:64, :64].astype(np.float64)
+    x, y = x - dx, y - dy
+    hills = np.sin(x / 3) + np.cos(y / 3.5) + np.sin((x + y) / 4)
+    return np.repeat((128 + 40 * hills).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(64, 64, 7): three times the difference, then u, v at full, half and quarter size."""
+    from models.motion import OpticalFlow
+
+    return np.asarray(OpticalFlow()(np.stack([before, after])[None]))[0]
+
+
+@pytest.fixture
+def without_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flow as Lucas and Kanade fitted it, with nothing added for weak edges."""
+    import models.motion
+
+    monkeypatch.setattr(models.motion, "NOISE", 1e-6)
+
+
+def pixels(seen: NDArray[np.float32], channel: int) -> float:
+    """The middle of the picture, back from tanh(x / 2) to pixels."""
+    return float(2 * np.arctanh(np.median(seen[16:48, 16:48, channel])))
+
+
+def test_nothing_moves_where_nothing_changes() -> None:
+    assert not flow(landscape(), landscape()).any()
+
+
+@pytest.mark.usefixtures("without_noise")
+@pytest.mark.parametrize(("dx", "dy"), [(1, 0), (0, 1), (-1, 0), (0.5, -0.5)])
+def test_flow_is_how_far_a_picture_has_moved(dx: float, dy: float) -> None:
+    seen = flow(landscape(), landscape(dx, dy))
+    assert pixels(seen, 1) == pytest.approx(dx, abs=0.15)
+    assert pixels(seen, 2) == pytest.approx(dy, abs=0.15)
+
+
+@pytest.mark.usefixtures("without_noise")
+def test_coarser_flow_is_in_its_own_pixels() -> None:
+    seen = flow(landscape(), landscape(2, -2))
+    assert [pixels(seen, channel) for channel in (3, 4)] == pytest.approx([1, -1], abs=0.2)
+    assert [pixels(seen, channel) for channel in (5, 6)] == pytest.approx([0.5, -0.5], abs=0.25)
+
+
+def test_flow_is_drawn_to_0_where_edges_are_weak() -> None:
+    seen = flow(landscape(), landscape(1, 0))
+    faint = flow(landscape() // 8, landscape(1, 0) // 8)
+    assert 0 <= pixels(faint, 1) < 0.2 < pixels(seen, 1) < 1
+
+
+def test_flat_picture_that_grows_lighter_has_a_difference_and_no_flow_inside() -> None:
+    grey = np.full((64, 64, 3), 100, dtype=np.uint8)
+    seen = flow(grey, grey + np.uint8(51))
+    assert seen[..., 0] == pytest.approx(0.6)
+    assert np.abs(seen[16:-16, 16:-16, 1:]).max() < 1e-4
+
+
+@pytest.mark.usefixtures("without_noise")
+def test_flow_is_that_of_opencv_where_the_picture_has_edges() -> None:
+    before, after = landscape(), landscape(0.8, 0.4)
+    points = np.array([[[float(x), float(y)]] for x in range(16, 48, 4) for y in range(16, 48, 4)], dtype=np.float32)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(before[..., 0], after[..., 0], points, None, winSize=(5, 5), maxLevel=0)
+    seen = 2 * np.arctanh(flow(before, after)[..., 1:3])
+    ours = np.array([seen[int(y), int(x)] for (x, y) in points[:, 0]])
+    difference = np.abs(ours - (moved - points)[:, 0])[found[:, 0] == 1]
+    assert np.median(difference) < 0.1
+
+
+def test_difference_is_each_frame_minus_the_one_before() -> None:
+    from models.motion import FrameDifference
+
+    frames = np.stack([landscape(), landscape(), landscape(1, 0)])[None]
+    difference = np.asarray(FrameDifference()(frames))
+    assert difference.shape == (1, 2, 64, 64, 3)
+    assert not difference[:, 0].any()
+    assert difference[0, 1] == pytest.approx((frames[0, 2].astype(float) - frames[0, 1]) / 255, abs=1e-6)
