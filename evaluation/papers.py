@@ -66,7 +66,7 @@ class Run:
         return f"{self.preset}-{self.arch}-{len(self.classes)}classes-{self.way}{frames}"
 
 
-SHIPPED = ("flow_tcn", "live", ("--epochs", "60", "--learning-rate", "0.002"))
+SHIPPED = ("flow_tcn", "live", ("--augmentation", "mild", "--epochs", "60", "--learning-rate", "0.002"))
 """Architecture, preset and further options of the model that ships."""
 
 

@@ -28,6 +28,12 @@ class SamplingOption(StrEnum):
     EVEN = "even"
 
 
+class AugmentationOption(StrEnum):
+    NONE = "none"
+    MILD = "mild"
+    STRONG = "strong"
+
+
 class SplitWay(StrEnum):
     GROUP = "group"
     RANDOM = "random"
@@ -53,6 +59,9 @@ def train(
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    augmentation: Annotated[
+        AugmentationOption | None, typer.Option(help="Strong for models of whole pictures.")
+    ] = None,
     seed: Annotated[int | None, typer.Option()] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded clips are kept.")] = Path("cache"),
 ) -> None:
@@ -64,7 +73,7 @@ def train(
     asked = {
         "arch": arch, "sampling": sampling and sampling.value, "rate": rate, "epochs": epochs, "batch": batch,
         "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
-        "frames": frames,
+        "frames": frames, "augmentation": augmentation and augmentation.value,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:

@@ -19,12 +19,18 @@ class Recipe:
     windows_per_clip: int = 2
     """Fresh windows of each clip in an epoch."""
     learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    """Source: Loshchilov and Hutter 2019, "Decoupled weight decay regularization"."""
+    averaged: float = 0.08
+    """What is validated and kept is an exponential mean of the weights over about this share of the run's steps; 0: the
+    weights as they are. Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging"."""
     cosine: bool = True
     """Cosine decay to zero over all epochs; otherwise the rate is multiplied by 0.2 on each plateau."""
     patience: int | None = None
     """Epochs without a lower validation loss before training stops; None: never."""
     label_smoothing: float = 0.1
-    augmented: bool = True
+    augmentation: str = "strong"
+    """One of training.augmentation.AUGMENTATIONS."""
     sampling: Sampling = "rate"
     rate: float = 10.0
     """Hertz; not used with even sampling."""
@@ -39,10 +45,12 @@ class Recipe:
 _PAPERS = {
     "batch": 4,
     "windows_per_clip": 1,
+    "weight_decay": 0.0,
+    "averaged": 0.0,
     "cosine": False,
     "patience": 5,
     "label_smoothing": 0.0,
-    "augmented": False,
+    "augmentation": "none",
     "split": "random",
     "sampling": "even",
 }

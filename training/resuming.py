@@ -17,20 +17,30 @@ from training.run_folder import RunFolder
 
 class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """After each epoch, weights and optimizer go to a file of their own, named for it, before the last one's goes; and
-    to run.best_weights where the validation loss is the lowest so far."""
+    what was validated to run.best_weights where the validation loss is the lowest so far."""
 
-    def __init__(self, run: RunFolder, losses: Sequence[float]) -> None:
-        """`losses`: of the epochs that are done."""
+    def __init__(
+        self, run: RunFolder, losses: Sequence[float], averaged: keras.callbacks.SwapEMAWeights | None = None
+    ) -> None:
+        """`losses`: of the epochs that are done. `averaged`: puts the mean weights in place for each validation."""
         super().__init__()
         self._run = run
         self._best = min(losses, default=math.inf)
+        self._averaged = averaged
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         if logs["val_loss"] < self._best:
             self._best = logs["val_loss"]
-            self._save(self._run.best_weights)
+            self._save_validated()
         self._save(self._run.backup / f"{epoch + 1}.weights.h5")
         (self._run.backup / f"{epoch}.weights.h5").unlink(missing_ok=True)
+
+    def _save_validated(self) -> None:
+        if self._averaged:
+            self._averaged.on_test_begin()
+        self._save(self._run.best_weights)
+        if self._averaged:
+            self._averaged.on_test_end()
 
     def _save(self, file: Path) -> None:
         self._run.backup.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clips.listing import Clip
 from models import architectures
 from models.contract import ModelContract
+from training.augmentation import AUGMENTATIONS
 from training.cache import DecodedClip
 from training.calibration import calibrated_contract
 from training.errors import TrainingError
@@ -47,11 +48,11 @@ def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip],
         contract,
         batch=recipe.batch,
         windows_per_clip=recipe.windows_per_clip,
-        augmented=recipe.augmented,
+        augmentation=AUGMENTATIONS[recipe.augmentation],
         seed=recipe.seed,
     )
     model.compile(
-        keras.optimizers.Adam(recipe.learning_rate),
+        _optimizer(recipe, steps=recipe.epochs * len(fresh_windows)),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,  # XLA on a CPU made the steps of every architecture slower
@@ -63,7 +64,7 @@ def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip],
         epochs=recipe.epochs,
         validation_data=(validation_windows, truth),
         validation_batch_size=64,
-        callbacks=_callbacks(recipe, fresh_windows, run),
+        callbacks=_callbacks(recipe, fresh_windows, run, is_averaged=model.optimizer.use_ema),
         verbose=2,
     )
     if not run.best_weights.exists():
@@ -88,7 +89,19 @@ def _some(windows: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     return windows[np.sort(chosen)]
 
 
-def _callbacks(recipe: Recipe, windows: TrainingWindows, run: RunFolder) -> list[keras.callbacks.Callback]:
+def _optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
+    horizon = recipe.averaged * steps
+    return keras.optimizers.AdamW(
+        recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        use_ema=horizon > 1,
+        ema_momentum=1 - 1 / max(horizon, 1),
+    )
+
+
+def _callbacks(
+    recipe: Recipe, windows: TrainingWindows, run: RunFolder, *, is_averaged: bool
+) -> list[keras.callbacks.Callback]:
     def begin(epoch: int, _: object = None) -> None:
         windows.epoch = epoch
 
@@ -102,7 +115,10 @@ def _callbacks(recipe: Recipe, windows: TrainingWindows, run: RunFolder) -> list
     ]
     if recipe.patience is not None:
         callbacks.append(ResumableEarlyStopping(losses, patience=recipe.patience))
-    return [*callbacks, EpochCheckpoint(run, losses)]
+    if not is_averaged:
+        return [*callbacks, EpochCheckpoint(run, losses)]
+    averaged = keras.callbacks.SwapEMAWeights()
+    return [*callbacks, averaged, EpochCheckpoint(run, losses, averaged)]
 
 
 def _schedule(recipe: Recipe) -> keras.callbacks.Callback:

@@ -12,20 +12,20 @@ pytest.importorskip("tensorflow")
 
 from clips.listing import Clip
 from models.contract import ModelContract
+from training.augmentation import AUGMENTATIONS, Augmentation, augment
 from training.cache import DecodedClip
 from training.windows import (
     TrainingWindows,
-    augment,
     even_indices,
     fixed_windows,
     grid_indices,
-    in_another_place,
     random_window,
     stacked,
 )
 
 pytestmark = pytest.mark.training
 
+STRONG = AUGMENTATIONS["strong"]
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=5, height=16, width=16, rate=10.0)
 
 
@@ -113,33 +113,40 @@ def test_model_without_a_rate_gets_the_papers_one_window_of_a_clip() -> None:
     assert [levels(window) for window in fixed_windows(decoded(29), even, 3)] == [[0, 5, 10, 15, 20]]
 
 
-def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed() -> None:
+@pytest.mark.parametrize("how", [AUGMENTATIONS["mild"], STRONG])
+def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed(how: Augmentation) -> None:
     window = generator().integers(0, 256, size=(5, 16, 24, 3), dtype=np.uint8)
     kept = window.copy()
     for seed in range(30):
-        once, again = augment(window, generator(seed)), augment(window, generator(seed))
+        once, again = augment(window, how, generator(seed)), augment(window, how, generator(seed))
         assert (once.shape, once.dtype) == (window.shape, np.uint8)
         assert np.array_equal(once, again)
-        assert not np.array_equal(once, augment(window, generator(seed + 100)))
+        assert not np.array_equal(once, augment(window, how, generator(seed + 100)))
     assert np.array_equal(window, kept)
 
 
 def test_augmentation_moves_all_frames_of_a_window_alike() -> None:
     still = np.repeat(generator().integers(0, 256, size=(1, 16, 16, 3), dtype=np.uint8), 5, axis=0)
-    results = [augment(still, generator(seed)) for seed in range(30)]
+    results = [augment(still, STRONG, generator(seed)) for seed in range(30)]
     unchanging = [all(np.array_equal(frame, result[0]) for frame in result) for result in results]
     assert 0.5 < np.mean(unchanging) < 0.9  # but for the three tenths that get noise
 
 
 def test_half_of_the_windows_are_laid_over_another_place() -> None:
-    window, place = decoded(5).frames, np.full((16, 16, 3), 250, np.uint8)
-    changed = [not np.array_equal(in_another_place(window, place, generator(seed)), window) for seed in range(200)]
-    assert 0.4 < np.mean(changed) < 0.6
+    """A white clip and a black one: where nothing but that is changed, a window in between lies over the other."""
+    only_places = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0, elsewhere=0.5)
+    black = replace(decoded(30), frames=np.zeros((30, 16, 16, 3), np.uint8))
+    white = replace(decoded(30), frames=np.full((30, 16, 16, 3), 255, np.uint8))
+    windows = TrainingWindows(
+        [black, white], CONTRACT, batch=400, windows_per_clip=200, augmentation=only_places, seed=7
+    )[0][0]
+    share_between = np.mean([bool(((window > 30) & (window < 225)).any()) for window in windows])
+    assert 0.15 < share_between < 0.3  # half of them, and half of those get a picture of the other clip
 
 
-def training_windows(epoch: int, *, augmented: bool = True, seed: int = 7) -> TrainingWindows:
+def training_windows(epoch: int, *, how: Augmentation | None = STRONG, seed: int = 7) -> TrainingWindows:
     clips = [decoded(30), decoded(40, label="Jump"), decoded(50)]
-    windows = TrainingWindows(clips, CONTRACT, batch=4, windows_per_clip=3, augmented=augmented, seed=seed)
+    windows = TrainingWindows(clips, CONTRACT, batch=4, windows_per_clip=3, augmentation=how, seed=seed)
     windows.epoch = epoch
     return windows
 

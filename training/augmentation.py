@@ -1,0 +1,124 @@
+"""What another camera would see of the same activity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far from the window that was filmed: ranges to draw from evenly, and chances between 0 and 1."""
+
+    zoom: Range
+    aspect: Range
+    """Width over height, times that of the picture."""
+    tilt: float
+    """Degrees to either side."""
+    shift: float
+    """To any side, as a share of the picture."""
+    light: Range
+    """Contrast, and brightness."""
+    grey: float
+    recoloured: float = 0.0
+    """The colour channels change places."""
+    hidden: float = 0.0
+    """See _hide_a_part."""
+    noisy: float = 0.0
+    elsewhere: float = 0.0
+    """See in_another_place."""
+
+
+AUGMENTATIONS: dict[str, Augmentation | None] = {
+    "none": None,
+    "mild": Augmentation(zoom=(0.95, 1.3), aspect=(0.9, 1.1), tilt=3, shift=0.06, light=(0.8, 1.2), grey=0.2),
+    "strong": Augmentation(
+        zoom=(0.8, 1.6),
+        aspect=(0.8, 1.25),
+        tilt=6,
+        shift=0.1,
+        light=(0.7, 1.3),
+        grey=0.25,
+        recoloured=0.2,
+        hidden=0.3,
+        noisy=0.3,
+        elsewhere=0.5,
+    ),
+}
+"""Strong for models that see pictures and would learn places; mild for those that see optical flow alone."""
+
+
+def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Mirrored half of the time, nearer or farther, shifted, tilted, lighter or darker, and as `how` says.
+
+    One draw for the whole window (T, H, W, 3); only the noise differs from frame to frame.
+    """
+    T, H, W, C = window.shape
+    warp = _warp(H, W, how, random)
+    frames = np.empty_like(window)
+    for t in range(T):
+        cv2.warpAffine(window[t], warp, (W, H), frames[t], cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+    if random.random() < how.recoloured:
+        frames = frames[..., random.permutation(C)]
+    if random.random() < how.grey:
+        frames[:] = frames[..., 1:2]  # green stands for luminance
+    if random.random() < how.hidden:
+        _hide_a_part(frames, random)
+    frames = _relit(frames, how.light, random)
+    return _noisy(frames, random) if random.random() < how.noisy else frames
+
+
+def in_another_place(
+    window: NDArray[np.uint8], place: NDArray[np.uint8], random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Lay one still picture (H, W, 3) of another clip over all frames (T, H, W, 3) of a window.
+
+    What moves still moves; where it is no longer tells the class. Without it, models of whole frames learn scenes: they
+    knew Diving by its pool and found none of the jumping jacks of unseen people.
+    Source: Wang et al. 2021, "Removing the background by adding the background", eq. 1.
+    """
+    share = random.uniform(0, 0.6)
+    laid = [cv2.addWeighted(frame, 1 - share, place, share, 0) for frame in window]
+    return np.asarray(laid, dtype=np.uint8)
+
+
+def _warp(height: int, width: int, how: Augmentation, random: np.random.Generator) -> NDArray[np.float64]:
+    zoom, aspect = random.uniform(*how.zoom), random.uniform(*how.aspect)
+    warp = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-how.tilt, how.tilt), zoom)
+    warp[0] *= aspect
+    warp[0, 2] += width / 2 * (1 - aspect) + random.uniform(-how.shift, how.shift) * width
+    warp[1, 2] += random.uniform(-how.shift, how.shift) * height
+    if random.random() < 0.5:
+        warp[0] = -warp[0] + [0, 0, width - 1]
+    return np.asarray(warp, dtype=np.float64)
+
+
+def _relit(frames: NDArray[np.uint8], light: Range, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Another contrast, brightness and tint, as one table for each channel."""
+    contrast, mean = random.uniform(*light), float(frames.mean())
+    gain = random.uniform(*light) * random.uniform(0.9, 1.1, size=frames.shape[-1])
+    levels = ((np.arange(256) - mean) * contrast + mean)[:, None] * gain
+    table = np.clip(levels, 0, 255).astype(np.uint8)
+    return np.stack([table[frames[..., channel], channel] for channel in range(frames.shape[-1])], axis=-1)
+
+
+def _noisy(frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    strength = int(random.integers(2, 14))  # evenly in +-strength grey levels: a deviation of 1 to 7
+    noise = random.integers(-strength, strength + 1, size=frames.shape, dtype=np.int8)
+    return np.asarray(np.clip(frames.astype(np.int16) + noise, 0, 255), dtype=np.uint8)
+
+
+def _hide_a_part(frames: NDArray[np.uint8], random: np.random.Generator) -> None:
+    """Something stands before the camera: one grey box over all frames, so that no single spot tells the class.
+
+    Changes `frames`. Source: Zhong et al. 2020, "Random erasing", with one box a window.
+    """
+    _, H, W, _ = frames.shape
+    height, width = random.integers(H // 8, H // 2), random.integers(W // 8, W // 2)
+    top, left = random.integers(0, H - height), random.integers(0, W - width)
+    frames[:, top : top + height, left : left + width] = random.integers(0, 256)
