@@ -55,7 +55,8 @@ def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
 def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
     """Take each clip's part (and cluster as its group) from a tab-separated file; clips it does not name are left out.
 
-    The file has a header with at least `file` and `split`; `file` ends with <class>/<clip name>.
+    The file has a header with at least `file` and `split`; `file` ends with <class>/<clip name>. A cluster or group of
+    `-` is not known.
     Raises ListingError for a malformed file, or one that puts a cluster on two sides.
     """
     rows = _read_split(split_file)
@@ -64,7 +65,7 @@ def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
         row = rows.get((clip.path.parent.name, clip.path.stem))
         if row and row["split"]:
             prefix = clip.group.rsplit(":", 1)[0] + ":" if ":" in clip.group else ""
-            group = prefix + (row.get("cluster") or row.get("group") or clip.group)
+            group = prefix + (_stated(row, "cluster") or _stated(row, "group") or clip.group)
             parted.append(replace(clip, part=row["split"], group=group))
     _refuse_cut_groups(parted, split_file)
     if not parted:
@@ -134,6 +135,11 @@ def _read_split(split_file: Path) -> dict[tuple[str, str], dict[str, str]]:
     if strange := sorted({row["split"] for row in rows} - {*PARTS, ""}):
         raise ListingError(f"{split_file}: the parts are {', '.join(PARTS)}, or empty; got {', '.join(strange)}")
     return {(Path(row["file"]).parent.name, Path(row["file"]).stem): row for row in rows}
+
+
+def _stated(row: dict[str, str], column: str) -> str:
+    value = row.get(column) or ""
+    return "" if value == "-" else value
 
 
 def _refuse_cut_groups(clips: Iterable[Clip], split_file: Path) -> None:

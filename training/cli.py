@@ -49,6 +49,9 @@ def train(
     background: Annotated[
         list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
     ] = None,
+    background_class: Annotated[
+        list[str] | None, typer.Option(help="A class folder of --data that is none of the activities, such as noFight.")
+    ] = None,
     preset: Annotated[str, typer.Option(help="live, or a paper's: rana, jeevakumari, hamzah, dheeraj.")] = "live",
     arch: Annotated[str | None, typer.Option(help="A file name in models/architectures.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class folders, separated by commas.")] = None,
@@ -79,8 +82,10 @@ def train(
     try:
         known(recipe.arch)
         clips = _listed(data, background or [], classes)
+        _require(background_class or [], clips)
         clips = _parted(clips, [] if way else [Path(file) for file in split or []], recipe)
-        _train(recipe, _contract(out.name, recipe, clips), clips, out, cache, console)
+        contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
+        _train(recipe, contract, clips, out, cache, console)
     except (ListingError, ContractError, UnknownArchitecture, TrainingError) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
@@ -107,15 +112,15 @@ def _train(
     console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
 
 
-def _contract(name: str, recipe: Recipe, clips: list[Clip]) -> ModelContract:
-    """Of a model not yet trained: temperature and threshold come at the end."""
+def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]) -> ModelContract:
+    """Of a model not yet trained: temperature and threshold come later. `background` may name more than there is."""
     found = {clip.label for clip in clips}
-    background = (BACKGROUND,) if BACKGROUND in found else ()
+    nobody = tuple(sorted(found & background))
     return ModelContract(
         name=name,
         version="1.0.0",
-        labels=(*sorted(found - {BACKGROUND}), *background),
-        background=background,
+        labels=(*sorted(found - background), *nobody),
+        background=nobody,
         frames=recipe.frames,
         height=recipe.size,
         width=recipe.size,
@@ -134,6 +139,12 @@ def _listed(data: list[Path], background: list[Path], classes: str | None) -> li
     for folder in background:
         clips += as_background(find_clips(folder), BACKGROUND)
     return clips
+
+
+def _require(labels: list[str], clips: list[Clip]) -> None:
+    missing = set(labels) - {clip.label for clip in clips}
+    if missing:
+        raise ListingError(f"no class folder for --background-class {', '.join(sorted(missing))}")
 
 
 def _parted(clips: list[Clip], split_files: list[Path], recipe: Recipe) -> list[Clip]:

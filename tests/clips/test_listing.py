@@ -150,6 +150,13 @@ def test_split_file_without_clusters_keeps_the_groups_of_the_names(split_file: C
     assert [one.group for one in split_by_file(clips_of("Walk", 1, 1), file)] == ["g01"]
 
 
+def test_clips_of_a_split_file_that_knows_no_cluster_are_each_their_own(split_file: Callable[..., Path]) -> None:
+    file = split_file(
+        "file group cluster split", "Walk/v_Walk_g01_c01.avi - - train", "Walk/v_Walk_g02_c01.avi - - test"
+    )  # fmt: skip
+    assert [one.group for one in split_by_file(clips_of("Walk", 2, 1), file)] == ["g01", "g02"]
+
+
 def test_cluster_on_two_sides_is_refused(split_file: Callable[..., Path]) -> None:
     file = split_file(
         "file split cluster", "Walk/v_Walk_g01_c01.avi train k1", "Walk/v_Walk_g02_c01.avi test k1"

@@ -179,3 +179,9 @@ def test_a_class_without_training_clips_is_named(drawn, tmp_path):
     result = harstream("train", "--data", "all", "--out", "y", cwd=tmp_path)
     assert result.returncode == 2
     assert "class Alone has 1 group(s) of clips" in result.stderr.replace("\n", " ")
+
+
+def test_a_misspelt_background_class_is_named(drawn, tmp_path):
+    result = train(drawn, "runs/nobody", tmp_path, "--background-class", "noFigth")
+    assert result.returncode == 2
+    assert "no class folder for --background-class noFigth" in result.stderr
