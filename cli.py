@@ -17,6 +17,7 @@ COMMANDS = {
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
+    "tune": ("evaluation.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
     "reproduce": ("evaluation.reproducing", "Train the papers' recipes and ours, and put them side by side."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }

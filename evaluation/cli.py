@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from evaluation.recognizing import Skipped
     from stream.engine import OnnxRecognizer
 
-SEED = 1
-"""Of the order of clips in the streams: one for all models, so that their figures compare."""
-
 app = typer.Typer()
 
 
@@ -91,8 +88,8 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
 def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
     from evaluation.stream_metrics import measure_streams
     from evaluation.stream_report import stream_tables, write_stream_json
-    from evaluation.streams import join
-    from evaluation.watching import outcome, watch
+    from evaluation.streams import SEED
+    from evaluation.watching import outcome, watch_clips
     from stream.assembly import tracker_settings
     from stream.config import Config, load_config
     from stream.engine import load
@@ -102,11 +99,7 @@ def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | No
     recognizer = load(model, settings.device)
     contract = recognizer.contract
     clips = choose(choice, contract)
-    streams = join(clips, contract.background, seed=SEED)
-    watched = watch(streams, recognizer, settings, console)
-    skipped = [each for stream in streams for each in stream.skipped]
-    if not watched:
-        raise ListingError(f"not one of {len(clips)} clips can be shown: {skipped[0].reason}")
+    watched, skipped = watch_clips(clips, recognizer, settings, console)
     metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
     console.print(stream_tables(metrics))
     _say_what_was_left_out(skipped, clips, console)

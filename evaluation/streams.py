@@ -12,6 +12,8 @@ from evaluation.recognizing import Skipped
 from evaluation.segments import Segment
 from stream.messages import Frame
 
+SEED = 1
+"""Of the order of clips in the streams: one for all models, so that their figures compare."""
 LENGTH = 600.0
 """Seconds of a stream, about."""
 ONE_PICTURE = 1 / 25

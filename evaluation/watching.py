@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import Progress
 
+from clips.listing import Clip, ListingError
+from evaluation.recognizing import Skipped
 from evaluation.segments import Outcome, Recognized, Segment
-from evaluation.streams import ClipStream
+from evaluation.streams import SEED, ClipStream, join
 from models.contract import ModelContract
 from stream.assembly import new_pipeline
 from stream.config import Config
@@ -32,6 +34,18 @@ class Watched:
     last: float
     """Time of the last frame."""
     events: tuple[Event, ...]
+
+
+def watch_clips(
+    clips: Sequence[Clip], recognizer: Recognizer, config: Config, console: Console
+) -> tuple[list[Watched], list[Skipped]]:
+    """Join clips to streams and watch them. Raises ListingError if not one can be shown, and as `watch` does."""
+    streams = join(clips, recognizer.contract.background, seed=SEED)
+    watched = watch(streams, recognizer, config, console)
+    skipped = [each for stream in streams for each in stream.skipped]
+    if not watched:
+        raise ListingError(f"not one of {len(clips)} clips can be shown: {skipped[0].reason}")
+    return watched, skipped
 
 
 def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config, console: Console) -> list[Watched]:
