@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, confusion_matrix, precision_recall_fscore_support, roc_curve
 
 from evaluation.metrics import (
+    AmongActivities,
     Averages,
     ClassMetrics,
     GroupAccuracy,
     Metrics,
     ReliabilityBin,
+    RiskCoverage,
     RocCurve,
     Selection,
     rounded,
@@ -33,7 +35,7 @@ def measure(predictions: Predictions, *, unknown_threshold: float) -> Metrics:
         labels=predictions.labels,
         windows=_averages(predictions),
         clips=_averages(average_over_clips(predictions)),
-        top1=float(np.mean([share for _, share in shares.values()])),
+        top1=_top1(shares),
         classes=_classes(predictions, confusion),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         roc_micro=_roc(_is_class(predictions).ravel(), predictions.scores.ravel()),
@@ -42,6 +44,8 @@ def measure(predictions: Predictions, *, unknown_threshold: float) -> Metrics:
         reliability=reliability,
         selection=_selection(predictions, unknown_threshold),
         selections=tuple(_selection(predictions, step / 20) for step in range(21)),
+        risk_coverage=_risk_coverage(predictions),
+        among_activities=_among_activities(predictions),
     )
 
 
@@ -132,6 +136,10 @@ def _right_shares(predictions: Predictions) -> dict[str, tuple[str, float]]:
     return {clip: (group_of[clip], float(np.mean(flags))) for clip, flags in right.items()}
 
 
+def _top1(shares: dict[str, tuple[str, float]]) -> float:
+    return float(np.mean([share for _, share in shares.values()]))
+
+
 def _groups(shares: dict[str, tuple[str, float]]) -> tuple[GroupAccuracy, ...]:
     """In the order of their names."""
     by_group: dict[str, list[float]] = {}
@@ -167,6 +175,41 @@ def _selection(predictions: Predictions, threshold: float) -> Selection:
     # As float32, like the scores: a score of 0.7 is 0.699999988 and must reach a threshold of 0.7.
     reaches = predictions.confidence >= np.float32(threshold)
     return Selection(threshold, float(reaches.mean()), _mean(predictions.is_right[reaches]))
+
+
+def _risk_coverage(predictions: Predictions) -> RiskCoverage:
+    """Windows of equal confidence are taken together: no order among them is a model's doing."""
+    order = np.argsort(-predictions.confidence, kind="stable")
+    taken = np.arange(1, len(order) + 1)
+    risks = np.cumsum(~predictions.is_right[order]) / taken
+    is_last_of_equals = np.append(np.diff(predictions.confidence[order]) != 0, True)
+    coverages, risks = (taken / len(order))[is_last_of_equals], risks[is_last_of_equals]
+    keep = _evenly_along(coverages)
+    widths = np.diff(coverages, prepend=0.0)
+    return RiskCoverage(
+        coverages=tuple(float(value) for value in coverages[keep]),
+        risks=tuple(float(value) for value in risks[keep]),
+        area=float((widths * risks).sum()),
+    )
+
+
+def _among_activities(predictions: Predictions) -> AmongActivities | None:
+    activities = [index for index, label in enumerate(predictions.labels) if label not in predictions.background]
+    rows = np.flatnonzero(np.isin(predictions.truth, activities))
+    if not predictions.background or len(activities) < 2 or not rows.size:
+        return None
+    scores = predictions.scores[rows][:, activities] + np.float32(1e-9)  # all may be 0: then none is first
+    chosen = Predictions(
+        labels=tuple(predictions.labels[index] for index in activities),
+        background=(),
+        clips=tuple(predictions.clips[row] for row in rows),
+        groups=tuple(predictions.groups[row] for row in rows),
+        truth=np.searchsorted(activities, predictions.truth[rows]),
+        scores=scores / scores.sum(axis=1, keepdims=True),
+    )
+    return AmongActivities(
+        windows=_averages(chosen), clips=_averages(average_over_clips(chosen)), top1=_top1(_right_shares(chosen))
+    )
 
 
 def _every_class(predictions: Predictions) -> NDArray[np.intp]:

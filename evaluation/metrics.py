@@ -83,6 +83,31 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class RiskCoverage:
+    """What is wrong among the most confident windows, over how many are taken.
+
+    Source: Geifman and El-Yaniv 2017, "Selective classification for deep neural networks". Thinned to at most
+    100 points; the area is that of the whole curve.
+    """
+
+    coverages: tuple[float, ...]
+    """Share of all windows, rising."""
+    risks: tuple[float, ...]
+    """Share of these that is wrong."""
+    area: float
+
+
+@dataclass(frozen=True)
+class AmongActivities:
+    """Figures over the windows of activities where background is no choice: the papers' question."""
+
+    windows: Averages
+    clips: Averages
+    top1: float
+    """As that of Metrics."""
+
+
+@dataclass(frozen=True)
 class GroupAccuracy:
     group: str
     clips: int
@@ -112,6 +137,9 @@ class Metrics:
     """At the model's own threshold."""
     selections: tuple[Selection, ...]
     """At thresholds 0, 0.05 ... 1."""
+    risk_coverage: RiskCoverage
+    among_activities: AmongActivities | None
+    """None for a model without background labels, whose other figures say the same."""
 
     def to_dict(self) -> dict[str, object]:
         """Only dicts, lists, strings, numbers and None; numbers are rounded to 4 places so that equal runs compare."""

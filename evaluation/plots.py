@@ -137,6 +137,24 @@ def selections(metrics: Metrics) -> Plot:
     )
 
 
+def risk_coverage(metrics: Metrics) -> Plot:
+    """How much is wrong, when only the most confident windows are taken."""
+    chosen, curve = metrics.selection, metrics.risk_coverage
+    with _axes("risk-coverage", "Risk over coverage") as (axes, drawing):
+        axes.plot(curve.coverages, curve.risks, color=COLOURS["accent"])
+        if chosen.accuracy is not None:
+            axes.plot(chosen.coverage, 1 - chosen.accuracy, "o", color=COLOURS["second"], markersize=5)
+        axes.set(xlim=(0, 1.01), xlabel="coverage: share of windows taken", ylabel="risk: share of these that is wrong")
+        axes.set_ylim(bottom=0)
+    return Plot(
+        drawing.getvalue(),
+        (
+            LegendEntry("accent", f"most confident first, area {curve.area:.3f}"),
+            LegendEntry("second", f"at the model's threshold, {chosen.threshold:g}"),
+        ),
+    )
+
+
 def learning(history: Sequence[Mapping[str, float]], quantity: str, best_epoch: int | None) -> Plot:
     """`quantity` ("loss" or "accuracy") on the training and the validation clips, epoch by epoch."""
     with _axes(f"learning-{quantity}", f"{quantity} by epoch") as (axes, drawing):

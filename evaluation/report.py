@@ -88,6 +88,7 @@ def write_html(
             roc=plots.roc(metrics),
             reliability=plots.reliability(metrics),
             selections=plots.selections(metrics),
+            risk_coverage=plots.risk_coverage(metrics),
             learning=[plots.learning(history, quantity, best) for quantity in ("loss", "accuracy")] if history else [],
         )
     )
@@ -129,11 +130,13 @@ def table(metrics: Metrics) -> Table:
 
 
 def headlines(metrics: Metrics) -> tuple[Headline, ...]:
-    windows, clips, selection = metrics.windows, metrics.clips, metrics.selection
+    windows, clips, selection, among = metrics.windows, metrics.clips, metrics.selection, metrics.among_activities
+    closed = f"{percent(among.clips.accuracy)} of clips; background is no choice" if among else ""
     return (
         Headline(percent(clips.accuracy), "clips right", f"of {clips.rows} clips, scores averaged over windows"),
         Headline(percent(metrics.top1), "windows right", "mean over clips, each counts the same"),
         Headline(percent(windows.f1_macro), "macro F1", "mean over the activities, windows"),
+        *([Headline(percent(among.top1), "windows right among activities", closed)] if among else []),
         Headline(decimal(metrics.roc_micro.area), "ROC AUC", "micro-averaged over all classes"),
         Headline(percent(metrics.calibration_error), "calibration error", f"expected, {len(metrics.reliability)} bins"),
         Headline(

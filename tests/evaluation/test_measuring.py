@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from evaluation.measuring import ROC_POINTS, emission, measure
 from evaluation.metrics import Averages, ClassMetrics, Metrics, RocCurve
@@ -225,3 +226,38 @@ def test_the_plain_form_survives_json_and_has_no_nan(metrics: Metrics) -> None:
 def test_parts_that_do_not_fit_are_refused(predictions: Predictions, change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(predictions, **change)  # type: ignore[arg-type]
+
+
+def test_risk_is_the_share_wrong_among_the_most_confident(predictions: Predictions) -> None:
+    # By confidence: 0.9 right | 0.8 right | 0.7 right | 0.6 wrong and 0.6 right | 0.5 wrong.
+    curve = measure(predictions, unknown_threshold=0.7).risk_coverage
+    assert curve.coverages == pytest.approx([1 / 6, 2 / 6, 3 / 6, 5 / 6, 1])
+    assert curve.risks == pytest.approx([0, 0, 0, 1 / 5, 2 / 6])
+    assert curve.area == pytest.approx(2 / 6 * 1 / 5 + 1 / 6 * 2 / 6)
+
+
+def test_among_activities_background_is_no_choice(predictions: Predictions) -> None:
+    # The three windows of a and b; of a one is right and one is not, of b all.
+    among = measure(predictions, unknown_threshold=0.7).among_activities
+    assert among is not None
+    assert (among.windows.rows, among.clips.rows) == (3, 2)
+    assert among.windows.accuracy == pytest.approx(2 / 3)
+    assert among.top1 == pytest.approx(0.75)
+    assert among.clips.accuracy == 1.0  # a: (0.89 + 0.33) / 2 for sit
+
+
+def test_background_taken_for_an_activity_is_no_mistake_among_activities() -> None:
+    one = Predictions(("sit", "walk", "nobody"), ("nobody",), ("a",), ("g",), np.array([1]), row(0.1, 0.3, 0.6))
+    metrics = measure(one, unknown_threshold=0.5)
+    assert metrics.windows.accuracy == 0
+    assert metrics.among_activities is not None
+    assert metrics.among_activities.windows.accuracy == 1
+
+
+def test_model_without_background_has_no_figures_among_activities() -> None:
+    one = Predictions(("sit", "walk"), (), ("a",), ("g",), np.array([1]), row(0.4, 0.6))
+    assert measure(one, unknown_threshold=0.5).among_activities is None
+
+
+def row(*scores: float) -> NDArray[np.float32]:
+    return np.array([scores], dtype=np.float32)

@@ -17,6 +17,7 @@ from evaluation.metrics import Metrics
 from evaluation.plots import Plot, learning, reliability, roc, selections
 from evaluation.predictions import Predictions
 from evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
+from models.catalogue import TRAINED
 from models.contract import ModelContract
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -121,8 +122,28 @@ def test_the_page_opens_without_errors_or_requests(tmp_path: Path, predictions: 
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
     assert page.locator("h1").inner_text() == HOSTILE[0]
-    assert page.locator("figure svg").count() == 5
+    assert page.locator("figure svg").count() == 6
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("folder", sorted(TRAINED.iterdir()), ids=lambda folder: folder.name)
+def test_the_report_of_every_shipped_model_opens_and_shows_the_figures_beside_it(
+    folder: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((folder / "report.html").as_uri(), wait_until="networkidle")
+    report = json.loads((folder / "report.json").read_text())
+    shown = page.locator("body").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert complaints == []
+    assert f"{report['contract']['name']} {report['contract']['version']}" in page.locator("h1").inner_text()
+    for figure in (report["metrics"]["clips"]["accuracy"], report["metrics"]["top1"]):
+        assert f"{100 * figure:.1f} %" in shown
+    assert f"harstream evaluate --model {folder.name} " in shown
+    assert (folder / "report.html").stat().st_size < 400_000
 
 
 @pytest.mark.browser
