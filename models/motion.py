@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 WINDOW = 5
@@ -49,9 +50,9 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
         smooth = _box(grey, 3)
         seen = [3 * (grey[..., 1:] - grey[..., :1])]
         for scale in SCALES:
-            coarse = smooth if scale == 1 else ops.average_pool(smooth, scale, strides=scale)
+            coarse = ops.average_pool(smooth, scale, strides=scale, data_format="channels_last")
             flow = _lucas_kanade(coarse[..., :1], coarse[..., 1:])
-            seen.append(flow if scale == 1 else ops.repeat(ops.repeat(flow, scale, axis=1), scale, axis=2))
+            seen.append(_enlarged(flow, scale))
         return ops.concatenate(seen, axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -64,9 +65,10 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
 
 def _lucas_kanade(before: Any, after: Any) -> Any:
     """Grey levels (N, H, W, 1) twice -> tanh of half the flow (N, H, W, 2)."""
-    middle = ops.pad((before + after) / 2, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
-    along_x = (middle[:, 1:-1, 2:] - middle[:, 1:-1, :-2]) / 2
-    along_y = (middle[:, 2:, 1:-1] - middle[:, :-2, 1:-1]) / 2
+    middle = (before + after) / 2
+    wide = ops.concatenate([middle[:, :, :1], middle, middle[:, :, -1:]], axis=2)
+    high = ops.concatenate([middle[:, :1], middle, middle[:, -1:]], axis=1)
+    along_x, along_y = (wide[:, :, 2:] - wide[:, :, :-2]) / 2, (high[:, 2:] - high[:, :-2]) / 2
     along_t = after - before
     products = (along_x**2, along_x * along_y, along_y**2, along_x * along_t, along_y * along_t)
     xx, xy, yy, xt, yt = ops.split(_box(ops.concatenate(products, axis=-1), WINDOW), 5, axis=-1)
@@ -77,7 +79,14 @@ def _lucas_kanade(before: Any, after: Any) -> Any:
     )
 
 
+def _enlarged(flow: Any, times: int) -> Any:
+    """Each vector `times` times along both sides: (N, h, w, 2) -> (N, H, W, 2). A tile and not a resize, whose export
+    carries an attribute that ONNX has deprecated."""
+    _, h, w, C = flow.shape
+    return ops.reshape(ops.tile(flow[:, :, None, :, None], (1, 1, times, 1, times, 1)), (-1, h * times, w * times, C))
+
+
 def _box(pictures: Any, side: int) -> Any:
     """The mean over a square (side, side), with zeros around the picture (N, H, W, C)."""
-    kernel = ops.full((side, side, pictures.shape[-1], 1), 1 / side**2, dtype="float32")
-    return ops.depthwise_conv(pictures, kernel, strides=1, padding="same")
+    kernel = np.full((side, side, pictures.shape[-1], 1), 1 / side**2, dtype=np.float32)
+    return ops.depthwise_conv(pictures, kernel, strides=1, padding="same", data_format="channels_last")
