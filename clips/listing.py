@@ -79,16 +79,13 @@ def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = S
     """Deal whole groups of each class to train, val and test until each part has its share of the clips."""
     parted: list[Clip] = []
     for label in sorted({clip.label for clip in clips}):
-        groups: dict[str, list[Clip]] = defaultdict(list)
-        for clip in clips:
-            if clip.label == label:
-                groups[clip.group].append(clip)
+        groups = _groups([clip for clip in clips if clip.label == label])
         if len(groups) < len(PARTS):
             raise ListingError(
                 f"class {label} has {len(groups)} group(s) of clips; a split by group needs at least "
                 f"{len(PARTS)}: add clips of other scenes, or ask for `--split random`"
             )
-        parted += _deal(list(groups.values()), random.Random(f"{seed}:{label}"), shares)
+        parted += _deal(groups, random.Random(f"{seed}:{label}"), shares)
     return sorted(parted, key=lambda clip: clip.path)
 
 
@@ -101,17 +98,45 @@ def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = 
     return sorted(parted, key=lambda clip: clip.path)
 
 
+def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> list[Clip]:
+    """Deal the groups of parts `train` and `val` anew to `folds` folds, class by class: fold `held` (from 1) is `val`,
+    the others are `train`. Part `test` stays as it is.
+
+    Raises ListingError for a class with fewer groups than folds.
+    """
+    parted = [clip for clip in clips if clip.part == "test"]
+    for label in sorted({clip.label for clip in clips}):
+        groups = _groups([clip for clip in clips if clip.label == label and clip.part != "test"])
+        if len(groups) < folds:
+            raise ListingError(f"class {label} has {len(groups)} group(s) outside `test`, too few for {folds} folds")
+        hands = _dealt(groups, random.Random(f"{seed}:{label}"), [1 / folds] * folds)
+        for fold, hand in enumerate(hands, start=1):
+            parted += [replace(clip, part="val" if fold == held else "train") for clip in hand]
+    return sorted(parted, key=lambda clip: clip.path)
+
+
+def _groups(clips: Sequence[Clip]) -> list[list[Clip]]:
+    """In the order in which they come."""
+    groups: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        groups[clip.group].append(clip)
+    return list(groups.values())
+
+
 def _deal(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[Clip]:
+    hands = _dealt(groups, shuffler, shares)
+    return [replace(clip, part=part) for part, hand in zip(PARTS, hands, strict=True) for clip in hand]
+
+
+def _dealt(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[list[Clip]]:
+    """Whole groups, as many hands as shares."""
     shuffler.shuffle(groups)
     total = sum(map(len, groups))
-    counts = [0] * len(shares)
-    dealt = []
+    hands: list[list[Clip]] = [[] for _ in shares]
     for group in groups:
-        # The part that is furthest behind its share is next, so none is empty where there are groups enough.
-        part = min(range(len(shares)), key=lambda index: counts[index] / (shares[index] * total))
-        counts[part] += len(group)
-        dealt += [replace(clip, part=PARTS[part]) for clip in group]
-    return dealt
+        # The hand that is furthest behind its share is next, so none is empty where there are groups enough.
+        min(zip(hands, shares, strict=True), key=lambda hand: len(hand[0]) / (hand[1] * total))[0].extend(group)
+    return hands
 
 
 def _group(path: Path) -> str:

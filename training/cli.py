@@ -11,7 +11,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from clips.listing import Clip, ListingError, as_background, find_clips, split_at_random, split_by_file, split_by_group
+from clips.listing import (
+    Clip,
+    ListingError,
+    as_background,
+    find_clips,
+    split_at_random,
+    split_by_file,
+    split_by_group,
+    split_in_folds,
+)
 from models.architectures import UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
 from training.errors import TrainingError
@@ -45,6 +54,9 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder to write; an interrupted run in it is resumed.")],
     split: Annotated[
         list[str] | None, typer.Option(help="A split file (.tsv; may be given several times), or `group` or `random`.")
+    ] = None,
+    fold: Annotated[
+        str | None, typer.Option(help="2/5: of five folds over the clusters outside `test`, validate on the second.")
     ] = None,
     background: Annotated[
         list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
@@ -84,6 +96,7 @@ def train(
         clips = _listed(data, background or [], classes)
         _require(background_class or [], clips)
         clips = _parted(clips, [] if way else [Path(file) for file in split or []], recipe)
+        clips = _folded(clips, fold, recipe) if fold else clips
         contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
         _train(recipe, contract, clips, out, cache, console)
     except (ListingError, ContractError, UnknownArchitecture, TrainingError) as error:
@@ -151,3 +164,10 @@ def _parted(clips: list[Clip], split_files: list[Path], recipe: Recipe) -> list[
     if split_files:
         return [clip for file in split_files for clip in split_by_file(clips, file)]
     return split_at_random(clips, recipe.seed) if recipe.split == "random" else split_by_group(clips, recipe.seed)
+
+
+def _folded(clips: list[Clip], fold: str, recipe: Recipe) -> list[Clip]:
+    held, _, folds = fold.partition("/")
+    if not (held.isdecimal() and folds.isdecimal() and 1 <= int(held) <= int(folds) and int(folds) >= 2):
+        raise ListingError(f"--fold is a number of folds and which of them validates, such as 2/5; got {fold!r}")
+    return split_in_folds(clips, int(held), int(folds), recipe.seed)

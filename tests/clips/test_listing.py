@@ -19,6 +19,7 @@ from clips.listing import (
     split_at_random,
     split_by_file,
     split_by_group,
+    split_in_folds,
 )
 
 
@@ -120,6 +121,25 @@ def test_split_is_the_same_for_the_same_seed_and_another_for_another() -> None:
 def test_class_with_fewer_groups_than_parts_is_refused() -> None:
     with pytest.raises(ListingError, match=r"class Walk has 2 group\(s\)"):
         split_by_group([*clips_of("Jump", 3, 1), *clips_of("Walk", 2, 9)], seed=1)
+
+
+def test_folds_hold_each_group_once_and_leave_test_alone() -> None:
+    clips = split_by_group(clips_of("Walk", 15, 2) + clips_of("Jump", 12, 3), seed=1)
+    tested = {one.path for one in clips if one.part == "test"}
+    validated: list[Path] = []
+    for held in range(1, 6):
+        parted = split_in_folds(clips, held, 5, seed=1)
+        assert {one.path for one in parted} == {one.path for one in clips}
+        assert {one.path for one in parted if one.part == "test"} == tested
+        assert all(len(parts) == 1 for parts in parts_of_groups(parted).values())
+        validated += [one.path for one in parted if one.part == "val"]
+    assert sorted(validated) == sorted({one.path for one in clips} - tested)
+
+
+def test_class_with_fewer_groups_than_folds_is_named() -> None:
+    clips = split_by_group(clips_of("Walk", 9, 1) + clips_of("Jump", 4, 1), seed=1)
+    with pytest.raises(ListingError, match=r"class Jump has \d group\(s\) outside `test`, too few for 5 folds"):
+        split_in_folds(clips, 1, 5, seed=1)
 
 
 def test_random_split_deals_clip_by_clip_in_the_same_shares() -> None:
