@@ -6,7 +6,7 @@ import csv
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,29 +74,54 @@ def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
     return parted
 
 
+def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[Clip]:
+    """As split_by_file, with several files. Raises ListingError also for a clip that two of them name."""
+    parted: list[Clip] = []
+    namers: dict[Path, Path] = {}
+    for file in split_files:
+        found = split_by_file(clips, file)
+        if twice := [clip.path for clip in found if clip.path in namers]:
+            raise ListingError(
+                f"{namers[twice[0]]} and {file} both name {len(twice)} of the clips, {twice[0]} the first: a clip has "
+                "its place in one of them"
+            )
+        namers |= dict.fromkeys((clip.path for clip in found), file)
+        parted += found
+    return parted
+
+
 def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
     """Deal whole groups of each class to train, val and test until each part has its share of the clips."""
-    parted: list[Clip] = []
-    for label in sorted({clip.label for clip in clips}):
-        groups: dict[str, list[Clip]] = defaultdict(list)
-        for clip in clips:
-            if clip.label == label:
-                groups[clip.group].append(clip)
-        if len(groups) < len(PARTS):
-            raise ListingError(
-                f"class {label} has {len(groups)} group(s) of clips; a split by group needs at least "
-                f"{len(PARTS)}: add clips of other scenes, or ask for `--split random`"
-            )
-        parted += _deal(list(groups.values()), random.Random(f"{seed}:{label}"), shares)
-    return sorted(parted, key=lambda clip: clip.path)
+    by_label = _dealt_together(clips, lambda clip: clip.group)
+    _refuse_few(by_label, "group(s) of clips", "add clips of other scenes, or ask for `--split random`")
+    return _dealt(by_label, seed, shares)
 
 
 def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
     """The papers' way: clip by clip, so that one scene stands on both sides. The figures it gives flatter."""
-    parted: list[Clip] = []
-    for label in sorted({clip.label for clip in clips}):
-        singles = [[clip] for clip in clips if clip.label == label]
-        parted += _deal(singles, random.Random(f"{seed}:{label}"), shares)
+    by_label = _dealt_together(clips, lambda clip: str(clip.path))
+    _refuse_few(by_label, "clip(s)", "add clips, or take the class away with --classes")
+    return _dealt(by_label, seed, shares)
+
+
+def _dealt_together(clips: Iterable[Clip], bond: Callable[[Clip], str]) -> dict[str, list[list[Clip]]]:
+    """For each label, the clips with the same bond beside each other: none of them is dealt without the others."""
+    bonds: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
+    for clip in clips:
+        bonds[clip.label][bond(clip)].append(clip)
+    return {label: list(bonds[label].values()) for label in sorted(bonds)}
+
+
+def _refuse_few(by_label: Mapping[str, Sequence[object]], what: str, advice: str) -> None:
+    few = [f"class {label} has {len(found)} {what}" for label, found in by_label.items() if len(found) < len(PARTS)]
+    if few:
+        raise ListingError(f"{', '.join(few)}; a split into {', '.join(PARTS)} needs at least {len(PARTS)}: {advice}")
+
+
+def _dealt(by_label: Mapping[str, list[list[Clip]]], seed: int, shares: Sequence[float]) -> list[Clip]:
+    parted = [
+        clip for label, groups in by_label.items() for clip in _deal(groups, random.Random(f"{seed}:{label}"), shares)
+    ]
     return sorted(parted, key=lambda clip: clip.path)
 
 
