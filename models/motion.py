@@ -13,8 +13,8 @@ from keras import ops
 WINDOW = 5
 """Pixels along a side of the square over which one flow vector is fitted."""
 NOISE = 1e-3
-"""Added to the diagonal of the structure tensor: flow is drawn to 0 where edges are weak. A tenth of it gave truer flow and
-4 points less on validation windows."""
+"""Added to the diagonal of the structure tensor: flow is drawn to 0 where edges are weak. A tenth of it gave truer flow
+and 4 points less on validation windows."""
 SCALES = (1, 2, 4)
 """Flow is fitted at full, half and quarter size: a step of 4 pixels is one of 1 pixel there."""
 
@@ -57,6 +57,8 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         N, _, H, W, _ = input_shape
+        if (H or 0) % SCALES[-1] or (W or 0) % SCALES[-1]:
+            raise ValueError(f"optical flow needs sides that are multiples of {SCALES[-1]} pixels, got {W}x{H}")
         return (N, H, W, 1 + 2 * len(SCALES))
 
     def compute_output_spec(self, pair: Any) -> Any:
