@@ -6,7 +6,7 @@ import csv
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,27 +75,34 @@ def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
     return parted
 
 
+def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[Clip]:
+    """As split_by_file, with several files. Raises ListingError also for a clip that two of them name."""
+    parted: list[Clip] = []
+    namers: dict[Path, Path] = {}
+    for file in split_files:
+        found = split_by_file(clips, file)
+        if twice := [clip.path for clip in found if clip.path in namers]:
+            raise ListingError(
+                f"{namers[twice[0]]} and {file} both name {len(twice)} of the clips, {twice[0]} the first: a clip has "
+                "its place in one of them"
+            )
+        namers |= dict.fromkeys((clip.path for clip in found), file)
+        parted += found
+    return parted
+
+
 def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
     """Deal whole groups of each class to train, val and test until each part has its share of the clips."""
-    parted: list[Clip] = []
-    for label in sorted({clip.label for clip in clips}):
-        groups = _groups([clip for clip in clips if clip.label == label])
-        if len(groups) < len(PARTS):
-            raise ListingError(
-                f"class {label} has {len(groups)} group(s) of clips; a split by group needs at least "
-                f"{len(PARTS)}: add clips of other scenes, or ask for `--split random`"
-            )
-        parted += _deal(groups, random.Random(f"{seed}:{label}"), shares)
-    return sorted(parted, key=lambda clip: clip.path)
+    by_label = _dealt_together(clips, lambda clip: clip.group)
+    _refuse_few(by_label, len(PARTS), "group(s) of clips", "add clips of other scenes, or ask for `--split random`")
+    return _dealt(by_label, seed, shares)
 
 
 def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
     """The papers' way: clip by clip, so that one scene stands on both sides. The figures it gives flatter."""
-    parted: list[Clip] = []
-    for label in sorted({clip.label for clip in clips}):
-        singles = [[clip] for clip in clips if clip.label == label]
-        parted += _deal(singles, random.Random(f"{seed}:{label}"), shares)
-    return sorted(parted, key=lambda clip: clip.path)
+    by_label = _dealt_together(clips, lambda clip: str(clip.path))
+    _refuse_few(by_label, len(PARTS), "clip(s)", "add clips, or take the class away with --classes")
+    return _dealt(by_label, seed, shares)
 
 
 def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> list[Clip]:
@@ -104,38 +111,51 @@ def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> l
 
     Raises ListingError for a class with fewer groups than folds.
     """
+    by_label = _dealt_together((clip for clip in clips if clip.part != "test"), lambda clip: clip.group)
+    _refuse_few(by_label, folds, "group(s) of clips outside `test`", f"ask for fewer folds than {folds}")
     parted = [clip for clip in clips if clip.part == "test"]
-    for label in sorted({clip.label for clip in clips}):
-        groups = _groups([clip for clip in clips if clip.label == label and clip.part != "test"])
-        if len(groups) < folds:
-            raise ListingError(f"class {label} has {len(groups)} group(s) outside `test`, too few for {folds} folds")
-        hands = _dealt(groups, random.Random(f"{seed}:{label}"), [1 / folds] * folds)
+    for label, groups in by_label.items():
+        hands = _hands(groups, random.Random(f"{seed}:{label}"), [1 / folds] * folds)
         for fold, hand in enumerate(hands, start=1):
             parted += [replace(clip, part="val" if fold == held else "train") for clip in hand]
     return sorted(parted, key=lambda clip: clip.path)
 
 
-def _groups(clips: Sequence[Clip]) -> list[list[Clip]]:
-    """In the order in which they come."""
-    groups: dict[str, list[Clip]] = defaultdict(list)
+def _dealt_together(clips: Iterable[Clip], bond: Callable[[Clip], str]) -> dict[str, list[list[Clip]]]:
+    """For each label, the clips with the same bond beside each other: none of them is dealt without the others."""
+    bonds: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
-        groups[clip.group].append(clip)
-    return list(groups.values())
+        bonds[clip.label][bond(clip)].append(clip)
+    return {label: list(bonds[label].values()) for label in sorted(bonds)}
+
+
+def _refuse_few(by_label: Mapping[str, Sequence[object]], needed: int, what: str, advice: str) -> None:
+    few = [f"class {label} has {len(found)} {what}" for label, found in by_label.items() if len(found) < needed]
+    if few:
+        raise ListingError(f"{', '.join(few)}; this split needs at least {needed}: {advice}")
+
+
+def _dealt(by_label: Mapping[str, list[list[Clip]]], seed: int, shares: Sequence[float]) -> list[Clip]:
+    parted = [
+        clip for label, groups in by_label.items() for clip in _deal(groups, random.Random(f"{seed}:{label}"), shares)
+    ]
+    return sorted(parted, key=lambda clip: clip.path)
 
 
 def _deal(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[Clip]:
-    hands = _dealt(groups, shuffler, shares)
+    hands = _hands(groups, shuffler, shares)
     return [replace(clip, part=part) for part, hand in zip(PARTS, hands, strict=True) for clip in hand]
 
 
-def _dealt(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[list[Clip]]:
-    """Whole groups, as many hands as shares."""
+def _hands(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[list[Clip]]:
+    """Deal whole groups to as many hands as there are shares."""
     shuffler.shuffle(groups)
     total = sum(map(len, groups))
     hands: list[list[Clip]] = [[] for _ in shares]
     for group in groups:
         # The hand that is furthest behind its share is next, so none is empty where there are groups enough.
-        min(zip(hands, shares, strict=True), key=lambda hand: len(hand[0]) / (hand[1] * total))[0].extend(group)
+        next_hand = min(range(len(shares)), key=lambda index: len(hands[index]) / (shares[index] * total))
+        hands[next_hand] += group
     return hands
 
 

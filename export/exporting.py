@@ -88,7 +88,8 @@ def _read(folder: Path) -> _Run:
         raise ExportError(f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}")
     try:
         return _Run(
-            model=keras.models.load_model(needed["model.keras"]),
+            # Without its optimizer, which is another class on each of Keras's backends.
+            model=keras.models.load_model(needed["model.keras"], compile=False),
             contract=ModelContract.from_json(needed["contract.json"].read_text()),
             windows=np.load(needed["windows.npy"])[:VERIFIED_WINDOWS],
             history=needed["history.csv"],

@@ -57,6 +57,8 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         N, _, H, W, _ = input_shape
+        if (H or 0) % SCALES[-1] or (W or 0) % SCALES[-1]:
+            raise ValueError(f"optical flow needs sides that are multiples of {SCALES[-1]} pixels, got {W}x{H}")
         return (N, H, W, 1 + 2 * len(SCALES))
 
     def compute_output_spec(self, pair: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,14 +18,19 @@ from clips.listing import (
     as_background,
     find_clips,
     split_at_random,
-    split_by_file,
+    split_by_files,
     split_by_group,
     split_in_folds,
 )
-from models.architectures import UnknownArchitecture, known
+from models.architectures import CannotBuild, UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
 from training.errors import TrainingError
 from training.recipes import PRESETS, Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+    from training.cache import DecodedClip, Rejected
 
 BACKGROUND = "background"
 """The label of clips given with --background, and of a class folder of that name: none of the activities."""
@@ -70,6 +76,13 @@ def train(
     sampling: Annotated[SamplingOption | None, typer.Option(help="At a rate, or evenly over the clip.")] = None,
     rate: Annotated[float | None, typer.Option(help="Frames a second, in hertz.")] = None,
     frames: Annotated[int | None, typer.Option(min=2, help="Frames of a window.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="Height and width of a frame, in pixels.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Of a backbone, as mobilenet_gru has: imagenet, none, or a file of them.")
+    ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="A finished run, or its model.keras: begin with its layers, where they fit.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
@@ -81,14 +94,15 @@ def train(
     cache: Annotated[Path, typer.Option(help="Where decoded clips are kept.")] = Path("cache"),
 ) -> None:
     """Train an architecture on a folder of clips."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     if preset not in PRESETS:
         raise typer.BadParameter(f"no preset {preset!r}; there are {', '.join(PRESETS)}", param_hint="--preset")
     way = split[0] if split and split[0] in tuple(SplitWay) else None
     asked = {
         "arch": arch, "sampling": sampling and sampling.value, "rate": rate, "epochs": epochs, "batch": batch,
         "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
-        "frames": frames, "augmentation": augmentation and augmentation.value,
+        "frames": frames, "augmentation": augmentation and augmentation.value, "size": size,
+        "weights": None if weights == "none" else weights, "start_from": start_from and str(start_from),
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:
@@ -99,7 +113,7 @@ def train(
         clips = _folded(clips, fold, recipe) if fold else clips
         contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
         _train(recipe, contract, clips, out, cache, console)
-    except (ListingError, ContractError, UnknownArchitecture, TrainingError) as error:
+    except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
 
@@ -108,9 +122,49 @@ def _train(
     recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path, cache: Path, console: Console
 ) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from training.cache import decode_all
     from training.run_folder import RunFolder
-    from training.train import best_epoch, train
+    from training.train import labels_without_validation, train
+
+    model = _starting_model(recipe, contract, console)  # what cannot begin says so before an hour of decoding
+    decoded, rejected = _decoded(clips, contract, cache, console)
+    if unseen := labels_without_validation([clip.clip for clip in decoded], contract):
+        console.print(
+            f"no validation clip is left for {', '.join(unseen)}: how well they are recognized has no part in the "
+            "choice of the best epoch",
+            style="yellow",
+            markup=False,
+        )
+    run = RunFolder(out)
+    run.begin(recipe, clips, rejected)
+    outcome = train(recipe, contract, model, decoded, run)
+    if outcome.diverged is not None:
+        console.print(
+            f"{outcome.diverged}; the best epoch before it is kept. A --learning-rate below {recipe.learning_rate:g} "
+            "may get further, with another --out",
+            style="yellow",
+            markup=False,
+        )
+    if outcome.loss >= math.log(len(contract.labels)):  # the cross-entropy of scores that are all the same
+        console.print("no epoch was better than guessing: do not use this model", style="yellow")
+    console.print(f"best epoch {outcome.best_epoch + 1}, validation loss {outcome.loss:.4f}: {run.model}")
+
+
+def _starting_model(recipe: Recipe, contract: ModelContract, console: Console) -> keras.Model:
+    from training.starting import starting_model, take_layers
+
+    model = starting_model(recipe, contract)
+    if recipe.start_from is not None:
+        start = take_layers(model, contract, Path(recipe.start_from))
+        total = len(start.taken) + len(start.anew)
+        anew = f"; anew: {', '.join(start.anew)}" if start.anew else ""
+        console.print(f"{len(start.taken)} of {total} layers taken from {start.file}{anew}", markup=False)
+    return model
+
+
+def _decoded(
+    clips: list[Clip], contract: ModelContract, cache: Path, console: Console
+) -> tuple[list[DecodedClip], list[Rejected]]:
+    from training.cache import decode_all
 
     wanted = [clip for clip in clips if clip.part != "test"]
     decoded, rejected = decode_all(wanted, contract, cache)
@@ -118,11 +172,7 @@ def _train(
         console.print(f"left out {bad.clip.path}: {bad.reason}", style="yellow", markup=False)
     if rejected:
         console.print(f"{len(rejected)} of {len(wanted)} clips left out", style="yellow")
-    run = RunFolder(out)
-    run.begin(recipe, clips, rejected)
-    train(recipe, contract, decoded, run)
-    epoch, loss = best_epoch(run)
-    console.print(f"best epoch {epoch + 1}, validation loss {loss:.4f}: {run.model}")
+    return decoded, rejected
 
 
 def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]) -> ModelContract:
@@ -162,7 +212,7 @@ def _require(labels: list[str], clips: list[Clip]) -> None:
 
 def _parted(clips: list[Clip], split_files: list[Path], recipe: Recipe) -> list[Clip]:
     if split_files:
-        return [clip for file in split_files for clip in split_by_file(clips, file)]
+        return split_by_files(clips, split_files)
     return split_at_random(clips, recipe.seed) if recipe.split == "random" else split_by_group(clips, recipe.seed)
 
 

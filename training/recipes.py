@@ -40,6 +40,10 @@ class Recipe:
     size: int = 64
     frames: int = 20
     """Of a window."""
+    weights: str | None = None
+    """Of a backbone: `imagenet`, or a file; None: it learns from nothing, as all else."""
+    start_from: str | None = None
+    """A run folder, or its model.keras, whose layers this one begins with."""
 
 
 _PAPERS = {

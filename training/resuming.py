@@ -1,4 +1,4 @@
-"""A killed run goes on after its last whole epoch: nothing half-written is ever read.
+"""A killed run goes on after its last whole epoch, as if it had not been killed: nothing half-written is ever read.
 
 Keras's BackupAndRestore overwrites its one file in place; a kill while it writes leaves a run that cannot be resumed.
 """
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from training.run_folder import RunFolder
 
@@ -60,6 +61,53 @@ def resume(model: keras.Model, run: RunFolder) -> int:
         model.load_weights(run.backup / f"{done}.weights.h5")
     _keep_rows(run.history, done)
     return done
+
+
+class SeededEpochs(keras.callbacks.Callback):  # type: ignore[misc]
+    """Each epoch draws its dropout from a state of its own: weight files of Keras do not hold that of the last one."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        random = np.random.default_rng([self._seed, epoch])
+        keras.utils.set_random_seed(int(random.integers(2**31)))  # torch draws from a state of its own
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign([int(random.integers(2**31)), 0])
+
+
+class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Early stopping that counts the epochs of a killed run too: its state follows from their losses."""
+
+    def __init__(self, losses: Sequence[float], *, patience: int) -> None:
+        super().__init__(monitor="val_loss", patience=patience, mode="min")
+        self._losses = list(losses)
+
+    def on_train_begin(self, logs: object = None) -> None:
+        super().on_train_begin(logs)
+        if self._losses:
+            best = int(np.argmin(self._losses))
+            self.best, self.best_epoch = self._losses[best], best
+            self.wait = len(self._losses) - 1 - best
+
+
+class ResumablePlateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
+    """A plateau that began before the kill goes on after it; the rate itself is the optimizer's, and comes with it."""
+
+    def __init__(self, losses: Sequence[float], *, factor: float, patience: int) -> None:
+        super().__init__(monitor="val_loss", mode="min", factor=factor, patience=patience)
+        self._losses = list(losses)
+
+    def on_train_begin(self, logs: object = None) -> None:
+        super().on_train_begin(logs)
+        best, wait = math.inf, 0
+        for loss in self._losses:
+            is_lower = loss < best - abs(self.min_delta)
+            best, wait = (loss, 0) if is_lower else (best, (wait + 1) % self.patience)
+        if self._losses:
+            self.best, self.wait = best, wait
 
 
 def _keep_rows(history: Path, count: int) -> None:

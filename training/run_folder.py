@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +45,10 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
+    def contract(self) -> Path:
+        return self.path / "contract.json"
+
+    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 
@@ -54,17 +61,24 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
-        self._same("recipe.json", json.dumps(asdict(recipe), indent=2))
+        self._same_recipe(recipe)
         self._same("split.tsv", _split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
-        (self.path / "provenance.json").write_text(json.dumps(_provenance(clips), indent=2))
+        (self.path / "provenance.json").write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
     def finish(self, model: keras.Model, contract: ModelContract, windows: NDArray[np.uint8]) -> None:
         """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
         real windows (N, T, H, W, 3) to verify on."""
         np.save(self.path / "windows.npy", windows)
-        (self.path / "contract.json").write_text(contract.to_json())
+        self.contract.write_text(contract.to_json())
         model.save(self.model)
+
+    def _same_recipe(self, recipe: Recipe) -> None:
+        """What a recipe of an older harstream does not say is what it is by default."""
+        file, text = self.path / "recipe.json", json.dumps(asdict(recipe), indent=2)
+        if file.exists() and asdict(Recipe()) | json.loads(file.read_text()) == asdict(recipe):
+            file.write_text(text)
+        self._same("recipe.json", text)
 
     def _same(self, name: str, text: str) -> None:
         file = self.path / name
@@ -85,12 +99,27 @@ def _split_table(clips: Sequence[Clip]) -> str:
     return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"
 
 
-def _provenance(clips: Sequence[Clip]) -> dict[str, str]:
+def _provenance(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, str]:
     counts = {part: sum(clip.part == part for clip in clips) for part in ("train", "val", "test")}
-    packages = ("harstream", "tensorflow", "keras", "numpy", "opencv-python")
+    began = {"weights": recipe.weights, "start_from": recipe.start_from}
     return {
         "command": " ".join(["harstream", *sys.argv[1:]]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "clips": ", ".join(f"{count} {part}" for part, count in counts.items()),
-        "versions": ", ".join(f"{package} {version(package)}" for package in packages),
+        "versions": _versions(),
+        **{name: _identified(source) for name, source in began.items() if source is not None},
     }
+
+
+def _versions() -> str:
+    """The packages themselves are asked: tensorflow and opencv-python are installed under several names."""
+    backend = importlib.import_module(keras.backend.backend())
+    modules = {keras.backend.backend(): backend, "keras": keras, "numpy": np, "opencv": cv2}
+    versions = {"harstream": version("harstream")} | {name: module.__version__ for name, module in modules.items()}
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _identified(source: str) -> str:
+    """With the digest of the file that was read, where there is one."""
+    file = RunFolder(Path(source)).model if Path(source).is_dir() else Path(source)
+    return f"{source} (sha256 {hashlib.sha256(file.read_bytes()).hexdigest()})" if file.is_file() else source

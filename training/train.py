@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from clips.listing import Clip
-from models import architectures
 from models.contract import ModelContract
 from training.augmentation import AUGMENTATIONS
 from training.cache import DecodedClip
 from training.calibration import calibrated_contract
+from training.diverging import Diverged, EndWhereItDiverges
 from training.errors import TrainingError
 from training.recipes import Recipe
-from training.resuming import EpochCheckpoint, resume
+from training.resuming import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
 from training.run_folder import RunFolder
 from training.windows import TrainingWindows, stacked
 
@@ -28,23 +29,38 @@ KEPT_WINDOWS = 64
 """Validation windows that are kept in the run folder, for `export` to verify its files on."""
 
 
-def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip], run: RunFolder) -> None:
-    """Train on the clips of part `train`, choose the best weights on `val`, and write run.model.
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a training; epochs are counted from 0."""
+
+    best_epoch: int
+    loss: float
+    """On validation, of the best epoch."""
+    diverged: Diverged | None
+    """What ended the training after the best epoch; None: it came to its end."""
+
+
+def labels_without_validation(clips: Sequence[Clip], contract: ModelContract) -> list[str]:
+    """Raises TrainingError if these clips cannot train a model: each label needs one, validation needs any."""
+    if missing := _labels_without("train", clips, contract):
+        raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or take the class away")
+    missing = _labels_without("val", clips, contract)
+    if len(missing) == len(contract.labels):
+        raise TrainingError("no clip is left for validation: the split must give part `val` some")
+    return missing
+
+
+def train(
+    recipe: Recipe, contract: ModelContract, model: keras.Model, clips: Sequence[DecodedClip], run: RunFolder
+) -> Outcome:
+    """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model.
 
     A run that was killed goes on after its last whole epoch. Raises TrainingError.
     """
-    learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
-    _require_every_label([clip.clip for clip in learned], contract)
-    if not validated:
-        raise TrainingError("no clip is left for validation: the split must give part `val` some")
     validation_windows, truth = stacked(validated, contract, VALIDATION_WINDOWS)
-    keras.utils.set_random_seed(recipe.seed)
-    model = architectures.build(
-        recipe.arch, frames=contract.frames, height=contract.height, width=contract.width, classes=len(contract.labels)
-    )
     fresh_windows = TrainingWindows(
-        learned,
+        [clip for clip in clips if clip.clip.part == "train"],
         contract,
         batch=recipe.batch,
         windows_per_clip=recipe.windows_per_clip,
@@ -55,33 +71,47 @@ def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip],
         _optimizer(recipe, steps=recipe.epochs * len(fresh_windows)),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
-        jit_compile=False,  # XLA on a CPU made the steps of every architecture slower
+        # XLA on a CPU made the steps of every architecture slower; without it jax compiles nothing.
+        jit_compile=keras.backend.backend() == "jax",
     )
-    done = resume(model, run)
-    model.fit(
-        fresh_windows,
-        initial_epoch=done,
-        epochs=recipe.epochs,
-        validation_data=(validation_windows, truth),
-        validation_batch_size=64,
-        callbacks=_callbacks(recipe, fresh_windows, run, is_averaged=model.optimizer.use_ema),
-        verbose=2,
-    )
-    if not run.best_weights.exists():
-        raise TrainingError(f"no epoch of {run.path} gave a loss that is a number: lower the learning rate")
+    diverged = _fit(recipe, model, fresh_windows, (validation_windows, truth), run)
     model.load_weights(run.best_weights)
     scores = np.asarray(model.predict(validation_windows, batch_size=64, verbose=0))
     run.finish(
         model, calibrated_contract(contract, scores, truth.argmax(axis=1)), _some(validation_windows, recipe.seed)
     )
-
-
-def best_epoch(run: RunFolder) -> tuple[int, float]:
-    """The epoch (from 0) with the lowest validation loss, and that loss. Raises TrainingError without a history."""
     losses = _validation_losses(run)
-    if not losses:
-        raise TrainingError(f"{run.path} has no history yet")
-    return min(enumerate(losses), key=lambda entry: entry[1])
+    return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
+
+
+def _fit(
+    recipe: Recipe,
+    model: keras.Model,
+    windows: TrainingWindows,
+    validation: tuple[NDArray[np.uint8], NDArray[np.float32]],
+    run: RunFolder,
+) -> Diverged | None:
+    """Returns how it diverged; raises TrainingError where none before it is good."""
+    done = resume(model, run)
+    try:
+        model.fit(
+            windows,
+            initial_epoch=done,
+            epochs=recipe.epochs,
+            shuffle=False,  # the windows shuffle themselves, the same for an epoch that is done again
+            validation_data=validation,
+            validation_batch_size=64,
+            callbacks=_callbacks(recipe, windows, run, is_averaged=model.optimizer.use_ema),
+            verbose=2,
+        )
+    except Diverged as diverged:
+        if not any(map(math.isfinite, _validation_losses(run))):
+            raise TrainingError(
+                f"{diverged}, and no epoch before it can be kept: lower --learning-rate from {recipe.learning_rate:g}, "
+                "with another --out"
+            ) from diverged
+        return diverged
+    return None
 
 
 def _some(windows: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
@@ -108,11 +138,13 @@ def _callbacks(
     losses = _validation_losses(run)
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=begin),
-        keras.callbacks.TerminateOnNaN(),
+        SeededEpochs(recipe.seed),
+        EndWhereItDiverges(),
         keras.callbacks.CSVLogger(run.history, append=True),
-        keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
-        _schedule(recipe),
+        _schedule(recipe, losses),
     ]
+    if keras.backend.backend() == "tensorflow":  # which writes the files of TensorBoard
+        callbacks.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
     if recipe.patience is not None:
         callbacks.append(ResumableEarlyStopping(losses, patience=recipe.patience))
     if not is_averaged:
@@ -121,32 +153,15 @@ def _callbacks(
     return [*callbacks, averaged, EpochCheckpoint(run, losses, averaged)]
 
 
-def _schedule(recipe: Recipe) -> keras.callbacks.Callback:
+def _schedule(recipe: Recipe, losses: Sequence[float]) -> keras.callbacks.Callback:
     if not recipe.cosine:
-        return keras.callbacks.ReduceLROnPlateau(
-            monitor="val_loss", factor=0.2, patience=max((recipe.patience or 5) // 2, 2)
-        )
+        return ResumablePlateau(losses, factor=0.2, patience=max((recipe.patience or 5) // 2, 2))
 
     def cosine(epoch: int, _: float) -> float:
         warm = min((epoch + 1) / 3, 1.0)
         return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * epoch / recipe.epochs))
 
     return keras.callbacks.LearningRateScheduler(cosine)
-
-
-class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
-    """Early stopping that counts the epochs of a killed run too: its state follows from their losses."""
-
-    def __init__(self, losses: Sequence[float], *, patience: int) -> None:
-        super().__init__(monitor="val_loss", patience=patience, mode="min")
-        self._losses = list(losses)
-
-    def on_train_begin(self, logs: object = None) -> None:
-        super().on_train_begin(logs)
-        if self._losses:
-            best = int(np.argmin(self._losses))
-            self.best, self.best_epoch = self._losses[best], best
-            self.wait = len(self._losses) - 1 - best
 
 
 def _validation_losses(run: RunFolder) -> list[float]:
@@ -156,7 +171,5 @@ def _validation_losses(run: RunFolder) -> list[float]:
         return [float(row["val_loss"]) for row in csv.DictReader(lines)]
 
 
-def _require_every_label(clips: Sequence[Clip], contract: ModelContract) -> None:
-    missing = sorted(set(contract.labels) - {clip.label for clip in clips})
-    if missing:
-        raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or take the class away")
+def _labels_without(part: str, clips: Sequence[Clip], contract: ModelContract) -> list[str]:
+    return sorted(set(contract.labels) - {clip.label for clip in clips if clip.part == part})

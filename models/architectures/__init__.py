@@ -1,8 +1,12 @@
-"""One Keras builder a file: `build(frames, height, width, classes)`. A new architecture is a new file here."""
+"""One Keras builder a file: `build(frames, height, width, classes)`. A new architecture is a new file here.
+
+One with a backbone takes `weights` too: the name of weights that Keras downloads, a file of them, or None.
+"""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +16,10 @@ if TYPE_CHECKING:
 
 class UnknownArchitecture(ValueError):
     """No file of that name in models/architectures."""
+
+
+class CannotBuild(ValueError):
+    """An architecture cannot have the input, or the weights, that were asked for."""
 
 
 def names() -> tuple[str, ...]:
@@ -26,11 +34,24 @@ def known(name: str) -> str:
     return file
 
 
-def build(name: str, *, frames: int, height: int, width: int, classes: int) -> keras.Model:
+def build(name: str, *, frames: int, height: int, width: int, classes: int, weights: str | None = None) -> keras.Model:
     """Build an untrained model: frames (T, H, W, 3) uint8 -> scores (classes,), its last layer a softmax Dense.
 
-    Raises UnknownArchitecture, naming those there are.
+    Its backbone, if it has one, begins with `weights` and is not trained then.
+    Raises UnknownArchitecture, naming those there are, and CannotBuild.
     """
     module = importlib.import_module(f"{__name__}.{known(name)}")
-    model: keras.Model = module.build(frames, height, width, classes)
+    has_backbone = "weights" in inspect.signature(module.build).parameters
+    if weights is not None and not has_backbone:
+        raise CannotBuild(f"{known(name)} has no backbone that takes weights: leave out --weights, or see --start-from")
+    more = {"weights": weights} if has_backbone else {}
+    try:
+        model: keras.Model = module.build(frames, height, width, classes, **more)
+    except CannotBuild:
+        raise
+    except ValueError as error:  # Keras's word for a layer that has no pixels left
+        raise CannotBuild(
+            f"{known(name)} cannot be built for {frames} frames of {width}x{height} pixels, larger ones may do: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
     return model

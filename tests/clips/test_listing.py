@@ -18,6 +18,7 @@ from clips.listing import (
     find_clips,
     split_at_random,
     split_by_file,
+    split_by_files,
     split_by_group,
     split_in_folds,
 )
@@ -138,8 +139,17 @@ def test_folds_hold_each_group_once_and_leave_test_alone() -> None:
 
 def test_class_with_fewer_groups_than_folds_is_named() -> None:
     clips = split_by_group(clips_of("Walk", 9, 1) + clips_of("Jump", 4, 1), seed=1)
-    with pytest.raises(ListingError, match=r"class Jump has \d group\(s\) outside `test`, too few for 5 folds"):
+    with pytest.raises(
+        ListingError, match=r"class Jump has \d group\(s\) of clips outside `test`; .* fewer folds than 5"
+    ):
         split_in_folds(clips, 1, 5, seed=1)
+
+
+@pytest.mark.parametrize("split", [split_by_group, split_at_random])
+def test_all_classes_that_are_too_small_to_split_are_named_at_once(split: Callable[..., list[Clip]]) -> None:
+    clips = [*clips_of("Jump", 3, 1), *clips_of("Run", 1, 1), *clips_of("Walk", 2, 1)]
+    with pytest.raises(ListingError, match=r"^class Run has 1 .*, class Walk has 2 .* needs at least 3"):
+        split(clips, seed=1)
 
 
 def test_random_split_deals_clip_by_clip_in_the_same_shares() -> None:
@@ -183,6 +193,14 @@ def test_cluster_on_two_sides_is_refused(split_file: Callable[..., Path]) -> Non
     )  # fmt: skip
     with pytest.raises(ListingError, match=r"cuts 1 cluster.*Walk k1"):
         split_by_file(clips_of("Walk", 2, 1), file)
+
+
+def test_clip_that_two_split_files_name_is_refused(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.tsv", tmp_path / "two.tsv"
+    one.write_text("file\tsplit\nWalk/v_Walk_g01_c01.avi\ttrain\nWalk/v_Walk_g02_c01.avi\ttrain\n")
+    two.write_text("file\tsplit\nWalk/v_Walk_g02_c01.avi\tval\nWalk/v_Walk_g03_c01.avi\tval\n")
+    with pytest.raises(ListingError, match=r"one\.tsv and .*two\.tsv both name 1 of the clips, .*v_Walk_g02_c01\.avi"):
+        split_by_files(clips_of("Walk", 3, 1), [one, two])
 
 
 def test_background_classes_may_have_clusters_of_the_same_name_on_two_sides(split_file: Callable[..., Path]) -> None:

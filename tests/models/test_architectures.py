@@ -60,3 +60,9 @@ def test_name_may_be_written_with_hyphens() -> None:
 def test_unknown_architecture_is_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(architectures.UnknownArchitecture, match=r"there are .*convlstm, .*lrcn"):
         architectures.build(name, frames=2, height=64, width=64, classes=2)
+
+
+@pytest.mark.parametrize(("name", "side"), [("lrcn", 32), ("convlstm", 16), ("mobilenet_gru", 16), ("flow_tcn", 50)])
+def test_frames_that_an_architecture_cannot_take_are_refused(name: str, side: int) -> None:
+    with pytest.raises(architectures.CannotBuild, match=f"{name} cannot be built for 4 frames of {side}x{side} pixels"):
+        architectures.build(name, frames=4, height=side, width=side, classes=2)

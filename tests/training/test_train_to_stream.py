@@ -185,3 +185,36 @@ def test_a_misspelt_background_class_is_named(drawn, tmp_path):
     result = train(drawn, "runs/nobody", tmp_path, "--background-class", "noFigth")
     assert result.returncode == 2
     assert "no class folder for --background-class noFigth" in result.stderr
+
+
+def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(drawn, tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody answers
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    told = result.stderr.splitlines()[-1]  # TensorFlow says things before it is told not to
+    assert told.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small, they could not be")
+    assert told.endswith("and give it with --weights FILE")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn, trained):
+    folder, _ = trained
+    result = train(
+        drawn, "runs/next", folder, "--epochs", 1, "--start-from", "runs/x", "--classes", "JumpingJack,PushUps"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "5 of 6 layers taken from runs/x/model.keras; anew: head/scores" in result.stderr
+    assert json.loads((folder / "runs" / "next" / "recipe.json").read_text())["start_from"] == "runs/x"
+    provenance = json.loads((folder / "runs" / "next" / "provenance.json").read_text())
+    assert provenance["start_from"].startswith("runs/x (sha256 ")
+
+
+def test_a_class_without_validation_clips_is_named(drawn, tmp_path):
+    rows = (drawn / "SPLIT.tsv").read_text().splitlines(keepends=True)
+    split = tmp_path / "split.tsv"
+    split.write_text("".join(row for row in rows if not (row.startswith("PushUps") and row.endswith("val\n"))))
+    result = harstream("train", "--data", drawn, "--split", split, "--out", "x", *RECIPE, "--epochs", 1, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "no validation clip is left for PushUps: how well they are recognized has no part" in result.stderr

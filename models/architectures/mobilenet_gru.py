@@ -1,0 +1,38 @@
+"""MobileNetV3 small on each frame, a GRU over its rows: the one that may begin with pretrained weights.
+
+Source: Howard et al. 2019, "Searching for MobileNetV3".
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+from models.folding import ENCODER, HEAD, fold
+from models.pretrained import backbone
+
+
+def build(frames: int, height: int, width: int, classes: int, weights: str | None = None) -> keras.Model:
+    encoder = _encoder(height, width, weights)
+    return fold(encoder, _head(frames, encoder.output_shape[-1], classes), "mobilenet_gru")
+
+
+def _encoder(height: int, width: int, weights: str | None) -> keras.Model:
+    frame = keras.Input((height, width, 3), dtype="uint8")
+    mobilenet = backbone(keras.applications.MobileNetV3Small, weights, height, width)  # scales levels by itself
+    # The statistics of batch normalisation are weights too: frozen ones are used as they came.
+    rows = mobilenet(ops.cast(frame, "float32"), training=None if mobilenet.trainable else False)
+    return keras.Model(frame, rows, name=ENCODER)
+
+
+def _head(rows: int, features: int, classes: int) -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((rows, features)),
+            layers.Dropout(0.3),
+            layers.GRU(96),
+            layers.Dropout(0.3),
+            layers.Dense(classes, activation="softmax", name="scores"),
+        ],
+        name=HEAD,
+    )

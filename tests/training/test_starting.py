@@ -1,0 +1,135 @@
+"""What a model begins with: a backbone's weights, the layers of another run; and clear words where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from models import folding
+from models.architectures import CannotBuild
+from models.contract import ModelContract
+from training.errors import TrainingError
+from training.recipes import Recipe
+from training.run_folder import RunFolder
+from training.starting import starting_model, take_layers
+
+pytestmark = pytest.mark.training
+
+CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=3, height=64, width=64, rate=10.0)
+OTHER_LABELS = ModelContract("m", "1", ("Fall", "Walk"), frames=3, height=64, width=64, rate=10.0)
+MORE_LABELS = ModelContract("m", "1", ("Fall", "Run", "Walk"), frames=3, height=64, width=64, rate=10.0)
+LRCN = {f"encoder/conv2d{number}" for number in ("", "_1", "_2", "_3")} | {"head/lstm", "head/scores"}
+
+
+def finished_run(folder: Path, seed: int = 1) -> keras.Model:
+    folder.mkdir()
+    model = starting_model(Recipe(seed=seed), CONTRACT)
+    RunFolder(folder).finish(model, CONTRACT, np.zeros((1, 3, 64, 64, 3), np.uint8))
+    return model
+
+
+def same(one: keras.Model, other: keras.Model, layer: str) -> bool:
+    weights = [[*model.get_layer("head").get_layer(layer).get_weights()] for model in (one, other)]
+    return all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) -> None:
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(seed=2), CONTRACT)
+    assert not same(before, model, "lstm")
+    start = take_layers(model, CONTRACT, tmp_path / "run")
+    assert (start.file, set(start.taken), start.anew) == (tmp_path / "run" / "model.keras", LRCN, ())
+    assert same(before, model, "lstm")
+    assert same(before, model, "scores")
+
+
+@pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
+def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(seed=2), contract)
+    start = take_layers(model, contract, tmp_path / "run" / "model.keras")
+    assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
+    assert same(before, model, "lstm")
+
+
+def test_a_run_of_another_architecture_fits_nowhere_and_this_is_said(tmp_path: Path) -> None:
+    finished_run(tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"no layer of .*model\.keras fits convlstm: start from a run of the same"):
+        take_layers(starting_model(Recipe(arch="convlstm"), CONTRACT), CONTRACT, tmp_path / "run")
+
+
+def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
+    model = starting_model(Recipe(), CONTRACT)
+    with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
+        take_layers(model, CONTRACT, tmp_path)
+    (tmp_path / "model.keras").write_text("no model")
+    with pytest.raises(TrainingError, match="expected a Keras model in"):
+        take_layers(model, CONTRACT, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
+    """A file of weights, and the model that it was saved from."""
+    encoder, _ = folding.parts(starting_model(Recipe(arch="mobilenet_gru", seed=1), CONTRACT)) or (None, None)
+    assert encoder is not None
+    file = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
+    encoder.get_layer("MobileNetV3Small").save_weights(file)
+    return file, encoder
+
+
+def test_a_backbone_has_the_weights_of_the_file_and_keeps_them(backbone_weights: tuple[Path, keras.Model]) -> None:
+    file, there = backbone_weights
+    model = starting_model(Recipe(arch="mobilenet_gru", seed=2, weights=str(file)), CONTRACT)
+    encoder = model.get_layer("encoder")
+    frames = np.random.default_rng(1).integers(0, 256, size=(2, 64, 64, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(encoder(frames)), np.asarray(there(frames)))
+    model.compile("sgd", "categorical_crossentropy")
+    before = encoder.get_weights()
+    model.fit(np.stack([frames[0]] * 6).reshape(2, 3, 64, 64, 3), np.eye(2), verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, encoder.get_weights(), strict=True))
+    assert len(model.trainable_weights) == 5  # the GRU's three and the two of the layer that scores
+
+
+def test_a_backbone_without_weights_is_trained() -> None:
+    model = starting_model(Recipe(arch="mobilenet_gru"), CONTRACT)
+    assert len(model.get_layer("encoder").trainable_weights) > 100
+
+
+def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path, keras.Model]) -> None:
+    from export.onnx_files import convert
+    from export.verify import largest_difference
+
+    model = starting_model(Recipe(arch="mobilenet_gru", weights=str(backbone_weights[0])), CONTRACT)
+    windows = np.random.default_rng(1).integers(0, 256, size=(3, 3, 64, 64, 3), dtype=np.uint8)
+    expected = np.asarray(model.predict(windows, verbose=0))
+    candidates = convert(model)
+    assert candidates.parts is not None
+    for graphs in ([candidates.plain], candidates.parts):
+        assert largest_difference(expected, windows, *graphs) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ("none.h5", r"expected weights of MobileNetV3Small: imagenet, none or a file; found no file none\.h5"),
+        (__file__, r"holds no weights of MobileNetV3Small without its top"),
+    ],
+)
+def test_weights_that_cannot_be_read_are_told(weights: str, told: str) -> None:
+    with pytest.raises(CannotBuild, match=told):
+        starting_model(Recipe(arch="mobilenet_gru", weights=weights), CONTRACT)
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    starting_model(Recipe(), CONTRACT).save_weights(tmp_path / "lrcn.weights.h5")
+    with pytest.raises(CannotBuild, match="holds no weights of MobileNetV3Small"):
+        starting_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT)
+
+
+def test_an_architecture_without_a_backbone_takes_no_weights() -> None:
+    with pytest.raises(CannotBuild, match="lrcn has no backbone that takes weights"):
+        starting_model(Recipe(weights="imagenet"), CONTRACT)
