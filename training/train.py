@@ -24,7 +24,8 @@ from training.windows import TrainingWindows, stacked
 VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
 KEPT_WINDOWS = 64
-"""Validation windows that are kept in the run folder, for `export` to verify its files on."""
+"""Windows of each part that are kept in the run folder: of `val` for `export` to verify its files on, of `train` to
+quantize with."""
 
 
 def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip], run: RunFolder) -> None:
@@ -71,7 +72,10 @@ def train(recipe: Recipe, contract: ModelContract, clips: Sequence[DecodedClip],
     model.load_weights(run.best_weights)
     scores = np.asarray(model.predict(validation_windows, batch_size=64, verbose=0))
     run.finish(
-        model, calibrated_contract(contract, scores, truth.argmax(axis=1)), _some(validation_windows, recipe.seed)
+        model,
+        calibrated_contract(contract, scores, truth.argmax(axis=1)),
+        validation=validation_windows[_some(len(validation_windows), recipe.seed)],
+        training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, 1)[0],
     )
 
 
@@ -83,9 +87,9 @@ def best_epoch(run: RunFolder) -> tuple[int, float]:
     return min(enumerate(losses), key=lambda entry: entry[1])
 
 
-def _some(windows: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    chosen = np.random.default_rng(seed).permutation(len(windows))[:KEPT_WINDOWS]
-    return windows[np.sort(chosen)]
+def _some(count: int, seed: int) -> NDArray[np.intp]:
+    """Indices of KEPT_WINDOWS of `count`, or of all of them; increasing."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:KEPT_WINDOWS])
 
 
 def _callbacks(recipe: Recipe, windows: TrainingWindows, run: RunFolder) -> list[keras.callbacks.Callback]:
