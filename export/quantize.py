@@ -39,6 +39,7 @@ def quantized(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> 
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
+            reduce_range=_shares_weights(named),
             op_types_to_quantize=list(QUANTIZED),
             nodes_to_exclude=list(_before_features(named)),
         )
@@ -58,6 +59,13 @@ def _named(graph: onnx.ModelProto) -> onnx.ModelProto:
     for number, node in enumerate(graph.graph.node):
         node.name = node.name or f"node_{number}"
     return graph
+
+
+def _shares_weights(graph: onnx.ModelProto) -> bool:
+    """As an unrolled ConvLSTM does. ONNX Runtime 1.31 cannot guard weights that several convolutions share against
+    overflow on CPUs without VNNI, and then refuses the graph; with 7 bits there is nothing to guard against."""
+    weights = [node.input[1] for node in graph.graph.node if node.op_type == "Conv"]
+    return len(set(weights)) < len(weights)
 
 
 def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
