@@ -22,14 +22,19 @@ from stream.errors import HarstreamError
 
 if TYPE_CHECKING:
     from evaluation.recognizing import Skipped
-    from stream.engine import OnnxRecognizer
+    from stream.ports import Engine
 
 app = typer.Typer()
 
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Option(help="A shipped model's name, or the path of an exported one.")],
+    model: Annotated[
+        list[str],
+        typer.Option(
+            help="A shipped model's name, or the path of an exported one; given several times, they are compared."
+        ),
+    ],
     data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
     split: Annotated[list[Path] | None, typer.Option(help="A split file (.tsv); may be given several times.")] = None,
     part: Annotated[str, typer.Option(help="Which part of the split: train, val or test.")] = "test",
@@ -49,14 +54,18 @@ def evaluate(
     events through the same pipeline."""
     if stream and html:
         _fail("--html is for clips: leave it out, or --stream", 2)
+    if len(model) > 1 and (stream or html):
+        _fail("several models are compared on clips, in a table: give one --model, or leave out --stream and --html", 2)
     if config and not stream:
         _fail("--config is for --stream: clips are recognized without smoothing and tracker", 2)
     choice = Choice(tuple(data), tuple(background or ()), tuple(split or ()), part)
     try:
         if stream:
-            _on_streams(model, choice, config, json)
+            _on_streams(model[0], choice, config, json)
+        elif len(model) > 1:
+            _side_by_side(model, choice, json)
         else:
-            _on_clips(model, choice, json, html)
+            _on_clips(model[0], choice, json, html)
     except HarstreamError as error:
         _fail(error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
@@ -67,10 +76,10 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
     from evaluation.measuring import measure
     from evaluation.recognizing import predictions
     from evaluation.report import table, write_html, write_json
-    from stream.engine import OnnxRecognizer
+    from stream.engine import open_model
 
     console = Console()
-    recognizer = OnnxRecognizer(find_model(model))
+    recognizer = open_model(find_model(model))
     contract = recognizer.contract
     clips = choose(choice, contract)
     found, skipped = predictions(clips, recognizer)
@@ -83,6 +92,30 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
     if html:
         history = _history(recognizer.files.folder)
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
+
+
+def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> None:
+    from evaluation.comparing import Compared, comparison_table, write_comparison
+    from evaluation.measuring import measure
+    from evaluation.recognizing import predictions
+    from evaluation.timing import milliseconds_per_window
+    from stream.engine import open_model
+
+    console = Console()
+    recognizers = [open_model(find_model(model)) for model in models]
+    chosen = [choose(choice, recognizer.contract) for recognizer in recognizers]
+    times = milliseconds_per_window(recognizers)
+    compared = []
+    for model, recognizer, clips, milliseconds in zip(models, recognizers, chosen, times, strict=True):
+        found, skipped = predictions(clips, recognizer)
+        metrics = measure(found, unknown_threshold=recognizer.contract.unknown_threshold)
+        files = recognizer.files
+        compared.append(Compared(model, files.sha256(), recognizer.provider, files.size, milliseconds, metrics))
+    console.print(comparison_table(compared))
+    _say_what_was_left_out(skipped, clips, console)
+    if json:
+        provenance = _origin(clips, skipped, f"{len(found.truth)} windows")
+        write_comparison(json, compared, provenance)
 
 
 def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
@@ -117,16 +150,20 @@ def _say_what_was_left_out(skipped: Sequence[Skipped], clips: Sequence[Clip], co
         console.print(f"{len(skipped)} of {len(clips)} clips left out", style="yellow")
 
 
-def _provenance(
-    recognizer: OnnxRecognizer, clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str
-) -> dict[str, str]:
+def _provenance(recognizer: Engine, clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str) -> dict[str, str]:
+    return {
+        **_origin(clips, skipped, extent),
+        "runs on": recognizer.provider,
+        "model sha256": recognizer.files.sha256(),
+    }
+
+
+def _origin(clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str) -> dict[str, str]:
     return {
         "command": shlex.join(["harstream", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "clips": f"{len(clips) - len(skipped)} of {len(clips)}, {extent}",
         "left out": f"{len(skipped)} clips, too short or unreadable",
-        "runs on": recognizer.provider,
-        "model sha256": recognizer.files.sha256(),
     }
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, Template
 
 from evaluation.papers import FRAME_COUNTS, Reported, Run, frame_study, ours, theirs
+from evaluation.timing import milliseconds_per_window
 from models.catalogue import find_model
-from stream.engine import OnnxRecognizer, with_lookback
-
-ROUNDS = 30
-"""Windows timed for each model, all models in turn, after three that are not counted."""
+from stream.engine import OnnxRecognizer
 
 
 @dataclass(frozen=True)
@@ -79,18 +75,8 @@ def _row(reported: Reported, finished: Mapping[Run, Finished], times: Mapping[Ru
 
 
 def _milliseconds(finished: Mapping[Run, Finished]) -> dict[Run, float]:
-    """Median time of a whole window on one thread, the models in turn so that a busy moment strikes all."""
-    engines = {run: OnnxRecognizer(find_model(str(each.model)), "cpu") for run, each in finished.items()}
-    random = np.random.default_rng(1)
-    times: dict[Run, list[float]] = {run: [] for run in engines}
-    for _ in range(ROUNDS + 3):
-        for run, engine in engines.items():
-            contract = engine.contract
-            frames = random.integers(0, 256, (contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
-            start = perf_counter()
-            engine.score(engine.encode(with_lookback(frames, engine.lookback))[None])
-            times[run].append(perf_counter() - start)
-    return {run: 1000 * float(np.median(values[3:])) for run, values in times.items()}
+    engines = [OnnxRecognizer(find_model(str(each.model)), "cpu") for each in finished.values()]
+    return dict(zip(finished, milliseconds_per_window(engines), strict=True))
 
 
 def _percent(share: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,20 +16,44 @@ from models.catalogue import TRAINED
 app = typer.Typer()
 
 
+class FormatOption(StrEnum):
+    ONNX = "onnx"
+    TFLITE = "tflite"
+
+
+class NumbersOption(StrEnum):
+    INT8 = "int8"
+
+
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The run folder of `harstream train`.")],
     name: Annotated[str, typer.Option(help="The model's name.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the files; models/trained/NAME by default.")] = None,
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
+    file_format: Annotated[
+        FormatOption, typer.Option("--format", help="tflite: for small boards; models of an encoder and a head.")
+    ] = FormatOption.ONNX,
+    quantize: Annotated[
+        NumbersOption | None, typer.Option(help="8-bit integers in place of float, for the convolutions.")
+    ] = None,
 ) -> None:
-    """Turn a trained run into ONNX files with their contract inside, checked against Keras on real windows."""
+    """Turn a trained run into files with their contract inside, checked against Keras on real windows."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from export.exporting import ExportError, export_run
 
+    errors = Console(stderr=True, soft_wrap=True)
+    folder = out or TRAINED / name
+    tflite, int8 = file_format is FormatOption.TFLITE, quantize is NumbersOption.INT8
     try:
-        report = export_run(run, name, version, out or TRAINED / name)
+        report = export_run(run, name, version, folder, tflite=tflite, int8=int8)
     except ExportError as error:
-        Console(stderr=True).print(f"harstream export: {error}", style="red", markup=False)
+        errors.print(f"harstream export: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
     Console().print_json(json.dumps(report))
+    if tflite or int8:
+        errors.print(
+            f"how right it is beside the float one: harstream evaluate --model {folder} --model FLOAT --data ...",
+            style="yellow",
+            markup=False,
+        )

@@ -1,4 +1,4 @@
-"""A run folder to a folder of verified ONNX files, or to nothing."""
+"""A run folder to a folder of verified ONNX or TFLite files, or to nothing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from export.onnx_files import Candidates, calibrated, convert, with_contract
-from export.verify import Differs, largest_difference, seconds_per_window
-from models.catalogue import ENCODER, HEAD, WHOLE
+from export.edge import as_onnx, as_tflite, compared, in_integers
+from export.onnx_files import Candidates, calibrated, convert
+from export.tflite_file import NoTFLite
+from export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
+from models.catalogue import ENCODER, HEAD, LITE, WHOLE
 from models.contract import ContractError, ModelContract
 
 VERIFIED_WINDOWS = 64
+TRAINING_WINDOWS = "training_windows.npy"
 Report = dict[str, Any]
 
 
@@ -33,31 +36,49 @@ class _Run:
     contract: ModelContract
     windows: NDArray[np.uint8]
     """(N, T, H, W, 3): real windows of the validation clips."""
+    training_windows: NDArray[np.uint8] | None
+    """Of the training clips, to quantize with; None in runs of before that was done."""
     history: Path
     provenance: dict[str, str]
 
 
-def export_run(folder: Path, name: str, version: str, out: Path) -> Report:
-    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError."""
+def export_run(folder: Path, name: str, version: str, out: Path, *, tflite: bool = False, int8: bool = False) -> Report:
+    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError.
+
+    `tflite` in place of ONNX, `int8` in place of float; what is not float ONNX is measured beside it.
+    """
     run = _read(folder)
+    if int8 and run.training_windows is None:
+        raise ExportError(
+            f"{folder} keeps no {TRAINING_WINDOWS}, which decide the ranges of 8-bit integers: train it again"
+        )
     contract = replace(run.contract, name=name, version=version)
     model = calibrated(run.model, contract.temperature)
     expected = np.asarray(model.predict(run.windows, batch_size=16, verbose=0))
-    candidates = convert(model)
     try:
-        files, report = _chosen(candidates, expected, run.windows)
-    except Differs as error:
+        graphs, report = _chosen(convert(model), expected, run.windows)
+        export = plain = as_onnx(graphs, contract)
+        ranges = run.training_windows if int8 else None
+        if tflite:
+            export = as_tflite(model, contract, ranges)
+        elif ranges is not None:
+            export = as_onnx(in_integers(graphs, ranges), contract)
+        if export is not plain:
+            report |= compared(export, plain, expected, run.windows, is_float=ranges is None)
+    except (Differs, NoTFLite) as error:
         raise ExportError(str(error)) from error
     report = {
         "model": name,
         "version": version,
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
         "parameters": model.count_params(),
+        "format": "TFLite" if tflite else "ONNX",
+        "numbers": "int8" if int8 else "float",
         "windows_verified": len(run.windows),
         "training": run.provenance,
         **report,
     }
-    _write(out, {file: with_contract(proto, contract) for file, proto in files.items()}, run.history, report)
+    _write(out, export.contents, run.history, report)
     return report
 
 
@@ -68,7 +89,8 @@ def _chosen(
     files, report = {WHOLE: candidates.plain}, Report()
     if candidates.fused:
         differences["fused"] = largest_difference(expected, windows, candidates.fused)
-        fused, plain = seconds_per_window(candidates.fused, candidates.plain, windows)
+        runners = [onnx_runner(graph) for graph in (candidates.fused, candidates.plain)]
+        fused, plain = seconds_per_window(runners, windows)
         files[WHOLE] = candidates.fused if fused < plain else candidates.plain
         report["graphs"] = {
             "unrolled, gates fused": _milliseconds(fused),
@@ -86,12 +108,14 @@ def _read(folder: Path) -> _Run:
     missing = [name for name, file in needed.items() if not file.is_file()]
     if missing:
         raise ExportError(f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}")
+    kept = folder / TRAINING_WINDOWS
     try:
         return _Run(
             # Without its optimizer, which is another class on each of Keras's backends.
             model=keras.models.load_model(needed["model.keras"], compile=False),
             contract=ModelContract.from_json(needed["contract.json"].read_text()),
             windows=np.load(needed["windows.npy"])[:VERIFIED_WINDOWS],
+            training_windows=np.load(kept) if kept.is_file() else None,
             history=needed["history.csv"],
             provenance=json.loads((folder / "provenance.json").read_text()),
         )
@@ -99,17 +123,17 @@ def _read(folder: Path) -> _Run:
         raise ExportError(f"the run in {folder} cannot be read: {error}") from error
 
 
-def _write(out: Path, protos: dict[str, onnx.ModelProto], history: Path, report: Report) -> None:
+def _write(out: Path, contents: dict[str, bytes], history: Path, report: Report) -> None:
     """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for file, proto in protos.items():
-        onnx.save(proto, part / file)
+    for file, content in contents.items():
+        (part / file).write_bytes(content)
     (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
     shutil.copyfile(history, part / "history.csv")
     out.mkdir(parents=True, exist_ok=True)
-    for stale in {WHOLE, ENCODER, HEAD} - set(protos):
+    for stale in {WHOLE, ENCODER, HEAD, LITE} - set(contents):
         (out / stale).unlink(missing_ok=True)
     for written in part.iterdir():
         written.replace(out / written.name)

@@ -7,21 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
+LITE = "model.tflite"
 TRAINED = Path(__file__).parent / "trained"
 
 
 class ModelNotFound(Exception):
-    """Neither a shipped model's name nor a path with ONNX files."""
+    """Neither a shipped model's name nor a path with a model's files."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Either the graph of the whole window, or an encoder and a head, or all three."""
+    """ONNX: the graph of the whole window, and an encoder and a head where it has them. TFLite: one file with all."""
 
     folder: Path
     whole: Path
     encoder: Path | None
     head: Path | None
+
+    @property
+    def is_lite(self) -> bool:
+        return self.whole.suffix == ".tflite"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that a stream loads."""
+        return sum(file.stat().st_size for file in (self.encoder, self.head) if file) or self.whole.stat().st_size
 
     def sha256(self) -> str:
         """Of all files, in a fixed order; names the model in messages."""
@@ -36,13 +46,15 @@ def shipped() -> tuple[str, ...]:
 
 
 def find_model(name_or_path: str) -> ModelFiles:
-    """A shipped name, a folder with model.onnx, or one .onnx file. Raises ModelNotFound."""
+    """A shipped name, a folder with model.onnx or model.tflite, or one such file. Raises ModelNotFound."""
     path = TRAINED / name_or_path if name_or_path in shipped() else Path(name_or_path)
     if path.is_file():
         return ModelFiles(path.parent, path, None, None)
+    if (path / LITE).is_file():
+        return ModelFiles(path, path / LITE, None, None)
     if not (path / WHOLE).is_file():
         raise ModelNotFound(
-            f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE}, "
+            f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE} or {LITE}, "
             f"got {name_or_path!r}"
         )
     has_parts = (path / ENCODER).is_file() and (path / HEAD).is_file()

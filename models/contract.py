@@ -84,7 +84,7 @@ class ModelContract:
 
 
 def contract_from_metadata(metadata: Mapping[str, str], path: str) -> ModelContract:
-    """Read the contract that `export` wrote into the metadata of an ONNX file; raises ContractError."""
+    """Read the contract that `export` wrote into the metadata of a model's file; raises ContractError."""
     if CONTRACT_KEY not in metadata:
         raise ContractError(f"{path} carries no harstream contract in its metadata: make it with `harstream export`")
     return ModelContract.from_json(metadata[CONTRACT_KEY])

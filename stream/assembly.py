@@ -27,7 +27,7 @@ from stream.errors import ConfigError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
-from stream.ports import EventSink, FrameSink, FrameSource, Recognizer
+from stream.ports import Engine, EventSink, FrameSink, FrameSource, Recognizer
 from stream.service import Service, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
 from stream.sinks.jsonl import JsonLines
@@ -99,7 +99,7 @@ def replay(
             yield video, ended
 
 
-def _replayed(config: Config, recognizer: engine.OnnxRecognizer, video: Path, camera: str) -> Iterator[Step]:
+def _replayed(config: Config, recognizer: Engine, video: Path, camera: str) -> Iterator[Step]:
     source = FileSource(camera, video, Pace(), threading.Event())
     return new_pipeline(config, recognizer).steps([item] for item in source.frames())
 
@@ -202,7 +202,7 @@ def _event_sinks(
     return sinks
 
 
-def _emission(recognizer: engine.OnnxRecognizer) -> Mapping[str, object] | None:
+def _emission(recognizer: Engine) -> Mapping[str, object] | None:
     """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
     report = recognizer.files.folder / "report.json"
     if not report.exists():
@@ -225,7 +225,7 @@ def _broker(config: Config, stack: ExitStack) -> BrokerAddress:
 def _frame_sinks(
     config: Config,
     context: Context,
-    recognizer: engine.OnnxRecognizer,
+    recognizer: Engine,
     stack: ExitStack,
     console: Console,
     stop: Callable[[], None],
@@ -274,7 +274,7 @@ def _recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSin
     return recorder
 
 
-def _context(config: Config, recognizer: engine.OnnxRecognizer) -> Context:
+def _context(config: Config, recognizer: Engine) -> Context:
     return Context(
         node=config.node,
         areas={camera.name: camera.area for camera in config.cameras},

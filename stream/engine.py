@@ -1,4 +1,7 @@
-"""A model on ONNX Runtime: on the GPU where there is one, on the CPU otherwise, and it says which it got."""
+"""A model on ONNX Runtime: on the GPU where there is one, on the CPU otherwise, and it says which it got.
+
+Models in TFLite's format are handed on to stream.tflite.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,14 @@ from numpy.typing import NDArray
 from models.catalogue import ModelFiles, ModelNotFound, find_model
 from models.contract import ContractError, ModelContract, contract_from_metadata
 from stream.errors import ModelError
+from stream.ports import Engine, Recognizer
+from stream.tflite import LiteRecognizer
 
 Device = Literal["auto", "cpu", "cuda"]
 
 
 class OnnxRecognizer:
-    """A Recognizer. Where the model has an encoder and a head, each frame is encoded once; otherwise a row is a frame.
+    """An Engine. Where the model has an encoder and a head, each frame is encoded once; otherwise a row is a frame.
 
     Not for several threads at once.
     """
@@ -52,12 +57,6 @@ class OnnxRecognizer:
         name = "rows" if self._encoder else "frames"
         return np.asarray(self._head.run(None, {name: windows})[0], dtype=np.float32)
 
-    def warm_up(self) -> None:
-        """Run once, so that the first real window is not late."""
-        contract = self.contract
-        frames = np.zeros((contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
-        self.score(self.encode(with_lookback(frames, self.lookback))[None])
-
     def _checked_row_shape(self) -> tuple[int, ...]:
         contract, frame = self.contract, (self.contract.height, self.contract.width, 3)
         rows = frame
@@ -76,14 +75,23 @@ def with_lookback(frames: NDArray[np.uint8], lookback: int) -> NDArray[np.uint8]
     return np.stack([frames[:-1], frames[1:]], axis=1) if lookback else frames
 
 
-def load(name_or_path: str, device: Device = "auto") -> OnnxRecognizer:
+def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
+    """Raises ModelError if a file is broken, does not fit its contract, or cannot run on the device."""
+    if not files.is_lite:
+        return OnnxRecognizer(files, device)
+    if device == "cuda":
+        raise ModelError(f"{files.whole} is for small boards and runs on the CPU only: set device: auto or cpu")
+    return LiteRecognizer(files)
+
+
+def load(name_or_path: str, device: Device = "auto") -> Engine:
     """Find, load, check and warm up a model. Raises ModelError."""
     try:
-        recognizer = OnnxRecognizer(find_model(name_or_path), device)
+        recognizer = open_model(find_model(name_or_path), device)
         recognizer.contract.live_rate  # noqa: B018  (a model without a rate cannot watch a stream)
     except (ModelNotFound, ContractError) as error:
         raise ModelError(str(error)) from error
-    recognizer.warm_up()
+    _warm_up(recognizer)
     return recognizer
 
 
@@ -93,6 +101,13 @@ def has_nvidia_driver() -> bool:
     except OSError:
         return False
     return True
+
+
+def _warm_up(recognizer: Recognizer) -> None:
+    """Run once, so that the first real window is not late."""
+    contract = recognizer.contract
+    frames = np.zeros((contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
+    recognizer.score(recognizer.encode(with_lookback(frames, recognizer.lookback))[None])
 
 
 def _session(file: Path, device: Device) -> onnxruntime.InferenceSession:
@@ -105,6 +120,9 @@ def _session(file: Path, device: Device) -> onnxruntime.InferenceSession:
     # One thread a model: two gave small models nothing and doubled the slowest tenth on a busy machine.
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without it, 8-bit models overflow in silence on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
+    # onnxruntime_session_options_config_keys.h.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     onnxruntime.set_default_logger_severity(4)
     try:

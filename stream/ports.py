@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.catalogue import ModelFiles
 from models.contract import ModelContract
 from stream.messages import CameraChange, Frame, Notice, Step
 
@@ -39,6 +40,17 @@ class Recognizer(Protocol):
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Windows of rows (N, contract.frames - lookback, *row_shape) to scores (N, K) that sum to 1."""
+        ...
+
+
+class Engine(Recognizer, Protocol):
+    """A recognizer that was loaded from files."""
+
+    files: ModelFiles
+
+    @property
+    def provider(self) -> str:
+        """What really runs it, for a person to read."""
         ...
 
 

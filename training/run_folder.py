@@ -66,10 +66,18 @@ class RunFolder:
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         (self.path / "provenance.json").write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
-    def finish(self, model: keras.Model, contract: ModelContract, windows: NDArray[np.uint8]) -> None:
+    def finish(
+        self,
+        model: keras.Model,
+        contract: ModelContract,
+        *,
+        validation: NDArray[np.uint8],
+        training: NDArray[np.uint8],
+    ) -> None:
         """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
-        real windows (N, T, H, W, 3) to verify on."""
-        np.save(self.path / "windows.npy", windows)
+        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with."""
+        np.save(self.path / "windows.npy", validation)
+        np.save(self.path / "training_windows.npy", training)
         self.contract.write_text(contract.to_json())
         model.save(self.model)
 

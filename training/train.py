@@ -26,7 +26,8 @@ from training.windows import TrainingWindows, stacked
 VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
 KEPT_WINDOWS = 64
-"""Validation windows that are kept in the run folder, for `export` to verify its files on."""
+"""Windows of each part that are kept in the run folder: of `val` for `export` to verify its files on, of `train` to
+quantize with."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ def train(
 
     A run that was killed goes on after its last whole epoch. Raises TrainingError.
     """
+    learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
     validation_windows, truth = stacked(validated, contract, VALIDATION_WINDOWS)
     fresh_windows = TrainingWindows(
-        [clip for clip in clips if clip.clip.part == "train"],
+        learned,
         contract,
         batch=recipe.batch,
         windows_per_clip=recipe.windows_per_clip,
@@ -78,7 +80,10 @@ def train(
     model.load_weights(run.best_weights)
     scores = np.asarray(model.predict(validation_windows, batch_size=64, verbose=0))
     run.finish(
-        model, calibrated_contract(contract, scores, truth.argmax(axis=1)), _some(validation_windows, recipe.seed)
+        model,
+        calibrated_contract(contract, scores, truth.argmax(axis=1)),
+        validation=validation_windows[_some(len(validation_windows), recipe.seed)],
+        training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, 1)[0],
     )
     losses = _validation_losses(run)
     return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
@@ -114,9 +119,9 @@ def _fit(
     return None
 
 
-def _some(windows: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    chosen = np.random.default_rng(seed).permutation(len(windows))[:KEPT_WINDOWS]
-    return windows[np.sort(chosen)]
+def _some(count: int, seed: int) -> NDArray[np.intp]:
+    """Indices of KEPT_WINDOWS of `count`, or of all of them; increasing."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:KEPT_WINDOWS])
 
 
 def _optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.training
@@ -156,6 +157,97 @@ def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(d
     split = drawn / "SPLIT.tsv"
     judged = harstream("evaluate", "--model", "even", "--data", drawn, "--split", split, "--part", "val", cwd=folder)
     assert judged.returncode == 0, judged.stderr
+
+
+def test_a_run_keeps_windows_of_its_training_clips_that_were_not_validated_on(trained):
+    folder, _ = trained
+    kept, validated = (np.load(folder / "runs" / "x" / name) for name in ("training_windows.npy", "windows.npy"))
+    with (folder / "runs" / "x" / "split.tsv").open() as lines:
+        learned = sum(row["split"] == "train" for row in csv.DictReader(lines, delimiter="\t"))
+    assert kept.shape == (learned - 2, 20, 64, 64, 3)  # two cannot be used
+    assert not {window.tobytes() for window in kept} & {window.tobytes() for window in validated}
+
+
+@pytest.fixture(scope="module")
+def edge(trained):
+    """Export the run for small devices: folder name -> what `export` printed."""
+    folder, _ = trained
+    ways = {"int8": ["--quantize", "int8"], "lite": ["--format", "tflite"]}
+    ways["lite8"] = [*ways["lite"], *ways["int8"]]
+    reports = {}
+    for out, options in ways.items():
+        result = harstream("export", "runs/x", "--name", "x", "--out", out, *options, cwd=folder)
+        assert result.returncode == 0, result.stderr
+        reports[out] = json.loads(result.stdout)
+    return folder, reports
+
+
+@pytest.mark.parametrize(
+    ("out", "files"),
+    [("int8", {"model.onnx", "encoder.onnx", "head.onnx"}), ("lite", {"model.tflite"}), ("lite8", {"model.tflite"})],
+)
+def test_an_edge_model_says_what_it_costs_beside_float_onnx(exported, edge, out, files):
+    plain, _ = exported
+    folder, reports = edge
+    assert {file.name for file in (folder / out).iterdir()} == files | {"export.json", "history.csv"}
+    sizes = reports[out]["bytes"]
+    assert sizes["this"] == sum((folder / out / file).stat().st_size for file in files - {"model.onnx"})
+    float_size = sum((plain / file).stat().st_size for file in ("encoder.onnx", "head.onnx"))
+    assert sizes["float ONNX"] == pytest.approx(float_size, rel=1e-3)  # names in a graph differ by some letters
+    assert min(reports[out]["milliseconds_a_window"].values()) > 0
+
+
+def test_edge_models_in_integers_are_half_as_large_and_a_float_one_equals_keras(edge):
+    _, reports = edge
+    sizes = {out: report["bytes"] for out, report in reports.items()}
+    assert sizes["int8"]["this"] < sizes["int8"]["float ONNX"] / 2
+    assert sizes["lite8"]["this"] < sizes["lite"]["this"] / 2
+    assert reports["lite"]["difference_to_keras"] <= 1e-4
+
+
+def test_models_are_compared_on_the_same_clips_by_their_own_files(drawn, exported, edge):
+    folder, reports = edge
+    result = harstream(
+        "evaluate", "--model", "x", "--model", "int8", "--model", "lite", "--data", drawn, "--split",
+        drawn / "SPLIT.tsv", "--part", "val", "--json", "beside.json", cwd=folder,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    plain, int8, lite = json.loads((folder / "beside.json").read_text())["models"]
+    assert [each["model"] for each in (plain, int8, lite)] == ["x", "int8", "lite"]
+    assert int8["bytes"] == reports["int8"]["bytes"]["this"] < plain["bytes"]
+    assert (plain["runs_on"], lite["runs_on"]) == ("CPU", "CPU, LiteRT")
+    figures = ("windows_right", "clips_right", "f1_macro")
+    assert [lite[figure] for figure in figures] == [plain[figure] for figure in figures]
+    assert "ms a window" in result.stdout
+
+
+def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn, exported, edge):
+    folder, _ = edge
+    video = next((drawn / "JumpingJack").glob("*.mp4"))
+    plain, lite = (
+        harstream("predict", video, "--model", model, "--events", f"{model}.jsonl", cwd=folder)
+        for model in ("x", "lite")
+    )
+    assert lite.returncode == 0, lite.stderr
+    assert lite.stdout == plain.stdout
+
+
+def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained):
+    folder, _ = trained
+    shutil.copytree(folder / "runs" / "x", folder / "runs" / "old")
+    (folder / "runs" / "old" / "training_windows.npy").unlink()
+    result = harstream("export", "runs/old", "--name", "x", "--out", "old8", "--quantize", "int8", cwd=folder)
+    assert result.returncode == 2
+    assert "runs/old keeps no training_windows.npy" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (folder / "old8").exists()
+
+
+def test_several_models_are_compared_on_clips_only(drawn, tmp_path):
+    models = ("--model", "lrcn", "--model", "convlstm")
+    result = harstream("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("harstream evaluate: several models are compared on clips, in a table")
 
 
 def test_an_unknown_architecture_is_one_clear_line(drawn, tmp_path):

@@ -1,0 +1,28 @@
+"""How long models take for a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import numpy as np
+
+from stream.engine import with_lookback
+from stream.ports import Recognizer
+
+ROUNDS = 30
+"""Windows timed for each model, after three that are not counted."""
+
+
+def milliseconds_per_window(recognizers: Sequence[Recognizer]) -> list[float]:
+    """Median time of a whole window, each frame encoded; the models in turn, so that a busy moment strikes all."""
+    random = np.random.default_rng(1)
+    times: list[list[float]] = [[] for _ in recognizers]
+    for _ in range(ROUNDS + 3):
+        for recognizer, spent in zip(recognizers, times, strict=True):
+            contract = recognizer.contract
+            frames = random.integers(0, 256, (contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
+            start = perf_counter()
+            recognizer.score(recognizer.encode(with_lookback(frames, recognizer.lookback))[None])
+            spent.append(perf_counter() - start)
+    return [1000 * float(np.median(spent[3:])) for spent in times]

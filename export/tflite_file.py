@@ -1,0 +1,150 @@
+"""A trained Keras model as one TFLite file of built-in operations, with the contract attached."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import ZipFile
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.lite.python.convert import ConverterError
+
+from export.verify import Runner, seen_by_encoder
+from models import folding
+from models.contract import CONTRACT_KEY, ModelContract
+from models.motion import OpticalFlow
+
+ENCODE, SCORE = SIGNATURES = "encode", "score"
+FRAMES_OF_A_WINDOW = 4
+"""That many frames of each window decide the ranges of an 8-bit encoder: neighbours are nearly the same."""
+
+
+class NoTFLite(Exception):
+    """The model cannot become a TFLite file of built-in operations."""
+
+
+def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> bytes:
+    """A folded model as a file with the signatures `encode` and `score`, each for a batch of one.
+
+    With windows (N, T, H, W, 3) in 8-bit integers, whose ranges these decide. Raises NoTFLite.
+    """
+    encoder, head = _parts(model, is_float=windows is None)
+    module = tf.Module()
+    module.encode = _constant_function(encoder, "frames", "rows")
+    module.score = _constant_function(_unrolled(head), "rows", "scores")
+    signatures = {name: getattr(module, name).get_concrete_function() for name in SIGNATURES}
+    with TemporaryDirectory() as folder, _quiet():
+        tf.saved_model.save(module, folder, signatures)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if windows is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: _fed(encoder, windows)
+        try:
+            return bytes(converter.convert())
+        except ConverterError as error:
+            raise NoTFLite(f"{model.name} has an operation that is not built in: {_first_line(error)}") from error
+
+
+def with_contract_attached(content: bytes, contract: ModelContract) -> bytes:
+    """Zipped onto the end, as TFLite attaches files to a model; interpreters do not read so far."""
+    file = io.BytesIO(content)
+    with ZipFile(file, "a") as attached:
+        attached.writestr(CONTRACT_KEY, contract.to_json())
+    return file.getvalue()
+
+
+def tflite_runner(content: bytes) -> Runner:
+    """Runs windows one by one on one thread."""
+    with _quiet():
+        interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
+    encode, score = (interpreter.get_signature_runner(name) for name in SIGNATURES)
+    axes = len(encode.get_input_details()["frames"]["shape"]) - 1
+
+    def run(windows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert interpreter  # the signatures do not keep it alive
+        encoded = [
+            np.concatenate([encode(frames=frame[None])["rows"] for frame in window])
+            for window in seen_by_encoder(windows, axes)
+        ]
+        return np.concatenate([score(rows=rows[None])["scores"] for rows in encoded])
+
+    return run
+
+
+def _parts(model: keras.Model, *, is_float: bool) -> tuple[keras.Model, keras.Model]:
+    parts = folding.parts(model)
+    if parts is None:
+        raise NoTFLite(
+            f"TFLite needs a model of an encoder and a head, {model.name} is one graph, and built-in operations cannot "
+            "pool over its frames: leave out --format tflite"
+        )
+    if not is_float and any(isinstance(layer, OpticalFlow) for layer in parts[0].layers):
+        raise NoTFLite(
+            "an int8 TFLite file is quantized as a whole, and optical flow then divides by 0: leave out "
+            "--format tflite or --quantize int8"
+        )
+    return parts
+
+
+def _constant_function(model: keras.Model, source: str, target: str) -> Any:
+    """With the weights as constants: variables would become resources that LiteRT reads anew each time."""
+    tensor = model.inputs[0]
+    trained = [np.asarray(variable) for variable in model.trainable_variables]
+    others = [np.asarray(variable) for variable in model.non_trainable_variables]
+
+    def compute(values: Any) -> dict[str, Any]:
+        scores, _ = model.stateless_call(
+            [tf.constant(values) for values in trained],
+            [tf.constant(values) for values in others],
+            values,
+            training=False,
+        )
+        return {target: scores}
+
+    return tf.function(compute, input_signature=[tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=source)])
+
+
+def _unrolled(head: keras.Model) -> keras.Model:
+    """The same head without loops: those of Keras's recurrent layers need operations that are not built in."""
+
+    def again(layer: keras.layers.Layer) -> keras.layers.Layer:
+        settings = layer.get_config()
+        return type(layer).from_config(settings | {"unroll": True} if "unroll" in settings else settings)
+
+    copy = keras.models.clone_model(head, clone_function=again)
+    copy.set_weights(head.get_weights())
+    return copy
+
+
+def _fed(encoder: keras.Model, windows: NDArray[np.uint8]) -> Iterator[tuple[str, dict[str, NDArray[np.generic]]]]:
+    for frames in seen_by_encoder(windows, len(encoder.input_shape) - 1):
+        rows = np.asarray(encoder.predict(frames, verbose=0))
+        for frame in frames[:: max(len(frames) // FRAMES_OF_A_WINDOW, 1)]:
+            yield ENCODE, {"frames": frame[None]}
+        yield SCORE, {"rows": rows[None]}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow logs where it saves, and warns that its interpreter is now called LiteRT."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logger.setLevel(level)

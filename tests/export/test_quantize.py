@@ -1,0 +1,111 @@
+"""ONNX graphs in 8-bit integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+pytestmark = pytest.mark.training
+
+FRAMES = 6
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
+
+
+def graphs_of(name):
+    from export.onnx_files import convert
+    from models import architectures
+
+    model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
+    random = np.random.default_rng(3)
+    model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    candidates = convert(model)
+    if not candidates.parts:
+        return {"model.onnx": candidates.fused}
+    return {"model.onnx": candidates.plain, "encoder.onnx": candidates.parts[0], "head.onnx": candidates.parts[1]}
+
+
+def convolution_inputs(graph):
+    """What makes the weights of each convolution, in the graph's order."""
+    makers = {output: node.op_type for node in graph.graph.node for output in node.output}
+    return [makers.get(node.input[1], "float") for node in graph.graph.node if node.op_type == "Conv"]
+
+
+@pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
+def test_encoder_and_head_in_integers_stay_near_the_float_ones(name, windows):
+    from export.edge import in_integers
+    from export.verify import onnx_runner
+
+    graphs = graphs_of(name)
+    small = in_integers(graphs, windows)
+    assert small["encoder.onnx"].ByteSize() < graphs["encoder.onnx"].ByteSize() / 2
+    parts = ("encoder.onnx", "head.onnx")
+    expected, scores = (onnx_runner(*(made[part] for part in parts))(windows) for made in (graphs, small))
+    assert 0 < np.abs(scores - expected).max() < 0.1
+    whole = onnx_runner(small["model.onnx"])(windows)
+    assert 0 < np.abs(whole - expected).max() < 0.1
+
+
+def test_all_convolutions_but_the_first_have_weights_in_integers(windows):
+    from export.edge import in_integers
+
+    small = in_integers(graphs_of("lrcn"), windows)
+    assert convolution_inputs(small["encoder.onnx"]) == ["float", *["DequantizeLinear"] * 3]
+
+
+def test_optical_flow_stays_float(windows):
+    from export.edge import in_integers
+
+    encoder = in_integers(graphs_of("flow_tcn"), windows)["encoder.onnx"]
+    learned = ["float", *["DequantizeLinear"] * 4]
+    made = convolution_inputs(encoder)
+    assert made[-5:] == learned
+    assert set(made[:-5]) == {"float"}
+    assert len(made) > 5
+
+
+def test_a_head_with_an_lstm_stays_as_it_is(windows):
+    from export.edge import in_integers
+
+    graphs = graphs_of("lrcn")
+    assert in_integers(graphs, windows)["head.onnx"] is graphs["head.onnx"]
+
+
+def test_a_convlstm_becomes_integers_as_a_whole(windows):
+    from export.edge import in_integers
+    from export.verify import onnx_runner
+
+    graphs = graphs_of("convlstm")
+    small = in_integers(graphs, windows)
+    assert small["model.onnx"].ByteSize() < graphs["model.onnx"].ByteSize()
+    expected, scores = (onnx_runner(made["model.onnx"])(windows) for made in (graphs, small))
+    assert 0 < np.abs(scores - expected).max() < 0.2
+
+
+def test_the_graph_that_is_quantized_is_not_changed(windows):
+    from export.quantize import quantized
+
+    graph = graphs_of("lrcn")["encoder.onnx"]
+    before = graph.SerializeToString()
+    quantized(graph, list(windows))
+    assert graph.SerializeToString() == before
+    onnx.checker.check_model(graph)
+
+
+def test_integers_that_change_labels_keras_was_sure_of_are_refused():
+    from export.verify import Differs, check_labels
+
+    sure = np.tile(np.float32([0.7, 0.2, 0.1]), (10, 1))
+    unsure = np.tile(np.float32([0.4, 0.35, 0.25]), (30, 1))
+    expected = np.concatenate([sure, unsure])
+    scores = expected.copy()
+    scores[10:] = [0.3, 0.4, 0.3]  # of none of these was Keras sure
+    scores[0] = [0.2, 0.7, 0.1]
+    check_labels(expected, scores)  # 9 of 10
+    scores[1] = [0.2, 0.7, 0.1]
+    with pytest.raises(Differs, match="keep the label of 8 of 10 windows of which Keras is sure, expected were 90%"):
+        check_labels(expected, scores)

@@ -1,0 +1,139 @@
+"""TFLite files: what becomes of a model, and what the stream makes of the file."""
+
+from __future__ import annotations
+
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from models.catalogue import find_model
+from models.contract import ModelContract
+from stream.engine import open_model, with_lookback
+from stream.errors import ModelError
+
+pytestmark = pytest.mark.training
+
+FRAMES = 6
+CONTRACT = ModelContract("x", "1.0.0", ("a", "b", "c"), frames=FRAMES)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return np.random.default_rng(5).integers(0, 256, (3, FRAMES, 64, 64, 3), dtype=np.uint8)
+
+
+def built(name):
+    """With larger weights, so that scores differ between windows."""
+    from models import architectures
+
+    model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
+    random = np.random.default_rng(3)
+    model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def written(folder, name, contract=CONTRACT):
+    from export.tflite_file import convert_to_tflite, with_contract_attached
+
+    model = built(name)
+    (folder / "model.tflite").write_bytes(with_contract_attached(convert_to_tflite(model, None), contract))
+    return model
+
+
+@pytest.mark.parametrize("name", ["lrcn", "lrcn_motion", "cnn_tcn", "flow_tcn"])
+def test_a_stream_gets_from_the_file_what_keras_gives(name, windows, tmp_path):
+    model = written(tmp_path, name)
+    recognizer = open_model(find_model(str(tmp_path)))
+    assert recognizer.contract == CONTRACT
+    rows = np.stack([recognizer.encode(with_lookback(window, recognizer.lookback)) for window in windows])
+    expected = model.predict(windows, verbose=0)
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    np.testing.assert_allclose(recognizer.score(rows), expected, atol=1e-4)
+    assert b"Flex" not in (tmp_path / "model.tflite").read_bytes()  # operations of TensorFlow's own begin so
+
+
+@pytest.mark.parametrize("name", ["lrcn", "cnn_tcn"])
+def test_a_file_in_integers_keeps_what_keras_is_sure_of(name, windows):
+    from export.tflite_file import convert_to_tflite, tflite_runner
+
+    model = built(name)
+    content = convert_to_tflite(model, windows)
+    assert len(content) < len(convert_to_tflite(model, None)) / 2
+    scores, expected = tflite_runner(content)(windows), model.predict(windows, verbose=0)
+    assert 0 < np.abs(scores - expected).max() < 0.1
+
+
+def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
+    from export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
+
+    content = convert_to_tflite(built("lrcn"), windows)
+    assert np.abs(tflite_runner(content)(windows).sum(axis=1) - 1).max() > 1e-3  # the interpreter's do not
+    (tmp_path / "model.tflite").write_bytes(with_contract_attached(content, CONTRACT))
+    recognizer = open_model(find_model(str(tmp_path)))
+    scores = recognizer.score(np.stack([recognizer.encode(window) for window in windows]))
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_model_without_encoder_and_head_is_refused():
+    from export.tflite_file import NoTFLite, convert_to_tflite
+
+    with pytest.raises(NoTFLite, match="convlstm is one graph"):
+        convert_to_tflite(built("convlstm"), None)
+
+
+def test_optical_flow_in_integers_is_refused(windows):
+    from export.tflite_file import NoTFLite, convert_to_tflite
+
+    with pytest.raises(NoTFLite, match="optical flow then divides by 0"):
+        convert_to_tflite(built("flow_tcn"), windows)
+
+
+def test_an_operation_that_is_not_built_in_is_refused_in_one_line():
+    from export.tflite_file import NoTFLite, convert_to_tflite
+    from models.folding import ENCODER, HEAD, fold
+
+    encoder = keras.Sequential(
+        [keras.Input((8, 8, 3), dtype="uint8"), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()], name=ENCODER
+    )
+    rows = keras.Input((FRAMES, 192))
+    head = keras.Model(rows, keras.ops.erfinv(keras.layers.GlobalAveragePooling1D()(rows)), name=HEAD)
+    with pytest.raises(NoTFLite) as refused:
+        convert_to_tflite(fold(encoder, head, "strange"), None)
+    assert str(refused.value).startswith("strange has an operation that is not built in: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_does_not_fit_its_contract_is_refused(tmp_path):
+    written(tmp_path, "lrcn", ModelContract("x", "1.0.0", ("a", "b"), frames=FRAMES))
+    with pytest.raises(ModelError, match=r"output of score must have shape \(2,\), got \(3,\)"):
+        open_model(find_model(str(tmp_path)))
+
+
+def test_a_file_without_contract_is_refused(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(b"TFL3 made by someone else")
+    with pytest.raises(ModelError, match="carries no harstream contract"):
+        open_model(find_model(str(tmp_path)))
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    from export.tflite_file import with_contract_attached
+
+    (tmp_path / "model.tflite").write_bytes(with_contract_attached(b"no model", CONTRACT))
+    with pytest.raises(ModelError, match=r"expected a TFLite model in .*LiteRT says"):
+        open_model(find_model(str(tmp_path)))
+
+
+def test_without_litert_and_tensorflow_it_is_said_what_to_install(tmp_path, monkeypatch):
+    written(tmp_path, "lrcn")
+    for module in ("ai_edge_litert", "ai_edge_litert.interpreter", "tensorflow.lite.python.interpreter"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ModelError, match="pip install ai-edge-litert"):
+        open_model(find_model(str(tmp_path)))
+
+
+def test_a_gpu_cannot_be_asked_for(tmp_path):
+    (tmp_path / "model.tflite").touch()
+    with pytest.raises(ModelError, match="runs on the CPU only"):
+        open_model(find_model(str(tmp_path)), "cuda")
