@@ -57,8 +57,6 @@ class Run:
     classes: tuple[str, ...]
     way: SplitWay
     frames: int = 20
-    options: tuple[str, ...] = ()
-    """What else `harstream train` is told."""
 
     @property
     def name(self) -> str:
@@ -66,8 +64,8 @@ class Run:
         return f"{self.preset}-{self.arch}-{len(self.classes)}classes-{self.way}{frames}"
 
 
-SHIPPED = ("flow_tcn", "live", ("--augmentation", "mild", "--epochs", "60", "--learning-rate", "0.002"))
-"""Architecture, preset and further options of the model that ships."""
+SHIPPED = ("flow_tcn", "live")
+"""Architecture and preset of the default model."""
 
 
 def theirs(reported: Reported, way: SplitWay) -> Run:
@@ -75,8 +73,8 @@ def theirs(reported: Reported, way: SplitWay) -> Run:
 
 
 def ours(reported: Reported, way: SplitWay) -> Run:
-    arch, preset, options = SHIPPED
-    return Run(arch, preset, reported.classes, way, options=options)
+    arch, preset = SHIPPED
+    return Run(arch, preset, reported.classes, way)
 
 
 def frame_study() -> tuple[Run, ...]:
@@ -95,7 +93,7 @@ def commands(run: Run, data: Path, split: Path, out: Path) -> list[list[str]]:
     trained = [
         "harstream", "train", "--data", str(data), "--classes", ",".join(run.classes), "--preset", run.preset,
         "--arch", run.arch, "--frames", str(run.frames), "--split", "random" if run.way == "random" else str(split),
-        *run.options, "--out", str(folder),
+        "--out", str(folder),
     ]  # fmt: skip
     exported = ["harstream", "export", str(folder), "--name", run.name, "--out", str(folder / "onnx")]
     evaluated = [

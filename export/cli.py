@@ -31,6 +31,9 @@ def export(
     name: Annotated[str, typer.Option(help="The model's name.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the files; models/trained/NAME by default.")] = None,
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Below it a recognition is unknown; `harstream tune` finds one.")
+    ] = None,
     file_format: Annotated[
         FormatOption, typer.Option("--format", help="tflite: for small boards; models of an encoder and a head.")
     ] = FormatOption.ONNX,
@@ -46,7 +49,7 @@ def export(
     folder = out or TRAINED / name
     tflite, int8 = file_format is FormatOption.TFLITE, quantize is NumbersOption.INT8
     try:
-        report = export_run(run, name, version, folder, tflite=tflite, int8=int8)
+        report = export_run(run, name, version, folder, threshold=threshold, tflite=tflite, int8=int8)
     except ExportError as error:
         errors.print(f"harstream export: {error}", style="red", markup=False)
         raise typer.Exit(2) from None

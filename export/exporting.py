@@ -42,10 +42,20 @@ class _Run:
     provenance: dict[str, str]
 
 
-def export_run(folder: Path, name: str, version: str, out: Path, *, tflite: bool = False, int8: bool = False) -> Report:
+def export_run(
+    folder: Path,
+    name: str,
+    version: str,
+    out: Path,
+    *,
+    threshold: float | None = None,
+    tflite: bool = False,
+    int8: bool = False,
+) -> Report:
     """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError.
 
-    `tflite` in place of ONNX, `int8` in place of float; what is not float ONNX is measured beside it.
+    `threshold` in place of the run's own unknown_threshold, `tflite` in place of ONNX, `int8` in place of float; what
+    is not float ONNX is measured beside it.
     """
     run = _read(folder)
     if int8 and run.training_windows is None:
@@ -53,6 +63,8 @@ def export_run(folder: Path, name: str, version: str, out: Path, *, tflite: bool
             f"{folder} keeps no {TRAINING_WINDOWS}, which decide the ranges of 8-bit integers: train it again"
         )
     contract = replace(run.contract, name=name, version=version)
+    if threshold is not None:
+        contract = replace(contract, unknown_threshold=threshold)
     model = calibrated(run.model, contract.temperature)
     expected = np.asarray(model.predict(run.windows, batch_size=16, verbose=0))
     try:

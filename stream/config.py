@@ -82,7 +82,7 @@ class ActivitiesConfig(_Section):
 
 class Config(_Section):
     node: Name = "home"
-    model: Annotated[str, Field(min_length=1)] = "lrcn"
+    model: Annotated[str, Field(min_length=1)] = "flow_tcn"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     stride: Annotated[int, Field(ge=1, le=100)] = 1
     cameras: Annotated[tuple[CameraConfig, ...], Field(min_length=1)] = (CameraConfig(name="camera", source="0"),)

@@ -62,7 +62,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("model", ["lrcn", "convlstm"])
+@pytest.mark.parametrize("model", ["flow_tcn", "lrcn", "convlstm"])
 def test_what_is_drawn_is_recognized_once_each_and_nothing_else(
     harstream: Callable[..., Any], footage: Path, tmp_path: Path, model: str
 ) -> None:
