@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -94,8 +95,11 @@ def listen(
     """Print what arrives from the broker, coloured by activity, until Ctrl-C."""
     with _one_line_errors():
         from stream.listen import listen as listen_to
+        from stream.service import stopped_by_signals
 
-        listen_to(broker, node=node, observations=observations, raw=raw)
+        stop = threading.Event()
+        with stopped_by_signals(stop.set):  # a KeyboardInterrupt may be raised where Python can only ignore it
+            listen_to(broker, node=node, observations=observations, raw=raw, stop=stop)
 
 
 def doctor(

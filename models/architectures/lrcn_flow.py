@@ -1,0 +1,17 @@
+"""LRCN's layers on the optical flow to each frame, in place of the frame.
+
+Source: Donahue et al. 2015, "Long-term recurrent convolutional networks", which feeds flow as well as pictures.
+"""
+
+from __future__ import annotations
+
+import keras
+
+from models.architectures.lrcn import cnn, recurrent_head
+from models.folding import ENCODER, fold
+from models.motion import OpticalFlow
+
+
+def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
+    encoder = keras.Sequential([keras.Input((2, height, width, 3), dtype="uint8"), OpticalFlow(), *cnn()], name=ENCODER)
+    return fold(encoder, recurrent_head(frames - 1, encoder.output_shape[-1], classes), "lrcn_flow")
