@@ -7,6 +7,7 @@ from typing import Literal
 
 Sampling = Literal["rate", "even"]
 Split = Literal["group", "random"]
+Schedule = Literal["cosine", "plateau", "constant"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Recipe:
     averaged: float = 0.08
     """What is validated and kept is an exponential mean of the weights over about this share of the run's steps; 0: the
     weights as they are. Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging"."""
-    cosine: bool = True
-    """Cosine decay to zero over all epochs; otherwise the rate is multiplied by 0.2 on each plateau."""
+    schedule: Schedule = "cosine"
+    """cosine: decay to zero over all epochs, after three of warming up; plateau: times 0.2 where the validation loss no
+    longer falls; constant: as it is."""
     patience: int | None = None
     """Epochs without a lower validation loss before training stops; None: never."""
     label_smoothing: float = 0.1
@@ -52,7 +54,7 @@ _PAPERS = {
     "batch": 4,
     "weight_decay": 0.0,
     "averaged": 0.0,
-    "cosine": False,
+    "schedule": "constant",
     "patience": 5,
     "label_smoothing": 0.0,
     "augmentation": "none",
@@ -64,7 +66,7 @@ PRESETS: dict[str, Recipe] = {
     "live": Recipe(),
     "rana": Recipe(epochs=30, **_PAPERS),  # type: ignore[arg-type]
     "hamzah": Recipe(epochs=50, **_PAPERS),  # type: ignore[arg-type]
-    "jeevakumari": Recipe(**(_PAPERS | {"arch": "lrcn_large", "epochs": 400, "patience": 20})),  # type: ignore[arg-type]
+    "jeevakumari": Recipe(**(_PAPERS | {"arch": "lrcn_large", "epochs": 400, "patience": 20, "schedule": "plateau"})),  # type: ignore[arg-type]
     "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
 }
 """`live` is ours, what the default model was trained with: fresh windows at a camera's rate, split by group.

@@ -146,7 +146,7 @@ def _callbacks(
         SeededEpochs(recipe.seed),
         EndWhereItDiverges(),
         keras.callbacks.CSVLogger(run.history, append=True),
-        _schedule(recipe, losses),
+        *_schedule(recipe, losses),
     ]
     if keras.backend.backend() == "tensorflow":  # which writes the files of TensorBoard
         callbacks.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
@@ -158,15 +158,17 @@ def _callbacks(
     return [*callbacks, averaged, EpochCheckpoint(run, losses, averaged)]
 
 
-def _schedule(recipe: Recipe, losses: Sequence[float]) -> keras.callbacks.Callback:
-    if not recipe.cosine:
-        return ResumablePlateau(losses, factor=0.2, patience=max((recipe.patience or 5) // 2, 2))
+def _schedule(recipe: Recipe, losses: Sequence[float]) -> list[keras.callbacks.Callback]:
+    if recipe.schedule == "constant":
+        return []
+    if recipe.schedule == "plateau":
+        return [ResumablePlateau(losses, factor=0.2, patience=max((recipe.patience or 5) // 2, 2))]
 
     def cosine(epoch: int, _: float) -> float:
         warm = min((epoch + 1) / 3, 1.0)
         return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * epoch / recipe.epochs))
 
-    return keras.callbacks.LearningRateScheduler(cosine)
+    return [keras.callbacks.LearningRateScheduler(cosine)]
 
 
 def _validation_losses(run: RunFolder) -> list[float]:
