@@ -29,7 +29,7 @@ LRCN = {f"encoder/conv2d{number}" for number in ("", "_1", "_2", "_3")} | {"head
 
 def finished_run(folder: Path, seed: int = 1) -> keras.Model:
     folder.mkdir()
-    model = starting_model(Recipe(seed=seed), CONTRACT)
+    model = starting_model(Recipe(arch="lrcn", seed=seed), CONTRACT)
     windows = np.zeros((1, 3, 64, 64, 3), np.uint8)
     RunFolder(folder).finish(model, CONTRACT, validation=windows, training=windows)
     return model
@@ -41,7 +41,7 @@ def same(one: keras.Model, other: keras.Model, layer: str) -> bool:
 
 
 def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) -> None:
-    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(seed=2), CONTRACT)
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), CONTRACT)
     assert not same(before, model, "lstm")
     start = take_layers(model, CONTRACT, tmp_path / "run")
     assert (start.file, set(start.taken), start.anew) == (tmp_path / "run" / "model.keras", LRCN, ())
@@ -51,7 +51,7 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
 
 @pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
 def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
-    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(seed=2), contract)
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), contract)
     start = take_layers(model, contract, tmp_path / "run" / "model.keras")
     assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
     assert same(before, model, "lstm")
@@ -64,7 +64,7 @@ def test_a_run_of_another_architecture_fits_nowhere_and_this_is_said(tmp_path: P
 
 
 def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
-    model = starting_model(Recipe(), CONTRACT)
+    model = starting_model(Recipe(arch="lrcn"), CONTRACT)
     with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
         take_layers(model, CONTRACT, tmp_path)
     (tmp_path / "model.keras").write_text("no model")
@@ -126,11 +126,11 @@ def test_weights_that_cannot_be_read_are_told(weights: str, told: str) -> None:
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
-    starting_model(Recipe(), CONTRACT).save_weights(tmp_path / "lrcn.weights.h5")
+    starting_model(Recipe(arch="lrcn"), CONTRACT).save_weights(tmp_path / "lrcn.weights.h5")
     with pytest.raises(CannotBuild, match="holds no weights of MobileNetV3Small"):
         starting_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT)
 
 
 def test_an_architecture_without_a_backbone_takes_no_weights() -> None:
     with pytest.raises(CannotBuild, match="lrcn has no backbone that takes weights"):
-        starting_model(Recipe(weights="imagenet"), CONTRACT)
+        starting_model(Recipe(arch="lrcn", weights="imagenet"), CONTRACT)
