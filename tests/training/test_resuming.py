@@ -30,7 +30,7 @@ pytestmark = pytest.mark.training
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=3, height=64, width=64, rate=10.0)
 LIVE = Recipe(epochs=3, batch=8, learning_rate=0.01)
-PAPER = replace(PRESETS["rana"], epochs=5, batch=8, learning_rate=0.02, patience=4)
+PAPER = replace(PRESETS["rana"], schedule="plateau", epochs=5, batch=8, learning_rate=0.02, patience=4)
 
 
 def clips_of(part: str, count: int) -> list[DecodedClip]:
