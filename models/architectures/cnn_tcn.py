@@ -6,6 +6,8 @@ Source for the head: Bai et al. 2018, "An empirical evaluation of generic convol
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -18,22 +20,22 @@ TEMPORAL = 128
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
-    encoder = _encoder(height, width)
-    return fold(encoder, _head(frames - 1, encoder.output_shape[-1], classes), "cnn_tcn")
-
-
-def _encoder(height: int, width: int) -> keras.Model:
     pair = keras.Input((2, height, width, 3), dtype="uint8")
     moving = layers.Reshape((height, width, 3))(FrameDifference()(pair))
     still = layers.Rescaling(1 / 255, offset=-0.5)(pair[:, 1])
-    x = ops.concatenate([still, moving], axis=-1)
+    encoder = keras.Model(pair, cnn(ops.concatenate([still, moving], axis=-1)), name=ENCODER)
+    return fold(encoder, temporal_head(frames - 1, encoder.output_shape[-1], classes), "cnn_tcn")
+
+
+def cnn(x: Any) -> Any:
+    """(N, H, W, C) -> (N, 128)."""
     for filters, stride in STAGES:
         x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
-    return keras.Model(pair, layers.GlobalAveragePooling2D()(x), name=ENCODER)
+    return layers.GlobalAveragePooling2D()(x)
 
 
-def _head(rows: int, features: int, classes: int) -> keras.Model:
+def temporal_head(rows: int, features: int, classes: int) -> keras.Model:
     sequence = keras.Input((rows, features))
     x = layers.Dropout(0.2)(sequence)
     for dilation in (1, 2):
