@@ -96,7 +96,7 @@ def test_a_broker_that_restarts_gets_the_events_of_its_absence(
     start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
     film: Callable[..., Path], light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    film("yard.mp4", (2, 200), (3, 0), (2, 200), (12, 0))
+    film("yard.mp4", (2, 200), (3, 0), (2, 200), (60, 0))  # goes on while the sender waits for its next attempt
     subscriber = subscribe(mosquitto.port)
     options = ("--events", "events.jsonl", "--model", light_model)
     running = start("run", "--source", "yard.mp4", "--broker", mosquitto.url, *options)

@@ -21,13 +21,20 @@ CONTRACT = ModelContract("x", "1.0.0", ("a", "b", "c"), frames=FRAMES)
 
 @pytest.fixture(scope="module")
 def windows():
-    return np.random.default_rng(5).integers(0, 256, (3, FRAMES, 64, 64, 3), dtype=np.uint8)
+    return noise(5)
+
+
+def noise(seed):
+    return np.random.default_rng(seed).integers(0, 256, (3, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
 def built(name):
-    """With other weights, so that scores differ between windows; less so for optical flow, which is large in noise."""
+    """The same in every run; with other weights, so that scores differ between windows. Optical flow of noise is large."""
+    import keras
+
     from models import architectures
 
+    keras.utils.set_random_seed(3)
     model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
     random = np.random.default_rng(3)
     model.set_weights(
@@ -71,7 +78,9 @@ def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
     from export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
 
     content = convert_to_tflite(built("lrcn"), windows)
-    assert np.abs(tflite_runner(content)(windows).sum(axis=1) - 1).max() > 1e-3  # the interpreter's do not
+    raw = np.concatenate([tflite_runner(content)(noise(seed)) for seed in range(20)])
+    assert np.abs(raw.sum(axis=1) - 1).max() > 1e-3  # the interpreter's do not, for one or another
+    windows = noise(int(np.abs(raw.sum(axis=1) - 1).argmax()) // 3)
     (tmp_path / "model.tflite").write_bytes(with_contract_attached(content, CONTRACT))
     recognizer = open_model(find_model(str(tmp_path)))
     scores = recognizer.score(np.stack([recognizer.encode(window) for window in windows]))
