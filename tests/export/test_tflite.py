@@ -29,7 +29,7 @@ def noise(seed):
 
 
 def built(name):
-    """The same in every run; with other weights, so that scores differ between windows. Optical flow of noise is large."""
+    """The same in every run; other weights, so that scores differ between windows. Optical flow of noise is large."""
     import keras
 
     from models import architectures
