@@ -31,8 +31,11 @@ $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
-CLIPS := --data $(DATA)/ucf12 --data runs/drawn --background $(DATA)/background \
-	--split $(DATA)/SPLIT.tsv --split runs/drawn/SPLIT.tsv
+# $(call clips,FOLDER): with the drawn clips of that folder
+clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split $(DATA)/SPLIT.tsv --split $(1)/SPLIT.tsv
+
+# The recipe before it was changed for flow_tcn.
+EARLIER := --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
 	models/trained/cctv_fight/report.html
@@ -52,13 +55,13 @@ runs/drawn24: | $(VENV)/.tests
 	$(BIN)/harstream draw --out $@ --clips 24 --seconds 5 --seed 1000
 
 runs/flow_tcn/model.keras: | runs/drawn24
-	$(BIN)/harstream train $(subst runs/drawn,runs/drawn24,$(CLIPS)) --out runs/flow_tcn
+	$(BIN)/harstream train $(call clips,runs/drawn24) --out runs/flow_tcn
 
 runs/lrcn/model.keras: | runs/drawn
-	$(BIN)/harstream train $(CLIPS) --arch lrcn_motion --augmentation strong --epochs 60 --windows-per-clip 2 --learning-rate 0.002 --out runs/lrcn
+	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --out runs/lrcn
 
 runs/convlstm/model.keras: | runs/drawn
-	$(BIN)/harstream train $(CLIPS) --arch convlstm_motion --augmentation strong --epochs 36 --windows-per-clip 1 --learning-rate 0.002 --out runs/convlstm
+	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --out runs/convlstm
 
 # Chosen on streams of validation clips by `harstream tune`, where it was.
 THRESHOLD_flow_tcn := --threshold 0.7

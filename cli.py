@@ -18,7 +18,7 @@ COMMANDS = {
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
     "tune": ("evaluation.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
-    "compare": ("evaluation.side_by_side", "Put the figures of several evaluations side by side."),
+    "compare": ("evaluation.comparing", "Put the figures of several evaluations side by side."),
     "reproduce": ("evaluation.reproducing", "Train the papers' recipes and ours, and put them side by side."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }

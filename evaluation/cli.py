@@ -95,9 +95,9 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
 
 
 def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> None:
-    from evaluation.comparing import Compared, comparison_table, write_comparison
     from evaluation.measuring import measure
     from evaluation.recognizing import predictions
+    from evaluation.side_by_side import Compared, comparison_table, write_comparison
     from evaluation.timing import milliseconds_per_window
     from stream.engine import open_model
 

@@ -87,6 +87,10 @@ def train(
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0)] = None,
+    averaged: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the run over which weights are averaged; 0: not.")
+    ] = None,
     augmentation: Annotated[
         AugmentationOption | None, typer.Option(help="Strong for models of whole pictures.")
     ] = None,
@@ -103,6 +107,7 @@ def train(
         "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
         "frames": frames, "augmentation": augmentation and augmentation.value, "size": size,
         "weights": None if weights == "none" else weights, "start_from": start_from and str(start_from),
+        "weight_decay": weight_decay, "averaged": averaged,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:

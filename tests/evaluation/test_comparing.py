@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from evaluation.side_by_side import app
+from evaluation.comparing import app
 
 
 def report(path: Path, top1: float) -> str:
