@@ -32,7 +32,9 @@ def run(
         list[str] | None,
         typer.Option(help="A webcam's index, rtsp://..., a file, or scene; may be given several times."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A shipped model, such as flow_tcn, or the path of an exported one.")
+    ] = None,
     broker: Annotated[str | None, typer.Option(help="mqtt://host:port; without one, our own is started.")] = None,
     events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
@@ -64,7 +66,9 @@ def run(
 
 def predict(
     videos: Annotated[list[Path], typer.Argument(help="Video files.")],
-    model: Annotated[str | None, typer.Option(help="lrcn, convlstm, or the path of an exported model.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A shipped model, such as flow_tcn, or the path of an exported one.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
     events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
