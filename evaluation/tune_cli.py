@@ -59,17 +59,17 @@ def tune(
         for tried, smoothing in track(choices(settings), description="trying", transient=True)
     ]
     chosen = best(trials, allowed=allowed)
-    rows = [("as it is", before), *(("chosen", chosen) for _ in [0] if chosen)]
-    console.print(_table([*rows, *(("", trial) for trial in front(trials))]))
+    rows = [("as it is", before), *([("chosen", chosen)] if chosen else []), *(("", trial) for trial in front(trials))]
+    console.print(_table(rows))
     if chosen is None:
         console.print(f"no choice has at most {allowed:g} false events in ten minutes of background", style="yellow")
 
 
 def _table(rows: list[tuple[str, Trial]]) -> Table:
-    table = Table(title="Settings, and what they give")
+    table = Table(title="Settings, and what they give", box=None, pad_edge=False)  # eleven columns on a narrow terminal
     for column in ("", "start_above", "end_below", "hold", "smoothing", "found", "false in 10 min of background",
                    "false an hour", "F1@25", "latency p50", "latency p95"):  # fmt: skip
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for name, trial in rows:
         metrics, settings = trial.metrics, trial.settings
         table.add_row(
