@@ -31,6 +31,12 @@ class Clip:
     """Clips of one group show one scene: they must never stand on two sides of a split."""
     part: str = ""
     """One of PARTS, or empty before the split."""
+    fine_label: str = ""
+    """The class within a label that many have, such as background; empty where the label says all."""
+
+    @property
+    def class_name(self) -> str:
+        return self.fine_label or self.label
 
 
 def find_clips(data: Path) -> list[Clip]:
@@ -48,8 +54,9 @@ def find_clips(data: Path) -> list[Clip]:
 
 
 def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
-    """Give clips of many classes the one label of "none of the activities"; classes keep their groups apart."""
-    return [replace(clip, label=label, group=f"{clip.label}:{clip.group}") for clip in clips]
+    """Give clips of many classes the one label of "none of the activities"; classes keep their groups apart, and their
+    names as fine labels."""
+    return [replace(clip, label=label, fine_label=clip.label, group=f"{clip.label}:{clip.group}") for clip in clips]
 
 
 def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
@@ -122,11 +129,11 @@ def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> l
 
 
 def _dealt_together(clips: Iterable[Clip], bond: Callable[[Clip], str]) -> dict[str, list[list[Clip]]]:
-    """For each label, the clips with the same bond beside each other: none of them is dealt without the others."""
+    """For each class, the clips with the same bond beside each other: none of them is dealt without the others."""
     bonds: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
-        bonds[clip.label][bond(clip)].append(clip)
-    return {label: list(bonds[label].values()) for label in sorted(bonds)}
+        bonds[clip.class_name][bond(clip)].append(clip)
+    return {name: list(bonds[name].values()) for name in sorted(bonds)}
 
 
 def _refuse_few(by_label: Mapping[str, Sequence[object]], needed: int, what: str, advice: str) -> None:

@@ -74,7 +74,7 @@ def _predictions(clips: Sequence[Clip], scores: Sequence[NDArray[np.float32]], c
     return Predictions(
         labels=contract.labels,
         background=contract.background,
-        clips=_repeated([f"{clip.label}/{clip.path.stem}" for clip in clips], counts),
+        clips=_repeated([str(clip.path) for clip in clips], counts),
         groups=_repeated([f"{clip.label} {clip.group}" for clip in clips], counts),
         truth=np.repeat(truth, counts),
         scores=np.concatenate(scores),

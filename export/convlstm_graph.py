@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from models.background import SumOfClasses, summing
 from models.motion import FrameDifference
 
 OPSET = 17
@@ -60,6 +61,7 @@ class _Graph:
             keras.layers.MaxPooling2D: self._max_pooling,
             keras.layers.Flatten: self._flatten,
             keras.layers.Dense: self._dense,
+            SumOfClasses: self._sum,
         }
         if isinstance(layer, _SHAPE_ONLY):
             return
@@ -169,6 +171,9 @@ class _Graph:
         if activation not in ("relu", "softmax"):
             raise NotAConvLSTM(f"{layer.name} has activation {activation}")
         self.current = self.node("Relu" if activation == "relu" else "Softmax", [self.current])
+
+    def _sum(self, layer: Any) -> None:
+        self.current = self.node("MatMul", [self.current, self.constant(summing(layer.label_of))])
 
 
 def _sigmoids_first(weight: NDArray[np.float32]) -> NDArray[np.float32]:

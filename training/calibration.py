@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from models.background import summing
 from models.contract import ModelContract
 
 WANTED_PRECISION = 0.8
@@ -15,21 +17,28 @@ WANTED_PRECISION = 0.8
 THRESHOLDS = np.arange(0.5, 0.96, 0.05)
 
 
-def calibrated_contract(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> ModelContract:
-    """The contract with temperature and unknown threshold for scores (N, K) of windows whose labels are truth (N,)."""
-    temperature = fitted_temperature(scores, truth)
-    sharpened = at_temperature(scores, temperature)
+def calibrated_contract(
+    contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp], label_of: Sequence[int]
+) -> ModelContract:
+    """The contract with temperature and unknown threshold for scores (N, F) of windows whose classes are truth (N,);
+    class f has label `label_of[f]`."""
+    labels, sums = np.asarray(label_of)[truth], summing(label_of)
+    temperature = fitted_temperature(scores, labels, sums)
+    told = at_temperature(scores, temperature) @ sums
     return replace(
-        contract, temperature=round(temperature, 4), unknown_threshold=chosen_threshold(contract, sharpened, truth)
+        contract, temperature=round(temperature, 4), unknown_threshold=chosen_threshold(contract, told, labels)
     )
 
 
-def fitted_temperature(scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
-    """The temperature with the lowest negative log likelihood. Source: Guo et al. 2017, section 4.2."""
+def fitted_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums: NDArray[np.float32]) -> float:
+    """The temperature of the scores of classes (N, F) with the lowest negative log likelihood of the labels (N,).
+
+    `sums`: see models.background.summing. Source: Guo et al. 2017, section 4.2.
+    """
 
     def loss(log_temperature: float) -> float:
-        right = at_temperature(scores, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(right, 1e-12)).mean())
+        told = at_temperature(scores, float(np.exp(log_temperature))) @ sums
+        return float(-np.log(np.maximum(told[np.arange(len(labels)), labels], 1e-12)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
 

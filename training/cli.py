@@ -26,6 +26,7 @@ from models.architectures import CannotBuild, UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
 from training.errors import TrainingError
 from training.recipes import PRESETS, Recipe
+from training.targets import Targets
 
 if TYPE_CHECKING:
     import keras
@@ -91,6 +92,9 @@ def train(
     averaged: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of the run over which weights are averaged; 0: not.")
     ] = None,
+    fine_background: Annotated[
+        bool | None, typer.Option(help="Learn each class folder of --background as a class; they are told as one.")
+    ] = None,
     augmentation: Annotated[
         AugmentationOption | None, typer.Option(help="Strong for models of whole pictures.")
     ] = None,
@@ -107,32 +111,40 @@ def train(
         "windows_per_clip": windows_per_clip, "learning_rate": learning_rate, "seed": seed, "split": way,
         "frames": frames, "augmentation": augmentation and augmentation.value, "size": size,
         "weights": None if weights == "none" else weights, "start_from": start_from and str(start_from),
-        "weight_decay": weight_decay, "averaged": averaged,
+        "weight_decay": weight_decay, "averaged": averaged, "fine_background": fine_background,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     try:
         known(recipe.arch)
-        clips = _listed(data, background or [], classes)
+        clips = _listed(data, background or [], classes, recipe)
         _require(background_class or [], clips)
         clips = _parted(clips, [] if way else [Path(file) for file in split or []], recipe)
         clips = _folded(clips, fold, recipe) if fold else clips
         contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
-        _train(recipe, contract, clips, out, cache, console)
+        _train(recipe, contract, Targets.of(clips, contract), clips, out, cache, console)
     except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
 
 
 def _train(
-    recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path, cache: Path, console: Console
+    recipe: Recipe,
+    contract: ModelContract,
+    targets: Targets,
+    clips: list[Clip],
+    out: Path,
+    cache: Path,
+    console: Console,
 ) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from training.run_folder import RunFolder
-    from training.train import labels_without_validation, train
+    from training.train import classes_without_validation, train
 
-    model = _starting_model(recipe, contract, console)  # what cannot begin says so before an hour of decoding
+    model = _starting_model(
+        recipe, contract, len(targets.classes), console
+    )  # what cannot begin says so before an hour of decoding
     decoded, rejected = _decoded(clips, contract, cache, console)
-    if unseen := labels_without_validation([clip.clip for clip in decoded], contract):
+    if unseen := classes_without_validation([clip.clip for clip in decoded], targets):
         console.print(
             f"no validation clip is left for {', '.join(unseen)}: how well they are recognized has no part in the "
             "choice of the best epoch",
@@ -141,7 +153,7 @@ def _train(
         )
     run = RunFolder(out)
     run.begin(recipe, clips, rejected)
-    outcome = train(recipe, contract, model, decoded, run)
+    outcome = train(recipe, contract, targets, model, decoded, run)
     if outcome.diverged is not None:
         console.print(
             f"{outcome.diverged}; the best epoch before it is kept. A --learning-rate below {recipe.learning_rate:g} "
@@ -149,15 +161,15 @@ def _train(
             style="yellow",
             markup=False,
         )
-    if outcome.loss >= math.log(len(contract.labels)):  # the cross-entropy of scores that are all the same
+    if outcome.loss >= math.log(len(targets.classes)):  # the cross-entropy of scores that are all the same
         console.print("no epoch was better than guessing: do not use this model", style="yellow")
     console.print(f"best epoch {outcome.best_epoch + 1}, validation loss {outcome.loss:.4f}: {run.model}")
 
 
-def _starting_model(recipe: Recipe, contract: ModelContract, console: Console) -> keras.Model:
+def _starting_model(recipe: Recipe, contract: ModelContract, classes: int, console: Console) -> keras.Model:
     from training.starting import starting_model, take_layers
 
-    model = starting_model(recipe, contract)
+    model = starting_model(recipe, contract, classes)
     if recipe.start_from is not None:
         start = take_layers(model, contract, Path(recipe.start_from))
         total = len(start.taken) + len(start.anew)
@@ -196,7 +208,7 @@ def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]
     )
 
 
-def _listed(data: list[Path], background: list[Path], classes: str | None) -> list[Clip]:
+def _listed(data: list[Path], background: list[Path], classes: str | None, recipe: Recipe) -> list[Clip]:
     clips = [clip for folder in data for clip in find_clips(folder)]
     if classes:
         wanted = set(classes.split(","))
@@ -206,7 +218,7 @@ def _listed(data: list[Path], background: list[Path], classes: str | None) -> li
         clips = [clip for clip in clips if clip.label in wanted]
     for folder in background:
         clips += as_background(find_clips(folder), BACKGROUND)
-    return clips
+    return clips if recipe.fine_background else [replace(clip, fine_label="") for clip in clips]
 
 
 def _require(labels: list[str], clips: list[Clip]) -> None:

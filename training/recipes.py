@@ -36,6 +36,8 @@ class Recipe:
     sampling: Sampling = "rate"
     rate: float = 10.0
     """Hertz; not used with even sampling."""
+    fine_background: bool = False
+    """The class folders of background clips are learned as a class each; they are told as one label all the same."""
     split: Split = "group"
     """Used where no split file says."""
     seed: int = 27

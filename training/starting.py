@@ -23,7 +23,7 @@ class Taken:
     anew: tuple[str, ...]
 
 
-def starting_model(recipe: Recipe, contract: ModelContract) -> keras.Model:
+def starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
     """Raises UnknownArchitecture and CannotBuild, see architectures.build."""
     keras.utils.clear_session()  # Keras names layers by counting; take_layers goes by their names
     keras.utils.set_random_seed(recipe.seed)
@@ -32,7 +32,7 @@ def starting_model(recipe: Recipe, contract: ModelContract) -> keras.Model:
         frames=contract.frames,
         height=contract.height,
         width=contract.width,
-        classes=len(contract.labels),
+        classes=classes,
         weights=recipe.weights,
     )
 

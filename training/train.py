@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clips.listing import Clip
+from models.background import telling_labels
 from models.contract import ModelContract
 from training.augmentation import AUGMENTATIONS
 from training.cache import DecodedClip
@@ -21,6 +22,7 @@ from training.errors import TrainingError
 from training.recipes import Recipe
 from training.resuming import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
 from training.run_folder import RunFolder
+from training.targets import Targets
 from training.windows import TrainingWindows, stacked
 
 VALIDATION_WINDOWS = 2
@@ -41,29 +43,37 @@ class Outcome:
     """What ended the training after the best epoch; None: it came to its end."""
 
 
-def labels_without_validation(clips: Sequence[Clip], contract: ModelContract) -> list[str]:
-    """Raises TrainingError if these clips cannot train a model: each label needs one, validation needs any."""
-    if missing := _labels_without("train", clips, contract):
+def classes_without_validation(clips: Sequence[Clip], targets: Targets) -> list[str]:
+    """Raises TrainingError if these clips cannot train a model: each class needs one, validation needs any."""
+    if missing := targets.missing_in(clips, "train"):
         raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or take the class away")
-    missing = _labels_without("val", clips, contract)
-    if len(missing) == len(contract.labels):
+    missing = targets.missing_in(clips, "val")
+    if len(missing) == len(targets.classes):
         raise TrainingError("no clip is left for validation: the split must give part `val` some")
     return missing
 
 
 def train(
-    recipe: Recipe, contract: ModelContract, model: keras.Model, clips: Sequence[DecodedClip], run: RunFolder
+    recipe: Recipe,
+    contract: ModelContract,
+    targets: Targets,
+    model: keras.Model,
+    clips: Sequence[DecodedClip],
+    run: RunFolder,
 ) -> Outcome:
     """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model.
+
+    `model` learns the classes of `targets`; the one that is written tells the labels of `contract`.
 
     A run that was killed goes on after its last whole epoch. Raises TrainingError.
     """
     learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
-    validation_windows, truth = stacked(validated, contract, VALIDATION_WINDOWS)
+    validation_windows, truth = stacked(validated, contract, targets, VALIDATION_WINDOWS)
     fresh_windows = TrainingWindows(
         learned,
         contract,
+        targets,
         batch=recipe.batch,
         windows_per_clip=recipe.windows_per_clip,
         augmentation=AUGMENTATIONS[recipe.augmentation],
@@ -80,10 +90,10 @@ def train(
     model.load_weights(run.best_weights)
     scores = np.asarray(model.predict(validation_windows, batch_size=64, verbose=0))
     run.finish(
-        model,
-        calibrated_contract(contract, scores, truth.argmax(axis=1)),
+        telling_labels(model, targets.label_of),
+        calibrated_contract(contract, scores, truth.argmax(axis=1), targets.label_of),
         validation=validation_windows[_some(len(validation_windows), recipe.seed)],
-        training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, 1)[0],
+        training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, targets, 1)[0],
     )
     losses = _validation_losses(run)
     return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
@@ -176,7 +186,3 @@ def _validation_losses(run: RunFolder) -> list[float]:
         return []
     with run.history.open(newline="") as lines:
         return [float(row["val_loss"]) for row in csv.DictReader(lines)]
-
-
-def _labels_without(part: str, clips: Sequence[Clip], contract: ModelContract) -> list[str]:
-    return sorted(set(contract.labels) - {clip.label for clip in clips if clip.part == part})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.contract import ModelContract
 from training.augmentation import Augmentation, augment, in_another_place
 from training.cache import DecodedClip
+from training.targets import Targets
 
 STRETCH = (0.8, 1.25)
 """A camera that is a bit off, a person who is a bit faster: windows are also cut at these times the model's rate."""
@@ -66,6 +67,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         self,
         clips: Sequence[DecodedClip],
         contract: ModelContract,
+        targets: Targets,
         *,
         batch: int,
         windows_per_clip: int,
@@ -81,7 +83,8 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         self.epoch = 0
         """Set before each epoch by whoever trains."""
         self._visits = np.repeat(np.arange(len(clips)), windows_per_clip)
-        self._truth = np.array([contract.labels.index(clip.clip.label) for clip in clips])
+        self._truth = np.array([targets.index(clip.clip) for clip in clips])
+        self._classes = len(targets.classes)
 
     def __len__(self) -> int:
         return -(-len(self._visits) // self.batch)
@@ -91,7 +94,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         chosen = order[index * self.batch : (index + 1) * self.batch]
         random = np.random.default_rng([self.seed, self.epoch, index])
         windows = [self._window(self.clips[clip], random) for clip in chosen]
-        return np.stack(windows), np.eye(len(self.contract.labels), dtype=np.float32)[self._truth[chosen]]
+        return np.stack(windows), np.eye(self._classes, dtype=np.float32)[self._truth[chosen]]
 
     def _window(self, clip: DecodedClip, random: np.random.Generator) -> NDArray[np.uint8]:
         window = random_window(clip, self.contract, random)
@@ -105,12 +108,12 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def stacked(
-    clips: Sequence[DecodedClip], contract: ModelContract, count: int
+    clips: Sequence[DecodedClip], contract: ModelContract, targets: Targets, count: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The fixed windows (N, T, H, W, 3) of some clips and their one-hot labels (N, K)."""
+    """The fixed windows (N, T, H, W, 3) of some clips and their one-hot classes (N, F)."""
     windows, truth = [], []
     for clip in clips:
         cut = fixed_windows(clip, contract, count)
         windows += cut
-        truth += [contract.labels.index(clip.clip.label)] * len(cut)
-    return np.stack(windows), np.eye(len(contract.labels), dtype=np.float32)[truth]
+        truth += [targets.index(clip.clip)] * len(cut)
+    return np.stack(windows), np.eye(len(targets.classes), dtype=np.float32)[truth]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,13 @@ def test_folder_without_clips_is_refused(folder: Callable[..., Path], names: tup
 def test_background_keeps_the_groups_of_its_classes_apart() -> None:
     found = as_background([clip("Walk", "g01"), clip("Swim", "g01")], "background")
     assert [(one.label, one.group) for one in found] == [("background", "Walk:g01"), ("background", "Swim:g01")]
+    assert [(one.fine_label, one.class_name) for one in found] == [("Walk", "Walk"), ("Swim", "Swim")]
+
+
+def test_every_class_of_the_background_is_in_every_fold() -> None:
+    clips = as_background([*clips_of("Walk", groups=3, each=1), *clips_of("Swim", groups=3, each=1)], "background")
+    folds = [split_in_folds([replace(one, part="train") for one in clips], held, 3, seed=1) for held in (1, 2, 3)]
+    assert all({one.fine_label for one in fold if one.part == "val"} == {"Walk", "Swim"} for fold in folds)
 
 
 @given(st.lists(st.integers(1, 9), min_size=3, max_size=30), st.integers(0, 100))

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 pytest.importorskip("scipy")
 
+from models.background import summing
 from models.contract import ModelContract
 from training.calibration import at_temperature, calibrated_contract, chosen_threshold, fitted_temperature
 
 pytestmark = pytest.mark.training
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk", "Idle"), background=("Idle",))
+EACH_A_LABEL = summing((0, 1))
 
 
 def right_of_four(top: float) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -23,16 +25,18 @@ def right_of_four(top: float) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
 
 def test_model_twice_too_sure_gets_temperature_2() -> None:
     # Says 0.9 and is right in 0.75: ln(0.9 / 0.1) / T = ln(0.75 / 0.25) gives T = ln 9 / ln 3 = 2.
-    assert fitted_temperature(*right_of_four(0.9)) == pytest.approx(2.0, abs=0.01)
+    assert fitted_temperature(*right_of_four(0.9), EACH_A_LABEL) == pytest.approx(2.0, abs=0.01)
 
 
 def test_model_as_sure_as_it_is_right_keeps_its_scores() -> None:
-    assert fitted_temperature(*right_of_four(0.75)) == pytest.approx(1.0, abs=0.01)
+    assert fitted_temperature(*right_of_four(0.75), EACH_A_LABEL) == pytest.approx(1.0, abs=0.01)
 
 
 def test_model_not_sure_enough_is_sharpened() -> None:
     # odds of sqrt(3) instead of 3: T = 1/2
-    assert fitted_temperature(*right_of_four(np.sqrt(3) / (1 + np.sqrt(3)))) == pytest.approx(0.5, abs=0.01)
+    assert fitted_temperature(*right_of_four(np.sqrt(3) / (1 + np.sqrt(3))), EACH_A_LABEL) == pytest.approx(
+        0.5, abs=0.01
+    )
 
 
 def test_known_temperature_is_recovered() -> None:
@@ -41,7 +45,15 @@ def test_known_temperature_is_recovered() -> None:
     honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (honest.cumsum(axis=1) < chance.random((20_000, 1))).sum(axis=1)
     boastful = np.exp(3 * logits) / np.exp(3 * logits).sum(axis=1, keepdims=True)
-    assert fitted_temperature(boastful.astype(np.float32), truth) == pytest.approx(3, rel=0.05)
+    assert fitted_temperature(boastful.astype(np.float32), truth, summing(range(5))) == pytest.approx(3, rel=0.05)
+
+
+def test_classes_told_as_one_label_are_calibrated_as_one() -> None:
+    # Right in the label always, between its two classes in no more than half: a label so sure needs no other scores.
+    scores = np.full((4, 3), (0.02, 0.49, 0.49), np.float32)
+    assert fitted_temperature(scores, np.array([1, 1, 1, 1]), summing((0, 1, 1))) < 0.2
+    honest = np.full((4, 3), (0.25, 0.5, 0.25), np.float32)
+    assert fitted_temperature(honest, np.array([0, 1, 1, 1]), summing((0, 1, 1))) == pytest.approx(1, abs=0.01)
 
 
 def test_scores_at_temperature_2_have_the_roots_of_the_odds() -> None:
@@ -79,7 +91,7 @@ def test_threshold_is_the_highest_where_none_is_right_often_enough() -> None:
 
 def test_calibrated_contract_differs_in_temperature_and_threshold_only() -> None:
     scores = np.full((4, 3), (0.9, 0.1, 0.0), np.float32)
-    calibrated = calibrated_contract(CONTRACT, scores, np.array([0, 0, 0, 1]))
+    calibrated = calibrated_contract(CONTRACT, scores, np.array([0, 0, 0, 1]), (0, 1, 2))
     assert calibrated.temperature == pytest.approx(2.0, abs=0.01)
     assert calibrated.unknown_threshold == 0.95  # three of four are right at best
     assert (calibrated.labels, calibrated.name, calibrated.rate) == (CONTRACT.labels, CONTRACT.name, CONTRACT.rate)

@@ -24,7 +24,8 @@ from training.recipes import PRESETS, Recipe
 from training.resuming import EpochCheckpoint, ResumablePlateau
 from training.run_folder import RunFolder
 from training.starting import starting_model
-from training.train import Outcome, labels_without_validation, train
+from training.targets import Targets
+from training.train import Outcome, classes_without_validation, train
 
 pytestmark = pytest.mark.training
 
@@ -48,12 +49,13 @@ def clips_of(part: str, count: int) -> list[DecodedClip]:
 
 
 CLIPS = [*clips_of("train", 4), *clips_of("val", 2)]
+TARGETS = Targets.of((decoded.clip for decoded in CLIPS), CONTRACT)
 
 
 def run(recipe: Recipe, folder: Path) -> Outcome:
     clips = [decoded.clip for decoded in CLIPS]
     RunFolder(folder).begin(recipe, clips, [])
-    return train(recipe, CONTRACT, starting_model(recipe, CONTRACT), CLIPS, RunFolder(folder))
+    return train(recipe, CONTRACT, TARGETS, starting_model(recipe, CONTRACT, 2), CLIPS, RunFolder(folder))
 
 
 def interrupted(recipe: Recipe, folder: Path, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,12 +150,12 @@ def test_a_recipe_of_an_older_harstream_is_resumed(tmp_path: Path) -> None:
         folder.begin(replace(LIVE, weights="imagenet"), clips, [])
 
 
-def test_labels_without_clips_are_named() -> None:
+def test_classes_without_clips_are_named() -> None:
     clips = [decoded.clip for decoded in CLIPS]
-    assert labels_without_validation(clips, CONTRACT) == []
+    assert classes_without_validation(clips, TARGETS) == []
     only_jumps = [clip for clip in clips if clip.part == "train" or clip.label == "Jump"]
-    assert labels_without_validation(only_jumps, CONTRACT) == ["Walk"]
+    assert classes_without_validation(only_jumps, TARGETS) == ["Walk"]
     with pytest.raises(TrainingError, match="no clip is left for validation"):
-        labels_without_validation([clip for clip in clips if clip.part == "train"], CONTRACT)
+        classes_without_validation([clip for clip in clips if clip.part == "train"], TARGETS)
     with pytest.raises(TrainingError, match="no training clip is left for Jump, Walk"):
-        labels_without_validation([clip for clip in clips if clip.part == "val"], CONTRACT)
+        classes_without_validation([clip for clip in clips if clip.part == "val"], TARGETS)

@@ -279,6 +279,35 @@ def test_a_misspelt_background_class_is_named(drawn, tmp_path):
     assert "no class folder for --background-class noFigth" in result.stderr
 
 
+def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn, tmp_path):
+    for label, to in (
+        ("PushUps", "data/PushUps"), ("background", "data/background"), ("JumpingJack", "none/JumpingJack"),
+        ("background", "none/Standing"),
+    ):  # fmt: skip
+        shutil.copytree(drawn / label, tmp_path / to)
+    result = harstream(
+        "train", "--data", "data", "--background", "none", "--fine-background", "--split", "group",
+        "--out", "runs/x", *RECIPE, "--epochs", 1, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    result = harstream("export", "runs/x", "--name", "x", "--out", "x", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    result = harstream(
+        "evaluate", "--model", "x", "--data", "data", "--background", "none", "--json", "report.json", cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "report.json").read_text())["metrics"]
+    assert metrics["labels"] == ["PushUps", "background"]
+    import keras
+
+    from models.background import SumOfClasses
+
+    model = keras.models.load_model(tmp_path / "runs" / "x" / "model.keras", compile=False)
+    last = model.get_layer("head").layers[-1]
+    assert isinstance(last, SumOfClasses)
+    assert tuple(last.label_of) == (0, 1, 1, 1)  # PushUps; JumpingJack, Standing, background
+
+
 def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody answers
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))

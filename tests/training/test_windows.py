@@ -14,6 +14,7 @@ from clips.listing import Clip
 from models.contract import ModelContract
 from training.augmentation import AUGMENTATIONS, Augmentation, augment
 from training.cache import DecodedClip
+from training.targets import Targets
 from training.windows import (
     TrainingWindows,
     even_indices,
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.training
 
 STRONG = AUGMENTATIONS["strong"]
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=5, height=16, width=16, rate=10.0)
+TARGETS = Targets((("Jump", ""), ("Walk", "")), label_of=(0, 1))
 
 
 def decoded(count: int, rate: float = 25.0, label: str = "Walk") -> DecodedClip:
@@ -138,7 +140,7 @@ def test_half_of_the_windows_are_laid_over_another_place() -> None:
     black = replace(decoded(30), frames=np.zeros((30, 16, 16, 3), np.uint8))
     white = replace(decoded(30), frames=np.full((30, 16, 16, 3), 255, np.uint8))
     windows = TrainingWindows(
-        [black, white], CONTRACT, batch=400, windows_per_clip=200, augmentation=only_places, seed=7
+        [black, white], CONTRACT, TARGETS, batch=400, windows_per_clip=200, augmentation=only_places, seed=7
     )[0][0]
     share_between = np.mean([bool(((window > 30) & (window < 225)).any()) for window in windows])
     assert 0.15 < share_between < 0.3  # half of them, and half of those get a picture of the other clip
@@ -146,7 +148,7 @@ def test_half_of_the_windows_are_laid_over_another_place() -> None:
 
 def training_windows(epoch: int, *, how: Augmentation | None = STRONG, seed: int = 7) -> TrainingWindows:
     clips = [decoded(30), decoded(40, label="Jump"), decoded(50)]
-    windows = TrainingWindows(clips, CONTRACT, batch=4, windows_per_clip=3, augmentation=how, seed=seed)
+    windows = TrainingWindows(clips, CONTRACT, TARGETS, batch=4, windows_per_clip=3, augmentation=how, seed=seed)
     windows.epoch = epoch
     return windows
 
@@ -171,6 +173,6 @@ def test_each_clip_is_visited_as_often_as_asked_in_an_epoch() -> None:
 
 
 def test_labels_are_one_hot_in_the_contracts_order() -> None:
-    windows, truth = stacked([decoded(30), decoded(30, label="Jump")], CONTRACT, 2)
+    windows, truth = stacked([decoded(30), decoded(30, label="Jump")], CONTRACT, TARGETS, 2)
     assert windows.shape == (4, 5, 16, 16, 3)
     assert truth.tolist() == [[0, 1], [0, 1], [1, 0], [1, 0]]
