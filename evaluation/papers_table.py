@@ -1,56 +1,75 @@
-"""The table of `harstream reproduce`, in Markdown."""
+"""The table of `harstream reproduce`, in Markdown, and the figures of finished runs that it is made of."""
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, Template
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
-from evaluation.papers import FRAME_COUNTS, Reported, Run, frame_study, ours, theirs
-from evaluation.timing import milliseconds_per_window
-from models.catalogue import find_model
-from stream.engine import OnnxRecognizer
+from clips.listing import ListingError
+from evaluation.papers import FRAME_COUNTS, Reported, Run, all_runs, commands, frame_study, runs_of
 
 
-@dataclass(frozen=True)
-class Finished:
-    """What a run left behind."""
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Figures:
+    """Of a finished run. Shares between 0 and 1, of test clips."""
 
-    report: Mapping[str, Any]
-    """`metrics` of the report of `evaluate --json`."""
+    test_clips: int
+    accuracy: float
+    precision: float
+    """Like recall and F1 the macro average over classes."""
+    recall: float
+    f1: float
     parameters: int
-    model: Path
-    """The folder of its ONNX files."""
-    commands: tuple[str, ...]
+    milliseconds: float
+    """Of a whole window on one thread."""
+    milliseconds_of_default: float
+    """Of the shipped default model, in turn with it."""
+    epochs: int
+    """Trained."""
 
-    @property
-    def accuracy(self) -> str:
-        clips = self.report["clips"]
-        return f"{_percent(clips['accuracy'])} ({self.averages})"
+    @staticmethod
+    def read(file: Path) -> Figures:
+        """Raises ListingError for a file that `write` has not written."""
+        try:
+            return TypeAdapter(Figures).validate_json(file.read_bytes())
+        except (OSError, ValidationError) as error:
+            problem = str(error).splitlines()[0]
+            raise ListingError(f"{file} cannot be read, take it away to do the run again: {problem}") from error
+
+    def write(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def __str__(self) -> str:
+        return f"{_percent(self.accuracy)} ({self.averages})"
 
     @property
     def averages(self) -> str:
-        clips = self.report["clips"]
-        return " / ".join(_percent(clips[f"{name}_macro"]) for name in ("precision", "recall", "f1"))
+        return " / ".join(map(_percent, (self.precision, self.recall, self.f1)))
 
 
-def markdown(reported: Sequence[Reported], finished: Mapping[Run, Finished]) -> str:
-    times = _milliseconds(finished)
-    rows = [_row(each, finished, times) for each in reported]
+def markdown(reported: Sequence[Reported], finished: Mapping[Run, Figures], data: Path, split: Path, out: Path) -> str:
     frames = [
-        (count, _percent(finished[run].report["clips"]["accuracy"]), finished[run].averages)
+        (count, _percent(finished[run].accuracy), finished[run].averages)
         for count, run in zip(FRAME_COUNTS, frame_study(), strict=True)
         if run in finished
     ]
     return _template().render(
-        rows=rows,
+        rows=[_row(each, finished) for each in reported],
         frames=frames,
         done=len(finished),
-        total=len({run for each in reported for run in _runs(each)} | set(frame_study())),
-        commands=[(run.name, each.commands) for run, each in finished.items()],
+        total=len(all_runs(reported)),
+        runs=[
+            (run.name, figures.test_clips, figures.epochs, map(shlex.join, commands(run, data, split, out)))
+            for run, figures in finished.items()
+        ],
     )
 
 
@@ -58,26 +77,16 @@ def _template() -> Template:
     return Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True).get_template("papers.md.j2")
 
 
-def _runs(reported: Reported) -> tuple[Run, Run, Run, Run]:
-    return (
-        theirs(reported, "random"), theirs(reported, "cluster"), ours(reported, "random"), ours(reported, "cluster"),
-    )  # fmt: skip
-
-
-def _row(reported: Reported, finished: Mapping[Run, Finished], times: Mapping[Run, float]) -> list[str]:
-    figures = [finished[run].accuracy if run in finished else "" for run in _runs(reported)]
-    run = next((run for run in _runs(reported)[:2] if run in finished), None)
+def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:
+    runs = runs_of(reported)
+    theirs = next((finished[run] for run in runs[:3] if run and run in finished), None)
     said = _percent(reported.accuracy) + (f" ({_percent(reported.precision)})" if reported.precision else "")
     return [
-        reported.paper, reported.arch, str(len(reported.classes)), f"{finished[run].parameters:,}" if run else "",
-        f"{times[run]:.2f}" if run else "", said, *figures,
+        reported.paper, reported.arch, str(len(reported.classes)), f"{theirs.parameters:,}" if theirs else "",
+        f"{theirs.milliseconds:.2f} ({theirs.milliseconds / theirs.milliseconds_of_default:.1f})" if theirs else "",
+        said, *("–" if run is None else str(finished.get(run, "")) for run in runs),
     ]  # fmt: skip
 
 
-def _milliseconds(finished: Mapping[Run, Finished]) -> dict[Run, float]:
-    engines = [OnnxRecognizer(find_model(str(each.model)), "cpu") for each in finished.values()]
-    return dict(zip(finished, milliseconds_per_window(engines), strict=True))
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

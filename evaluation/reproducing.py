@@ -13,7 +13,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from evaluation.papers import REPORTED, Run, all_runs, commands
+from clips.listing import ListingError
+from evaluation.papers import REPORTED, SHIPPED, Run, all_runs, commands
+from evaluation.papers_table import Figures, markdown
+from models.catalogue import find_model
 
 app = typer.Typer()
 
@@ -22,10 +25,12 @@ app = typer.Typer()
 def reproduce(
     data: Annotated[Path, typer.Option(help="A folder of class folders that holds the twelve classes of the study.")],
     split: Annotated[Path, typer.Option(help="The split file by cluster (.tsv).")],
-    out: Annotated[Path, typer.Option(help="Run folders are kept here; what is finished is not done again.")] = Path(
+    out: Annotated[Path, typer.Option(help="Run folders are kept here; an interrupted run goes on.")] = Path(
         "runs/papers"
     ),
-    table: Annotated[Path, typer.Option(help="The table to write, in Markdown.")] = Path("docs/papers.md"),
+    figures: Annotated[
+        Path, typer.Option(help="Figures of finished runs, which are not done again; the table is written beside it.")
+    ] = Path("docs/papers"),
     only: Annotated[
         str | None, typer.Option(help="Only runs whose name contains one of these, separated by commas.")
     ] = None,
@@ -41,12 +46,25 @@ def reproduce(
             for command in commands(run, data, split, out):
                 print(shlex.join(command))
         return
-    for number, run in enumerate(runs, start=1):
-        console.print(f"{number} of {len(runs)}: {run.name}", style="bold")
-        if code := _run(run, data, split, out):
-            _fail(console, f"{run.name} ended with exit code {code}; the same command goes on from there")
-        _write_table(table, data, split, out)
+    table = figures.with_name(f"{figures.name}.md")
+    try:
+        for number, run in enumerate(runs, start=1):
+            if _file(figures, run).exists():
+                console.print(f"{number} of {len(runs)}: {run.name} is finished")
+                continue
+            console.print(f"{number} of {len(runs)}: {run.name}", style="bold")
+            if code := _run(run, data, split, out):
+                _fail(console, f"{run.name} ended with exit code {code}; the same command goes on from there")
+            _figures(out / run.name).write(_file(figures, run))
+            _write_table(table, figures, data, split, out)
+        _write_table(table, figures, data, split, out)
+    except ListingError as error:
+        _fail(console, error)
     console.print(f"the table is in {table}")
+
+
+def _file(figures: Path, run: Run) -> Path:
+    return figures / f"{run.name}.json"
 
 
 def _run(run: Run, data: Path, split: Path, out: Path) -> int:
@@ -60,23 +78,32 @@ def _run(run: Run, data: Path, split: Path, out: Path) -> int:
     return 0
 
 
-def _write_table(table: Path, data: Path, split: Path, out: Path) -> None:
-    from evaluation.papers_table import Finished, markdown
+def _figures(folder: Path) -> Figures:
+    from evaluation.timing import milliseconds_per_window
+    from stream.engine import OnnxRecognizer
 
-    finished: dict[Run, Finished] = {}
-    for run in all_runs():
-        report, exported = out / run.name / "report.json", out / run.name / "onnx" / "export.json"
-        if report.exists() and exported.exists():
-            finished[run] = Finished(
-                report=json.loads(report.read_text())["metrics"],
-                parameters=json.loads(exported.read_text())["parameters"],
-                model=out / run.name / "onnx",
-                commands=tuple(shlex.join(command) for command in commands(run, data, split, out)),
-            )
+    models = [OnnxRecognizer(find_model(name), "cpu") for name in (str(folder / "onnx"), SHIPPED[0])]
+    milliseconds, of_default = milliseconds_per_window(models)
+    clips = json.loads((folder / "report.json").read_text())["metrics"]["clips"]
+    return Figures(
+        test_clips=clips["rows"],
+        accuracy=clips["accuracy"],
+        precision=clips["precision_macro"],
+        recall=clips["recall_macro"],
+        f1=clips["f1_macro"],
+        parameters=json.loads((folder / "onnx" / "export.json").read_text())["parameters"],
+        milliseconds=round(milliseconds, 3),
+        milliseconds_of_default=round(of_default, 3),
+        epochs=len((folder / "history.csv").read_text().splitlines()) - 1,
+    )
+
+
+def _write_table(table: Path, figures: Path, data: Path, split: Path, out: Path) -> None:
+    finished = {run: Figures.read(file) for run in all_runs() if (file := _file(figures, run)).exists()}
     table.parent.mkdir(parents=True, exist_ok=True)
-    table.write_text(markdown(REPORTED, finished))
+    table.write_text(markdown(REPORTED, finished, data, split, out))
 
 
-def _fail(console: Console, problem: str) -> None:
+def _fail(console: Console, problem: object) -> None:
     console.print(f"harstream reproduce: {problem}", style="red", markup=False)
     raise typer.Exit(2)

@@ -87,6 +87,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Epochs without a lower validation loss before training stops; 0: never.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0)] = None,
     averaged: Annotated[
@@ -114,6 +117,7 @@ def train(
         "weight_decay": weight_decay, "averaged": averaged, "fine_background": fine_background,
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
+    recipe = recipe if patience is None else replace(recipe, patience=patience or None)
     try:
         known(recipe.arch)
         clips = _listed(data, background or [], classes, recipe)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from evaluation.papers import REPORTED, all_runs, commands, ours, theirs
-from evaluation.papers_table import Finished, markdown
+from clips.listing import ListingError
+from evaluation.papers import REPORTED, all_runs, commands, ours, theirs, to_the_last_epoch
+from evaluation.papers_table import Figures, markdown
 from evaluation.reproducing import app
-from models.catalogue import TRAINED
 
 
 def invoke(*arguments: str):
@@ -48,20 +47,52 @@ def test_only_an_unknown_run_is_refused_with_those_there_are() -> None:
     assert "rana-lrcn-4classes-random" in result.stderr
 
 
+FIGURES = Figures(
+    test_clips=81, accuracy=0.815, precision=0.82, recall=0.8, f1=0.81, parameters=73_060, milliseconds=1.8,
+    milliseconds_of_default=9.0, epochs=17,
+)  # fmt: skip
+
+
 def test_table_has_the_papers_figure_beside_ours_and_the_command_of_each() -> None:
     run = theirs(REPORTED[0], "random")
-    finished = Finished(
-        report=json.loads((TRAINED / "lrcn" / "report.json").read_text())["metrics"],
-        parameters=73_060,
-        model=TRAINED / "lrcn",
-        commands=("harstream train --data clips",),
-    )
-    text = markdown(REPORTED, {run: finished})
-    row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 |"))
-    assert "| 86.9 % | " + finished.accuracy in row
-    assert row.endswith("|  |  |  |")  # the other three runs are not there yet
-    assert "    harstream train --data clips" in text
+    text = markdown(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 | 1.80 (0.2) |"))
+    assert "| 86.9 % | 81.5 % (82.0 % / 80.0 % / 81.0 %) |" in row
+    assert row.endswith("|  |  |  |  |")  # the other four runs are not there yet
+    assert f"{run.name}: 81 test clips, 17 epochs" in text
+    assert "    harstream train --data data/ucf12 --classes Basketball" in text
     assert "1 of " in text
+
+
+def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
+    run = to_the_last_epoch(REPORTED[0])
+    assert run is not None
+    plain, patient = (
+        commands(each, Path("d"), Path("s"), Path("o"))[0] for each in (theirs(REPORTED[0], "random"), run)
+    )
+    assert patient == [*plain[:-1], f"{plain[-1]}-all-epochs", "--patience", "0"]
+
+
+def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) -> None:
+    run = theirs(REPORTED[0], "random")
+    FIGURES.write(tmp_path / "papers" / f"{run.name}.json")
+    result = invoke(
+        "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn-4classes-random", "--figures",
+        str(tmp_path / "papers"), "--out", str(tmp_path / "runs"),
+    )  # fmt: skip
+    # Its clips are not there, so the first run that is not finished fails.
+    assert f"1 of 2: {run.name} is finished" in result.stderr
+    assert result.exit_code == 2
+    assert "all-epochs ended with exit code 2" in result.stderr
+
+
+def test_figures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text('{"accuracy": 0.9}')
+    with pytest.raises(ListingError, match=r"figures\.json cannot be read, take it away to do the run again"):
+        Figures.read(file)
+    FIGURES.write(file)
+    assert Figures.read(file) == FIGURES
 
 
 def test_shipped_recipe_is_trained_on_the_papers_classes() -> None:
