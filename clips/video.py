@@ -2,57 +2,134 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from models.picture import Picture, Pixels
+from models.transform import planes_to_model_frame, to_model_frame
+
 SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v"})
+PLANAR = ("yuv420p", "yuvj420p")
+"""Pixel formats whose planes go to the model without a detour over BGR."""
 
 
 class VideoError(Exception):
     """A file is not there, is no video, or holds no picture."""
 
 
-def pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Yield (seconds since the first picture, BGR (H, W, 3) uint8); times strictly increase.
+class DecodedPicture:
+    """A Picture as the decoder left it, turned the way it was filmed."""
+
+    def __init__(self, frame: VideoFrame) -> None:
+        self._frame = frame
+        self._bgr: Pixels | None = None
+        self._converting = threading.Lock()
+
+    def bgr(self) -> Pixels:
+        with self._converting:
+            if self._bgr is None:
+                self._bgr = self._turned(np.asarray(self._frame.to_ndarray(format="bgr24"), dtype=np.uint8))
+            return self._bgr
+
+    def model_frame(self, height: int, width: int) -> Pixels:
+        frame = self._frame
+        if frame.format.name not in PLANAR:
+            return to_model_frame(self.bgr(), height, width)
+        planes = [self._turned(_pixels(plane)) for plane in frame.planes]
+        is_full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
+        to_rgb = TO_RGB[frame.colorspace == Colorspace.ITU709, is_full]
+        return planes_to_model_frame(planes, to_rgb, height, width)
+
+    def _turned(self, pixels: Pixels) -> Pixels:
+        quarters = round(self._frame.rotation / 90) % 4  # counter-clockwise
+        return np.ascontiguousarray(np.rot90(pixels, quarters)) if quarters else pixels
+
+
+def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
+    """Yield (seconds since the first picture, picture); times strictly increase.
 
     The number of frames in a container is wrong in the wild, so only decoding tells where a file ends.
     Raises VideoError if there is not one picture to yield.
     """
     if not path.is_file():
         raise VideoError(f"expected a video file, found nothing at {path}")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    found = False
     try:
-        yield from _decode(capture, path)
-    finally:
-        capture.release()
+        with av.open(str(path)) as container:
+            for time, frame in _timed(container):
+                yield time, DecodedPicture(frame)
+                found = True
+    except FFmpegError as error:
+        if not found:
+            raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
+    if not found:
+        raise VideoError(f"expected a video, found nothing that can be decoded in {path}")
 
 
 def stated_seconds(path: Path) -> float:
     """The length that the container states, which may be wrong; 0 where it states none."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        count, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    finally:
-        capture.release()
-    return count / rate if count > 0 and 0 < rate < 1000 else 0.0
+        with av.open(str(path)) as container:
+            return max((container.duration or 0) / av.time_base, 0.0)
+    except FFmpegError:
+        return 0.0
 
 
-def _decode(capture: cv2.VideoCapture, path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    rate = capture.get(cv2.CAP_PROP_FPS)
+def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
+    if not container.streams.video:
+        return
+    stream = container.streams.video[0]
+    stream.thread_type = "NONE"
+    rate = float(stream.average_rate or 0)
     period = 1 / rate if 0 < rate < 1000 else 1 / 25
     first, last = 0.0, -period
-    ok, picture = capture.read()
-    if not ok:
-        raise VideoError(f"expected a video, found nothing that can be decoded in {path}")
-    while ok:
-        stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+    for frame in _frames(container, stream):
+        stamp = last + period if frame.time is None else frame.time
         first = stamp if last < 0 else first
         # Some containers carry no times, or the same for several pictures: then the nominal rate leads on.
         time = stamp - first if stamp - first > last else last + period
-        yield time, np.asarray(picture, dtype=np.uint8)
+        yield time, frame
         last = time
-        ok, picture = capture.read()
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """What can be decoded: a damaged spot costs its pictures, not those after it."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except InvalidDataError:
+            continue
+
+
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    """(height, width), a view."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+
+
+def _to_rgb(red: float, blue: float, *, is_full: bool) -> NDArray[np.float32]:
+    """(3, 4): (Y, U, V, 1) to RGB by the weights of red and blue in Y. Source: ITU-R BT.601-7 and BT.709-6."""
+    scale, swing, black = (1.0, 255 / 255, 0.0) if is_full else (255 / 219, 255 / 224, 16.0)
+    green = 1 - red - blue
+    to_r, to_b = 2 * (1 - red) * swing, 2 * (1 - blue) * swing
+    chroma = np.array([[0, to_r], [-to_b * blue / green, -to_r * red / green], [to_b, 0]])
+    constant = -scale * black - 128 * chroma.sum(axis=1)
+    return np.column_stack([np.full(3, scale), chroma, constant]).astype(np.float32)
+
+
+TO_RGB = {
+    (is_709, is_full): _to_rgb(*((0.2126, 0.0722) if is_709 else (0.299, 0.114)), is_full=is_full)
+    for is_709 in (False, True)
+    for is_full in (False, True)
+}
+"""By (is it BT.709, does it use all 256 levels)."""

@@ -14,7 +14,6 @@ from clips.listing import Clip
 from clips.video import VideoError, pictures
 from evaluation.predictions import Predictions
 from models.contract import ModelContract
-from models.transform import to_model_frame
 from stream.engine import with_lookback
 from stream.ports import Recognizer
 from stream.window import TimeGrid
@@ -53,7 +52,7 @@ def _frames(clip: Clip, contract: ModelContract) -> NDArray[np.uint8] | Skipped:
     try:
         for time, picture in pictures(clip.path):
             if grid is None or grid.takes(time):
-                frames.append(to_model_frame(picture, contract.height, contract.width))
+                frames.append(picture.model_frame(contract.height, contract.width))
     except VideoError as error:
         return Skipped(clip, str(error))
     if len(frames) < contract.frames:

@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from models.contract import ModelContract
 from stream import engine
+from stream.ahead import ahead
 from stream.broker import EmbeddedBroker
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
@@ -101,7 +102,7 @@ def replay(
 
 def _replayed(config: Config, recognizer: Engine, video: Path, camera: str) -> Iterator[Step]:
     source = FileSource(camera, video, Pace(), threading.Event())
-    return new_pipeline(config, recognizer).steps([item] for item in source.frames())
+    return new_pipeline(config, recognizer).steps([item] for item in ahead(source.frames()))
 
 
 def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:

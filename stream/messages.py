@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from models.picture import Picture
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -16,8 +18,8 @@ class Frame:
     camera: str
     time: float
     """Seconds since the epoch, stamped at capture; for a replayed file, seconds since its first frame."""
-    picture: NDArray[np.uint8]
-    """BGR (H, W, 3)."""
+    picture: Picture
+    """Converted only for those who ask."""
 
 
 class CameraState(StrEnum):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.transform import to_model_frame
 from stream.messages import CameraChange, CameraState, EndReason, Event, Frame, Notice, Scores, Step
 from stream.ports import Recognizer
 from stream.smoothing import ExponentialMean
@@ -96,7 +95,7 @@ class Pipeline:
         """What the encoder sees of a frame; None where it needs the frame before, and there is none."""
         camera, contract = self._camera(frame.camera), self._recognizer.contract
         earlier = camera.earlier if camera.window.continues() else None
-        camera.earlier = to_model_frame(frame.picture, contract.height, contract.width)
+        camera.earlier = frame.picture.model_frame(contract.height, contract.width)
         if not self._recognizer.lookback:
             return camera.earlier
         return None if earlier is None else np.stack([earlier, camera.earlier])

@@ -16,7 +16,6 @@ from rich.progress import track
 from clips.listing import Clip
 from clips.video import VideoError, pictures
 from models.contract import ModelContract
-from models.transform import to_model_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +71,7 @@ def _decode(path: Path, contract: ModelContract) -> tuple[NDArray[np.float64], N
     times, frames = [], []
     for time, picture in pictures(path):
         times.append(time)
-        frames.append(to_model_frame(picture, contract.height, contract.width))
+        frames.append(picture.model_frame(contract.height, contract.width))
     return np.array(times), np.stack(frames)
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.contract import UNKNOWN, ModelContract
+from models.picture import Pixels
 from stream.messages import Notice, Step
 
 LOWEST = 480
 """Pixels; a lower picture is scaled up to this height, so that letters have pixels to be drawn with."""
 FONT = cv2.FONT_HERSHEY_DUPLEX
 WHITE, SOFT, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
-Picture = NDArray[np.uint8]
 
 
-def annotate(step: Step, contract: ModelContract) -> Picture:
+def annotate(step: Step, contract: ModelContract) -> Pixels:
     """BGR (H, W, 3) of its own memory. Raises ValueError for a step without a frame."""
     if step.frame is None:
         raise ValueError(f"only a step with a frame can be drawn on, got a change of camera {step.notice.camera!r}")
-    picture = _at_least_high(step.frame.picture)
+    picture = _at_least_high(step.frame.picture.bgr())
     H, W, _ = picture.shape
     unit = min(H, 0.75 * W) / 100
     _darken(picture, top=round(H - 31 * unit))
@@ -30,7 +29,7 @@ def annotate(step: Step, contract: ModelContract) -> Picture:
     return picture
 
 
-def _at_least_high(picture: Picture) -> Picture:
+def _at_least_high(picture: Pixels) -> Pixels:
     H, W, _ = picture.shape
     if H >= LOWEST:
         return picture.copy()
@@ -38,14 +37,14 @@ def _at_least_high(picture: Picture) -> Picture:
     return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
-def _darken(picture: Picture, top: int) -> None:
+def _darken(picture: Pixels, top: int) -> None:
     """A shade that deepens from `top` down to 80 % at the lower edge, where the words go."""
     band = picture[max(0, top) :]
     light = np.round(256 - 205 * np.linspace(0, 1, len(band)) ** 0.5).astype(np.uint16)
     band[:] = (band * light[:, None, None]) >> 8
 
 
-def _draw_state(picture: Picture, notice: Notice, unit: float) -> None:
+def _draw_state(picture: Pixels, notice: Notice, unit: float) -> None:
     W = picture.shape[1]
     has, needs = notice.warming
     words, colour = ("LIVE", GREEN) if has >= needs else (f"WARMING {has}/{needs}", AMBER)
@@ -61,7 +60,7 @@ def _draw_state(picture: Picture, notice: Notice, unit: float) -> None:
     _write(picture, notice.camera, edge, middle + fitting / 2, fitting, WHITE)
 
 
-def _draw_activity(picture: Picture, notice: Notice, threshold: float, unit: float) -> None:
+def _draw_activity(picture: Pixels, notice: Notice, threshold: float, unit: float) -> None:
     H, W, _ = picture.shape
     left, room = round(4 * unit), round(0.56 * W - 4 * unit)
     name, confidence = notice.activity.name, notice.activity.confidence
@@ -77,7 +76,7 @@ def _draw_activity(picture: Picture, notice: Notice, threshold: float, unit: flo
     _write(picture, lasts, left, H - 4 * unit, _fitting(lasts, 3.6 * unit, room), WHITE)
 
 
-def _draw_candidates(picture: Picture, notice: Notice, labels: tuple[str, ...], unit: float) -> None:
+def _draw_candidates(picture: Pixels, notice: Notice, labels: tuple[str, ...], unit: float) -> None:
     if notice.smoothed is None:
         return
     H, W, _ = picture.shape
@@ -92,18 +91,18 @@ def _draw_candidates(picture: Picture, notice: Notice, labels: tuple[str, ...], 
         _draw_bar(picture, left, round(line + 1.5 * unit), right - left, max(1, round(0.8 * unit)), score)
 
 
-def _draw_bar(picture: Picture, left: int, top: int, width: int, height: int, share: float) -> None:
+def _draw_bar(picture: Pixels, left: int, top: int, width: int, height: int, share: float) -> None:
     bar = picture[top : top + height, left : left + width]
     bar[:] = bar // 2 + 50
     bar[:, : round(width * min(1.0, max(0.0, share)))] = GREEN
 
 
-def _box(picture: Picture, left: int, top: int, right: int, bottom: int) -> None:
+def _box(picture: Pixels, left: int, top: int, right: int, bottom: int) -> None:
     box = picture[max(0, top) : bottom, max(0, left) : right]
     box[:] = box // 3
 
 
-def _write(picture: Picture, text: str, left: float, bottom: float, size: float, colour: tuple[int, int, int]) -> None:
+def _write(picture: Pixels, text: str, left: float, bottom: float, size: float, colour: tuple[int, int, int]) -> None:
     """`size` is the height of a capital letter in pixels, `bottom` the line the letters stand on."""
     at = (round(left), round(bottom))
     cv2.putText(picture, text, at, FONT, _scale(size), colour, _thickness(size), cv2.LINE_AA)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from models.transform import BgrPicture
 from stream.clock import Clock
 from stream.errors import SourceError
 from stream.sources.reconnecting import Pictures
 
 
 def webcam_pictures(index: int, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, BGR picture) of webcam `index`. Raises SourceError if there is none, or it goes."""
+    """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if there is none, or it goes."""
     capture = cv2.VideoCapture(index)
     try:
         if not capture.isOpened():
@@ -24,6 +25,6 @@ def webcam_pictures(index: int, clock: Clock) -> Pictures:
             ok, picture = capture.read()
             if not ok:
                 raise SourceError(f"webcam {index} stopped giving pictures")
-            yield clock.now(), np.asarray(picture, dtype=np.uint8)
+            yield clock.now(), BgrPicture(np.asarray(picture, dtype=np.uint8))
     finally:
         capture.release()

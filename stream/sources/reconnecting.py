@@ -7,9 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
+from models.picture import Picture
 from stream.clock import Clock
 from stream.errors import SourceError
 from stream.messages import CameraChange, CameraState, Frame
@@ -19,11 +17,11 @@ log = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between tries, doubled each time, with up to half as much again at random."""
 
-Pictures = Iterator[tuple[float, NDArray[np.uint8]]]
+Pictures = Iterator[tuple[float, Picture]]
 
 
 class ReconnectingSource:
-    """A FrameSource over `open_pictures`, which yields (seconds by the clock, BGR picture) and raises SourceError."""
+    """A FrameSource over `open_pictures`, which yields (seconds by the clock, picture) and raises SourceError."""
 
     is_live = True
 

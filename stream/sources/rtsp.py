@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 import av
-import numpy as np
 from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from clips.video import DecodedPicture
 from stream.clock import Clock
 from stream.errors import SourceError
 from stream.sources.reconnecting import Pictures
@@ -27,7 +27,7 @@ BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
 
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, BGR picture). Raises SourceError, without the password, if it cannot, or it ends."""
+    """Yield (seconds by the clock, picture). Raises SourceError, without the password, if it cannot, or it ends."""
     shown = without_password(url)
     try:
         with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
@@ -76,7 +76,7 @@ def _pictures(container: av.container.InputContainer, stream: VideoStream, clock
             # Around key frames some cameras give a picture no time, or two the same: times must increase.
             if time > last:
                 last = time
-                yield time, np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+                yield time, DecodedPicture(frame)
     except av.error.InvalidDataError as error:
         raise SourceError(f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from models.transform import BgrPicture
 from scene.film import frames
 from scene.script import script
 from stream.messages import CameraChange, CameraState, Frame
@@ -31,5 +32,5 @@ class SceneSource:
             if not self._pace.wait(offset, self._stopping):
                 return
             time = self._pace.start + offset
-            yield Frame(self.camera, time, picture)
+            yield Frame(self.camera, time, BgrPicture(picture))
         yield CameraChange(self.camera, time, CameraState.OFFLINE, "the scene ended")

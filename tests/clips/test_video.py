@@ -6,11 +6,14 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from clips.video import VideoError, pictures, stated_seconds
+from models.transform import to_model_frame
 
 Film = Callable[..., Path]
 
@@ -41,13 +44,13 @@ def test_times_go_on_at_the_films_rate_from_0(film: Film, name: str, rate: float
 
 @pytest.mark.parametrize("name", ["film.avi", "film.mp4"])
 def test_every_picture_comes_in_order_as_it_was_written(film: Film, name: str) -> None:
-    found = [picture for _, picture in pictures(film(name))]
+    found = [picture.bgr() for _, picture in pictures(film(name))]
     assert {(picture.shape, picture.dtype) for picture in found} == {((48, 64, 3), np.dtype(np.uint8))}
     assert [picture.mean() for picture in found] == pytest.approx([number * 10 for number in range(10)], abs=4.9)
 
 
 def test_pictures_do_not_share_memory(film: Film) -> None:
-    first, second, *_ = [picture for _, picture in pictures(film())]
+    first, second, *_ = [picture.bgr() for _, picture in pictures(film())]
     assert not np.shares_memory(first, second)
 
 
@@ -90,3 +93,63 @@ def test_file_that_is_no_film_states_no_length(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no film at all")
     assert stated_seconds(tmp_path / "broken.mp4") == 0
     assert stated_seconds(tmp_path / "none.mp4") == 0
+
+
+def painted(height: int, width: int) -> NDArray[np.uint8]:
+    """A smooth picture of many colours, another in every corner."""
+    down, across = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    return np.stack([255 * down, 255 * across, 255 * (1 - down * across)], axis=-1).astype(np.uint8)
+
+
+def encoded(file: Path, picture: NDArray[np.uint8], pixels: str, colorspace: int = 5, color_range: int = 1) -> Path:
+    """Five times the picture, as H.264 that says of itself what it is."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = picture.shape[0], picture.shape[1], pixels
+        stream.options = {"crf": "1"}
+        stream.codec_context.colorspace, stream.codec_context.color_range = colorspace, color_range
+        for _ in range(5):
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame = frame.reformat(format=pixels, dst_colorspace=colorspace, dst_color_range=color_range)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file
+
+
+@pytest.mark.parametrize("size", [(120, 160), (240, 320), (1080, 1920)])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv444p"])
+@pytest.mark.parametrize("colorspace", [5, 1], ids=["BT.601", "BT.709"])
+def test_the_model_sees_the_colours_that_were_filmed(
+    tmp_path: Path, size: tuple[int, int], pixels: str, colorspace: int
+) -> None:
+    picture = painted(*size)
+    file = encoded(tmp_path / "film.mp4", picture, pixels, colorspace, 2 if pixels == "yuvj420p" else 1)
+    found = [shown.model_frame(64, 64).astype(int) for _, shown in pictures(file)]
+    assert len(found) == 5
+    assert np.abs(found[0] - to_model_frame(picture, 64, 64)).mean() < 2.5
+
+
+@pytest.mark.parametrize(("turned", "quarters"), [(90, -1), (180, 2), (270, 1)])
+def test_a_film_of_a_phone_is_shown_upright(tmp_path: Path, turned: int, quarters: int) -> None:
+    picture = painted(240, 320)
+    film = encoded(tmp_path / "film.mp4", picture, "yuv420p")
+    matrix = film.read_bytes().index(b"tkhd") + 44  # of 9 numbers in 16.16 and 2.30 bits, see ISO/IEC 14496-12
+    cosine, sine = round(np.cos(np.radians(turned))), round(np.sin(np.radians(turned)))
+    numbers = (np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 0x4000]) * 0x10000).astype(">i4")
+    content = film.read_bytes()
+    film.write_bytes(content[:matrix] + numbers.tobytes() + content[matrix + 36 :])
+    upright = np.rot90(picture, quarters)
+    _, shown = next(pictures(film))
+    assert np.abs(shown.bgr().astype(int) - upright).mean() < 4
+    assert np.abs(shown.model_frame(64, 64).astype(int) - to_model_frame(upright, 64, 64)).mean() < 2.5
+
+
+def test_a_damaged_spot_costs_no_more_than_its_pictures(film: Film) -> None:
+    whole = film(count=60)
+    content = bytearray(whole.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    whole.write_bytes(content)
+    found = [picture.bgr().mean() for _, picture in pictures(whole)]
+    assert len(found) > 50
+    assert found[-1] == pytest.approx(590 % 250, abs=4.9)

@@ -49,8 +49,8 @@ def test_frames_come_with_increasing_times_near_the_clock(rtsp_server: Serve, gr
     assert all(0 <= delay < 1.0 for _, delay, _ in seen)
     # At first come those that waited in the camera; the last second is at the camera's pace.
     assert seen[-1][0] - seen[-26][0] == pytest.approx(1.0, abs=0.3)
-    assert seen[-1][2].shape == (120, 160, 3)
-    assert seen[-1][2].mean() == pytest.approx(203, abs=6)
+    assert seen[-1][2].bgr().shape == (120, 160, 3)
+    assert seen[-1][2].bgr().mean() == pytest.approx(203, abs=6)
 
 
 def test_a_film_that_is_over_ends_the_stream(rtsp_server: Serve, film: Callable[..., Path]) -> None:
@@ -64,7 +64,7 @@ def test_a_film_that_is_over_ends_the_stream(rtsp_server: Serve, film: Callable[
 def test_a_password_with_special_characters_opens_the_camera(rtsp_server: Serve, grey: Path, scheme: list[str]) -> None:
     camera = rtsp_server(grey, "--loop", "--login", "anna:p@ss/w:rd", *scheme)
     pictures = rtsp_pictures(camera.url(login="anna:p%40ss%2Fw%3Ard"), Clock())
-    assert next(pictures)[1].shape == (120, 160, 3)
+    assert next(pictures)[1].bgr().shape == (120, 160, 3)
     pictures.close()  # type: ignore[attr-defined]
 
 

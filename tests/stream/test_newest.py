@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from models.transform import BgrPicture
 from stream.messages import CameraChange, CameraState, Frame
 from stream.newest import Inbox
 
 DEADLINE = 10.0
-PICTURE = np.zeros((1, 1, 3), np.uint8)
+PICTURE = BgrPicture(np.zeros((1, 1, 3), np.uint8))
 
 Item = Frame | CameraChange
 

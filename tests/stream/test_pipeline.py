@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.contract import ModelContract
+from models.transform import BgrPicture
 from stream.errors import SourceError
 from stream.messages import CameraChange, CameraState, EndReason, Event, EventType, Frame, Step
 from stream.pipeline import Arrival, Pipeline
@@ -72,7 +73,7 @@ def new_pipeline(recognizer: GreyRecognizer, stride: int = 1) -> Pipeline:
 
 
 def frame(time: float, level: int = 0, camera: str = "hall", size: tuple[int, int] = (12, 16)) -> Frame:
-    return Frame(camera, time, np.full((*size, 3), level, np.uint8))
+    return Frame(camera, time, BgrPicture(np.full((*size, 3), level, np.uint8)))
 
 
 def frames(begin: float, count: int, level: int = 0, camera: str = "hall") -> list[Frame]:

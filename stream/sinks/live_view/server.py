@@ -161,8 +161,8 @@ def picture_header(camera: int, time: float) -> bytes:
 
 def encode_jpeg(frame: Frame) -> bytes:
     """At most 960 pixels wide; OpenCV releases the GIL meanwhile. Raises cv2.error for a picture without pixels."""
-    H, W, _ = frame.picture.shape
-    picture = frame.picture
+    picture = frame.picture.bgr()
+    H, W, _ = picture.shape
     if W > WIDEST:
         size = (WIDEST, max(1, round(H * WIDEST / W)))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

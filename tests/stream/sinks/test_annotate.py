@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.contract import UNKNOWN, ModelContract
+from models.transform import BgrPicture
 from stream.messages import Activity, CameraChange, CameraState, Frame, Notice, Step
 from stream.sinks.annotate import annotate
 
@@ -22,7 +23,7 @@ def step(
 ) -> Step:
     picture = np.full((height, width, 3), 120, np.uint8)
     notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), warming, smoothed=SMOOTHED)
-    return Step(notice, Frame(camera, 50.0, picture))
+    return Step(notice, Frame(camera, 50.0, BgrPicture(picture)))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_the_frames_own_picture_stays_as_it_was(size: tuple[int, int]) -> None:
     drawn_on = step(*size)
     annotate(drawn_on, CONTRACT)
     assert drawn_on.frame is not None
-    assert (drawn_on.frame.picture == 120).all()
+    assert (drawn_on.frame.picture.bgr() == 120).all()
 
 
 def test_the_persons_part_of_the_picture_stays_free() -> None:

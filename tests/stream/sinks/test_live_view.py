@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from models.contract import UNKNOWN, ModelContract
+from models.transform import BgrPicture
 from stream.errors import SinkError
 from stream.messages import (
     Activity,
@@ -83,7 +84,7 @@ def step(
     picture = np.full((width * 3 // 4, width, 3), grey, np.uint8)
     smoothed = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
     notice = Notice(camera, time, Activity(activity, time - 42, confidence), warming, smoothed=smoothed, events=events)
-    return Step(notice, Frame(camera, time, picture))
+    return Step(notice, Frame(camera, time, BgrPicture(picture)))
 
 
 def change(camera: str, state: CameraState, reason: str = "", time: float = 1_790_000_000.0) -> Step:
@@ -263,7 +264,7 @@ def test_a_slow_viewer_gets_the_newest_and_no_queue(opened: Callable[..., LiveVi
         shown = 0
         while len(encoder.frames) < 20:
             shown += 1
-            view.show(Step(step(time=shown).notice, Frame("hall", shown, noise)))
+            view.show(Step(step(time=shown).notice, Frame("hall", shown, BgrPicture(noise))))
             time.sleep(0.02)
         until(lambda: encoder.frames[-1].time == shown)
         pictures = [received(slow, of_type("picture"))["time"]]

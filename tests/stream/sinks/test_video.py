@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.contract import UNKNOWN, ModelContract
+from models.transform import BgrPicture
 from stream.errors import SinkError
 from stream.messages import Activity, CameraChange, CameraState, Frame, Notice, Step
 from stream.sinks.display import Display
@@ -19,7 +20,7 @@ CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps"
 def step(time: float, *, camera: str = "hall", grey: int = 128, size: tuple[int, int] = (640, 480)) -> Step:
     width, height = size
     picture = np.full((height, width, 3), grey, np.uint8)
-    return Step(Notice(camera, time, Activity(UNKNOWN, 0.0, 0.0), (20, 20)), Frame(camera, time, picture))
+    return Step(Notice(camera, time, Activity(UNKNOWN, 0.0, 0.0), (20, 20)), Frame(camera, time, BgrPicture(picture)))
 
 
 def greys(path: Path) -> list[int]:
