@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test models clean
+.PHONY: demo test bench models clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -18,6 +18,11 @@ test: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# make bench   measures speed side by side with what else there is, and writes docs/performance.md (half an hour, idle machine)
+bench: $(VENV)/.tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks --out docs/performance.md
 
 # What `run` needs: no TensorFlow.
 $(VENV)/.runs: pyproject.toml constraints.txt

@@ -54,6 +54,11 @@ class Service:
                 thread.join()
             self._say_what_was_dropped()
 
+    @property
+    def dropped(self) -> int:
+        """Frames of live cameras that nobody took in time."""
+        return sum(self._inbox.dropped.values())
+
     def stop(self) -> None:
         """From any thread, or a signal handler."""
         self._stopping.set()

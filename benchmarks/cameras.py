@@ -1,0 +1,176 @@
+"""How many cameras one process carries: real-time replays, more of them until frames are dropped or come late."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.films import RATE, film
+from benchmarks.tables import Table
+from clips.video import pictures
+from stream import engine
+from stream.assembly import new_pipeline
+from stream.clock import Clock
+from stream.config import Config
+from stream.messages import CameraChange, CameraState, Frame, Step
+from stream.service import Service
+from stream.sources.pace import Pace
+
+MODEL = "lrcn"
+COUNTS = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 160)
+OLDEST = 0.2
+"""Seconds that the 95th percentile of frames may be old when their recognition is known."""
+WARM_UP = 4.0
+"""Seconds before the first that counts: windows fill, and all cameras begin at once."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many cameras did to a process."""
+
+    cameras: int
+    dropped: int
+    """Frames that nobody took in time."""
+    age_p50: float
+    """Seconds from a frame's moment to its recognition."""
+    age_p95: float
+    cpu: float
+    """Of one core."""
+    memory: float
+    """Peak of the process, in bytes."""
+
+    @property
+    def is_carried(self) -> bool:
+        return not self.dropped and self.age_p95 < OLDEST
+
+
+def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
+    file = film(folder, 320, 240, seconds=4 if short else 20)
+    loads: list[Load] = []
+    for cameras in (1, 2) if short else COUNTS:
+        loads.append(_in_a_process(file, cameras, seconds=2 if short else 20))
+        if not loads[-1].is_carried:
+            break
+    if picture is not None:
+        _draw(loads, picture)
+    carried = max((load.cameras for load in loads if load.is_carried), default=0)
+    first, last = loads[0], loads[-2 if len(loads) > 1 and not loads[-1].is_carried else -1]
+    each = (last.memory - first.memory) / max(last.cameras - first.cameras, 1)
+    return Table(
+        "cameras",
+        "Cameras in one process",
+        ("cameras", "frames dropped", "age p50, ms", "age p95, ms", "cores used", "memory, MB"),
+        [
+            [str(load.cameras), str(load.dropped), f"{1000 * load.age_p50:.0f}", f"{1000 * load.age_p95:.0f}",
+             f"{load.cpu:.2f}", f"{load.memory / 1e6:.0f}"]
+            for load in loads
+        ],
+        f"`{MODEL}` at 10 Hz, replays of 320x240 H.264 at {RATE} frames a second as a camera sends them, no viewer, "
+        f"{os.cpu_count()} cores. Age: from a frame's moment to its recognition. Carried without a drop and with a "
+        f"p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about {each / 1e6:.1f} MB a camera.",
+        picture,
+    )  # fmt: skip
+
+
+class LiveReplay:
+    """A film over and over at its own pace; a frame that nobody takes is lost, as a camera's is."""
+
+    is_live = True
+
+    def __init__(self, camera: str, file: Path, delay: float, stopping: threading.Event) -> None:
+        self.camera = camera
+        self._file, self._delay, self._stopping = file, delay, stopping
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        pace = Pace(Clock())
+        start = pace.begin() + self._delay
+        yield CameraChange(self.camera, start, CameraState.LIVE)
+        shown = self._delay
+        for _ in count():
+            for _, picture in pictures(self._file):
+                if not pace.wait(shown, self._stopping):
+                    return
+                yield Frame(self.camera, pace.start + shown, picture)
+                shown += 1 / RATE
+
+
+class Ages:
+    """A FrameSink that looks at the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.seconds: list[float] = []
+        self._clock = clock
+
+    def show(self, step: Step) -> None:
+        if step.frame is not None:
+            self.seconds.append(self._clock.now() - step.frame.time)
+
+    def close(self) -> None: ...
+
+
+def watch(file: Path, cameras: int, seconds: float) -> Load:
+    clock, stopping = Clock(), threading.Event()
+    recognizer = engine.load(MODEL, "cpu")
+    ages = Ages(clock)
+    sources = [LiveReplay(f"camera{number}", file, number / cameras / RATE, stopping) for number in range(cameras)]
+    service = Service(sources, new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, stopping)
+    before: list[float] = []
+
+    def begin() -> None:
+        ages.seconds.clear()
+        before.extend([perf_counter(), _cpu_seconds(), float(service.dropped)])
+
+    timers = [threading.Timer(WARM_UP, begin), threading.Timer(WARM_UP + seconds, service.stop)]
+    for timer in timers:
+        timer.start()
+    service.run()
+    wall, cpu, dropped = perf_counter() - before[0], _cpu_seconds() - before[1], service.dropped - int(before[2])
+    p50, p95 = (float(share) for share in np.percentile(ages.seconds, (50, 95)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Load(cameras, dropped, p50, p95, cpu / wall, float(peak))
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _in_a_process(file: Path, cameras: int, seconds: float) -> Load:
+    """A process of its own, for its memory."""
+    command = [sys.executable, "-m", "benchmarks.cameras", str(file), str(cameras), str(seconds)]
+    return Load(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+
+
+def _draw(loads: list[Load], picture: Path) -> None:
+    from matplotlib.figure import Figure  # not into the memory of the processes that are measured
+
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    cameras = [load.cameras for load in loads]
+    left.plot(cameras, [load.cpu for load in loads], marker="o", color="#2563eb")
+    left.set(xlabel="cameras", ylabel="cores used", ylim=(0, None), xlim=(0, None))
+    right.plot(cameras, [1000 * load.age_p95 for load in loads], marker="o", color="#2563eb", label="p95")
+    right.plot(cameras, [1000 * load.age_p50 for load in loads], marker="o", color="#93c5fd", label="p50")
+    right.axhline(1000 * OLDEST, color="#dc2626", linestyle="--", linewidth=1)
+    right.set(xlabel="cameras", ylabel="age of a frame, ms", yscale="log", xlim=(0, None))
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.savefig(picture)
+
+
+if __name__ == "__main__":
+    film_file, how_many, how_long = sys.argv[1:]
+    print(json.dumps(asdict(watch(Path(film_file), int(how_many), float(how_long)))))

@@ -1,0 +1,52 @@
+"""`harstream predict` beside decoding alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from benchmarks.films import RATE, film
+from benchmarks.tables import Table, ratio
+from benchmarks.turns import seconds_in_turns
+from clips.video import pictures
+from stream.assembly import replay
+from stream.config import Config
+
+MODELS = ("lrcn", "flow_tcn", "convlstm")
+
+
+def measure(folder: Path, *, short: bool) -> Table:
+    sizes = ((320, 240, 20.0),) if short else ((320, 240, 300.0), (1920, 1080, 20.0))
+    models = MODELS[:1] if short else MODELS
+    return Table(
+        "files",
+        "Files, end to end",
+        ("size", "decode alone, pictures a second", *models),
+        [_row(film(folder, *size), size, models, rounds=1 if short else 5) for size in sizes],
+        "`harstream predict --events`, its model loaded anew each time, as a share of the picture rate of decoding "
+        "alone with the same library on one thread; in turns. Recognition at 10 Hz runs beside the decoder, on the "
+        "second core.",
+    )
+
+
+def _row(file: Path, size: tuple[int, int, float], models: tuple[str, ...], rounds: int) -> list[str]:
+    width, height, seconds = size
+
+    def predict(model: str) -> Callable[[], None]:
+        def run() -> None:
+            with TemporaryDirectory() as folder:
+                events = Path(folder) / "events.jsonl"
+                for _ in replay(Config(model=model), [file], events, None, Console(stderr=True, quiet=True)):
+                    pass
+
+        return run
+
+    ways: dict[str, Callable[[], object]] = {"decode": lambda: sum(1 for _ in pictures(file))}
+    took = seconds_in_turns(ways | {model: predict(model) for model in models}, rounds)
+    return [
+        f"{width}x{height}", f"{seconds * RATE / took['decode']:.0f}",
+        *(ratio(took["decode"] / took[model]) for model in models),
+    ]  # fmt: skip

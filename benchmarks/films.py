@@ -1,0 +1,30 @@
+"""Films to decode: the built-in scene as H.264, drawn once and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+
+from scene.film import frames
+from scene.script import script
+
+RATE = 25
+
+
+def film(folder: Path, width: int, height: int, seconds: float, seed: int = 8) -> Path:
+    """x264 at its default quality with two seconds between key frames, as cameras send it."""
+    file = folder / f"scene-{width}x{height}-{seconds:g}s.mp4"
+    if file.exists():
+        return file
+    folder.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part.mp4")
+    with av.open(str(part), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"preset": "veryfast", "tune": "zerolatency", "g": str(2 * RATE)}
+        for _, picture in frames(script(seed, seconds), seed, RATE, (width, height)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    part.replace(file)
+    return file
