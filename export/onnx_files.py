@@ -11,8 +11,10 @@ import tensorflow as tf
 import tf2onnx
 
 from export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
+from export.flow_graph import FLOW, with_flow_before
 from models import folding
 from models.contract import CONTRACT_KEY, ModelContract
+from models.motion import OpticalFlow
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ def convert(model: keras.Model) -> Candidates:
     return Candidates(
         plain=_converted(model, "frames", "scores"),
         fused=fused,
-        parts=parts and (_converted(parts[0], "frames", "rows"), _converted(parts[1], "rows", "scores")),
+        parts=parts and (_encoder(parts[0]), _converted(parts[1], "rows", "scores")),
     )
 
 
@@ -57,6 +59,17 @@ def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.Model
     proto.producer_name = "harstream"
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def _encoder(encoder: keras.Model) -> onnx.ModelProto:
+    first, *after = [layer for layer in encoder.layers if not isinstance(layer, keras.layers.InputLayer)]
+    if not isinstance(first, OpticalFlow):
+        return _converted(encoder, "frames", "rows")
+    shape = first.compute_output_shape(encoder.input_shape)[1:]
+    rest = keras.Sequential(
+        [keras.Input(shape), *after]
+    )  # its layers follow each other, or `export` finds a difference
+    return with_flow_before(_converted(rest, FLOW, "rows"), *encoder.input_shape[2:4])
 
 
 def _converted(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
