@@ -23,8 +23,10 @@ class Inbox:
         self._readers = 0
         self._closed = False
         self._error: BaseException | None = None
+        self.arrived: dict[str, int] = defaultdict(int)
+        """Frames of each camera."""
         self.dropped: dict[str, int] = defaultdict(int)
-        """Frames of each camera that nobody took in time."""
+        """Of these, frames that nobody took in time."""
 
     @contextmanager
     def reader(self) -> Iterator[None]:
@@ -55,6 +57,8 @@ class Inbox:
                 self._changed.wait()
             if self._is_over():
                 return
+            if isinstance(item, Frame):
+                self.arrived[item.camera] += 1
             if isinstance(item, Frame) and is_live and queue and isinstance(queue[-1], Frame):
                 queue.pop()
                 self.dropped[item.camera] += 1

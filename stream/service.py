@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from stream.errors import SinkError
 from stream.messages import Step
 from stream.newest import Inbox
+from stream.overload import Overload
 from stream.pipeline import Pipeline
 from stream.ports import EventSink, FrameSink, FrameSource
 
@@ -37,6 +38,7 @@ class Service:
         ]
         self._stopping = stopping
         self._inbox = Inbox()
+        self._overload = Overload(self._inbox.arrived, self._inbox.dropped)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
@@ -48,6 +50,7 @@ class Service:
             for step in self._pipeline.steps(self._inbox.batches()):
                 for delivery in self._deliveries:
                     delivery(step)
+                self._overload.look()
         finally:
             self.stop()
             for thread in threads:
