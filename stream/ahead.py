@@ -4,36 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from time import monotonic
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
-CHUNK = 8
-"""Items handed over at once: a hand-over costs as much as decoding half a small picture."""
+CHUNK = 0.01
+"""Seconds of work that are handed over at once: fifty small pictures or two large ones. A hand-over of each by itself
+costs as much as decoding half a small picture."""
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items; what `items` raises comes after those before it. At most 2 * CHUNK of them wait."""
+def ahead(items: Iterator[Item], seconds: float = CHUNK) -> Iterator[Item]:
+    """The same items, made up to two times `seconds` of work ahead; what `items` raises comes after those before it."""
 
-    def take() -> tuple[list[Item], Exception | None]:
+    def take() -> tuple[list[Item], bool, Exception | None]:
+        """Items, whether they are the last, and what ended them."""
         taken: list[Item] = []
+        enough = monotonic() + seconds
         try:
-            for item in islice(items, CHUNK):
-                taken.append(item)  # noqa: PERF402 (what came before an error is kept)
+            for item in items:
+                taken.append(item)
+                if monotonic() >= enough:
+                    return taken, False, None
         except Exception as error:  # raised again below
-            return taken, error
-        return taken, None
+            return taken, True, error
+        return taken, True, None
 
     with ThreadPoolExecutor(1) as worker:
+        is_last = False
         coming = worker.submit(take)
-        while True:
-            taken, error = coming.result()
-            is_last = error is not None or len(taken) < CHUNK
+        while not is_last:
+            taken, is_last, error = coming.result()
             if not is_last:
                 coming = worker.submit(take)
             yield from taken
             if error is not None:
                 raise error
-            if is_last:
-                return

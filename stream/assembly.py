@@ -95,7 +95,6 @@ def replay(
                 for sink in sinks:
                     sink(step)
                 ended += [event for event in step.notice.events if event.type is EventType.END]
-                progress.advance(task)
             progress.update(task, total=1, completed=1)
             yield video, ended
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class Pipeline:
         if not seen:
             return {}
         due = [frame for frame, _ in seen]
-        rows = self._recognizer.encode(np.stack([picture for _, picture in seen]))
+        rows = self._recognizer.encode(_batch([picture for _, picture in seen]))
         for frame, row in zip(due, rows, strict=True):
             self._camera(frame.camera).window.push(row, frame.time)
         ready = [frame for frame in due if self._is_ready(frame.camera)]
@@ -85,7 +86,7 @@ class Pipeline:
             return {}
         windows = [self._camera(frame.camera).window for frame in ready]
         looked_back = self._recognizer.lookback / self._recognizer.contract.live_rate
-        values = self._recognizer.score(np.stack([window.rows() for window in windows]))
+        values = self._recognizer.score(_batch([window.rows() for window in windows]))
         return {
             frame.camera: Scores(score, frame.time, window.span() + looked_back)
             for frame, score, window in zip(ready, values, windows, strict=True)
@@ -166,6 +167,11 @@ class Pipeline:
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
             self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name))
         return self._cameras[name]
+
+
+def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """As np.stack, without a copy of a single one."""
+    return np.stack(arrays) if len(arrays) > 1 else arrays[0][np.newaxis]
 
 
 def _until_failure(batches: Iterable[Sequence[Arrival]], failure: list[Exception]) -> Iterator[Sequence[Arrival]]:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 
 import pytest
 
-from stream.ahead import CHUNK, ahead
+from stream.ahead import ahead
+
+CHUNKS = pytest.mark.parametrize("seconds", [0.0, 0.001, 60.0])
+"""Each item by itself, some at once, all at once."""
 
 
-@pytest.mark.parametrize("count", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK])
-def test_every_item_comes_in_its_order(count: int) -> None:
-    assert list(ahead(iter(range(count)))) == list(range(count))
+@CHUNKS
+@pytest.mark.parametrize("count", [0, 1, 2, 1000])
+def test_every_item_comes_in_its_order(count: int, seconds: float) -> None:
+    assert list(ahead(iter(range(count)), seconds)) == list(range(count))
 
 
-@pytest.mark.parametrize("count", [0, 3, CHUNK, 2 * CHUNK + 1])
-def test_an_error_comes_after_the_items_before_it(count: int) -> None:
+@CHUNKS
+@pytest.mark.parametrize("count", [0, 3, 100])
+def test_an_error_comes_after_the_items_before_it(count: int, seconds: float) -> None:
     def broken() -> Iterator[int]:
         yield from range(count)
         raise OSError("the film tore")
 
-    items = ahead(broken())
+    items = ahead(broken(), seconds)
     assert [next(items) for _ in range(count)] == list(range(count))
     with pytest.raises(OSError, match="the film tore"):
         next(items)
@@ -37,9 +43,11 @@ def test_work_is_done_on_one_other_thread_and_not_far_ahead() -> None:
             made.append(number)
             yield number
 
-    taken = ahead(numbers())
-    assert list(islice(taken, CHUNK + 1)) == list(range(CHUNK + 1))
+    taken = ahead(numbers(), 0.0)
+    assert list(islice(taken, 3)) == [0, 1, 2]
+    time.sleep(0.05)
+    assert len(made) == 4  # 3 waits until 2 has been looked at
     taken.close()  # type: ignore[attr-defined]
-    assert len(made) <= 3 * CHUNK
+    assert len(made) == 4
     assert len(workers) == 1
     assert threading.get_ident() not in workers
