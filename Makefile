@@ -40,14 +40,14 @@ $(VENV)/.tests: $(VENV)/.runs
 clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split $(DATA)/SPLIT.tsv --split $(1)/SPLIT.tsv
 
 # The recipe before it was changed for flow_tcn.
-EARLIER := --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
+EARLIER := --rate 10 --no-fine-background --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
 	models/trained/cctv_fight/report.html
 
 runs/cctv_fight/model.keras: runs/flow_tcn/model.keras
 	$(BIN)/harstream train --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --background-class noFight --start-from runs/flow_tcn \
-	    --epochs 30 --windows-per-clip 3 --learning-rate 0.001 --out runs/cctv_fight
+	    --epochs 30 --windows-per-clip 3 --rate 10 --learning-rate 0.001 --out runs/cctv_fight
 
 models/trained/cctv_fight/report.html: models/trained/cctv_fight/model.onnx
 	$(BIN)/harstream evaluate --model cctv_fight --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --part test \
@@ -68,11 +68,12 @@ runs/lrcn/model.keras: | runs/drawn
 runs/convlstm/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --out runs/convlstm
 
-# Chosen on streams of validation clips by `harstream tune`, where it was.
-THRESHOLD_flow_tcn := --threshold 0.7
+# The threshold was chosen on streams of validation clips by `harstream tune`, where it was.
+EXPORT_flow_tcn := --version 1.1.0 --threshold 0.75
+EXPORT_cctv_fight := --threshold 0.75
 
 models/trained/%/model.onnx: runs/%/model.keras
-	$(BIN)/harstream export runs/$* --name $* $(THRESHOLD_$*)
+	$(BIN)/harstream export runs/$* --name $* $(EXPORT_$*)
 
 models/trained/%/report.html: models/trained/%/model.onnx
 	$(BIN)/harstream evaluate --model $* --data $(DATA)/ucf12 --background $(DATA)/background \

@@ -35,7 +35,7 @@ def measure(*, short: bool) -> Table:
         rows,
         "Fresh processes, median, in turns; imports beyond those of Python itself, a model beyond the imports (its "
         "sessions, and the run that warms it). No TensorFlow. A first recognition needs a whole window after that, "
-        "1.9 s of the camera.",
+        "about 2 s of the camera.",
     )
 
 

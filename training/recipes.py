@@ -34,9 +34,9 @@ class Recipe:
     augmentation: str = "mild"
     """One of training.augmentation.AUGMENTATIONS."""
     sampling: Sampling = "rate"
-    rate: float = 10.0
+    rate: float = 8.0
     """Hertz; not used with even sampling."""
-    fine_background: bool = False
+    fine_background: bool = True
     """The class folders of background clips are learned as a class each; they are told as one label all the same."""
     split: Split = "group"
     """Used where no split file says."""

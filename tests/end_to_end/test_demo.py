@@ -148,8 +148,8 @@ class TestDemo:
     def test_each_recognition_is_an_observation(self, demo: Demo) -> None:
         observations = [one.json for one in demo.of("camera/scene/observation")]
         *valid, last = observations
-        # 25 s at 10 Hz, but for the first window's 1.9 s and for those that a busy machine may lose.
-        assert 200 <= len(valid) <= 235
+        # 25 s at 8 Hz, but for the first window's 2.4 s and for those that a busy machine may lose.
+        assert 155 <= len(valid) <= 185
         (labels,) = demo.of("home/labels")
         assert all(len(one["p"]) == len(labels.json["labels"]) and abs(sum(one["p"]) - 1) < 0.01 for one in valid)
         assert [one["seq"] for one in observations] == list(range(1, len(observations) + 1))
