@@ -19,7 +19,7 @@ MODELS = ("lrcn", "flow_tcn", "convlstm")
 
 
 def measure(folder: Path, *, short: bool) -> Table:
-    sizes = ((320, 240, 20.0),) if short else ((320, 240, 300.0), (1920, 1080, 20.0))
+    sizes = ((320, 240, 20.0),) if short else ((320, 240, 120.0), (1920, 1080, 20.0))
     models = MODELS[:1] if short else MODELS
     return Table(
         "files",
