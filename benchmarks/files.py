@@ -27,8 +27,8 @@ def measure(folder: Path, *, short: bool) -> Table:
         ("size", "decode alone, pictures a second", *models),
         [_row(film(folder, *size), size, models, rounds=1 if short else 5) for size in sizes],
         "`harstream predict --events`, its model loaded anew each time, as a share of the picture rate of decoding "
-        "alone with the same library on one thread; in turns. Recognition at 10 Hz runs beside the decoder, on the "
-        "second core.",
+        "alone with the same library on one thread; in turns. Recognition, at each model's rate, runs beside the "
+        "decoder, on the second core.",
     )
 
 

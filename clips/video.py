@@ -119,7 +119,7 @@ def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
 
 def _to_rgb(red: float, blue: float, *, is_full: bool) -> NDArray[np.float32]:
     """(3, 4): (Y, U, V, 1) to RGB by the weights of red and blue in Y. Source: ITU-R BT.601-7 and BT.709-6."""
-    scale, swing, black = (1.0, 255 / 255, 0.0) if is_full else (255 / 219, 255 / 224, 16.0)
+    scale, swing, black = (1.0, 1.0, 0.0) if is_full else (255 / 219, 255 / 224, 16.0)
     green = 1 - red - blue
     to_r, to_b = 2 * (1 - red) * swing, 2 * (1 - blue) * swing
     chroma = np.array([[0, to_r], [-to_b * blue / green, -to_r * red / green], [to_b, 0]])

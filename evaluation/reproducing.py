@@ -49,15 +49,13 @@ def reproduce(
     table = figures.with_name(f"{figures.name}.md")
     try:
         for number, run in enumerate(runs, start=1):
-            if _file(figures, run).exists():
-                console.print(f"{number} of {len(runs)}: {run.name} is finished")
-                continue
-            console.print(f"{number} of {len(runs)}: {run.name}", style="bold")
-            if code := _run(run, data, split, out):
-                _fail(console, f"{run.name} ended with exit code {code}; the same command goes on from there")
-            _figures(out / run.name).write(_file(figures, run))
+            file = _file(figures, run)
+            console.print(f"{number} of {len(runs)}: {run.name}{' is finished' if file.exists() else ''}", style="bold")
+            if not file.exists():
+                if code := _run(run, data, split, out):
+                    _fail(console, f"{run.name} ended with exit code {code}; the same command goes on from there")
+                _figures(out / run.name).write(file)
             _write_table(table, figures, data, split, out)
-        _write_table(table, figures, data, split, out)
     except ListingError as error:
         _fail(console, error)
     console.print(f"the table is in {table}")

@@ -66,9 +66,7 @@ def _encoder(encoder: keras.Model) -> onnx.ModelProto:
     if not isinstance(first, OpticalFlow):
         return _converted(encoder, "frames", "rows")
     shape = first.compute_output_shape(encoder.input_shape)[1:]
-    rest = keras.Sequential(
-        [keras.Input(shape), *after]
-    )  # its layers follow each other, or `export` finds a difference
+    rest = keras.Sequential([keras.Input(shape), *after])  # a chain, or verifying finds a difference
     return with_flow_before(_converted(rest, FLOW, "rows"), *encoder.input_shape[2:4])
 
 
