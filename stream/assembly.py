@@ -1,4 +1,4 @@
-"""From configuration to working parts."""
+"""From configuration to working parts; what is large and not always needed is imported where it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from rich.progress import Progress
 from models.contract import ModelContract
 from stream import engine
 from stream.ahead import ahead
-from stream.broker import EmbeddedBroker
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
@@ -39,7 +38,6 @@ from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures, without_password
-from stream.sources.scene import SceneSource
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
 
@@ -166,7 +164,9 @@ def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, mu
     return FileSource(camera.name, Path(text), Pace(clock), stopping)
 
 
-def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> SceneSource:
+def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> FrameSource:
+    from stream.sources.scene import SceneSource
+
     given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
     try:
         seed = int(given.pop("seed", "1"))
@@ -219,6 +219,8 @@ def _emission(recognizer: Engine) -> Mapping[str, object] | None:
 def _broker(config: Config, stack: ExitStack) -> BrokerAddress:
     if config.mqtt.broker:
         return BrokerAddress.parse(config.mqtt.broker)
+    from stream.broker import EmbeddedBroker
+
     return stack.enter_context(EmbeddedBroker(config.mqtt.embedded_port)).address
 
 
