@@ -127,6 +127,41 @@ class Notice:
     change: CameraChange | None = None
 
 
+class HealthState(StrEnum):
+    CONNECTING = "connecting"
+    WARMING = "warming"
+    """Frames come, and a window is not full yet."""
+    LIVE = "live"
+    STALLED = "stalled"
+    """Connected, but no frame comes."""
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a camera fares."""
+
+    camera: str
+    time: float
+    """Seconds since the epoch."""
+    state: HealthState
+    reason: str
+    """Of what was last said of it, for a person; empty where there is none; free of passwords."""
+    warming: tuple[int, int]
+    """As in Notice."""
+    fps: float
+    """Frames that came a second, of late, those that were dropped included."""
+    frame_age: float | None
+    """Seconds since a frame came, in whole seconds; None before the first."""
+    dropped: int
+    """Frames since the start that newer ones replaced before there was time for them."""
+    dropping: float
+    """The share of the last frames that were dropped, 0 to 1."""
+    overloaded: bool
+    """More are dropped than are worth no word: the machine cannot keep up."""
+    reconnects: int
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """A notice with the picture it was drawn from."""

@@ -65,22 +65,25 @@ class Inbox:
             queue.append(item)
             self._changed.notify_all()
 
-    def batches(self) -> Iterator[list[Frame | CameraChange]]:
+    def batches(self, patience: float | None = None) -> Iterator[list[Frame | CameraChange]]:
         """Whatever is there is the next batch, at most one frame a camera; ends when all readers have, or when closed.
 
-        Raises what a reader raised, after all that came before it has been yielded.
+        After `patience` seconds without anything the batch is empty. Raises what a reader raised, after all that came
+        before it has been yielded.
         """
         while True:
             with self._changed:
-                while not (any(self._waiting.values()) or self._error or self._closed) and self._readers > 0:
-                    self._changed.wait()
+                self._changed.wait_for(self._is_worth_a_look, patience)
                 batch = [queue.pop(0) for queue in self._waiting.values() if queue]
                 self._changed.notify_all()
                 if not batch and self._error:
                     raise self._error
-                if not batch or self._closed:
+                if self._closed or not (batch or self._readers):
                     return
             yield batch
+
+    def _is_worth_a_look(self) -> bool:
+        return any(self._waiting.values()) or self._is_over() or not self._readers
 
     def _is_over(self) -> bool:
         return self._closed or self._error is not None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import ModelFiles
 from models.contract import ModelContract
-from stream.messages import CameraChange, Frame, Notice, Step
+from stream.messages import CameraChange, Frame, Health, Notice, Step
 
 
 class FrameSource(Protocol):
@@ -62,6 +62,15 @@ class EventSink(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class HealthSink(Protocol):
+    """An EventSink or FrameSink that is told how the cameras fare, too."""
+
+    def tell(self, health: Health) -> None:
+        """Once a second for each camera. Must not block; may raise SinkError."""
+        ...
 
 
 class FrameSink(Protocol):

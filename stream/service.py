@@ -7,15 +7,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
+from stream.clock import Clock
 from stream.errors import SinkError
-from stream.messages import Step
+from stream.health import TICK, HealthWatch
+from stream.messages import CameraChange, Frame, Step
 from stream.newest import Inbox
-from stream.overload import Overload
 from stream.pipeline import Pipeline
-from stream.ports import EventSink, FrameSink, FrameSource
+from stream.ports import EventSink, FrameSink, FrameSource, HealthSink
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Service:
@@ -36,9 +39,15 @@ class Service:
             *(_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()),
             *(_Delivery(name, sink.show) for name, sink in frame_sinks.items()),
         ]
+        self._reports = [
+            _Delivery(name, sink.tell)
+            for name, sink in (*event_sinks.items(), *frame_sinks.items())
+            if isinstance(sink, HealthSink)
+        ]
         self._stopping = stopping
         self._inbox = Inbox()
-        self._overload = Overload(self._inbox.arrived, self._inbox.dropped)
+        names = [source.camera for source in sources]
+        self._health = HealthWatch(names, self._inbox.arrived, self._inbox.dropped, Clock().now)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
@@ -47,10 +56,10 @@ class Service:
             self._inbox.expect_reader()
             thread.start()
         try:
-            for step in self._pipeline.steps(self._inbox.batches()):
+            for step in self._pipeline.steps(self._batches()):
+                self._health.see(step.notice)
                 for delivery in self._deliveries:
                     delivery(step)
-                self._overload.look()
         finally:
             self.stop()
             for thread in threads:
@@ -67,12 +76,21 @@ class Service:
         self._stopping.set()
         self._inbox.close()
 
+    def _batches(self) -> Iterator[list[Frame | CameraChange]]:
+        """What the inbox has; now and then, also when nothing comes, the sinks are told how the cameras fare."""
+        for batch in self._inbox.batches(patience=TICK):
+            for health in self._health.look():
+                for report in self._reports:
+                    report(health)
+            yield batch
+
     def _read(self, source: FrameSource) -> None:
         with self._inbox.reader():
             for item in source.frames():
                 self._inbox.put(item, is_live=source.is_live)
                 if self._stopping.is_set():
                     return
+            self._health.end(source.camera)
 
     def _say_what_was_dropped(self) -> None:
         for camera, count in self._inbox.dropped.items():
@@ -101,22 +119,22 @@ def without_pixels(sink: EventSink) -> Callable[[Step], None]:
     return lambda step: sink.handle(step.notice)
 
 
-class _Delivery:
-    """Hand steps to one sink. A broken one is logged when it breaks and when it works again; the others go on."""
+class _Delivery(Generic[T]):
+    """Hand messages to one sink. A broken one is logged when it breaks and when it works again; the others go on."""
 
-    def __init__(self, name: str, deliver: Callable[[Step], None]) -> None:
+    def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
         self._name = name
         self._deliver = deliver
         self._failed = 0
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, message: T) -> None:
         try:
-            self._deliver(step)
+            self._deliver(message)
         except SinkError as error:
             if not self._failed:
                 log.warning("%s fails, recognition goes on: %s", self._name, error)
             self._failed += 1
             return
         if self._failed:
-            log.info("%s works again; %d steps were lost to it", self._name, self._failed)
+            log.info("%s works again; %d messages were lost to it", self._name, self._failed)
             self._failed = 0

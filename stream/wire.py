@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.contract import UNKNOWN, ModelContract
-from stream.messages import CameraState, Event, EventType, Notice
+from stream.messages import CameraState, Event, EventType, Health, Notice
 
 EVENT = "harstream.event/1"
 OBSERVATION = "harstream.observation/1"
 ACTIVITY = "harstream.activity/1"
+HEALTH = "harstream.health/1"
 INFO = "harstream.info/1"
 LABELS = "harstream.labels/1"
 
@@ -178,6 +179,24 @@ def activity_message(notice: Notice, context: Context) -> Message:
     }
 
 
+def health_message(health: Health, context: Context) -> Message:
+    has, needs = health.warming
+    return {
+        "schema": HEALTH,
+        **_place(health.camera, context),
+        "state": health.state.value,
+        "reason": health.reason or None,
+        "window": {"frames": has, "needed": needs},
+        "fps": round(health.fps, 1),
+        "frame_age_s": None if health.frame_age is None else round(health.frame_age),
+        "overloaded": health.overloaded,
+        "dropping": _score(health.dropping),
+        "dropped": health.dropped,
+        "reconnects": health.reconnects,
+        "updated_at": timestamp(health.time),
+    }
+
+
 def info_message(context: Context) -> Message:
     contract = context.contract
     return {
@@ -187,7 +206,7 @@ def info_message(context: Context) -> Message:
         "model": _model(context),
         "window": {"frames": contract.frames, "span_s": _span(contract), "rate_hz": contract.rate},
         "labels_sha": labels_sha(contract),
-        "schemas": [EVENT, OBSERVATION, ACTIVITY, INFO, LABELS],
+        "schemas": [EVENT, OBSERVATION, ACTIVITY, HEALTH, INFO, LABELS],
     }
 
 

@@ -28,6 +28,8 @@ from stream.messages import (
     EndReason,
     Event,
     EventType,
+    Health,
+    HealthState,
     Notice,
     Scores,
 )
@@ -300,17 +302,32 @@ def make_event() -> Callable[..., Event]:
 def make_notice() -> Callable[..., Notice]:
     def make(
         *events: Event, camera: str = "hall", time: float = NOON, activity: str = "unknown", since: float = NOON,
-        scores: tuple[float, ...] | None = None, state: CameraState | None = None,
+        scores: tuple[float, ...] | None = None, state: CameraState | None = None, reason: str = "",
+        warming: tuple[int, int] = (20, 20),
     ) -> Notice:  # fmt: skip
         return Notice(
             camera=camera,
             time=time,
             activity=Activity(activity, since=since, confidence=0.5),
-            warming=(20, 20),
+            warming=warming,
             scores=None if scores is None else Scores(np.array(scores, np.float32), time=time, span=2.0),
             events=events,
-            change=None if state is None else CameraChange(camera, time, state),
+            change=None if state is None else CameraChange(camera, time, state, reason),
         )
+
+    return make
+
+
+@pytest.fixture
+def make_health() -> Callable[..., Health]:
+    """A camera that is well."""
+
+    def make(**changes: Any) -> Health:
+        values: dict[str, Any] = {
+            "camera": "hall", "time": NOON, "state": HealthState.LIVE, "reason": "", "warming": (20, 20), "fps": 24.96,
+            "frame_age": 0.0, "dropped": 0, "dropping": 0.0, "overloaded": False, "reconnects": 0,
+        }  # fmt: skip
+        return Health(**(values | changes))
 
     return make
 

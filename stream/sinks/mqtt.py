@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from models.contract import UNKNOWN
 from stream import wire
 from stream.connection import BrokerAddress, Will
-from stream.messages import Activity, Notice
+from stream.messages import Activity, Health, HealthState, Notice
 from stream.outbox import Outbox
 from stream.sender import Sender
 
 REPEAT_ACTIVITY = 60.0
 """Seconds of notice time; half of what Home Assistant waits before it calls a silent sensor unknown."""
+REPEAT_HEALTH = 60.0
+"""Seconds after which a camera's health is said again where nothing worth a message has changed."""
+STOPPED = "harstream has stopped"
 
 
 @dataclass
@@ -30,7 +33,7 @@ class _Camera:
 
 
 class MqttSink:
-    """An EventSink. `handle` writes down what is to be said; the sender's thread says it."""
+    """An EventSink and a HealthSink. `handle` and `tell` write down what is to be said; the sender's thread says it."""
 
     def __init__(
         self,
@@ -46,6 +49,8 @@ class MqttSink:
         self._context = context
         self._with_observations = observations
         self._cameras: dict[str, _Camera] = {}
+        self._healths: dict[str, Health] = {}
+        """What was last said."""
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
         self._describe_the_node(emission)
 
@@ -63,10 +68,17 @@ class MqttSink:
         if self._with_observations and wire.is_observation(notice):
             self._say_observation(camera)
 
+    def tell(self, health: Health) -> None:
+        said = self._healths.get(health.camera)
+        if said is None or _is_news(health, said) or health.time - said.time >= REPEAT_HEALTH:
+            self._say_health(health)
+
     def close(self) -> None:
         """Says goodbye; waits some seconds at most for what is on its way."""
         for camera in self._cameras.values():
             self._say_goodbye(camera)
+        for health in list(self._healths.values()):
+            self._say_health(replace(health, time=time.time(), state=HealthState.OFFLINE, reason=STOPPED))
         self.sender.close((self.topics.status, wire.OFFLINE.encode()))
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
@@ -107,6 +119,11 @@ class MqttSink:
         camera.observed_at = notice.time
         self.sender.pass_on(self.topics.observation(notice.camera), wire.encode(message))
 
+    def _say_health(self, health: Health) -> None:
+        self._healths[health.camera] = health
+        message = wire.health_message(health, self._context)
+        self.sender.set_state(self.topics.health(health.camera), wire.encode(message))
+
     def _say_goodbye(self, camera: _Camera) -> None:
         notice = camera.notice
         if notice.activity.name != UNKNOWN:
@@ -115,3 +132,13 @@ class MqttSink:
             self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
         if camera.availability != wire.OFFLINE:
             self.sender.set_state(self.topics.availability(notice.camera), wire.OFFLINE.encode())
+
+
+def _is_news(health: Health, said: Health) -> bool:
+    """Numbers that change every second are not; they come with the next message."""
+    return (health.state, health.reason, health.overloaded, health.reconnects) != (
+        said.state,
+        said.reason,
+        said.overloaded,
+        said.reconnects,
+    )

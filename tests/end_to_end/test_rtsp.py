@@ -175,6 +175,28 @@ def test_events_go_on_after_an_outage_and_no_password_is_printed(
     assert running.complaints == []
 
 
+@pytest.mark.mosquitto
+def test_health_follows_a_camera_that_freezes(
+    rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, mosquitto: Any, subscribe: Any,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    camera, subscriber = rtsp_server(grey, "--loop"), subscribe(mosquitto.port)
+    running = start("run", "--source", camera.url(), "--model", light_model, "--broker", mosquitto.url)
+
+    def states() -> list[str]:
+        return [message.json["state"] for message in subscriber.of("/camera/camera/health")]
+
+    eventually(lambda: states()[-1:] == ["live"], "health of a camera that works", 40)
+    camera.freeze()
+    eventually(lambda: states()[-1:] == ["offline"], "the frozen camera to be given up", 40)
+    # FFmpeg gives the picture under way when it has waited long enough for its rest; then comes silence again.
+    assert states()[states().index("live") + 1] == "stalled"
+    assert not any(message.json["overloaded"] for message in subscriber.of("/health"))
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+    eventually(lambda: subscriber.of("/health")[-1].json["reason"] == "harstream has stopped", "the last word")
+
+
 @pytest.mark.parametrize("mistake", ["password", "path", "audio", "port"])
 def test_a_camera_that_never_worked_ends_the_run_with_one_line(
     rtsp_server: Serve,

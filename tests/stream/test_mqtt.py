@@ -18,7 +18,7 @@ import pytest
 
 from stream.connection import BrokerAddress, Connection
 from stream.errors import BrokerError, ConfigError, SinkError
-from stream.messages import CameraState, Event, EventType, Notice
+from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
 from stream.outbox import Outbox
 from stream.sinks.mqtt import MqttSink
 from stream.wire import Context
@@ -33,6 +33,7 @@ Eventually = Callable[..., None]
 EVENT = "camera/hall/event"
 ACTIVITY = "camera/hall/activity"
 AVAILABILITY = "camera/hall/availability"
+HEALTH = "camera/hall/health"
 
 
 class Clock:
@@ -480,3 +481,31 @@ def test_an_address_knows_its_ports() -> None:
     assert BrokerAddress.parse("mqtt://h") == BrokerAddress("h", 1883)
     assert BrokerAddress.parse("mqtts://u:p@h") == BrokerAddress("h", 8883, tls=True, username="u", password="p")
     assert BrokerAddress.parse("mqtt://[::1]:1884").url == "mqtt://[::1]:1884"
+
+
+def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health], eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    slow = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
+    said = 0
+    for second, changes, is_news in [
+        (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
+        (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True),
+    ]:  # fmt: skip
+        sink.tell(make_health(time=1_700_000_000.0 + second, **changes))
+        said += is_news
+        # A pause for the broker: of states that follow at once, only the last need be said.
+        eventually(lambda: len(subscriber.of(HEALTH)) >= said, "the health")  # noqa: B023  (called at once)
+    sink.close()
+    eventually(lambda: len(subscriber.of(HEALTH)) > said, "the last word")
+    messages = [message.json for message in subscriber.of(HEALTH)]
+    assert [(m["updated_at"][17:19], m["state"], m["overloaded"]) for m in messages[:-1]] == [
+        ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False)
+    ]  # fmt: skip
+    assert (messages[-1]["state"], messages[-1]["reason"]) == ("offline", "harstream has stopped")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of(HEALTH), "the retained health")
+    assert late.of(HEALTH)[0].retained

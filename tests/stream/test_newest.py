@@ -90,6 +90,16 @@ def test_changes_are_never_dropped_and_keep_their_place() -> None:
     assert inbox.dropped == {"hall": 2}
 
 
+def test_silence_gives_an_empty_batch_now_and_then() -> None:
+    inbox = Inbox()
+    batches = inbox.batches(patience=0.01)
+    inbox.expect_reader()
+    assert [next(batches), next(batches)] == [[], []]
+    with inbox.reader():
+        inbox.put(frame(1), is_live=True)
+    assert [times(batch) for batch in batches] == [[1]]
+
+
 def test_every_frame_of_a_file_comes_in_order() -> None:
     inbox = Inbox()
     items = [change(0, CameraState.LIVE), *(frame(number) for number in range(1, 200)), change(200)]

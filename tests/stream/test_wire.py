@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream.messages import CameraState, Event, EventType, Notice
+from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
 from stream.wire import (
     Context,
     Topics,
@@ -18,6 +18,7 @@ from stream.wire import (
     availability,
     encode,
     event_message,
+    health_message,
     info_message,
     is_observation,
     labels_message,
@@ -128,6 +129,29 @@ def test_the_activity_says_since_when(make_notice: MakeNotice, context: Context)
     }
 
 
+def test_health_says_everything_of_the_contract(make_health: Callable[..., Health], context: Context) -> None:
+    health = make_health(
+        time=1_700_000_004.0, state=HealthState.WARMING, warming=(7, 20), frame_age=1.02, dropped=12, dropping=0.031415,
+        overloaded=True, reconnects=2,
+    )  # fmt: skip
+    assert health_message(health, context) == {
+        "schema": "harstream.health/1",
+        "node": "nuc1",
+        "camera": "hall",
+        "area": "Hallway",
+        "state": "warming",
+        "reason": None,
+        "window": {"frames": 7, "needed": 20},
+        "fps": 25.0,
+        "frame_age_s": 1,
+        "overloaded": True,
+        "dropping": 0.0314,
+        "dropped": 12,
+        "reconnects": 2,
+        "updated_at": "2023-11-14T22:13:24.000Z",
+    }
+
+
 def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> None:
     sha = hashlib.sha256(b"Idle\nJumpingJack\nLunges").hexdigest()[:12]
     assert labels_sha(context.contract) == sha
@@ -158,6 +182,7 @@ def test_topics_follow_the_contract() -> None:
     assert topics.status == "har/nuc1/status"
     assert topics.event("hall") == "har/nuc1/camera/hall/event"
     assert topics.availability("hall") == "har/nuc1/camera/hall/availability"
+    assert topics.health("hall") == "har/nuc1/camera/hall/health"
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "+", "#", "häll", "a b", "x" * 65, "hall\n"])

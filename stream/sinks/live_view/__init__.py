@@ -11,7 +11,7 @@ import uvicorn
 
 from models.contract import ModelContract
 from stream.errors import SinkError
-from stream.messages import Step
+from stream.messages import Health, Step
 from stream.sinks.live_view.board import Board
 from stream.sinks.live_view.server import Encode, create_app, encode_jpeg
 
@@ -21,7 +21,7 @@ SEND_BUFFER = 256 * 1024
 
 
 class LiveView:
-    """A FrameSink that is a web server, on one thread of its own between `start` and `close`."""
+    """A FrameSink and HealthSink that is a web server, on one thread of its own between `start` and `close`."""
 
     def __init__(
         self,
@@ -86,6 +86,9 @@ class LiveView:
     def show(self, step: Step) -> None:
         """Keeps the step, no copy and no encoding. Raises SinkError when the server has stopped by itself."""
         self._board.put(step)
+
+    def tell(self, health: Health) -> None:
+        self._board.tell(health)
 
     def close(self) -> None:
         """Says goodbye to the viewers and waits, 2 s at most, until the server's thread has ended."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.contract import UNKNOWN, ModelContract
 from stream.errors import SinkError
-from stream.messages import Activity, CameraState, Event, Frame, Step
+from stream.messages import Activity, CameraState, Event, Frame, Health, Step
 
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
@@ -32,6 +32,8 @@ class CameraView:
     warming: tuple[int, int] = (0, 0)
     time: float = 0.0
     fps: float = 0.0
+    dropping: float | None = None
+    """The share of its frames that are dropped while the machine cannot keep up; None while it can."""
     frame: Frame | None = None
     """The last one; it stays when the camera goes offline."""
 
@@ -51,6 +53,7 @@ class CameraView:
             "confidence": round(self.activity.confidence, 3),
             "warming": self.warming,
             "fps": round(self.fps, 1),
+            "dropping": self.dropping,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
         }
 
@@ -81,6 +84,15 @@ class Board:
                 self._keep(event)
             if self._listener is not None:
                 self._listener()
+
+    def tell(self, health: Health) -> None:
+        with self._lock:
+            view = self._views[health.camera]
+            dropping = round(health.dropping, 2) if health.overloaded else None
+            if view.dropping != dropping:
+                self._views[health.camera] = replace(view, dropping=dropping)
+                if self._listener is not None:
+                    self._listener()
 
     def listen(self, listener: Callable[[], None] | None) -> None:
         """`listener` is called after each change, under the lock and on the recognition thread: it only wakes."""

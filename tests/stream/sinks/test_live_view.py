@@ -28,6 +28,7 @@ from stream.messages import (
     Event,
     EventType,
     Frame,
+    Health,
     Notice,
     Step,
 )
@@ -198,6 +199,20 @@ def test_frame_rate_is_measured_on_the_frames_times(opened: Callable[..., LiveVi
         view.show(step(time=100 + number / 12.5))
     with watch(view) as client:
         assert received(client, of_type("hello"))["cameras"][0]["fps"] == 12.5
+
+
+def test_dropped_frames_are_told_while_the_machine_cannot_keep_up(
+    opened: Callable[..., LiveView], make_health: Callable[..., Health]
+) -> None:
+    view = opened("hall")
+    view.show(step())
+    with watch(view) as client:
+        assert received(client, of_type("hello"))["cameras"][0]["dropping"] is None
+        view.tell(make_health(dropping=0.0151))
+        view.tell(make_health(dropping=0.314159, overloaded=True))
+        assert received(client, lambda message: message.get("dropping") is not None)["dropping"] == 0.31
+        view.tell(make_health(dropping=0.001))
+        assert received(client, of_type("camera"))["dropping"] is None
 
 
 def test_nothing_is_encoded_while_nobody_watches(opened: Callable[..., LiveView], encoder: CountingEncoder) -> None:
@@ -419,6 +434,25 @@ def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., Liv
     page.goto(view.url)
     page.wait_for_selector(".camera[data-badge=warming]")
     assert page.inner_text(".badge") == "WARMING 7/20"
+
+
+@pytest.mark.browser
+def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-def]
+    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+) -> None:
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    view.show(step("hall"))
+    view.show(step("garden"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    assert not page.is_visible("#overload")
+    view.tell(make_health(dropping=0.25, overloaded=True))
+    page.wait_for_selector("#overload", state="visible")
+    assert page.inner_text("#overload").startswith("This machine cannot keep up")
+    until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps, 25% dropped", "0 fps"])
+    view.tell(make_health())
+    page.wait_for_selector("#overload", state="hidden")
+    until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps", "0 fps"])
 
 
 @pytest.mark.browser

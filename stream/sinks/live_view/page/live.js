@@ -113,6 +113,7 @@ function showCamera(view) {
   setBar(parts.bar, view.confidence, view.activity);
   showCandidates(parts.top, view.state === "live" ? view.topk : []);
   tick(camera);
+  byId("overload").hidden = cameras.every((other) => other.view.dropping === null);
 }
 
 function headline(view, isWarming) {
@@ -263,7 +264,15 @@ function tick(camera) {
   const { view, parts } = camera;
   const silent = (performance.now() - camera.received) / 1000;
   setText(parts.lasts, explanation(camera));
-  setText(parts.fps, view.state !== "live" ? "" : silent > STALLED ? `no frame for ${duration(silent)}` : `${Math.round(view.fps)} fps`);
+  setText(parts.fps, pace(view, silent));
+  parts.fps.toggleAttribute("data-dropping", view.dropping !== null);
+}
+
+function pace(view, silent) {
+  if (view.state !== "live") return "";
+  if (silent > STALLED) return `no frame for ${duration(silent)}`;
+  const fps = `${Math.round(view.fps)} fps`;
+  return view.dropping === null ? fps : `${fps}, ${percent(view.dropping)} dropped`;
 }
 
 function explanation(camera) {

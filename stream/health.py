@@ -1,0 +1,129 @@
+"""How each camera fares, looked at once a second; that the machine cannot keep up is logged once, and once its end."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from stream.messages import CameraChange, CameraState, Health, HealthState, Notice
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks."""
+PERIOD = 10.0
+"""Seconds over which frames are counted."""
+STALLED = 3.0
+"""Seconds without a frame after which a camera that calls itself live is not."""
+OVERLOADED, RECOVERED = 0.02, 0.005
+"""Shares of a camera's frames: above the first dropped it is overloaded, until no more than the second are."""
+ENDED = "its material has ended"
+
+
+@dataclass
+class _Camera:
+    counts: deque[tuple[float, int, int]]
+    """(time, frames arrived, frames dropped) at each look since it was connected."""
+    arrived: int = 0
+    change: CameraChange | None = None
+    warming: tuple[int, int] = (0, 0)
+    came_at: float | None = None
+    connections: int = 0
+    has_ended: bool = False
+    overloaded: bool = False
+
+
+class HealthWatch:
+    """Told of every notice; counts what arrived and what was dropped."""
+
+    def __init__(
+        self,
+        cameras: Iterable[str],
+        arrived: Mapping[str, int],
+        dropped: Mapping[str, int],
+        now: Callable[[], float],
+    ) -> None:
+        """The counts of frames are those of another thread: they only grow. `now` in seconds since the epoch."""
+        self._arrived, self._dropped, self._now = arrived, dropped, now
+        looks = round(PERIOD / TICK) + 1
+        self._cameras = {name: _Camera(deque(maxlen=looks)) for name in cameras}
+        self._next = now() + TICK
+
+    def see(self, notice: Notice) -> None:
+        camera = self._cameras[notice.camera]
+        camera.warming = notice.warming
+        if notice.change is not None:
+            camera.change = notice.change
+            if notice.change.state is CameraState.LIVE:
+                camera.connections += 1
+                camera.counts.clear()  # many cameras begin with a burst of old frames
+
+    def end(self, camera: str) -> None:
+        """Its source has no more frames. From any thread."""
+        self._cameras[camera].has_ended = True
+
+    def look(self) -> list[Health]:
+        """As often as one likes: the cameras' health once a second, nothing in between."""
+        now = self._now()
+        if now < self._next:
+            return []
+        self._next = now + TICK
+        was_overloaded = any(camera.overloaded for camera in self._cameras.values())
+        healths = [self._health(name, camera, now) for name, camera in self._cameras.items()]
+        self._log(healths, was_overloaded)
+        return healths
+
+    def _health(self, name: str, camera: _Camera, now: float) -> Health:
+        arrived, dropped = self._arrived.get(name, 0), self._dropped.get(name, 0)
+        if arrived > camera.arrived:
+            camera.arrived, camera.came_at = arrived, now
+        camera.counts.append((now, arrived, dropped))
+        since, arrived_before, dropped_before = camera.counts[0]
+        fresh = arrived - arrived_before
+        is_full = len(camera.counts) == camera.counts.maxlen
+        dropping = (dropped - dropped_before) / fresh if fresh and is_full else 0.0
+        camera.overloaded = dropping > (RECOVERED if camera.overloaded else OVERLOADED)
+        return Health(
+            camera=name,
+            time=now,
+            state=_state(camera, now),
+            reason=ENDED if camera.has_ended else camera.change.reason if camera.change else "",
+            warming=camera.warming,
+            fps=fresh / (now - since) if now > since else 0.0,
+            frame_age=None if camera.came_at is None else now - camera.came_at,
+            dropped=dropped,
+            dropping=dropping,
+            overloaded=camera.overloaded,
+            reconnects=max(0, camera.connections - 1),
+        )
+
+    def _log(self, healths: list[Health], was_overloaded: bool) -> None:
+        late = sorted(health.camera for health in healths if health.overloaded)
+        if late and not was_overloaded:
+            log.warning(
+                "this machine cannot keep up: %.0f %% of the frames of %s are dropped, the oldest first. A lighter "
+                "model (--model lrcn), a larger stride in config.yaml, fewer cameras or a GPU would help",
+                100 * max(health.dropping for health in healths),
+                _named(late),
+            )
+        elif was_overloaded and not late:
+            total = sum(health.dropped for health in healths)
+            log.info("this machine keeps up again; %d frames were dropped so far", total)
+
+
+def _state(camera: _Camera, now: float) -> HealthState:
+    if camera.has_ended or (camera.change and camera.change.state is CameraState.OFFLINE):
+        return HealthState.OFFLINE
+    if camera.came_at is None or (camera.change and camera.change.state is CameraState.CONNECTING):
+        return HealthState.CONNECTING
+    if now - camera.came_at > STALLED:
+        return HealthState.STALLED
+    has, needs = camera.warming
+    return HealthState.WARMING if has < needs else HealthState.LIVE
+
+
+def _named(cameras: list[str]) -> str:
+    shown = ", ".join(cameras[:3])
+    return shown if len(cameras) <= 3 else f"{shown} and {len(cameras) - 3} more cameras"

@@ -1,0 +1,135 @@
+"""How cameras fare, second by second; a machine that cannot keep up says so once, with what would help."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from stream.health import ENDED, PERIOD, STALLED, TICK, HealthWatch
+from stream.messages import CameraState, Health, HealthState, Notice
+
+CAMERAS = ("attic", "cellar", "hall", "yard")
+MakeNotice = Callable[..., Notice]
+
+
+class Machine:
+    """Frames of four cameras, some of which are dropped, and a clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.arrived: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.time = 1_700_000_000.0
+        self.watch = HealthWatch(CAMERAS, self.arrived, self.dropped, lambda: self.time)
+        self.told: list[Health] = []
+
+    def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
+        """Ten frames of each camera but the silent one, so many of them dropped."""
+        for camera in CAMERAS:
+            self.arrived[camera] += fps if camera != silent else 0
+            self.dropped[camera] += dropped.get(camera, 0)
+        assert self.watch.look() == []
+        self.time += TICK
+        self.told = self.watch.look()
+        assert self.watch.look() == []
+        return {health.camera: health for health in self.told}
+
+    def a_period(self, **dropped: int) -> None:
+        """A hundred frames of each camera, so many of them dropped, the first of each second first."""
+        for second in range(round(PERIOD)):
+            shares = {camera: (count + 9 - second) // 10 for camera, count in dropped.items()}
+            self.second(**shares)
+
+
+@pytest.fixture
+def machine(caplog: pytest.LogCaptureFixture) -> Machine:
+    caplog.set_level(logging.INFO)
+    return Machine()
+
+
+def test_a_frame_now_and_then_is_not_worth_a_word(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        machine.a_period(hall=2)
+    assert not any(health.overloaded for health in machine.told)
+    assert caplog.messages == []
+
+
+def test_overload_is_told_once_and_its_end_too(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    machine.a_period()
+    for _ in range(3):
+        machine.a_period(hall=40, attic=10)
+    assert {health.camera for health in machine.told if health.overloaded} == {"hall", "attic"}
+    assert [round(health.dropping, 2) for health in machine.told] == [0.1, 0, 0.4, 0]
+    machine.a_period()
+    assert not any(health.overloaded for health in machine.told)
+    begins, ends = caplog.messages
+    assert begins.startswith("this machine cannot keep up: ")
+    assert begins.partition("% ")[2].startswith("of the frames of hall are dropped")
+    assert "--model lrcn" in begins
+    assert ends == "this machine keeps up again; 150 frames were dropped so far"
+    machine.a_period(hall=40)
+    assert len(caplog.messages) == 3
+
+
+def test_overload_near_its_limit_is_not_told_again_and_again(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        machine.a_period(hall=3)
+        machine.a_period(hall=1)
+    assert len(caplog.messages) == 1
+
+
+def test_the_burst_with_which_a_camera_begins_is_no_overload(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.a_period()
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    machine.second(fps=60, hall=50)
+    for _ in range(3):
+        machine.a_period()
+    assert caplog.messages == []
+
+
+def test_many_cameras_are_counted(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    machine.second()
+    machine.a_period(attic=90, cellar=90, hall=90, yard=90)
+    assert "of attic, cellar, hall and 1 more cameras are dropped" in caplog.messages[0]
+
+
+def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:
+    assert machine.second(fps=0)["hall"].state is HealthState.CONNECTING
+    machine.watch.see(make_notice(state=CameraState.LIVE, warming=(0, 20)))
+    machine.watch.see(make_notice(warming=(7, 20)))
+    warming = machine.second()["hall"]
+    assert (warming.state, warming.warming, warming.frame_age) == (HealthState.WARMING, (7, 20), 0.0)
+    machine.watch.see(make_notice())
+    assert machine.second()["hall"].state is HealthState.LIVE
+    states = [machine.second(silent="hall")["hall"] for _ in range(int(STALLED) + 1)]
+    assert [health.state for health in states] == [HealthState.LIVE] * 3 + [HealthState.STALLED]
+    assert states[-1].frame_age == 4.0
+    machine.watch.see(make_notice(state=CameraState.OFFLINE, reason="gave nothing for 5 seconds"))
+    offline = machine.second(silent="hall")["hall"]
+    assert (offline.state, offline.reason) == (HealthState.OFFLINE, "gave nothing for 5 seconds")
+    assert offline.reconnects == 0
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    again = machine.second()["hall"]
+    assert (again.state, again.reason, again.reconnects) == (HealthState.LIVE, "", 1)
+
+
+def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:
+    for _ in range(20):
+        machine.second(fps=25)
+    assert machine.second(fps=25)["hall"].fps == 25
+    for _ in range(5):
+        machine.second(fps=5)
+    assert machine.second(fps=5)["hall"].fps == pytest.approx((4 * 25 + 6 * 5) / 10)
+
+
+def test_a_file_that_is_over_is_offline(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    machine.watch.end("hall")
+    over = machine.second()["hall"]
+    assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
