@@ -160,6 +160,7 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("stream", "__main__"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every page that somebody closes
 
 
 @contextmanager

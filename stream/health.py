@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stream.messages import CameraChange, CameraState, Health, HealthState, Notice
@@ -18,18 +18,22 @@ PERIOD = 10.0
 STALLED = 3.0
 """Seconds without a frame after which a camera that calls itself live is not."""
 OVERLOADED, RECOVERED = 0.02, 0.005
-"""Shares of a camera's frames: above the first dropped it is overloaded, until no more than the second are."""
+"""Shares of a live camera's frames: above the first dropped it is overloaded, until no more than the second are."""
+LATE, IN_TIME = 2.0, 0.5
+"""Seconds: the same for a replay, that is not to lose a frame and so falls behind."""
 ENDED = "its material has ended"
 
 
 @dataclass
 class _Camera:
+    is_live: bool
     counts: deque[tuple[float, int, int]]
     """(time, frames arrived, frames dropped) at each look since it was connected."""
     arrived: int = 0
     change: CameraChange | None = None
     warming: tuple[int, int] = (0, 0)
     came_at: float | None = None
+    behind: float = 0.0
     connections: int = 0
     has_ended: bool = False
     overloaded: bool = False
@@ -40,20 +44,22 @@ class HealthWatch:
 
     def __init__(
         self,
-        cameras: Iterable[str],
+        cameras: Mapping[str, bool],
         arrived: Mapping[str, int],
         dropped: Mapping[str, int],
         now: Callable[[], float],
     ) -> None:
-        """The counts of frames are those of another thread: they only grow. `now` in seconds since the epoch."""
+        """`cameras`: is it live, or a replay? The counts of frames are those of another thread: they only grow. `now`
+        in seconds since the epoch."""
         self._arrived, self._dropped, self._now = arrived, dropped, now
         looks = round(PERIOD / TICK) + 1
-        self._cameras = {name: _Camera(deque(maxlen=looks)) for name in cameras}
+        self._cameras = {name: _Camera(is_live, deque(maxlen=looks)) for name, is_live in cameras.items()}
         self._next = now() + TICK
 
     def see(self, notice: Notice) -> None:
         camera = self._cameras[notice.camera]
         camera.warming = notice.warming
+        camera.behind = 0.0 if camera.is_live else max(0.0, self._now() - notice.time)
         if notice.change is not None:
             camera.change = notice.change
             if notice.change.state is CameraState.LIVE:
@@ -84,7 +90,8 @@ class HealthWatch:
         fresh = arrived - arrived_before
         is_full = len(camera.counts) == camera.counts.maxlen
         dropping = (dropped - dropped_before) / fresh if fresh and is_full else 0.0
-        camera.overloaded = dropping > (RECOVERED if camera.overloaded else OVERLOADED)
+        most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
+        camera.overloaded = dropping > most or (camera.behind > latest and not camera.has_ended)
         return Health(
             camera=name,
             time=now,
@@ -95,18 +102,18 @@ class HealthWatch:
             frame_age=None if camera.came_at is None else now - camera.came_at,
             dropped=dropped,
             dropping=dropping,
+            behind=camera.behind,
             overloaded=camera.overloaded,
             reconnects=max(0, camera.connections - 1),
         )
 
     def _log(self, healths: list[Health], was_overloaded: bool) -> None:
-        late = sorted(health.camera for health in healths if health.overloaded)
+        late = [health for health in healths if health.overloaded]
         if late and not was_overloaded:
             log.warning(
-                "this machine cannot keep up: %.0f %% of the frames of %s are dropped, the oldest first. A lighter "
-                "model (--model lrcn), a larger stride in config.yaml, fewer cameras or a GPU would help",
-                100 * max(health.dropping for health in healths),
-                _named(late),
+                "this machine cannot keep up: %s. A lighter model (--model lrcn), a larger stride in config.yaml, "
+                "fewer cameras or a GPU would help",
+                _what_happens(late),
             )
         elif was_overloaded and not late:
             total = sum(health.dropped for health in healths)
@@ -124,6 +131,10 @@ def _state(camera: _Camera, now: float) -> HealthState:
     return HealthState.WARMING if has < needs else HealthState.LIVE
 
 
-def _named(cameras: list[str]) -> str:
-    shown = ", ".join(cameras[:3])
-    return shown if len(cameras) <= 3 else f"{shown} and {len(cameras) - 3} more cameras"
+def _what_happens(late: list[Health]) -> str:
+    names = sorted(health.camera for health in late)
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    lost, behind = max(health.dropping for health in late), max(health.behind for health in late)
+    loss = f"{100 * lost:.0f} % of the frames are dropped, the oldest first" if lost > RECOVERED else ""
+    delay = f"up to {behind:.0f} s behind" if behind > IN_TIME else ""
+    return f"{shown}: {' and '.join(part for part in (loss, delay) if part)}"

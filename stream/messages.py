@@ -157,8 +157,10 @@ class Health:
     """Frames since the start that newer ones replaced before there was time for them."""
     dropping: float
     """The share of the last frames that were dropped, 0 to 1."""
+    behind: float
+    """Seconds by which a replay is late; 0 for a live camera, which drops frames instead."""
     overloaded: bool
-    """More are dropped than are worth no word: the machine cannot keep up."""
+    """More dropped or later than is worth no word: the machine cannot keep up."""
     reconnects: int
 
 

@@ -46,8 +46,8 @@ class Service:
         ]
         self._stopping = stopping
         self._inbox = Inbox()
-        names = [source.camera for source in sources]
-        self._health = HealthWatch(names, self._inbox.arrived, self._inbox.dropped, Clock().now)
+        cameras = {source.camera: source.is_live for source in sources}
+        self._health = HealthWatch(cameras, self._inbox.arrived, self._inbox.dropped, Clock().now)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""

@@ -192,6 +192,7 @@ def health_message(health: Health, context: Context) -> Message:
         "overloaded": health.overloaded,
         "dropping": _score(health.dropping),
         "dropped": health.dropped,
+        "behind_s": _seconds(health.behind),
         "reconnects": health.reconnects,
         "updated_at": timestamp(health.time),
     }

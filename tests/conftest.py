@@ -325,7 +325,7 @@ def make_health() -> Callable[..., Health]:
     def make(**changes: Any) -> Health:
         values: dict[str, Any] = {
             "camera": "hall", "time": NOON, "state": HealthState.LIVE, "reason": "", "warming": (20, 20), "fps": 24.96,
-            "frame_age": 0.0, "dropped": 0, "dropping": 0.0, "overloaded": False, "reconnects": 0,
+            "frame_age": 0.0, "dropped": 0, "dropping": 0.0, "behind": 0.0, "overloaded": False, "reconnects": 0,
         }  # fmt: skip
         return Health(**(values | changes))
 

@@ -12,6 +12,7 @@ from stream.health import ENDED, PERIOD, STALLED, TICK, HealthWatch
 from stream.messages import CameraState, Health, HealthState, Notice
 
 CAMERAS = ("attic", "cellar", "hall", "yard")
+REPLAY = "film"
 MakeNotice = Callable[..., Notice]
 
 
@@ -22,7 +23,9 @@ class Machine:
         self.arrived: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self.time = 1_700_000_000.0
-        self.watch = HealthWatch(CAMERAS, self.arrived, self.dropped, lambda: self.time)
+        self.watch = HealthWatch(
+            dict.fromkeys(CAMERAS, True) | {REPLAY: False}, self.arrived, self.dropped, lambda: self.time
+        )
         self.told: list[Health] = []
 
     def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
@@ -61,12 +64,12 @@ def test_overload_is_told_once_and_its_end_too(machine: Machine, caplog: pytest.
     for _ in range(3):
         machine.a_period(hall=40, attic=10)
     assert {health.camera for health in machine.told if health.overloaded} == {"hall", "attic"}
-    assert [round(health.dropping, 2) for health in machine.told] == [0.1, 0, 0.4, 0]
+    assert [round(health.dropping, 2) for health in machine.told] == [0.1, 0, 0.4, 0, 0]
     machine.a_period()
     assert not any(health.overloaded for health in machine.told)
     begins, ends = caplog.messages
-    assert begins.startswith("this machine cannot keep up: ")
-    assert begins.partition("% ")[2].startswith("of the frames of hall are dropped")
+    assert begins.startswith("this machine cannot keep up: hall: ")
+    assert "% of the frames are dropped, the oldest first. A lighter" in begins
     assert "--model lrcn" in begins
     assert ends == "this machine keeps up again; 150 frames were dropped so far"
     machine.a_period(hall=40)
@@ -96,7 +99,28 @@ def test_the_burst_with_which_a_camera_begins_is_no_overload(
 def test_many_cameras_are_counted(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     machine.second()
     machine.a_period(attic=90, cellar=90, hall=90, yard=90)
-    assert "of attic, cellar, hall and 1 more cameras are dropped" in caplog.messages[0]
+    assert "keep up: attic, cellar, hall and 1 more: " in caplog.messages[0]
+
+
+def test_a_replay_that_falls_behind_is_told(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+    for late in (0, 1.9, 2.1, 24, 0.6, 0.4, 0):
+        machine.watch.see(make_notice(camera=REPLAY, time=machine.time - late))
+        machine.watch.see(make_notice(time=machine.time - 60))  # a live camera's own clock is no matter
+        told.append(machine.second()[REPLAY])
+    assert [health.overloaded for health in told] == [False, False, True, True, True, False, False]
+    assert told[3].behind == pytest.approx(24)
+    begins, ends = caplog.messages
+    assert begins.startswith("this machine cannot keep up: film: up to 2 s behind. A lighter")
+    assert ends.startswith("this machine keeps up again")
+
+
+def test_a_replay_that_is_over_is_late_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice(camera=REPLAY, time=machine.time - 9))
+    machine.watch.end(REPLAY)
+    assert not machine.second()[REPLAY].overloaded
 
 
 def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:

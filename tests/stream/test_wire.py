@@ -147,6 +147,7 @@ def test_health_says_everything_of_the_contract(make_health: Callable[..., Healt
         "overloaded": True,
         "dropping": 0.0314,
         "dropped": 12,
+        "behind_s": 0.0,
         "reconnects": 2,
         "updated_at": "2023-11-14T22:13:24.000Z",
     }

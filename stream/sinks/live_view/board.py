@@ -32,8 +32,9 @@ class CameraView:
     warming: tuple[int, int] = (0, 0)
     time: float = 0.0
     fps: float = 0.0
-    dropping: float | None = None
-    """The share of its frames that are dropped while the machine cannot keep up; None while it can."""
+    dropping: float = 0.0
+    behind: float = 0.0
+    """Both as in Health, while the machine cannot keep up; 0 while it can."""
     frame: Frame | None = None
     """The last one; it stays when the camera goes offline."""
 
@@ -54,6 +55,7 @@ class CameraView:
             "warming": self.warming,
             "fps": round(self.fps, 1),
             "dropping": self.dropping,
+            "behind": self.behind,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
         }
 
@@ -88,9 +90,9 @@ class Board:
     def tell(self, health: Health) -> None:
         with self._lock:
             view = self._views[health.camera]
-            dropping = round(health.dropping, 2) if health.overloaded else None
-            if view.dropping != dropping:
-                self._views[health.camera] = replace(view, dropping=dropping)
+            told = (round(health.dropping, 2), round(health.behind)) if health.overloaded else (0.0, 0.0)
+            if (view.dropping, view.behind) != told:
+                self._views[health.camera] = replace(view, dropping=told[0], behind=told[1])
                 if self._listener is not None:
                     self._listener()
 

@@ -207,12 +207,12 @@ def test_dropped_frames_are_told_while_the_machine_cannot_keep_up(
     view = opened("hall")
     view.show(step())
     with watch(view) as client:
-        assert received(client, of_type("hello"))["cameras"][0]["dropping"] is None
+        assert received(client, of_type("hello"))["cameras"][0]["dropping"] == 0
         view.tell(make_health(dropping=0.0151))
         view.tell(make_health(dropping=0.314159, overloaded=True))
-        assert received(client, lambda message: message.get("dropping") is not None)["dropping"] == 0.31
+        assert received(client, lambda message: message.get("dropping", 0) > 0)["dropping"] == 0.31
         view.tell(make_health(dropping=0.001))
-        assert received(client, of_type("camera"))["dropping"] is None
+        assert received(client, of_type("camera"))["dropping"] == 0
 
 
 def test_nothing_is_encoded_while_nobody_watches(opened: Callable[..., LiveView], encoder: CountingEncoder) -> None:
@@ -450,9 +450,27 @@ def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-d
     page.wait_for_selector("#overload", state="visible")
     assert page.inner_text("#overload").startswith("This machine cannot keep up")
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps, 25% dropped", "0 fps"])
+    view.tell(make_health(behind=24.3, overloaded=True))
+    until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps, 24 s behind", "0 fps"])
     view.tell(make_health())
     page.wait_for_selector("#overload", state="hidden")
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps", "0 fps"])
+
+
+@pytest.mark.browser
+def test_each_of_many_cameras_has_its_name_and_activity(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    names = [f"room{number}" for number in range(40)]
+    view = opened(*names)
+    for name in names:
+        view.show(step(name, activity="JumpRope", confidence=0.9))
+    page.goto(view.url)
+    until(lambda: page.locator(".camera[data-pictured]").count() == 40)
+    card, name, activity = (page.locator(part).first.bounding_box() for part in (".camera", ".name", ".activity"))
+    assert card["width"] >= 160
+    for part in (name, activity):
+        assert part["width"] >= 50
+        assert card["y"] <= part["y"] < part["y"] + part["height"] <= card["y"] + card["height"]
+    assert name["y"] + name["height"] <= activity["y"]
 
 
 @pytest.mark.browser

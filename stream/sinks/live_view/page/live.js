@@ -4,6 +4,7 @@ const HEADER = 10;                 // bytes before a JPEG: camera index uint16, 
 const SILENCE = 10_000;            // ms; the server says something every 4 s
 const STALLED = 3;                 // seconds without a frame after which a camera that calls itself live is not
 const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
+const SMALLEST = 160;              // pixels; more cameras than fit at this width are scrolled to
 const EVENTS_KEPT = 200;
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 
@@ -106,6 +107,7 @@ function showCamera(view) {
   card.dataset.state = view.state;
   card.dataset.badge = isWarming ? "warming" : view.state;
   card.toggleAttribute("data-calm", isCalm);
+  card.toggleAttribute("data-overloaded", isOverloaded(view));
   setText(parts.badge, isWarming ? `WARMING ${has}/${needs}` : view.state.toUpperCase());
   setText(parts.activity, headline(view, isWarming));
   parts.activity.title = view.activity;
@@ -113,7 +115,7 @@ function showCamera(view) {
   setBar(parts.bar, view.confidence, view.activity);
   showCandidates(parts.top, view.state === "live" ? view.topk : []);
   tick(camera);
-  byId("overload").hidden = cameras.every((other) => other.view.dropping === null);
+  byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
 function headline(view, isWarming) {
@@ -186,15 +188,17 @@ function fit() {
   const width = stage.clientWidth - 2 * parseFloat(style.paddingLeft);
   const height = stage.clientHeight - 2 * parseFloat(style.paddingTop);
   const shape = commonShape(shown);
-  let best = 0;
+  let best = 0, chosen = 0;
   for (let columns = 1; columns <= shown.length; columns++) {
     const rows = Math.ceil(shown.length / columns);
     const wide = Math.min((width - gap * (columns - 1)) / columns, shape * (height - gap * (rows - 1)) / rows);
     if (wide < 0.9 * best) continue;
     best = Math.max(best, wide);
-    stage.style.setProperty("--wide", `${Math.floor(wide)}px`);
-    stage.style.setProperty("--high", `${Math.floor(wide / shape)}px`);
+    chosen = wide;
   }
+  const wide = Math.floor(Math.max(chosen, Math.min(SMALLEST, width)));
+  stage.style.setProperty("--wide", `${wide}px`);
+  stage.style.setProperty("--high", `${Math.floor(wide / shape)}px`);
   stage.style.setProperty("--shape", String(shape));
 }
 
@@ -265,14 +269,18 @@ function tick(camera) {
   const silent = (performance.now() - camera.received) / 1000;
   setText(parts.lasts, explanation(camera));
   setText(parts.fps, pace(view, silent));
-  parts.fps.toggleAttribute("data-dropping", view.dropping !== null);
 }
 
 function pace(view, silent) {
   if (view.state !== "live") return "";
   if (silent > STALLED) return `no frame for ${duration(silent)}`;
   const fps = `${Math.round(view.fps)} fps`;
-  return view.dropping === null ? fps : `${fps}, ${percent(view.dropping)} dropped`;
+  if (view.dropping > 0) return `${fps}, ${percent(view.dropping)} dropped`;
+  return view.behind > 0 ? `${fps}, ${duration(view.behind)} behind` : fps;
+}
+
+function isOverloaded(view) {
+  return view.dropping > 0 || view.behind > 0;
 }
 
 function explanation(camera) {
