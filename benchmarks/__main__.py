@@ -17,7 +17,7 @@ from rich.table import Table as Shown
 
 from benchmarks.tables import Table
 
-NAMES = ("windows", "pictures", "files", "cameras", "startup", "training")
+NAMES = ("windows", "pictures", "files", "cameras", "latency", "startup", "training")
 FILMS = Path("cache/benchmarks")
 
 app = typer.Typer()
@@ -62,6 +62,10 @@ def _benchmark(name: str, out: Path | None) -> Callable[[bool], Table]:
         from benchmarks import cameras
 
         return lambda short: cameras.measure(FILMS, out.with_name("cameras.svg") if out else None, short=short)
+    if name == "latency":
+        from benchmarks import latency
+
+        return lambda short: latency.measure(FILMS, short=short)
     if name == "startup":
         from benchmarks import startup
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +18,7 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.films import RATE, film
+from benchmarks.surroundings import network_camera
 from benchmarks.tables import Table
 from clips.video import pictures
 from stream import engine
@@ -24,11 +26,16 @@ from stream.assembly import new_pipeline
 from stream.clock import Clock
 from stream.config import Config
 from stream.messages import CameraChange, CameraState, Frame, Step
+from stream.ports import FrameSource
 from stream.service import Service
 from stream.sources.pace import Pace
+from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.rtsp import rtsp_pictures
 
 MODEL = "lrcn"
 COUNTS = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 160)
+OVER_RTSP = 8
+"""So many of the cameras at most, and one in two."""
 OLDEST = 0.2
 """Seconds that the 95th percentile of frames may be old when their recognition is known."""
 WARM_UP = 4.0
@@ -58,15 +65,21 @@ class Load:
 def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
     file = film(folder, 320, 240, seconds=4 if short else 20)
     loads: list[Load] = []
-    for cameras in (1, 2) if short else COUNTS:
-        loads.append(_in_a_process(file, cameras, seconds=2 if short else 20))
-        if not loads[-1].is_carried:
-            break
+    with network_camera(file) as url:
+        for cameras in (1, 2) if short else COUNTS:
+            loads.append(_in_a_process(file, url, cameras, seconds=2 if short else 20))
+            if not loads[-1].is_carried:
+                break
     if picture is not None:
         _draw(loads, picture)
     carried = max((load.cameras for load in loads if load.is_carried), default=0)
     first, last = loads[0], loads[-2 if len(loads) > 1 and not loads[-1].is_carried else -1]
     each = (last.memory - first.memory) / max(last.cameras - first.cameras, 1)
+    over_rtsp = (
+        f"Half of the cameras, {OVER_RTSP} at most, send over RTSP from a server that shares these cores"
+        if url
+        else "None over RTSP, for want of GStreamer"
+    )
     return Table(
         "cameras",
         "Cameras in one process",
@@ -76,9 +89,10 @@ def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
              f"{load.cpu:.2f}", f"{load.memory / 1e6:.0f}"]
             for load in loads
         ],
-        f"`{MODEL}` at 10 Hz, replays of 320x240 H.264 at {RATE} frames a second as a camera sends them, no viewer, "
-        f"{os.cpu_count()} cores. Age: from a frame's moment to its recognition. Carried without a drop and with a "
-        f"p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about {each / 1e6:.1f} MB a camera.",
+        f"`{MODEL}` at 10 Hz, 320x240 H.264 at {RATE} frames a second. {over_rtsp}; the others are replays that drop "
+        f"frames as a camera does. No viewer, {os.cpu_count()} cores. Age: from a frame's moment to its recognition. "
+        f"Carried without a drop and with a p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about "
+        f"{each / 1e6:.1f} MB a camera.",
         picture,
     )  # fmt: skip
 
@@ -119,11 +133,19 @@ class Ages:
     def close(self) -> None: ...
 
 
-def watch(file: Path, cameras: int, seconds: float) -> Load:
+def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
+    """`url`: of a network camera that shows the film, too."""
     clock, stopping = Clock(), threading.Event()
     recognizer = engine.load(MODEL, "cpu")
     ages = Ages(clock)
-    sources = [LiveReplay(f"camera{number}", file, number / cameras / RATE, stopping) for number in range(cameras)]
+    over_rtsp = min(OVER_RTSP, cameras // 2) if url else 0
+    sources: list[FrameSource] = [
+        ReconnectingSource(f"camera{number}", partial(rtsp_pictures, url or "", clock), clock, stopping, must_open=True)
+        for number in range(over_rtsp)
+    ]
+    sources += [
+        LiveReplay(f"camera{number}", file, number / cameras / RATE, stopping) for number in range(over_rtsp, cameras)
+    ]
     service = Service(sources, new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, stopping)
     before: list[float] = []
 
@@ -146,9 +168,9 @@ def _cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _in_a_process(file: Path, cameras: int, seconds: float) -> Load:
+def _in_a_process(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     """A process of its own, for its memory."""
-    command = [sys.executable, "-m", "benchmarks.cameras", str(file), str(cameras), str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.cameras", str(file), url or "", str(cameras), str(seconds)]
     return Load(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
@@ -172,5 +194,5 @@ def _draw(loads: list[Load], picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    film_file, how_many, how_long = sys.argv[1:]
-    print(json.dumps(asdict(watch(Path(film_file), int(how_many), float(how_long)))))
+    film_file, camera_url, how_many, how_long = sys.argv[1:]
+    print(json.dumps(asdict(watch(Path(film_file), camera_url or None, int(how_many), float(how_long)))))

@@ -46,6 +46,7 @@ def main() -> None:
         factory.set_launch(f"( {ENCODERS[options.codec].format(folder=folder, loop=loop, rate=RATE)} )")
         if options.login:
             _require_login(server, factory, *options.login.split(":", 1), digest=options.digest)
+        factory.set_shared(options.shared)
         server.get_mount_points().add_factory("/camera", factory)
         if not server.attach(None):
             raise SystemExit(f"cannot listen on port {options.port}")
@@ -59,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--codec", choices=ENCODERS, default="h264")
     parser.add_argument("--loop", action="store_true")
+    parser.add_argument("--shared", action="store_true", help="one encoding for all viewers")
     parser.add_argument("--login", help="user:password")
     parser.add_argument("--digest", action="store_true")
     return parser.parse_args()

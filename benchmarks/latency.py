@@ -1,0 +1,104 @@
+"""From the moment of a frame to the message at a subscriber: `harstream run` on one live camera, from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.films import RATE, film
+from benchmarks.surroundings import broker, free_port, network_camera, wait_for
+from benchmarks.tables import Table, milliseconds
+
+MODELS = ("lrcn", "flow_tcn", "convlstm")
+WARM_UP = 5.0
+"""Seconds before the first message that counts."""
+MOMENT_OF = {"observation": "t", "event": "updated_at"}
+"""In each kind of message, the time of the frame that led to it."""
+
+
+def measure(folder: Path, *, short: bool) -> Table:
+    file = film(folder, 320, 240, seconds=4 if short else 20)
+    with network_camera(file) as camera, broker() as port:
+        rows = [
+            _row(model, camera or str(file.resolve()), port, seconds=1 if short else 40)
+            for model in (MODELS[:1] if short else MODELS)
+        ]
+    source = "over RTSP" if camera else "a file at its own pace (no GStreamer here, so no RTSP camera)"
+    through = "mosquitto" if port else "the embedded broker (mosquitto is not installed)"
+    return Table(
+        "latency",
+        "How late a message is",
+        ("model", "recognitions", "p50, ms", "p95, ms", "events", "p50, ms", "p95, ms"),
+        rows,
+        f"`harstream run` on one camera of 320x240 and {RATE} frames a second, {source}; messages through {through} "
+        "to a subscriber in another process. From the moment of the newest frame of a window to the arrival of the "
+        "message that says what was recognized in it. Events go through the outbox on disk, and say so often what "
+        "goes on because `activities.update` is 0.",
+    )
+
+
+def _row(model: str, source: str, port: int | None, seconds: float) -> list[str]:
+    delays = _delays(model, source, port, seconds)
+    row = [model]
+    for kind in MOMENT_OF:
+        found = delays[kind]
+        p50, p95 = np.percentile(found, (50, 95)) if found else (None, None)
+        row += [str(len(found)), milliseconds(p50), milliseconds(p95)]
+    return row
+
+
+def _delays(model: str, source: str, port: int | None, seconds: float) -> dict[str, list[float]]:
+    """Seconds from frame to arrival, of messages of each kind."""
+    delays: dict[str, list[float]] = defaultdict(list)
+    begun: list[float] = []
+
+    def arrived(_: paho.Client, __: object, message: paho.MQTTMessage) -> None:
+        now = time.time()
+        kind = message.topic.rpartition("/")[2]
+        begun.append(now)
+        if now - begun[0] >= WARM_UP:
+            moment = datetime.fromisoformat(json.loads(message.payload)[MOMENT_OF[kind]])
+            delays[kind].append(now - moment.timestamp())
+
+    with TemporaryDirectory() as folder:
+        listening = port or free_port()
+        settings = {
+            "model": model,
+            "cameras": [{"name": "camera", "source": source}],
+            "mqtt": {"broker": f"mqtt://127.0.0.1:{port}"} if port else {"embedded_port": listening},
+            "web": {"enabled": False},
+            "activities": {"update": 0},
+            "state": f"{folder}/state",
+        }
+        config = Path(folder) / "config.yaml"
+        config.write_text(json.dumps(settings))
+        command = [str(Path(sys.executable).with_name("harstream")), "run", "--config", str(config)]
+        log = Path(folder) / "log"
+        with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as service:
+            wait_for(listening)
+            client = paho.Client(CallbackAPIVersion.VERSION2)
+            client.on_message = arrived
+            client.connect("127.0.0.1", listening)
+            client.subscribe([(f"har/+/camera/+/{kind}", 0) for kind in MOMENT_OF])
+            client.loop_start()
+            deadline = time.monotonic() + 60
+            while not (begun and time.time() - begun[0] > WARM_UP + seconds) and service.poll() is None:
+                if time.monotonic() > deadline + seconds:
+                    break
+                time.sleep(0.1)
+            service.send_signal(signal.SIGINT)
+            client.loop_stop()
+        if service.returncode:
+            raise RuntimeError(f"harstream run with {model}: {log.read_text()}")
+    return delays
