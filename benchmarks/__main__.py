@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from benchmarks.tables import Table
+from stream.engine import has_nvidia_driver
 
-NAMES = ("windows", "pictures", "files", "cameras", "latency", "startup", "training")
+NAMES = ("windows", "batches", "pictures", "files", "cameras", "latency", "startup", "training")
 FILMS = Path("cache/benchmarks")
 
 app = typer.Typer()
@@ -50,6 +51,10 @@ def _benchmark(name: str, out: Path | None) -> Callable[[bool], Table]:
         from benchmarks import windows
 
         return lambda short: windows.measure(short=short)
+    if name == "batches":
+        from benchmarks import batches
+
+        return lambda short: batches.measure(short=short)
     if name == "pictures":
         from benchmarks import pictures
 
@@ -90,6 +95,7 @@ def _markdown(tables: list[Table], out: Path) -> str:
     return environment.get_template("performance.md.j2").render(
         tables=tables,
         out=out,
+        has_gpu=has_nvidia_driver(),
         date=datetime.now(UTC).date().isoformat(),
         machine=f"{os.cpu_count()} cores of {_processor()}, {platform.system()}, Python {platform.python_version()}",
         versions=", ".join(f"{name} {number}" for name in versions if (number := _version(name))),

@@ -30,13 +30,15 @@ class OnnxRecognizer:
     Not for several threads at once.
     """
 
-    def __init__(self, files: ModelFiles, device: Device = "auto") -> None:
-        """Raises ModelError if a file is broken, does not fit its contract, or `cuda` was asked for and not got."""
+    def __init__(self, files: ModelFiles, device: Device = "auto", threads: int = 1) -> None:
+        """`threads`: on the CPU; two gain little for small models (`python -m benchmarks --only batches`), and a busy
+        machine's slowest tenth was twice as slow. Raises ModelError if a file is broken, does not fit its contract, or
+        `cuda` was asked for and not got."""
         self.files = files
         head_file = files.head or files.whole
-        self._head = _session(head_file, device)
+        self._head = _session(head_file, device, threads)
         self.contract = _contract(self._head, head_file)
-        self._encoder = _session(files.encoder, device) if files.encoder else None
+        self._encoder = _session(files.encoder, device, threads) if files.encoder else None
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
@@ -110,15 +112,14 @@ def _warm_up(recognizer: Recognizer) -> None:
     recognizer.score(recognizer.encode(with_lookback(frames, recognizer.lookback))[None])
 
 
-def _session(file: Path, device: Device) -> onnxruntime.InferenceSession:
+def _session(file: Path, device: Device, threads: int) -> onnxruntime.InferenceSession:
     providers = ["CPUExecutionProvider"]
     if device == "cuda" or (device == "auto" and has_nvidia_driver()):
         if hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installed
         providers.insert(0, "CUDAExecutionProvider")
     options = onnxruntime.SessionOptions()
-    # One thread a model: two gave small models nothing and doubled the slowest tenth on a busy machine.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Without it, 8-bit models overflow in silence on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
     # onnxruntime_session_options_config_keys.h.
