@@ -21,6 +21,8 @@ OVERLOADED, RECOVERED = 0.02, 0.005
 """Shares of a live camera's frames: above the first dropped it is overloaded, until no more than the second are."""
 LATE, IN_TIME = 2.0, 0.5
 """Seconds: the same for a replay, that is not to lose a frame and so falls behind."""
+SLOW = 15.0
+"""Seconds after which a camera whose frames have filled no window sends too few of them."""
 ENDED = "its material has ended"
 
 
@@ -32,10 +34,12 @@ class _Camera:
     arrived: int = 0
     change: CameraChange | None = None
     warming: tuple[int, int] = (0, 0)
+    warming_since: float | None = None
     came_at: float | None = None
     behind: float = 0.0
     connections: int = 0
     has_ended: bool = False
+    slow: bool = False
     overloaded: bool = False
 
 
@@ -79,6 +83,7 @@ class HealthWatch:
         was_overloaded = any(camera.overloaded for camera in self._cameras.values())
         healths = [self._health(name, camera, now) for name, camera in self._cameras.items()]
         self._log(healths, was_overloaded)
+        self._log_slow(healths)
         return healths
 
     def _health(self, name: str, camera: _Camera, now: float) -> Health:
@@ -86,19 +91,25 @@ class HealthWatch:
         if arrived > camera.arrived:
             camera.arrived, camera.came_at = arrived, now
         camera.counts.append((now, arrived, dropped))
+        state = _state(camera, now)
+        if state is not HealthState.WARMING:
+            camera.warming_since = None
+        elif camera.warming_since is None:
+            camera.warming_since = now
         since, arrived_before, dropped_before = camera.counts[0]
         fresh = arrived - arrived_before
         is_full = len(camera.counts) == camera.counts.maxlen
+        fps = fresh / (now - since) if now > since else 0.0
         dropping = (dropped - dropped_before) / fresh if fresh and is_full else 0.0
         most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
         camera.overloaded = dropping > most or (camera.behind > latest and not camera.has_ended)
         return Health(
             camera=name,
             time=now,
-            state=_state(camera, now),
-            reason=ENDED if camera.has_ended else camera.change.reason if camera.change else "",
+            state=state,
+            reason=_reason(camera, now, fps),
             warming=camera.warming,
-            fps=fresh / (now - since) if now > since else 0.0,
+            fps=fps,
             frame_age=None if camera.came_at is None else now - camera.came_at,
             dropped=dropped,
             dropping=dropping,
@@ -106,6 +117,14 @@ class HealthWatch:
             overloaded=camera.overloaded,
             reconnects=max(0, camera.connections - 1),
         )
+
+    def _log_slow(self, healths: list[Health]) -> None:
+        for health in healths:
+            camera = self._cameras[health.camera]
+            is_slow = health.state is HealthState.WARMING and bool(health.reason)
+            if is_slow and not camera.slow:
+                log.warning("camera %s: %s", health.camera, health.reason)
+            camera.slow = is_slow
 
     def _log(self, healths: list[Health], was_overloaded: bool) -> None:
         late = [health for health in healths if health.overloaded]
@@ -129,6 +148,14 @@ def _state(camera: _Camera, now: float) -> HealthState:
         return HealthState.STALLED
     has, needs = camera.warming
     return HealthState.WARMING if has < needs else HealthState.LIVE
+
+
+def _reason(camera: _Camera, now: float, fps: float) -> str:
+    if camera.has_ended:
+        return ENDED
+    if camera.warming_since is not None and now - camera.warming_since >= SLOW:
+        return f"{fps:.0f} frames a second are too few for this model: raise the camera's frame rate"
+    return camera.change.reason if camera.change else ""
 
 
 def _what_happens(late: list[Health]) -> str:

@@ -40,7 +40,7 @@ def decode_all(
 ) -> tuple[list[DecodedClip], list[Rejected]]:
     """Decode what the cache in `folder` does not hold yet, with a progress bar; the order of `clips` is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes outside the GIL
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # FFmpeg decodes outside the GIL
         jobs = pool.map(lambda clip: _decoded(clip, contract, folder), clips)
         results = list(track(jobs, description="decoding clips", total=len(clips)))
     return (

@@ -143,6 +143,20 @@ def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:
     assert (again.state, again.reason, again.reconnects) == (HealthState.LIVE, "", 1)
 
 
+def test_a_camera_with_too_few_frames_is_told_once(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    reasons = []
+    for _ in range(20):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        reasons.append(machine.second(fps=4)["hall"].reason)
+    line = "4 frames a second are too few for this model: raise the camera's frame rate"
+    assert reasons == [""] * 15 + [line] * 5
+    assert caplog.messages == [f"camera hall: {line}"]
+    machine.watch.see(make_notice())
+    assert machine.second()["hall"].reason == ""
+
+
 def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:
     for _ in range(20):
         machine.second(fps=25)

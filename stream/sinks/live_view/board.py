@@ -12,7 +12,7 @@ import numpy as np
 
 from models.contract import UNKNOWN, ModelContract
 from stream.errors import SinkError
-from stream.messages import Activity, CameraState, Event, Frame, Health, Step
+from stream.messages import Activity, CameraState, Event, Frame, Health, HealthState, Step
 
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
@@ -32,6 +32,8 @@ class CameraView:
     warming: tuple[int, int] = (0, 0)
     time: float = 0.0
     fps: float = 0.0
+    hint: str = ""
+    """Why its window does not fill."""
     dropping: float = 0.0
     behind: float = 0.0
     """Both as in Health, while the machine cannot keep up; 0 while it can."""
@@ -54,6 +56,7 @@ class CameraView:
             "confidence": round(self.activity.confidence, 3),
             "warming": self.warming,
             "fps": round(self.fps, 1),
+            "hint": self.hint,
             "dropping": self.dropping,
             "behind": self.behind,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
@@ -90,9 +93,11 @@ class Board:
     def tell(self, health: Health) -> None:
         with self._lock:
             view = self._views[health.camera]
-            told = (round(health.dropping, 2), round(health.behind)) if health.overloaded else (0.0, 0.0)
-            if (view.dropping, view.behind) != told:
-                self._views[health.camera] = replace(view, dropping=told[0], behind=told[1])
+            dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
+            hint = health.reason if health.state is HealthState.WARMING else ""
+            told = replace(view, dropping=round(dropping, 2), behind=round(behind), hint=hint)
+            if told.facts() != view.facts():
+                self._views[health.camera] = told
                 if self._listener is not None:
                     self._listener()
 

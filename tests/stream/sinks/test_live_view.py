@@ -29,6 +29,7 @@ from stream.messages import (
     EventType,
     Frame,
     Health,
+    HealthState,
     Notice,
     Step,
 )
@@ -455,6 +456,21 @@ def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-d
     view.tell(make_health())
     page.wait_for_selector("#overload", state="hidden")
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps", "0 fps"])
+
+
+@pytest.mark.browser
+def test_page_says_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
+    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+) -> None:
+    view = opened("hall")
+    page.goto(view.url)
+    view.show(step(warming=(1, 20)))
+    until(lambda: page.inner_text(".lasts") == "Looking at the first frames")
+    view.tell(make_health(state=HealthState.WARMING, reason="4 frames a second are too few"))
+    until(lambda: page.inner_text(".lasts") == "4 frames a second are too few")
+    view.show(step(warming=(2, 20)))
+    view.tell(make_health())
+    until(lambda: page.inner_text(".lasts") == "Looking at the first frames")
 
 
 @pytest.mark.browser

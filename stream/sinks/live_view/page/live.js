@@ -287,7 +287,7 @@ function explanation(camera) {
   const { view, card } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
-  if (card.dataset.badge === "warming") return "Looking at the first frames";
+  if (card.dataset.badge === "warming") return view.hint || "Looking at the first frames";
   return view.since > 0 ? `for ${duration(timeOf(camera) - view.since)}` : "";
 }
 
