@@ -27,7 +27,14 @@ COMMANDS = {
 
 def main() -> None:
     """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
-    no TensorFlow."""
+    no TensorFlow. Ctrl-C ends it with code 130 and no traceback, also while it is still being imported."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _run() -> None:
     typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_options)

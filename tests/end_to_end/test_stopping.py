@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -51,6 +52,18 @@ def test_a_signal_ends_everything_within_five_seconds(
     assert [(one.retained, one.payload) for one in retained.of("/status")] == [(True, "offline")]
     eventually(lambda: [one.payload for one in retained.of("/availability")] == ["offline"], "the camera's")
     eventually(lambda: [one.json["activity"] for one in retained.of("/activity")] == ["unknown"], "its activity")
+
+
+def test_ctrl_c_while_harstream_is_still_being_imported_leaves_no_traceback() -> None:
+    program = """
+import signal, sys
+import cli
+cli.importlib.import_module = lambda name: signal.raise_signal(signal.SIGINT)
+sys.argv = ["harstream", "run"]
+cli.main()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert (result.returncode, result.stderr) == (130, "")
 
 
 def test_a_killed_run_is_told_offline_by_the_broker(
