@@ -71,7 +71,7 @@ class Thresholds(_Section):
 class ActivitiesConfig(_Section):
     start_above: Share | None = None
     end_below: Share | None = None
-    smoothing: Seconds = 1.0
+    smoothing: Seconds = 0.5
     hold: Seconds = 1.0
     gone: Seconds = 1.5
     merge: Seconds = 2.0

@@ -38,11 +38,11 @@ def test_a_file_replayed_gives_the_same_bytes(
     for name in ("one.jsonl", "two.jsonl"):
         assert harstream("predict", "yard.mp4", "--model", light_model, "--events", name)[0] == 0
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
-    # The smoothed score, exp(-t / 1 s), passes end_below = 0.375 half a second after the light comes, and 1 s after
+    # The smoothed score, exp(-t / 0.5 s), passes end_below = 0.375 0.24 s after the light comes, and 0.49 s after
     # it goes; half a window of 0.4 s is taken off, and about as much comes on: two light frames of five are enough.
     first, second = spans(tmp_path / "one.jsonl")
-    assert first == ("Light", pytest.approx(1.4, abs=0.3), pytest.approx(5.1, abs=0.3))
-    assert second == ("Light", pytest.approx(8.4, abs=0.3), pytest.approx(11, abs=0.3))
+    assert first == ("Light", pytest.approx(1.2, abs=0.3), pytest.approx(4.6, abs=0.3))
+    assert second == ("Light", pytest.approx(8.2, abs=0.3), pytest.approx(11, abs=0.3))
 
 
 def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(
