@@ -27,7 +27,8 @@ COMMANDS = {
 
 def main() -> None:
     """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
-    no TensorFlow. Ctrl-C ends it with code 130 and no traceback, also while it is still being imported."""
+    no TensorFlow. Ctrl-C that no subcommand handles, as while it is still being imported, ends it with code
+    130 and no traceback."""
     try:
         _run()
     except KeyboardInterrupt:

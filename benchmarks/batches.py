@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
 from models.catalogue import find_model
 from stream.engine import OnnxRecognizer, has_nvidia_driver
+from stream.errors import ModelError
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")
 BATCHES = (1, 4, 16, 64)
@@ -53,7 +55,8 @@ def _engines(model: str) -> dict[str, OnnxRecognizer]:
     files = find_model(model)
     engines = {"one": OnnxRecognizer(files, "cpu"), "two": OnnxRecognizer(files, "cpu", threads=2)}
     if has_nvidia_driver():
-        engines["cuda"] = OnnxRecognizer(files, "cuda")
+        with suppress(ModelError):  # the driver alone, or the CPU's build of ONNX Runtime
+            engines["cuda"] = OnnxRecognizer(files, "cuda")
     return engines
 
 

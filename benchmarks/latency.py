@@ -42,9 +42,9 @@ def measure(folder: Path, *, short: bool) -> Table:
         ("model", "recognitions", "p50, ms", "p95, ms", "events", "p50, ms", "p95, ms"),
         rows,
         f"`harstream run` on one camera of 320x240 and {RATE} frames a second, {source}; messages through {through} "
-        "to a subscriber in another process. From the moment of the newest frame of a window to the arrival of the "
-        "message that says what was recognized in it. Events go through the outbox on disk, and say so often what "
-        "goes on because `activities.update` is 0.",
+        "to a subscriber in another process. From the moment of the newest frame of a window (over RTSP, the earliest "
+        "at which it could have been here, decoded) to the arrival of the message that says what was recognized in "
+        "it. Events go through the outbox on disk, and say so often what goes on because `activities.update` is 0.",
     )
 
 
@@ -86,19 +86,21 @@ def _delays(model: str, source: str, port: int | None, seconds: float) -> dict[s
         command = [str(Path(sys.executable).with_name("harstream")), "run", "--config", str(config)]
         log = Path(folder) / "log"
         with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as service:
-            wait_for(listening)
-            client = paho.Client(CallbackAPIVersion.VERSION2)
-            client.on_message = arrived
-            client.connect("127.0.0.1", listening)
-            client.subscribe([(f"har/+/camera/+/{kind}", 0) for kind in MOMENT_OF])
-            client.loop_start()
-            deadline = time.monotonic() + 60
-            while not (begun and time.time() - begun[0] > WARM_UP + seconds) and service.poll() is None:
-                if time.monotonic() > deadline + seconds:
-                    break
-                time.sleep(0.1)
-            service.send_signal(signal.SIGINT)
-            client.loop_stop()
+            try:
+                wait_for(listening)
+                client = paho.Client(CallbackAPIVersion.VERSION2)
+                client.on_message = arrived
+                client.connect("127.0.0.1", listening)
+                client.subscribe([(f"har/+/camera/+/{kind}", 0) for kind in MOMENT_OF])
+                client.loop_start()
+                deadline = time.monotonic() + 60
+                while not (begun and time.time() - begun[0] > WARM_UP + seconds) and service.poll() is None:
+                    if time.monotonic() > deadline + seconds:
+                        break
+                    time.sleep(0.1)
+                client.loop_stop()
+            finally:
+                service.send_signal(signal.SIGINT)
         if service.returncode:
             raise RuntimeError(f"harstream run with {model}: {log.read_text()}")
     return delays

@@ -22,7 +22,7 @@ OVERLOADED, RECOVERED = 0.02, 0.005
 LATE, IN_TIME = 2.0, 0.5
 """Seconds: the same for a replay, that is not to lose a frame and so falls behind."""
 SLOW = 15.0
-"""Seconds after which a camera whose frames have filled no window sends too few of them."""
+"""Seconds of frames without a full window, after which there is something wrong with them."""
 ENDED = "its material has ended"
 
 
@@ -39,7 +39,9 @@ class _Camera:
     behind: float = 0.0
     connections: int = 0
     has_ended: bool = False
-    slow: bool = False
+    fault: str = ""
+    """Why its frames fill no window."""
+    dropping: float = 0.0
     overloaded: bool = False
 
 
@@ -52,10 +54,11 @@ class HealthWatch:
         arrived: Mapping[str, int],
         dropped: Mapping[str, int],
         now: Callable[[], float],
+        rate: float,
     ) -> None:
         """`cameras`: is it live, or a replay? The counts of frames are those of another thread: they only grow. `now`
-        in seconds since the epoch."""
-        self._arrived, self._dropped, self._now = arrived, dropped, now
+        in seconds since the epoch; `rate`: of the frames that the model takes, in hertz."""
+        self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
         looks = round(PERIOD / TICK) + 1
         self._cameras = {name: _Camera(is_live, deque(maxlen=looks)) for name, is_live in cameras.items()}
         self._next = now() + TICK
@@ -69,6 +72,8 @@ class HealthWatch:
             if notice.change.state is CameraState.LIVE:
                 camera.connections += 1
                 camera.counts.clear()  # many cameras begin with a burst of old frames
+            elif notice.change.state is CameraState.OFFLINE:
+                camera.dropping, camera.overloaded = 0.0, False
 
     def end(self, camera: str) -> None:
         """Its source has no more frames. From any thread."""
@@ -83,7 +88,6 @@ class HealthWatch:
         was_overloaded = any(camera.overloaded for camera in self._cameras.values())
         healths = [self._health(name, camera, now) for name, camera in self._cameras.items()]
         self._log(healths, was_overloaded)
-        self._log_slow(healths)
         return healths
 
     def _health(self, name: str, camera: _Camera, now: float) -> Health:
@@ -91,40 +95,43 @@ class HealthWatch:
         if arrived > camera.arrived:
             camera.arrived, camera.came_at = arrived, now
         camera.counts.append((now, arrived, dropped))
-        state = _state(camera, now)
-        if state is not HealthState.WARMING:
-            camera.warming_since = None
-        elif camera.warming_since is None:
-            camera.warming_since = now
         since, arrived_before, dropped_before = camera.counts[0]
         fresh = arrived - arrived_before
-        is_full = len(camera.counts) == camera.counts.maxlen
         fps = fresh / (now - since) if now > since else 0.0
-        dropping = (dropped - dropped_before) / fresh if fresh and is_full else 0.0
+        if len(camera.counts) == camera.counts.maxlen:
+            camera.dropping = (dropped - dropped_before) / fresh if fresh else 0.0
         most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
-        camera.overloaded = dropping > most or (camera.behind > latest and not camera.has_ended)
+        camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
+        state = _state(camera, now)
+        self._look_for_a_fault(name, camera, state, now, fps)
         return Health(
             camera=name,
             time=now,
             state=state,
-            reason=_reason(camera, now, fps),
+            reason=_reason(camera),
             warming=camera.warming,
             fps=fps,
             frame_age=None if camera.came_at is None else now - camera.came_at,
             dropped=dropped,
-            dropping=dropping,
+            dropping=camera.dropping,
             behind=camera.behind,
             overloaded=camera.overloaded,
             reconnects=max(0, camera.connections - 1),
         )
 
-    def _log_slow(self, healths: list[Health]) -> None:
-        for health in healths:
-            camera = self._cameras[health.camera]
-            is_slow = health.state is HealthState.WARMING and bool(health.reason)
-            if is_slow and not camera.slow:
-                log.warning("camera %s: %s", health.camera, health.reason)
-            camera.slow = is_slow
+    def _look_for_a_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
+        """Of a camera whose frames come and fill no window, though the machine keeps up."""
+        if state is not HealthState.WARMING or camera.overloaded:
+            camera.warming_since, camera.fault = None, ""
+        elif camera.warming_since is None:
+            camera.warming_since = now
+        elif now - camera.warming_since >= SLOW and not camera.fault:
+            camera.fault = (
+                f"it sends fewer frames than this model takes, {self._rate:g} a second: raise the camera's frame rate"
+                if fps < self._rate
+                else f"its frames come too irregularly for this model, which takes {self._rate:g} a second"
+            )
+            log.warning("camera %s: %s", name, camera.fault)
 
     def _log(self, healths: list[Health], was_overloaded: bool) -> None:
         late = [health for health in healths if health.overloaded]
@@ -150,12 +157,10 @@ def _state(camera: _Camera, now: float) -> HealthState:
     return HealthState.WARMING if has < needs else HealthState.LIVE
 
 
-def _reason(camera: _Camera, now: float, fps: float) -> str:
+def _reason(camera: _Camera) -> str:
     if camera.has_ended:
         return ENDED
-    if camera.warming_since is not None and now - camera.warming_since >= SLOW:
-        return f"{fps:.0f} frames a second are too few for this model: raise the camera's frame rate"
-    return camera.change.reason if camera.change else ""
+    return camera.fault or (camera.change.reason if camera.change else "")
 
 
 def _what_happens(late: list[Health]) -> str:

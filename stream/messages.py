@@ -146,13 +146,13 @@ class Health:
     """Seconds since the epoch."""
     state: HealthState
     reason: str
-    """Of what was last said of it, for a person; empty where there is none; free of passwords."""
+    """Why it is in this state, for a person; empty where nothing is wrong; free of passwords."""
     warming: tuple[int, int]
     """As in Notice."""
     fps: float
     """Frames that came a second, of late, those that were dropped included."""
     frame_age: float | None
-    """Seconds since a frame came, in whole seconds; None before the first."""
+    """Seconds since a frame came, to the second, for so often it is looked at; None before the first."""
     dropped: int
     """Frames since the start that newer ones replaced before there was time for them."""
     dropping: float

@@ -51,6 +51,11 @@ class Pipeline:
         self._cameras: dict[str, _Camera] = {}
         self._since_scored: dict[str, int] = {}
 
+    @property
+    def rate(self) -> float:
+        """Hertz of the time grid: frames a second that the model takes of each camera."""
+        return self._recognizer.contract.live_rate
+
     def steps(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[Step]:
         """Yield one step for each arrival, in order; when the batches end, the steps that end what still goes on.
 

@@ -47,7 +47,7 @@ class Service:
         self._stopping = stopping
         self._inbox = Inbox()
         cameras = {source.camera: source.is_live for source in sources}
-        self._health = HealthWatch(cameras, self._inbox.arrived, self._inbox.dropped, Clock().now)
+        self._health = HealthWatch(cameras, self._inbox.arrived, self._inbox.dropped, Clock().now, pipeline.rate)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""

@@ -78,7 +78,18 @@ class MqttSink:
         for camera in self._cameras.values():
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
-            self._say_health(replace(health, time=time.time(), state=HealthState.OFFLINE, reason=STOPPED))
+            self._say_health(
+                replace(
+                    health,
+                    time=max(time.time(), health.time),
+                    state=HealthState.OFFLINE,
+                    reason=STOPPED,
+                    fps=0.0,
+                    dropping=0.0,
+                    behind=0.0,
+                    overloaded=False,
+                )
+            )
         self.sender.close((self.topics.status, wire.OFFLINE.encode()))
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:

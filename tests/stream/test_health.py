@@ -24,7 +24,7 @@ class Machine:
         self.dropped: Counter[str] = Counter()
         self.time = 1_700_000_000.0
         self.watch = HealthWatch(
-            dict.fromkeys(CAMERAS, True) | {REPLAY: False}, self.arrived, self.dropped, lambda: self.time
+            dict.fromkeys(CAMERAS, True) | {REPLAY: False}, self.arrived, self.dropped, lambda: self.time, rate=8
         )
         self.told: list[Health] = []
 
@@ -147,14 +147,46 @@ def test_a_camera_with_too_few_frames_is_told_once(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     reasons = []
-    for _ in range(20):
+    for second in range(20):
         machine.watch.see(make_notice(warming=(1, 20)))
-        reasons.append(machine.second(fps=4)["hall"].reason)
-    line = "4 frames a second are too few for this model: raise the camera's frame rate"
+        reasons.append(machine.second(fps=4 + second % 2)["hall"].reason)
+    line = "it sends fewer frames than this model takes, 8 a second: raise the camera's frame rate"
     assert reasons == [""] * 15 + [line] * 5
     assert caplog.messages == [f"camera hall: {line}"]
     machine.watch.see(make_notice())
     assert machine.second()["hall"].reason == ""
+
+
+def test_frames_that_come_too_irregularly_are_told(machine: Machine, make_notice: MakeNotice) -> None:
+    for _ in range(20):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        told = machine.second(fps=25)["hall"]
+    assert told.reason == "its frames come too irregularly for this model, which takes 8 a second"
+
+
+def test_it_is_not_the_cameras_fault_when_the_machine_drops_its_frames(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(40):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        told = machine.second(fps=25, hall=20)["hall"]
+    assert (told.overloaded, told.reason) == (True, "")
+    assert len(caplog.messages) == 1
+
+
+def test_an_overloaded_camera_that_is_connected_again_is_no_recovery(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.second()
+    machine.a_period(hall=40)
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    for _ in range(3):
+        machine.a_period(hall=40)
+        assert any(health.overloaded for health in machine.told)
+    assert len(caplog.messages) == 1
+    machine.watch.see(make_notice(state=CameraState.OFFLINE))
+    machine.second(silent="hall")
+    assert not any(health.overloaded for health in machine.told)
 
 
 def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:

@@ -493,7 +493,7 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
     said = 0
     for second, changes, is_news in [
         (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
-        (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True),
+        (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True), (64, slow, True),
     ]:  # fmt: skip
         sink.tell(make_health(time=1_700_000_000.0 + second, **changes))
         said += is_news
@@ -503,9 +503,10 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
     eventually(lambda: len(subscriber.of(HEALTH)) > said, "the last word")
     messages = [message.json for message in subscriber.of(HEALTH)]
     assert [(m["updated_at"][17:19], m["state"], m["overloaded"]) for m in messages[:-1]] == [
-        ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False)
+        ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False), ("24", "live", True)
     ]  # fmt: skip
     assert (messages[-1]["state"], messages[-1]["reason"]) == ("offline", "harstream has stopped")
+    assert (messages[-1]["overloaded"], messages[-1]["dropping"], messages[-1]["fps"]) == (False, 0, 0)
     late = subscribe(mosquitto.port)
     eventually(lambda: late.of(HEALTH), "the retained health")
     assert late.of(HEALTH)[0].retained

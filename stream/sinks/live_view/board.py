@@ -82,17 +82,16 @@ class Board:
             if self._failure is not None:
                 raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
             name = step.notice.camera
-            if name not in self._views:
-                raise SinkError(f"the live view shows cameras {list(self._views)}, got a picture of {name!r}")
-            self._views[name] = self._after(self._views[name], step)
+            self._views[name] = self._after(self._announced(name), step)
             for event in step.notice.events:
                 self._keep(event)
             if self._listener is not None:
                 self._listener()
 
     def tell(self, health: Health) -> None:
+        """Raises SinkError for a camera that was not announced."""
         with self._lock:
-            view = self._views[health.camera]
+            view = self._announced(health.camera)
             dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
             hint = health.reason if health.state is HealthState.WARMING else ""
             told = replace(view, dropping=round(dropping, 2), behind=round(behind), hint=hint)
@@ -126,6 +125,11 @@ class Board:
             fresh = tuple(event for event in self._events.values() if event.id in self._fresh)
             self._fresh.clear()
             return fresh
+
+    def _announced(self, name: str) -> CameraView:
+        if name not in self._views:
+            raise SinkError(f"the live view shows cameras {list(self._views)}, got a picture of {name!r}")
+        return self._views[name]
 
     def _after(self, view: CameraView, step: Step) -> CameraView:
         notice = step.notice

@@ -474,19 +474,45 @@ def test_page_says_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.browser
-def test_each_of_many_cameras_has_its_name_and_activity(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_each_of_many_cameras_has_its_name_and_what_it_does(  # type: ignore[no-untyped-def]
+    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+) -> None:
     names = [f"room{number}" for number in range(40)]
     view = opened(*names)
+    page.goto(view.url)
     for name in names:
         view.show(step(name, activity="JumpRope", confidence=0.9))
-    page.goto(view.url)
+    view.show(step("room1", warming=(7, 20)))
+    view.show(change("room2", CameraState.OFFLINE, "rtsp://192.168.100.200:554/Streaming/Channels/101 gave nothing"))
+    view.tell(make_health(camera="room3", dropping=0.4, overloaded=True))
     until(lambda: page.locator(".camera[data-pictured]").count() == 40)
-    card, name, activity = (page.locator(part).first.bounding_box() for part in (".camera", ".name", ".activity"))
-    assert card["width"] >= 160
-    for part in (name, activity):
-        assert part["width"] >= 50
-        assert card["y"] <= part["y"] < part["y"] + part["height"] <= card["y"] + card["height"]
-    assert name["y"] + name["height"] <= activity["y"]
+    page.wait_for_selector(".camera[data-badge=offline]")
+    page.wait_for_selector(".camera[data-overloaded]")
+    for index in range(4):
+        whole = page.locator(".camera").nth(index)
+        card = whole.bounding_box()
+        assert card["width"] >= 160
+        name, enlarge, activity, detail = (
+            whole.locator(part).bounding_box() for part in (".name", ".enlarge", ".activity", ".detail")
+        )
+        assert name["width"] >= 50
+        for part in (name, enlarge, activity, detail):
+            assert card["x"] <= part["x"] < part["x"] + part["width"] <= card["x"] + card["width"]
+            assert card["y"] <= part["y"] < part["y"] + part["height"] <= card["y"] + card["height"]
+        assert name["y"] + name["height"] <= activity["y"]
+
+
+@pytest.mark.browser
+def test_a_camera_without_frames_is_called_stalled_however_small(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    names = [f"room{number}" for number in range(40)]
+    view = opened(*names)
+    page.goto(view.url)
+    view.show(step("room0"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    page.wait_for_selector(".camera[data-badge=stalled]")
+    assert page.locator(".lasts").first.inner_text().startswith("no frame for ")
+    view.show(step("room0"))
+    page.wait_for_selector(".camera[data-badge=live]")
 
 
 @pytest.mark.browser

@@ -101,15 +101,11 @@ function showCamera(view) {
   const { card, parts } = camera;
   camera.view = view;
   camera.received = performance.now();
-  const [has, needs] = view.warming;
-  const isWarming = view.state === "live" && has < needs;
   const isCalm = view.state !== "live" || view.activity === "unknown";
   card.dataset.state = view.state;
-  card.dataset.badge = isWarming ? "warming" : view.state;
   card.toggleAttribute("data-calm", isCalm);
   card.toggleAttribute("data-overloaded", isOverloaded(view));
-  setText(parts.badge, isWarming ? `WARMING ${has}/${needs}` : view.state.toUpperCase());
-  setText(parts.activity, headline(view, isWarming));
+  setText(parts.activity, headline(view));
   parts.activity.title = view.activity;
   setText(parts.sure, percent(view.confidence));
   setBar(parts.bar, view.confidence, view.activity);
@@ -118,11 +114,15 @@ function showCamera(view) {
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
-function headline(view, isWarming) {
+function isWarming(view) {
+  return view.state === "live" && view.warming[0] < view.warming[1];
+}
+
+function headline(view) {
   if (view.state === "offline") return "No signal";
   if (view.state === "connecting") return "Connecting";
   if (view.activity !== "unknown") return readable(view.activity);
-  return isWarming ? "Getting ready" : "No activity";
+  return isWarming(view) ? "Getting ready" : "No activity";
 }
 
 function showCandidates(list, topk) {
@@ -265,15 +265,19 @@ function timeOf(camera) {
 }
 
 function tick(camera) {
-  const { view, parts } = camera;
+  const { view, card, parts } = camera;
   const silent = (performance.now() - camera.received) / 1000;
-  setText(parts.lasts, explanation(camera));
-  setText(parts.fps, pace(view, silent));
+  const isStalled = view.state === "live" && silent > STALLED;
+  const badge = isStalled ? "stalled" : isWarming(view) ? "warming" : view.state;
+  card.dataset.badge = badge;
+  setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
+  setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
+  parts.lasts.title = parts.lasts.textContent;
+  setText(parts.fps, isStalled ? "" : pace(view));
 }
 
-function pace(view, silent) {
+function pace(view) {
   if (view.state !== "live") return "";
-  if (silent > STALLED) return `no frame for ${duration(silent)}`;
   const fps = `${Math.round(view.fps)} fps`;
   if (view.dropping > 0) return `${fps}, ${percent(view.dropping)} dropped`;
   return view.behind > 0 ? `${fps}, ${duration(view.behind)} behind` : fps;
@@ -284,10 +288,10 @@ function isOverloaded(view) {
 }
 
 function explanation(camera) {
-  const { view, card } = camera;
+  const { view } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
-  if (card.dataset.badge === "warming") return view.hint || "Looking at the first frames";
+  if (isWarming(view)) return view.hint || "Looking at the first frames";
   return view.since > 0 ? `for ${duration(timeOf(camera) - view.since)}` : "";
 }
 
