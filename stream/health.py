@@ -69,9 +69,9 @@ class HealthWatch:
         camera.behind = 0.0 if camera.is_live else max(0.0, self._now() - notice.time)
         if notice.change is not None:
             camera.change = notice.change
+            camera.counts.clear()  # many cameras begin with a burst of old frames
             if notice.change.state is CameraState.LIVE:
                 camera.connections += 1
-                camera.counts.clear()  # many cameras begin with a burst of old frames
             elif notice.change.state is CameraState.OFFLINE:
                 camera.dropping, camera.overloaded = 0.0, False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -510,3 +511,19 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
     late = subscribe(mosquitto.port)
     eventually(lambda: late.of(HEALTH), "the retained health")
     assert late.of(HEALTH)[0].retained
+
+
+def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not timed: whether the system would hold a message back, its socket says.
+    opened: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def remembered(*arguments: Any, **options: Any) -> socket.socket:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(socket, "create_connection", remembered)
+    connection = Connection(BrokerAddress.parse(mosquitto.url))
+    connection.open()
+    assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for each in opened] == [True]
+    connection.close()
