@@ -527,3 +527,13 @@ def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.
     connection.open()
     assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for each in opened] == [True]
     connection.close()
+
+
+def test_health_without_news_is_not_said_again_within_a_minute(
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, said = make_sink(stopped_mosquitto.url), []
+    monkeypatch.setattr(sink.sender, "set_state", lambda topic, payload: said.append(topic))
+    for second in range(121):
+        sink.tell(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
+    assert said == [sink.topics.health("hall")] * 3

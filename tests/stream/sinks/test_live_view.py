@@ -212,7 +212,7 @@ def test_dropped_frames_are_told_while_the_machine_cannot_keep_up(
         view.tell(make_health(dropping=0.0151))
         view.tell(make_health(dropping=0.314159, overloaded=True))
         assert received(client, lambda message: message.get("dropping", 0) > 0)["dropping"] == 0.31
-        view.tell(make_health(dropping=0.001))
+        view.tell(make_health(dropping=0.0151))
         assert received(client, of_type("camera"))["dropping"] == 0
 
 
@@ -503,7 +503,9 @@ def test_each_of_many_cameras_has_its_name_and_what_it_does(  # type: ignore[no-
 
 
 @pytest.mark.browser
-def test_a_camera_without_frames_is_called_stalled_however_small(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignore[no-untyped-def]
+    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+) -> None:
     names = [f"room{number}" for number in range(40)]
     view = opened(*names)
     page.goto(view.url)
@@ -511,7 +513,10 @@ def test_a_camera_without_frames_is_called_stalled_however_small(opened: Callabl
     page.wait_for_selector(".camera[data-badge=live]")
     page.wait_for_selector(".camera[data-badge=stalled]")
     assert page.locator(".lasts").first.inner_text().startswith("no frame for ")
-    view.show(step("room0"))
+    view.tell(make_health(camera="room0", dropping=0.4, overloaded=True))
+    page.wait_for_selector(".camera[data-overloaded]")
+    assert page.locator(".camera").first.get_attribute("data-badge") == "stalled"
+    view.show(step("room0", time=1_790_000_009.0))
     page.wait_for_selector(".camera[data-badge=live]")
 
 

@@ -99,8 +99,9 @@ function buildCameras(views) {
 function showCamera(view) {
   const camera = cameras[view.index];
   const { card, parts } = camera;
+  // What is said of a camera without a new time, such as that frames are dropped, is no frame.
+  if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
-  camera.received = performance.now();
   const isCalm = view.state !== "live" || view.activity === "unknown";
   card.dataset.state = view.state;
   card.toggleAttribute("data-calm", isCalm);
