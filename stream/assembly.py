@@ -10,9 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from itertools import chain, count
-from math import inf
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from rich.console import Console
 from rich.progress import Progress
@@ -20,10 +18,12 @@ from rich.progress import Progress
 from models.contract import ModelContract
 from stream import engine
 from stream.ahead import ahead
+from stream.camera_source import NetworkCamera, Scene, VideoFile, Webcam, parse_source
 from stream.clock import Clock
-from stream.config import CameraConfig, Config
+from stream.config import CameraConfig, Config, Surroundings
+from stream.config_file import overridden
 from stream.connection import BrokerAddress
-from stream.errors import ConfigError, ModelError, SourceError
+from stream.errors import ConfigError, Misfit, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -37,14 +37,11 @@ from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource
-from stream.sources.rtsp import rtsp_pictures, without_password
+from stream.sources.rtsp import rtsp_pictures
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
 
 log = logging.getLogger(__name__)
-
-LAST_WEBCAM = 99
-"""From 100 on OpenCV takes an index for the number of a driver."""
 
 
 def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[], None]:
@@ -115,17 +112,10 @@ def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:
 
 def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings:
     """Raises ConfigError when the config does not fit the model."""
+    overridden(config, {}, Surroundings(lambda _: contract))
     activities = config.activities
-    strange = sorted(set(activities.overrides) - set(contract.activities))
-    if strange:
-        raise ConfigError(
-            f"activities.overrides names {', '.join(strange)}, but model {contract.name} knows "
-            f"{', '.join(contract.activities)}"
-        )
     start_above = contract.unknown_threshold if activities.start_above is None else activities.start_above
     end_below = END_SHARE * start_above if activities.end_below is None else activities.end_below
-    if end_below > start_above:
-        raise ConfigError(f"activities.end_below ({end_below:g}) must not be above start_above ({start_above:g})")
     return TrackerSettings(
         start_above=start_above,
         end_below=end_below,
@@ -139,44 +129,23 @@ def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings
 
 
 def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, must_open: bool) -> FrameSource:
-    """The kind of source follows from its text: digits, rtsp://..., scene[?seed=1&seconds=60], or a file."""
-    text = camera.source
+    """Raises SourceError for a file that is not there."""
     live = partial(ReconnectingSource, camera.name, clock=clock, stopping=stopping, must_open=must_open)
-    if text.isdecimal():
-        if int(text) > LAST_WEBCAM:
-            raise ConfigError(f"camera {camera.name}: a webcam's index is 0 to {LAST_WEBCAM}, got {text}")
-        return live(open_pictures=partial(webcam_pictures, int(text), clock))
-    if text.startswith(("rtsp://", "rtsps://")):
-        return live(open_pictures=partial(rtsp_pictures, text, clock))
-    kind, _, options = text.partition("?")
-    if kind == "scene":
-        return _scene(camera, Pace(clock), stopping, options)
-    if "://" in text:
-        raise ConfigError(
-            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene, got "
-            f"{text.partition(':')[0]}://..."
-        )
-    if not Path(text).is_file():
-        raise SourceError(
-            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
-            f"{without_password(text)!r}"
-        )
-    return FileSource(camera.name, Path(text), Pace(clock), stopping)
+    match parse_source(camera.source):
+        case Webcam(index):
+            return live(open_pictures=partial(webcam_pictures, index, clock))
+        case NetworkCamera(url):
+            return live(open_pictures=partial(rtsp_pictures, url, clock))
+        case Scene(seed, seconds):
+            from stream.sources.scene import SceneSource
 
-
-def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> FrameSource:
-    from stream.sources.scene import SceneSource
-
-    given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
-    try:
-        seed = int(given.pop("seed", "1"))
-        seconds = float(given.pop("seconds")) if "seconds" in given else None
-        is_possible = seed >= 0 and (seconds is None or 0 < seconds < inf)
-    except ValueError:
-        is_possible = False
-    if given or not is_possible:
-        raise ConfigError(f"camera {camera.name}: expected scene?seed=1&seconds=60, got scene?{options}")
-    return SceneSource(camera.name, pace, stopping, seed=seed, seconds=seconds)
+            return SceneSource(camera.name, Pace(clock), stopping, seed=seed, seconds=seconds)
+        case VideoFile(path) as file:
+            try:
+                file.must_exist()
+            except Misfit as error:
+                raise SourceError(f"camera {camera.name}: {error}") from error
+            return FileSource(camera.name, path, Pace(clock), stopping)
 
 
 def _event_sinks(

@@ -1,4 +1,4 @@
-"""`harstream run`, `predict`, `listen` and `doctor`: the only place that chooses classes."""
+"""`harstream run`, `predict`, `listen`, `cameras` and `doctor`: the only place that chooses classes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
-from stream.config import Config, load_config, overridden
-from stream.errors import HarstreamError
+from stream.camera_source import parse_source
+from stream.config import Config, Surroundings
+from stream.config_file import load_config, overridden
+from stream.errors import ConfigFileError, HarstreamError, SourceError
 from stream.messages import Event
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -45,9 +49,9 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
-    with _one_line_errors(), ExitStack() as stack:
+    with one_line_errors(), ExitStack() as stack:
         _log_to_stderr(verbose)
-        settings = _settings(config)
+        settings = _settings(config, surroundings(model, has_sources=bool(source)))
         asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
         changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
         if source:
@@ -76,7 +80,7 @@ def predict(
 ) -> None:
     """Recognize activities in video files as fast as it goes. Times count from a file's first frame; in events they
     are written as if it had been taken at 1970-01-01T00:00:00Z, so a file replayed gives the same events."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.assembly import replay
 
         asked = {"model": model, "device": device}
@@ -97,7 +101,7 @@ def listen(
     raw: Annotated[bool, typer.Option("--raw", help="The events' JSON, one a line.")] = False,
 ) -> None:
     """Print what arrives from the broker, coloured by activity, until Ctrl-C."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.listen import listen as listen_to
         from stream.service import stopped_by_signals
 
@@ -106,13 +110,35 @@ def listen(
             listen_to(broker, node=node, observations=observations, raw=raw, stop=stop)
 
 
+def cameras(
+    sources: Annotated[list[str] | None, typer.Argument(help="Like run's --source: rtsp://..., for instance.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Try the cameras of this configuration.")] = None,
+) -> None:
+    """Find webcams and try cameras: say what each gives (codec, size, rate), or what is wrong and what to do. Exit code
+    4 when one that was named gives no pictures."""
+    with one_line_errors():
+        named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []
+        named += [("", text) for text in sources or ()]
+        from stream.probing import Seen, tried
+
+        all_tried = []
+        for one in tried([(name, parse_source(text)) for name, text in named]):
+            all_tried.append(one)
+            state = "[green]ok[/]    " if isinstance(one.result, Seen) else "[red]failed[/]"
+            console.print(f"{state}  {escape(str(one))}")
+        if not all_tried:
+            console.print("no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path")
+        if not all(isinstance(one.result, Seen) for one in all_tried):
+            raise typer.Exit(SourceError.exit_code)
+
+
 def doctor(
     config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
 ) -> None:
     """Say what this machine has (accelerator really used, cameras, broker, screen, versions), and what to do about what
     it lacks. Exit code 0 when `harstream run` could work with the configuration, 1 otherwise."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.doctor import examine
 
         findings = examine(_settings(config))
@@ -139,10 +165,18 @@ def _add_rows(table: Table, video: Path, ended: list[Event]) -> None:
         table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
 
 
-def _settings(file: Path | None) -> Config:
+def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surroundings:
+    """What config.yaml must fit for `run`: the model, and the files it names; the options' are theirs to answer for."""
+    from stream import engine
+
+    must_exist = {key for key, is_given in (("model", model), ("cameras", has_sources)) if not is_given}
+    return Surroundings(cache(lambda name: engine.load(name, "cpu").contract), frozenset(must_exist), model or "")
+
+
+def _settings(file: Path | None, fitting: Surroundings | None = None) -> Config:
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
-    return load_config(file or DEFAULT_CONFIG)
+    return load_config(file or DEFAULT_CONFIG, fitting)
 
 
 def _camera_name(source: str, index: int) -> str:
@@ -164,7 +198,7 @@ def _log_to_stderr(verbose: bool) -> None:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """One clear line on stderr in place of a traceback, and the exit code of the error's kind."""
     # OpenCV prints pages of its own about a camera or file that it cannot open. It looks here when it is imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -172,5 +206,7 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except HarstreamError as error:
-        Console(stderr=True, soft_wrap=True).print(f"harstream: {error}", style="red", markup=False, highlight=False)
+        # A mistake in a file begins with its place, as compilers do, so that editors and terminals can go there.
+        said = str(error) if isinstance(error, ConfigFileError) else f"harstream: {error}"
+        Console(stderr=True, soft_wrap=True).print(said, style="red", markup=False, highlight=False)
         raise typer.Exit(error.exit_code) from None
