@@ -42,15 +42,15 @@ def config_text(values: Mapping[str, Any], schema: str | None = None) -> str:
 def _entry(path: KeyPath, key: str, value: Any, indent: int, *, is_commented: bool = True) -> Iterator[str]:
     comment = _one_line(part(path).get("description", "")) if is_commented else ""
     if isinstance(value, Mapping) and value:
-        yield from _commented(f"{_scalar(key)}:", comment, indent)
+        yield from _commented(f"{_key(key)}:", comment, indent)
         for inner, one in value.items():
             yield from _entry((*path, inner), inner, one, indent + 2, is_commented=is_commented)
     elif isinstance(value, list | tuple) and value:
-        yield from _commented(f"{_scalar(key)}:", comment, indent)
+        yield from _commented(f"{_key(key)}:", comment, indent)
         for index, item in enumerate(value):
             yield from _item((*path, index), item, indent + 2, is_commented=index == 0)
     else:
-        yield from _commented(f"{_scalar(key)}: {_scalar(value)}", comment, indent)
+        yield from _commented(f"{_key(key)}: {_scalar(value)}", comment, indent)
 
 
 def _item(path: KeyPath, item: Any, indent: int, *, is_commented: bool) -> Iterator[str]:
@@ -79,6 +79,11 @@ def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
     first, *more = wrap(comment, WIDEST - at - 2) or [""]
     yield f"{head:<{at}}# {first}" if first else head
     yield from (f"{' ' * at}# {line}" for line in more)
+
+
+def _key(key: str) -> str:
+    """Nothing is filled in there."""
+    return _scalar(WithVariables(key))
 
 
 def _scalar(value: Any) -> str:

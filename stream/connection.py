@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -64,13 +65,13 @@ class BrokerAddress:
             raise Misfit(expected, _unreadable(url)) from None
         if parts.scheme not in SCHEMES:
             raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
-        if parts.netloc.rpartition("@")[2].startswith(":"):
+        if not re.fullmatch(r"(\[.+\]|[^:\[\]]*)(:\d*)?", parts.netloc.rpartition("@")[2]):
             raise Misfit(expected, _unreadable(url))
         if not host or port == 0 or parts.path.strip("/") or parts.query or parts.fragment:
             raise Misfit(expected, "no host, port 0, or something after the port")
         tls = parts.scheme == "mqtts"
         return BrokerAddress(
-            host=host,
+            host=unquote(host),  # of fe80::1%25eth0
             port=port or (8883 if tls else 1883),
             tls=tls,
             username=_unquoted(parts.username),

@@ -19,7 +19,7 @@ EXPECTED = {
     "string_type": "a text; numbers, dates, yes and no are texts in quotes", "path_type": "the path of a file",
     "string_pattern_mismatch": "1 to 64 of the letters A-Z and a-z, digits, _ and -",
     "string_too_short": "a text that is not empty", "too_short": "one entry at least",
-    "greater_than": "more than {gt}", "greater_than_equal": "{ge} or more", "less_than_equal": "{le} or less",
+    "greater_than": "more than {gt:g}", "greater_than_equal": "{ge:g} or more", "less_than_equal": "{le:g} or less",
     "literal_error": "{expected}", "model_type": "keys and values", "dict_type": "keys and values",
     "tuple_type": "a list, each entry after a -", "list_type": "a list, each entry after a -",
 }  # fmt: skip
