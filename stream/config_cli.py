@@ -38,8 +38,8 @@ def check(file: File = DEFAULT_CONFIG) -> None:
         try:
             checked = load_config(file, fitting)
         except ConfigFileError as error:
-            Console(stderr=True, soft_wrap=True).print(str(error), style="red", markup=False, highlight=False)
-            raise typer.Exit(MISTAKEN) from None
+            error.exit_code = MISTAKEN
+            raise
         console.print(f"{file} is right: {_summary(checked, len(fitting.contract_of(checked.model).activities))}")
 
 
