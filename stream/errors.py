@@ -10,6 +10,24 @@ HarstreamError               exit code
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What is wrong with a camera, for programs; a message beside it says it for a person."""
+
+    LOGIN_REFUSED = "login_refused"
+    NO_SUCH_STREAM = "no_such_stream"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NO_DEVICE = "no_device"
+    NO_VIDEO = "no_video"
+    UNDECODABLE = "undecodable"
+    ENDED = "ended"
+    TOO_FEW_FRAMES = "too_few_frames"
+    IRREGULAR_FRAMES = "irregular_frames"
+    OTHER = "other"
+
 
 class HarstreamError(Exception):
     """Raised with one line for the user, free of passwords."""
@@ -23,6 +41,10 @@ class ConfigError(HarstreamError):
 
 class SourceError(HarstreamError):
     exit_code = 4
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class ModelError(HarstreamError):

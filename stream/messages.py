@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.picture import Picture
+from stream.errors import Trouble
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,8 @@ class CameraChange:
     state: CameraState
     reason: str = ""
     """Why it went offline, for a person; free of passwords."""
+    trouble: Trouble | None = None
+    """The same for a program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,10 @@ class Notice:
     """(K,) the scores over time, of this or the last recognition; None before the first."""
     events: tuple[Event, ...] = ()
     change: CameraChange | None = None
+    lit: float = 1.0
+    """The share of the last picture that is not black, 0 to 1."""
+    unchanged: float = 0.0
+    """Seconds for which every picture has been the same, to the last bit."""
 
 
 class HealthState(StrEnum):
@@ -134,6 +141,10 @@ class HealthState(StrEnum):
     LIVE = "live"
     STALLED = "stalled"
     """Connected, but no frame comes."""
+    FROZEN = "frozen"
+    """Frames come, and all are the same."""
+    DARK = "dark"
+    """Frames come, and there is nothing to see on them."""
     OFFLINE = "offline"
 
 
@@ -145,8 +156,12 @@ class Health:
     time: float
     """Seconds since the epoch."""
     state: HealthState
+    since: float
+    """When this state began."""
     reason: str
     """Why it is in this state, for a person; empty where nothing is wrong; free of passwords."""
+    trouble: Trouble | None
+    """The same for a program; None where nothing is wrong, or where the state says it."""
     warming: tuple[int, int]
     """As in Notice."""
     fps: float

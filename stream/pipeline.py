@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stream.messages import CameraChange, CameraState, EndReason, Event, Frame, Notice, Scores, Step
 from stream.ports import Recognizer
+from stream.sight import Sight
 from stream.smoothing import ExponentialMean
 from stream.tracker import Tracker
 from stream.window import Window
@@ -23,6 +24,7 @@ class _Camera:
     window: Window
     smoothing: ExponentialMean
     tracker: Tracker
+    sight: Sight
     earlier: NDArray[np.uint8] | None = None
     """The last frame on the grid, as the model sees it."""
     smoothed: NDArray[np.float32] | None = None
@@ -102,6 +104,7 @@ class Pipeline:
         camera, contract = self._camera(frame.camera), self._recognizer.contract
         earlier = camera.earlier if camera.window.continues() else None
         camera.earlier = frame.picture.model_frame(contract.height, contract.width)
+        camera.sight.see(camera.earlier, frame.time)
         if not self._recognizer.lookback:
             return camera.earlier
         return None if earlier is None else np.stack([earlier, camera.earlier])
@@ -136,6 +139,7 @@ class Pipeline:
             events = camera.tracker.finish(camera.time, EndReason.CAMERA_OFFLINE)
             camera.window.clear()
             camera.earlier = None
+            camera.sight = Sight()
             camera.smoothing.forget()
             camera.smoothed = None
         return Step(self._notice(change.camera, camera, events=tuple(events), change=change), None)
@@ -158,6 +162,8 @@ class Pipeline:
             smoothed=camera.smoothed,
             events=events,
             change=change,
+            lit=camera.sight.lit,
+            unchanged=camera.sight.unchanged,
         )
 
     def _warming(self, camera: _Camera) -> tuple[int, int]:
@@ -170,7 +176,7 @@ class Pipeline:
             contract = self._recognizer.contract
             rows = contract.frames - self._recognizer.lookback
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
-            self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name))
+            self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name), Sight())
         return self._cameras[name]
 
 
