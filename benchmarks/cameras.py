@@ -26,7 +26,6 @@ from stream.assembly import new_pipeline
 from stream.clock import Clock
 from stream.config import Config
 from stream.messages import CameraChange, CameraState, Frame, Step
-from stream.ports import FrameSource
 from stream.service import Service
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource
@@ -141,20 +140,24 @@ class Ages:
     def close(self) -> None: ...
 
 
+def _over_rtsp(camera: str, url: str, clock: Clock, stopping: threading.Event) -> ReconnectingSource:
+    return ReconnectingSource(camera, partial(rtsp_pictures, url, clock), clock, stopping, must_open=True)
+
+
 def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     """`url`: of a network camera that shows the film, too."""
-    clock, stopping = Clock(), threading.Event()
-    recognizer = engine.load(MODEL, "cpu")
+    clock, recognizer = Clock(), engine.load(MODEL, "cpu")
     ages = Ages(clock)
+    service = Service(new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, clock)
     over_rtsp = min(OVER_RTSP, cameras // 2) if url else 0
-    sources: list[FrameSource] = [
-        ReconnectingSource(f"camera{number}", partial(rtsp_pictures, url or "", clock), clock, stopping, must_open=True)
-        for number in range(over_rtsp)
-    ]
-    sources += [
-        LiveReplay(f"camera{number}", file, number / cameras / RATE, stopping) for number in range(over_rtsp, cameras)
-    ]
-    service = Service(sources, new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, stopping)
+    for number in range(cameras):
+        name = f"camera{number}"
+        service.watch(
+            name,
+            partial(_over_rtsp, name, url or "", clock)
+            if number < over_rtsp
+            else partial(LiveReplay, name, file, number / cameras / RATE),
+        )
     before: list[float] = []
 
     def begin() -> None:

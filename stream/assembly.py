@@ -27,7 +27,8 @@ from stream.errors import ConfigError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
-from stream.ports import Engine, EventSink, FrameSink, FrameSource, Recognizer
+from stream.ports import Engine, EventSink, FrameSink, Recognizer
+from stream.reader import NewSource
 from stream.service import Service, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
 from stream.sinks.jsonl import JsonLines
@@ -36,7 +37,7 @@ from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
-from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures, without_password
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
@@ -53,19 +54,21 @@ def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[],
     recognizer = engine.load(config.model, config.device)
     contract = recognizer.contract
     context = _context(config, recognizer)
-    stopping, clock = threading.Event(), Clock()
-    sources = [_source(camera, clock, stopping, must_open=len(config.cameras) == 1) for camera in config.cameras]
+    clock = Clock()
+    sources = {camera.name: _source(camera, clock, must_open=len(config.cameras) == 1) for camera in config.cameras}
     console.print(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
     service = Service(
-        sources,
         new_pipeline(config, recognizer),
         _event_sinks(config, context, _emission(recognizer), stack, console),
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
-        stopping,
+        clock,
     )
+    stack.callback(service.close)
+    for camera, new_source in sources.items():
+        service.watch(camera, new_source)
     stack.enter_context(stopped_by_signals(service.stop))
     return service.run
 
@@ -138,19 +141,19 @@ def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings
     )
 
 
-def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, must_open: bool) -> FrameSource:
+def _source(camera: CameraConfig, clock: Clock, *, must_open: bool) -> NewSource:
     """The kind of source follows from its text: digits, rtsp://..., scene[?seed=1&seconds=60], or a file."""
     text = camera.source
-    live = partial(ReconnectingSource, camera.name, clock=clock, stopping=stopping, must_open=must_open)
+    live = partial(_live, camera.name, clock, must_open)
     if text.isdecimal():
         if int(text) > LAST_WEBCAM:
             raise ConfigError(f"camera {camera.name}: a webcam's index is 0 to {LAST_WEBCAM}, got {text}")
-        return live(open_pictures=partial(webcam_pictures, int(text), clock))
+        return live(partial(webcam_pictures, int(text), clock))
     if text.startswith(("rtsp://", "rtsps://")):
-        return live(open_pictures=partial(rtsp_pictures, text, clock))
+        return live(partial(rtsp_pictures, text, clock))
     kind, _, options = text.partition("?")
     if kind == "scene":
-        return _scene(camera, Pace(clock), stopping, options)
+        return _scene(camera, Pace(clock), options)
     if "://" in text:
         raise ConfigError(
             f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene, got "
@@ -161,10 +164,14 @@ def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, mu
             f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
             f"{without_password(text)!r}"
         )
-    return FileSource(camera.name, Path(text), Pace(clock), stopping)
+    return partial(FileSource, camera.name, Path(text), Pace(clock))
 
 
-def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> FrameSource:
+def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
+    return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
+
+
+def _scene(camera: CameraConfig, pace: Pace, options: str) -> NewSource:
     from stream.sources.scene import SceneSource
 
     given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
@@ -176,7 +183,7 @@ def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options:
         is_possible = False
     if given or not is_possible:
         raise ConfigError(f"camera {camera.name}: expected scene?seed=1&seconds=60, got scene?{options}")
-    return SceneSource(camera.name, pace, stopping, seed=seed, seconds=seconds)
+    return partial(SceneSource, camera.name, pace, seed=seed, seconds=seconds)
 
 
 def _event_sinks(

@@ -64,22 +64,28 @@ class HealthWatch:
     """Told of every notice; counts what arrived and what was dropped."""
 
     def __init__(
-        self,
-        cameras: Mapping[str, bool],
-        arrived: Mapping[str, int],
-        dropped: Mapping[str, int],
-        now: Callable[[], float],
-        rate: float,
+        self, arrived: Mapping[str, int], dropped: Mapping[str, int], now: Callable[[], float], rate: float
     ) -> None:
-        """`cameras`: is it live, or a replay? The counts of frames are those of another thread: they only grow. `now`
-        in seconds since the epoch; `rate`: of the frames that the model takes, in hertz."""
+        """The counts of frames are those of another thread: they only grow. `now` in seconds since the epoch; `rate`:
+        of the frames that the model takes, in hertz."""
         self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
-        looks = round(PERIOD / TICK) + 1
-        self._cameras = {name: _Camera(is_live, deque(maxlen=looks)) for name, is_live in cameras.items()}
+        self._cameras: dict[str, _Camera] = {}
         self._next = now() + TICK
 
+    def watch(self, camera: str, *, is_live: bool) -> None:
+        """From now on, as a new one. `is_live`: or is it a replay? From any thread."""
+        looks = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
+        self._cameras[camera] = _Camera(is_live, looks, arrived=self._arrived.get(camera, 0))
+
+    def forget(self, camera: str) -> None:
+        """From any thread."""
+        self._cameras.pop(camera, None)
+
     def see(self, notice: Notice) -> None:
-        camera = self._cameras[notice.camera]
+        """What is said of a camera that nobody watches any more is left out."""
+        camera = self._cameras.get(notice.camera)
+        if camera is None:
+            return
         camera.warming = notice.warming
         camera.unchanged = notice.unchanged
         if notice.lit >= UNLIT:
@@ -92,12 +98,13 @@ class HealthWatch:
             camera.counts.clear()  # many cameras begin with a burst of old frames
             if notice.change.state is CameraState.LIVE:
                 camera.connections += 1
-            elif notice.change.state is CameraState.OFFLINE:
+            elif notice.change.state.is_away:
                 camera.dropping, camera.overloaded = 0.0, False
 
     def end(self, camera: str) -> None:
         """Its source has no more frames. From any thread."""
-        self._cameras[camera].has_ended = True
+        if camera in self._cameras:
+            self._cameras[camera].has_ended = True
 
     def look(self) -> list[Health]:
         """As often as one likes: the cameras' health once a second, nothing in between."""
@@ -105,8 +112,9 @@ class HealthWatch:
         if now < self._next:
             return []
         self._next = now + TICK
-        was_overloaded = any(camera.overloaded for camera in self._cameras.values())
-        healths = [self._health(name, camera, now) for name, camera in self._cameras.items()]
+        cameras = list(self._cameras.items())  # at once: others come and go meanwhile
+        was_overloaded = any(camera.overloaded for _, camera in cameras)
+        healths = [self._health(name, camera, now) for name, camera in cameras]
         self._log(healths, was_overloaded)
         return healths
 
@@ -176,6 +184,8 @@ class HealthWatch:
 
 
 def _state(camera: _Camera, now: float) -> HealthState:
+    if camera.change and camera.change.state is CameraState.DISABLED:
+        return HealthState.DISABLED
     if camera.has_ended or (camera.change and camera.change.state is CameraState.OFFLINE):
         return HealthState.OFFLINE
     if camera.came_at is None or (camera.change and camera.change.state is CameraState.CONNECTING):
@@ -200,7 +210,7 @@ def _since(camera: _Camera, state: HealthState, now: float) -> float:
 
 
 def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
-    if camera.has_ended:
+    if camera.has_ended and camera.state is HealthState.OFFLINE:
         return ENDED, Trouble.ENDED
     if camera.state in REASONS:
         return REASONS[camera.state], None

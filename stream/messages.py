@@ -27,6 +27,15 @@ class CameraState(StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
     OFFLINE = "offline"
+    DISABLED = "disabled"
+    """Somebody switched it off; it may be switched on again."""
+    REMOVED = "removed"
+    """It is watched no more."""
+
+    @property
+    def is_away(self) -> bool:
+        """No frame comes until it is live again."""
+        return self is not CameraState.LIVE
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,8 @@ class HealthState(StrEnum):
     """Frames come, and all are the same."""
     DARK = "dark"
     """Frames come, and there is nothing to see on them."""
+    DISABLED = "disabled"
+    """Somebody switched it off."""
     OFFLINE = "offline"
 
 

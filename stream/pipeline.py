@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.messages import CameraChange, CameraState, EndReason, Event, Frame, Notice, Scores, Step
+from stream.messages import CameraChange, EndReason, Event, Frame, Notice, Scores, Step
 from stream.ports import Recognizer
 from stream.sight import Sight
 from stream.smoothing import ExponentialMean
@@ -79,6 +79,11 @@ class Pipeline:
         if failure:
             raise failure[0]
 
+    def forget(self, camera: str) -> None:
+        """It is watched no more; called between two batches."""
+        self._cameras.pop(camera, None)
+        self._since_scored.pop(camera, None)
+
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
         wanted = [frame for frame in frames if self._camera(frame.camera).window.wants(frame.time)]
         seen = [(frame, picture) for frame in wanted if (picture := self._seen(frame)) is not None]
@@ -135,7 +140,7 @@ class Pipeline:
         camera = self._camera(change.camera)
         camera.time = max(camera.time, change.time)
         events: list[Event] = []
-        if change.state is CameraState.OFFLINE:
+        if change.state.is_away:
             events = camera.tracker.finish(camera.time, EndReason.CAMERA_OFFLINE)
             camera.window.clear()
             camera.earlier = None

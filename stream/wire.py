@@ -177,8 +177,8 @@ def as_historical(payload: bytes) -> bytes:
 
 def is_observation(notice: Notice) -> bool:
     """A recognition, or the start of a gap; a frame between two recognitions says nothing."""
-    went_offline = notice.change is not None and notice.change.state is CameraState.OFFLINE
-    return notice.scores is not None or went_offline
+    went_away = notice.change is not None and notice.change.state.is_away
+    return notice.scores is not None or went_away
 
 
 def activity_message(notice: Notice, context: Context) -> ActivityMessage:
@@ -239,7 +239,9 @@ def labels_message(context: Context) -> LabelsMessage:
 
 def availability(state: CameraState) -> str | None:
     """None while it is being tried: what was said last stays true."""
-    return {CameraState.LIVE: ONLINE, CameraState.OFFLINE: OFFLINE}.get(state)
+    if state is CameraState.CONNECTING:
+        return None
+    return OFFLINE if state.is_away else ONLINE
 
 
 def labels_sha(contract: ModelContract) -> str:

@@ -25,9 +25,9 @@ class Machine:
         self.arrived: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self.time = 1_700_000_000.0
-        self.watch = HealthWatch(
-            dict.fromkeys(CAMERAS, True) | {REPLAY: False}, self.arrived, self.dropped, lambda: self.time, rate=8
-        )
+        self.watch = HealthWatch(self.arrived, self.dropped, lambda: self.time, rate=8)
+        for camera in (*CAMERAS, REPLAY):
+            self.watch.watch(camera, is_live=camera != REPLAY)
         self.told: list[Health] = []
 
     def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
@@ -270,3 +270,20 @@ def test_what_is_wrong_is_told_to_programs_too(machine: Machine, make_notice: Ma
         told = machine.second(fps=4)
     assert told["yard"].trouble is Trouble.TOO_FEW_FRAMES
     assert told["attic"].trouble is None
+
+
+def test_a_camera_that_is_switched_off_is_disabled_and_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    machine.second()
+    machine.watch.see(make_notice(state=CameraState.DISABLED))
+    disabled = machine.second(silent="hall")["hall"]
+    assert (disabled.state, disabled.reason, disabled.overloaded) == (HealthState.DISABLED, "", False)
+    machine.watch.watch("hall", is_live=True)
+    assert machine.second(silent="hall")["hall"].state is HealthState.CONNECTING
+
+
+def test_a_camera_that_is_forgotten_is_told_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.forget("hall")
+    machine.watch.see(make_notice())
+    machine.watch.end("hall")
+    assert set(machine.second()) == {*CAMERAS, REPLAY} - {"hall"}

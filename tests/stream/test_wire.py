@@ -165,9 +165,9 @@ def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> No
 
 
 def test_availability_says_nothing_while_trying() -> None:
-    assert [availability(state) for state in (CameraState.LIVE, CameraState.OFFLINE, CameraState.CONNECTING)] == [
-        "online", "offline", None
-    ]  # fmt: skip
+    assert {state.value: availability(state) for state in CameraState} == {
+        "connecting": None, "live": "online", "offline": "offline", "disabled": "offline", "removed": "offline",
+    }  # fmt: skip
 
 
 def test_times_are_rounded_to_milliseconds() -> None:
