@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -23,13 +24,14 @@ from stream.ahead import ahead
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
-from stream.errors import ConfigError, ModelError, SourceError
+from stream.control import Control, Parts
+from stream.errors import ConfigError, HarstreamError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
 from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
-from stream.service import Service, stopped_by_signals, without_pixels
+from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
@@ -48,14 +50,23 @@ LAST_WEBCAM = 99
 """From 100 on OpenCV takes an index for the number of a driver."""
 
 
-def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[], None]:
-    """Open everything that `harstream run` needs, on the stack, and return what runs it. Raises HarstreamError."""
+def assemble(config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config]) -> Callable[[], bool]:
+    """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
+    begin anew, with what `reread` says then. Raises HarstreamError."""
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
     contract = recognizer.contract
-    context = _context(config, recognizer)
-    clock = Clock()
-    sources = {camera.name: _source(camera, clock, must_open=len(config.cameras) == 1) for camera in config.cameras}
+    clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
+    context = _context(config, recognizer, areas)
+    parts = Parts(
+        source=lambda camera, must_open: _source(camera, clock, must_open=must_open),
+        settings=partial(tracker_settings, contract=contract),
+        reread=reread,
+        is_possible=_check,
+        areas=areas,
+    )
+    for camera in config.cameras:
+        parts.source(camera, False)  # a mistake is told before anything is opened
     console.print(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
@@ -67,10 +78,29 @@ def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[],
         clock,
     )
     stack.callback(service.close)
-    for camera, new_source in sources.items():
-        service.watch(camera, new_source)
+    control = Control(config, service, parts, config.state / "controls.json")
+    changes = stack.enter_context(ThreadPoolExecutor(1, "control"))
     stack.enter_context(stopped_by_signals(service.stop))
-    return service.run
+    stack.enter_context(reloaded_by_signal(lambda: changes.submit(_reload, control)))
+    control.start(must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+
+    def run() -> bool:
+        service.run()
+        return control.begins_anew
+
+    return run
+
+
+def _check(config: Config) -> None:
+    """Raises HarstreamError where `assemble` would, as far as that can be told while another service has the ports."""
+    tracker_settings(config, engine.load(config.model, config.device).contract)
+
+
+def _reload(control: Control) -> None:
+    try:
+        log.info("config reloaded: %s", control.reload())
+    except HarstreamError as error:
+        log.error("config not taken, going on as before: %s", error)
 
 
 def replay(
@@ -82,7 +112,7 @@ def replay(
     with ExitStack() as stack:
         sinks: list[Callable[[Step], None]] = []
         if events:
-            jsonl = JsonLines(events, _context(config, recognizer))
+            jsonl = JsonLines(events, _context(config, recognizer, {}))
             jsonl.start()
             stack.callback(jsonl.close)
             sinks.append(without_pixels(jsonl))
@@ -283,10 +313,10 @@ def _recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSin
     return recorder
 
 
-def _context(config: Config, recognizer: Engine) -> Context:
+def _context(config: Config, recognizer: Engine, areas: Mapping[str, str | None]) -> Context:
     return Context(
         node=config.node,
-        areas={camera.name: camera.area for camera in config.cameras},
+        areas=areas,
         contract=recognizer.contract,
         model_sha256=recognizer.files.sha256(),
         version=version("harstream"),

@@ -51,6 +51,16 @@ class CameraChange:
     """The same for a program."""
 
 
+@dataclass(frozen=True)
+class CameraControl:
+    """How a camera was set while the service ran."""
+
+    camera: str
+    is_enabled: bool = True
+    threshold: float | None = None
+    """The score from which an activity starts, 0 to 1."""
+
+
 @dataclass(frozen=True, eq=False)
 class Scores:
     """One recognition: what the model says of the last window."""

@@ -13,7 +13,7 @@ from stream.messages import CameraChange, EndReason, Event, Frame, Notice, Score
 from stream.ports import Recognizer
 from stream.sight import Sight
 from stream.smoothing import ExponentialMean
-from stream.tracker import Tracker
+from stream.tracker import Tracker, TrackerSettings
 from stream.window import Window
 
 Arrival = Frame | CameraChange
@@ -52,6 +52,7 @@ class Pipeline:
         self._stride = stride
         self._cameras: dict[str, _Camera] = {}
         self._since_scored: dict[str, int] = {}
+        self._settings: dict[str, TrackerSettings] = {}
 
     @property
     def rate(self) -> float:
@@ -78,6 +79,12 @@ class Pipeline:
                 yield Step(self._notice(name, camera, events=tuple(events)), None)
         if failure:
             raise failure[0]
+
+    def retune(self, camera: str, settings: TrackerSettings) -> None:
+        """Its tracker, the one it has or will have. From any thread."""
+        self._settings[camera] = settings
+        if known := self._cameras.get(camera):
+            known.tracker.settings = settings
 
     def forget(self, camera: str) -> None:
         """It is watched no more; called between two batches."""
@@ -181,7 +188,9 @@ class Pipeline:
             contract = self._recognizer.contract
             rows = contract.frames - self._recognizer.lookback
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
-            self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name), Sight())
+            tracker = self._tracker(name)
+            self._cameras[name] = _Camera(window, self._smoothing(), tracker, Sight())
+            tracker.settings = self._settings.get(name, tracker.settings)
         return self._cameras[name]
 
 

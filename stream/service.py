@@ -18,6 +18,7 @@ from stream.newest import Inbox
 from stream.pipeline import Pipeline
 from stream.ports import EventSink, FrameSink, HealthSink
 from stream.reader import NewSource, Reader, Removed, SwitchedOff
+from stream.tracker import TrackerSettings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -71,6 +72,9 @@ class Service:
         """Let go of its device and end what goes on; `watch` switches it on again."""
         change = self._change(camera, CameraState.DISABLED)
         with self._changing:
+            if camera not in self._readers or camera in self._removed:
+                self._removed.discard(camera)
+                self._health.watch(camera, is_live=True)
             self._follow(camera, self._reader(camera, partial(SwitchedOff, change)))
 
     def unwatch(self, camera: str) -> None:
@@ -79,6 +83,10 @@ class Service:
         with self._changing:
             self._removed.add(camera)
             self._follow(camera, self._reader(camera, lambda _: Removed(change)))
+
+    def retune(self, camera: str, settings: TrackerSettings) -> None:
+        """When its activities start and end, from now on."""
+        self._pipeline.retune(camera, settings)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
@@ -164,6 +172,19 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def reloaded_by_signal(reload: Callable[[], object]) -> Iterator[None]:
+    """Inside, SIGHUP calls `reload`, in the midst of anything: it only asks for it. Windows knows no such signal."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    previous = signal.signal(signal.SIGHUP, lambda *_: reload())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def without_pixels(sink: EventSink) -> Callable[[Step], None]:
