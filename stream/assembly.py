@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -23,12 +24,14 @@ from stream.clock import Clock
 from stream.config import CameraConfig, Config, Surroundings
 from stream.config_file import overridden
 from stream.connection import BrokerAddress
-from stream.errors import ConfigError, Misfit, ModelError, SourceError
+from stream.control import Control, Parts
+from stream.errors import ConfigError, HarstreamError, Misfit, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
-from stream.ports import Engine, EventSink, FrameSink, FrameSource, Recognizer
-from stream.service import Service, stopped_by_signals, without_pixels
+from stream.ports import Engine, EventSink, FrameSink, Recognizer
+from stream.reader import NewSource
+from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
@@ -36,7 +39,7 @@ from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
-from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
@@ -44,27 +47,57 @@ from stream.wire import Context
 log = logging.getLogger(__name__)
 
 
-def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[], None]:
-    """Open everything that `harstream run` needs, on the stack, and return what runs it. Raises HarstreamError."""
+def assemble(config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config]) -> Callable[[], bool]:
+    """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
+    begin anew, with what `reread` says then. Raises HarstreamError."""
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
     contract = recognizer.contract
-    context = _context(config, recognizer)
-    stopping, clock = threading.Event(), Clock()
-    sources = [_source(camera, clock, stopping, must_open=len(config.cameras) == 1) for camera in config.cameras]
+    clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
+    context = _context(config, recognizer, areas)
+    parts = Parts(
+        source=lambda camera, must_open: _source(camera, clock, must_open=must_open),
+        settings=partial(tracker_settings, contract=contract),
+        reread=reread,
+        is_possible=_check,
+        areas=areas,
+    )
+    for camera in config.cameras:
+        parts.source(camera, False)  # a mistake is told before anything is opened
     console.print(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
     service = Service(
-        sources,
         new_pipeline(config, recognizer),
         _event_sinks(config, context, _emission(recognizer), stack, console),
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
-        stopping,
+        clock,
     )
+    stack.callback(service.close)
+    control = Control(config, service, parts, config.state / "controls.json")
+    changes = stack.enter_context(ThreadPoolExecutor(1, "control"))
     stack.enter_context(stopped_by_signals(service.stop))
-    return service.run
+    stack.enter_context(reloaded_by_signal(lambda: changes.submit(_reload, control)))
+    control.start(must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+
+    def run() -> bool:
+        service.run()
+        return control.begins_anew
+
+    return run
+
+
+def _check(config: Config) -> None:
+    """Raises HarstreamError where `assemble` would, as far as that can be told while another service has the ports."""
+    tracker_settings(config, engine.load(config.model, config.device).contract)
+
+
+def _reload(control: Control) -> None:
+    try:
+        log.info("config reloaded: %s", control.reload())
+    except HarstreamError as error:
+        log.error("config not taken, going on as before: %s", error)
 
 
 def replay(
@@ -76,7 +109,7 @@ def replay(
     with ExitStack() as stack:
         sinks: list[Callable[[Step], None]] = []
         if events:
-            jsonl = JsonLines(events, _context(config, recognizer))
+            jsonl = JsonLines(events, _context(config, recognizer, {}))
             jsonl.start()
             stack.callback(jsonl.close)
             sinks.append(without_pixels(jsonl))
@@ -128,24 +161,28 @@ def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings
     )
 
 
-def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, must_open: bool) -> FrameSource:
+def _source(camera: CameraConfig, clock: Clock, *, must_open: bool) -> NewSource:
     """Raises SourceError for a file that is not there."""
-    live = partial(ReconnectingSource, camera.name, clock=clock, stopping=stopping, must_open=must_open)
+    live = partial(_live, camera.name, clock, must_open)
     match parse_source(camera.source):
         case Webcam(index):
-            return live(open_pictures=partial(webcam_pictures, index, clock))
+            return live(partial(webcam_pictures, index, clock))
         case NetworkCamera(url):
-            return live(open_pictures=partial(rtsp_pictures, url, clock))
+            return live(partial(rtsp_pictures, url, clock))
         case Scene(seed, seconds):
             from stream.sources.scene import SceneSource
 
-            return SceneSource(camera.name, Pace(clock), stopping, seed=seed, seconds=seconds)
+            return partial(SceneSource, camera.name, Pace(clock), seed=seed, seconds=seconds)
         case VideoFile(path) as file:
             try:
                 file.must_exist()
             except Misfit as error:
                 raise SourceError(f"camera {camera.name}: {error}") from error
-            return FileSource(camera.name, path, Pace(clock), stopping)
+            return partial(FileSource, camera.name, path, Pace(clock))
+
+
+def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
+    return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
 
 
 def _event_sinks(
@@ -245,10 +282,10 @@ def _recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSin
     return recorder
 
 
-def _context(config: Config, recognizer: Engine) -> Context:
+def _context(config: Config, recognizer: Engine, areas: Mapping[str, str | None]) -> Context:
     return Context(
         node=config.node,
-        areas={camera.name: camera.area for camera in config.cameras},
+        areas=areas,
         contract=recognizer.contract,
         model_sha256=recognizer.files.sha256(),
         version=version("harstream"),

@@ -49,10 +49,10 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
-    with one_line_errors(), ExitStack() as stack:
-        _log_to_stderr(verbose)
+    asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
+
+    def read() -> Config:
         settings = _settings(config, surroundings(model, has_sources=bool(source)))
-        asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
         changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
         if source:
             names = [_camera_name(text, index) for index, text in enumerate(source)]
@@ -63,9 +63,18 @@ def run(
             changes["web"] = (
                 settings.web.model_dump() | {"enabled": not no_web} | ({} if port is None else {"port": port})
             )
+        return overridden(settings, changes)
+
+    with one_line_errors():
+        _log_to_stderr(verbose)
+        settings = read()
         from stream.assembly import assemble
 
-        assemble(overridden(settings, changes), stack, console)()
+        begins_anew = True
+        while begins_anew:
+            with ExitStack() as stack:
+                begins_anew = assemble(settings, stack, console, read)()
+            settings = read() if begins_anew else settings
 
 
 def predict(

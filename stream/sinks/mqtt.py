@@ -78,12 +78,15 @@ class MqttSink:
         for camera in self._cameras.values():
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
+            now = max(time.time(), health.time)
             self._say_health(
                 replace(
                     health,
-                    time=max(time.time(), health.time),
+                    time=now,
                     state=HealthState.OFFLINE,
+                    since=now,
                     reason=STOPPED,
+                    trouble=None,
                     fps=0.0,
                     dropping=0.0,
                     behind=0.0,

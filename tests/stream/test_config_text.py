@@ -53,7 +53,7 @@ def all_keys(path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]
         yield from all_keys((*path, "any"))
 
 
-@pytest.mark.parametrize("path", all_keys(), ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize("path", list(all_keys()), ids=lambda path: ".".join(map(str, path)))
 def test_every_key_is_described(path: tuple[str | int, ...]) -> None:
     assert part(path)["description"]
 

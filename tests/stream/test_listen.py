@@ -167,4 +167,4 @@ def test_raw_is_json_one_a_line(
         eventually(arrives, "the event")
     shown = listening.out.getvalue()
     assert "\x9b" not in shown
-    assert json.loads(shown.splitlines()[0]) == message
+    assert json.loads(shown.splitlines()[0]) == json.loads(json.dumps(message))

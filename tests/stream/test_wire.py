@@ -45,7 +45,7 @@ def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: 
         "activity": "JumpingJack",
         "label_id": 1,
         "confidence": {"mean": 0.8123, "peak": 0.93, "last": 0.37},
-        "topk": [["JumpingJack", 0.37], ["Lunges", 0.21]],
+        "topk": [("JumpingJack", 0.37), ("Lunges", 0.21)],
         "started_at": "2023-11-14T22:13:21.120Z",
         "updated_at": "2023-11-14T22:13:30.000Z",
         "ended_at": "2023-11-14T22:13:29.520Z",
@@ -140,6 +140,8 @@ def test_health_says_everything_of_the_contract(make_health: Callable[..., Healt
         "camera": "hall",
         "area": "Hallway",
         "state": "warming",
+        "since": "2023-11-14T22:13:20.000Z",
+        "code": None,
         "reason": None,
         "window": {"frames": 7, "needed": 20},
         "fps": 25.0,
@@ -163,9 +165,9 @@ def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> No
 
 
 def test_availability_says_nothing_while_trying() -> None:
-    assert [availability(state) for state in (CameraState.LIVE, CameraState.OFFLINE, CameraState.CONNECTING)] == [
-        "online", "offline", None
-    ]  # fmt: skip
+    assert {state.value: availability(state) for state in CameraState} == {
+        "connecting": None, "live": "online", "offline": "offline", "disabled": "offline", "removed": "offline",
+    }  # fmt: skip
 
 
 def test_times_are_rounded_to_milliseconds() -> None:

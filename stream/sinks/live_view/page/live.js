@@ -102,7 +102,7 @@ function showCamera(view) {
   // What is said of a camera without a new time, such as that frames are dropped, is no frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
-  const isCalm = view.state !== "live" || view.activity === "unknown";
+  const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
   card.dataset.state = view.state;
   card.toggleAttribute("data-calm", isCalm);
   card.toggleAttribute("data-overloaded", isOverloaded(view));
@@ -122,6 +122,7 @@ function isWarming(view) {
 function headline(view) {
   if (view.state === "offline") return "No signal";
   if (view.state === "connecting") return "Connecting";
+  if (view.blind) return view.blind === "dark" ? "Nothing to see" : "Picture stands still";
   if (view.activity !== "unknown") return readable(view.activity);
   return isWarming(view) ? "Getting ready" : "No activity";
 }
@@ -269,7 +270,8 @@ function tick(camera) {
   const { view, card, parts } = camera;
   const silent = (performance.now() - camera.received) / 1000;
   const isStalled = view.state === "live" && silent > STALLED;
-  const badge = isStalled ? "stalled" : isWarming(view) ? "warming" : view.state;
+  const isBlind = view.state === "live" && view.blind !== null;
+  const badge = isStalled ? "stalled" : isBlind ? view.blind : isWarming(view) ? "warming" : view.state;
   card.dataset.badge = badge;
   setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
   setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
@@ -292,6 +294,7 @@ function explanation(camera) {
   const { view } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
+  if (view.blind) return `for ${duration(timeOf(camera) - view.blind_since)}: ${view.hint}`;
   if (isWarming(view)) return view.hint || "Looking at the first frames";
   return view.since > 0 ? `for ${duration(timeOf(camera) - view.since)}` : "";
 }
