@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -25,7 +24,7 @@ from stream.clock import Clock
 from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
 from stream.control import Control, Parts
-from stream.errors import ConfigError, HarstreamError, ModelError, SourceError
+from stream.errors import ConfigError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -71,6 +70,8 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
+    control = Control(config, parts, config.state / "controls.json")
+    stack.callback(control.close)
     service = Service(
         new_pipeline(config, recognizer),
         _event_sinks(config, context, _emission(recognizer), stack, console),
@@ -78,11 +79,9 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
         clock,
     )
     stack.callback(service.close)
-    control = Control(config, service, parts, config.state / "controls.json")
-    changes = stack.enter_context(ThreadPoolExecutor(1, "control"))
     stack.enter_context(stopped_by_signals(service.stop))
-    stack.enter_context(reloaded_by_signal(lambda: changes.submit(_reload, control)))
-    control.start(must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
 
     def run() -> bool:
         service.run()
@@ -97,10 +96,11 @@ def _check(config: Config) -> None:
 
 
 def _reload(control: Control) -> None:
-    try:
-        log.info("config reloaded: %s", control.reload())
-    except HarstreamError as error:
-        log.error("config not taken, going on as before: %s", error)
+    log.info("config reloaded: %s", control.reload())
+
+
+def _refused(why: str) -> None:
+    log.error("config not taken, going on as before: %s", why)
 
 
 def replay(
