@@ -26,6 +26,7 @@ from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
 from stream.control import Control, Parts
 from stream.errors import ConfigError, HarstreamError, ModelError, SourceError
+from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -33,6 +34,7 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
 from stream.smoothing import ExponentialMean
@@ -71,11 +73,15 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
+    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
+    history = _history(config, context, stack)
     service = Service(
         new_pipeline(config, recognizer),
-        _event_sinks(config, context, _emission(recognizer), stack, console),
+        # The history first: were an update sent that it does not know, the end after a kill would have its number.
+        ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
         clock,
+        left_open=history.left_open if history else (),
     )
     stack.callback(service.close)
     control = Control(config, service, parts, config.state / "controls.json")
@@ -237,6 +243,15 @@ def _event_sinks(
         stack.callback(jsonl.close)
         sinks["events file"] = jsonl
     return sinks
+
+
+def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink | None:
+    if not config.history.enabled:
+        return None
+    history = HistorySink(config.state / HISTORY_FILE, context, days=config.history.days)
+    history.start()
+    stack.callback(history.close)
+    return history
 
 
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
