@@ -295,6 +295,7 @@ def _frame_sinks(
             provider=recognizer.provider,
             host=config.web.host,
             port=config.web.port,
+            history=config.state / HISTORY_FILE if config.history.enabled else None,
         )
         view.start()
         stack.callback(view.close)

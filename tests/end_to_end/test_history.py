@@ -7,6 +7,7 @@ import io
 import json
 import signal
 import sqlite3
+import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -91,6 +92,22 @@ def test_a_run_can_be_read_in_every_format(
     assert len(harstream("history", "--state", "harstream-state", "--format", "json", "--since", "1h")[1].stdout) == 2
     changes = told(harstream("history", "--changes", "--format", "json")[1].stdout)
     assert [(one["state"], one["reason"]) for one in changes] == [("live", None), ("offline", "the file ended")]
+
+
+def test_the_live_view_of_a_second_run_knows_the_first(
+    start: Callable[..., Any], harstream: Callable[..., Any], eventually: Callable[..., None],
+    film: Callable[..., Path], light_model: Path,
+) -> None:  # fmt: skip
+    film("yard.mp4", (2.5, 200))
+    film("night.mp4", (60, 0))
+    assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
+    running = start("run", "--source", "night.mp4", "--model", light_model, "--port", "0")
+    eventually(lambda: "live view http://127.0.0.1:" in running.said, "the live view's address", 40)
+    address = next(line.split()[-1] for line in running.stdout if line.startswith("live view"))
+    with urllib.request.urlopen(f"{address}api/events?since=1h", timeout=10) as answer:
+        assert [event["activity"] for event in json.load(answer)] == ["Light"]
+    running.signal(signal.SIGTERM)
+    assert running.wait(10) == 0
 
 
 def test_without_a_history_nothing_is_kept(
