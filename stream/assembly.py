@@ -25,6 +25,7 @@ from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress
 from stream.control import Control, Parts
 from stream.errors import ConfigError, ModelError, SourceError
+from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -32,6 +33,7 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
 from stream.smoothing import ExponentialMean
@@ -72,11 +74,15 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
+    history = _history(config, context, stack)
     service = Service(
         new_pipeline(config, recognizer),
-        _event_sinks(config, context, _emission(recognizer), stack, console),
+        # The history first: were an update sent that it does not know, the end after a kill would have its number.
+        ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
         clock,
+        left_open=history.left_open if history else (),
     )
     stack.callback(service.close)
     stack.enter_context(stopped_by_signals(service.stop))
@@ -239,6 +245,15 @@ def _event_sinks(
     return sinks
 
 
+def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink | None:
+    if not config.history.enabled:
+        return None
+    history = HistorySink(config.state / HISTORY_FILE, context, days=config.history.days)
+    history.start()
+    stack.callback(history.close)
+    return history
+
+
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
     """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
     report = recognizer.files.folder / "report.json"
@@ -280,6 +295,7 @@ def _frame_sinks(
             provider=recognizer.provider,
             host=config.web.host,
             port=config.web.port,
+            history=config.state / HISTORY_FILE if config.history.enabled else None,
         )
         view.start()
         stack.callback(view.close)

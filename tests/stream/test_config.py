@@ -75,6 +75,7 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
         ("cameras:\n  - {name: a, source: true}\n", "2: cameras.0.source: "),
         ("mqtt:\n  broker: http://host\n", "2: mqtt.broker: "),
         ("activities:\n  hold: 1\n  gone: -1\n", "3: activities.gone: "),
+        ("history:\n  days: 0\n", "2: history.days: "),
         ("activities:\n  start_above: 80\n", "2: activities.start_above: "),
         ("activities:\n  start_above: .nan\n", "2: activities.start_above: "),
         (
