@@ -15,6 +15,7 @@ COMMANDS = {
     "listen": ("stream.cli", "Print what arrives from the broker."),
     "cameras": ("stream.cli", "Find webcams and try cameras: say what each gives."),
     "config": ("stream.config_cli", "Write and check config.yaml."),
+    "history": ("stream.cli", "Say what was recognized, and write it for other programs."),
     "doctor": ("stream.cli", "Say what this machine has, and what to do about what it lacks."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),

@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -25,7 +24,8 @@ from stream.config import CameraConfig, Config, Surroundings
 from stream.config_file import overridden
 from stream.connection import BrokerAddress
 from stream.control import Control, Parts
-from stream.errors import ConfigError, HarstreamError, Misfit, ModelError, SourceError
+from stream.errors import ConfigError, Misfit, ModelError, SourceError
+from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -33,6 +33,7 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
 from stream.smoothing import ExponentialMean
@@ -68,18 +69,22 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
+    control = Control(config, parts, config.state / "controls.json")
+    stack.callback(control.close)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
+    history = _history(config, context, stack)
     service = Service(
         new_pipeline(config, recognizer),
-        _event_sinks(config, context, _emission(recognizer), stack, console),
+        # The history first: were an update sent that it does not know, the end after a kill would have its number.
+        ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
         clock,
+        left_open=history.left_open if history else (),
     )
     stack.callback(service.close)
-    control = Control(config, service, parts, config.state / "controls.json")
-    changes = stack.enter_context(ThreadPoolExecutor(1, "control"))
     stack.enter_context(stopped_by_signals(service.stop))
-    stack.enter_context(reloaded_by_signal(lambda: changes.submit(_reload, control)))
-    control.start(must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
 
     def run() -> bool:
         service.run()
@@ -94,10 +99,11 @@ def _check(config: Config) -> None:
 
 
 def _reload(control: Control) -> None:
-    try:
-        log.info("config reloaded: %s", control.reload())
-    except HarstreamError as error:
-        log.error("config not taken, going on as before: %s", error)
+    log.info("config reloaded: %s", control.reload())
+
+
+def _refused(why: str) -> None:
+    log.error("config not taken, going on as before: %s", why)
 
 
 def replay(
@@ -208,6 +214,15 @@ def _event_sinks(
     return sinks
 
 
+def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink | None:
+    if not config.history.enabled:
+        return None
+    history = HistorySink(config.state / HISTORY_FILE, context, days=config.history.days)
+    history.start()
+    stack.callback(history.close)
+    return history
+
+
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
     """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
     report = recognizer.files.folder / "report.json"
@@ -249,6 +264,7 @@ def _frame_sinks(
             provider=recognizer.provider,
             host=config.web.host,
             port=config.web.port,
+            history=config.state / HISTORY_FILE if config.history.enabled else None,
         )
         view.start()
         stack.callback(view.close)

@@ -125,6 +125,13 @@ class WebConfig(_Section):
     """0: any that is free"""
 
 
+class HistoryConfig(_Section):
+    enabled: bool = True
+    """without it, an activity that a killed run left open is never told to have ended"""
+    days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    """older activities are forgotten"""
+
+
 class Thresholds(_Section):
     start_above: Share
     """this activity's own"""
@@ -195,7 +202,9 @@ class Config(_Section):
     events: Path | None = None
     """append events as JSON lines to this file"""
     state: Path = Path("harstream-state")
-    """folder for what must survive a restart: unsent events, the MQTT client id"""
+    """folder for what must survive a restart: unsent events, the MQTT client id, the history"""
+    history: HistoryConfig = HistoryConfig()
+    """what happened, for `harstream history` and the live view; no pictures"""
     activities: ActivitiesConfig = ActivitiesConfig()
     """when an activity starts and ends; seconds, and thresholds on the smoothed score"""
 

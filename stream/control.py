@@ -7,11 +7,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream.config import CameraConfig, Config
-from stream.errors import ControlError, SinkError
+from stream.errors import ControlError, HarstreamError, SinkError
 from stream.messages import CameraControl
 from stream.reader import NewSource
 from stream.service import Service
@@ -45,14 +47,15 @@ class Control:
     What is switched off stays so when the service is started again: it is kept in a file.
     """
 
-    def __init__(self, config: Config, service: Service, parts: Parts, memory: Path) -> None:
+    def __init__(self, config: Config, parts: Parts, memory: Path) -> None:
         """Raises SinkError if `memory` cannot be read."""
         self._config = config
-        self._service = service
         self._parts = parts
         self._memory = memory
         self._listeners: list[Callable[[CameraControl], None]] = []
         self._changing = threading.Lock()
+        self._started: Service | None = None
+        self._worker = ThreadPoolExecutor(1, "control")
         self._asked = _remembered(memory)
         self.begins_anew = False
         """The service was stopped only to begin again with another configuration."""
@@ -61,11 +64,31 @@ class Control:
         """Before `start`. Called for each camera at the start and at every change; it must not block."""
         self._listeners.append(listener)
 
-    def start(self, *, must_open: bool) -> None:
+    def start(self, service: Service, *, must_open: bool) -> None:
         """Watch all cameras. `must_open`: a first try that fails ends the run. Raises HarstreamError."""
         with self._changing:
+            self._started = service
             for camera in self._config.cameras:
                 self._begin(camera, must_open=must_open)
+
+    def close(self) -> None:
+        """Waits for the change under way."""
+        self._worker.shutdown(cancel_futures=True)
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        """Make a change without waiting for it; `refused` is told why not, in one line."""
+
+        def make() -> None:
+            try:
+                change()
+            except HarstreamError as error:
+                refused(str(error))
+            except Exception:  # a fault of ours, which the worker would keep to itself
+                log.exception("a change could not be made")
+                refused("it could not be done by a fault of ours, which the log tells")
+
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self._worker.submit(make)
 
     def cameras(self) -> list[CameraControl]:
         with self._changing:
@@ -77,13 +100,14 @@ class Control:
             configured = self._camera(camera)
             if self._wish(camera).is_enabled == on:
                 return
+            service = self._service
             new_source = self._parts.source(configured, False) if on else None
             self._remember(replace(self._wish(camera), is_enabled=on))
             log.info("camera %s is switched %s", camera, "on" if on else "off")
             if new_source is None:
-                self._service.switch_off(camera)
+                service.switch_off(camera)
             else:
-                self._service.watch(camera, new_source)
+                service.watch(camera, new_source)
             self._tell(camera)
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
@@ -93,8 +117,9 @@ class Control:
             raise ControlError(f"expected a threshold between 0 and 1, got {threshold:g}")
         with self._changing:
             self._camera(camera)
+            service = self._service
             self._remember(replace(self._wish(camera), threshold=threshold))
-            self._service.retune(camera, self._settings(camera))
+            service.retune(camera, self._settings(camera))
             self._tell(camera)
 
     def reload(self) -> str:
@@ -139,6 +164,12 @@ class Control:
         else:
             self._service.switch_off(camera.name)
         self._tell(camera.name)
+
+    @property
+    def _service(self) -> Service:
+        if self._started is None:
+            raise ControlError("the service is still starting: ask again in a moment")
+        return self._started
 
     def _camera(self, name: str) -> CameraConfig:
         for camera in self._config.cameras:

@@ -7,7 +7,7 @@ HarstreamError               exit code
 ├── SourceError              4   a camera or file cannot be opened or read
 ├── ModelError               5   a model file is missing, broken, or does not fit its contract
 ├── BrokerError              6   the MQTT broker refused us or cannot be reached at start
-├── SinkError                7   a port in use, a file that cannot be written, no screen
+├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
 └── ControlError             –   what was asked of a running service cannot be done
 """
 

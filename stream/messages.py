@@ -120,6 +120,8 @@ class Event:
     end_reason: EndReason | None = None
     previous: tuple[str, float] | None = None
     """The activity before this one (or `unknown`) and how long it lasted, in seconds."""
+    historical: bool = False
+    """Told long after it happened: the run that saw it was killed."""
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class EventMessage(PlaceMessage):
     window: EventWindowMessage
     model: ModelMessage
     historical: bool
-    """An outage held it back: act on it as on news of the past."""
+    """An outage held it back, or a kill left it to the next start: act on it as on news of the past."""
 
 
 @_DOCUMENTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Generic, TypeVar
@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from stream.clock import Clock
 from stream.errors import SinkError
 from stream.health import TICK, HealthWatch
-from stream.messages import CameraChange, CameraState, Frame, Step
+from stream.messages import CameraChange, CameraState, Frame, Notice, Step
 from stream.newest import Inbox
 from stream.pipeline import Pipeline
 from stream.ports import EventSink, FrameSink, HealthSink
@@ -36,12 +36,17 @@ class Service:
         event_sinks: Mapping[str, EventSink],
         frame_sinks: Mapping[str, FrameSink],
         clock: Clock,
+        *,
+        left_open: Sequence[Notice] = (),
     ) -> None:
-        """Sinks by a name for the log, started; `clock`: that of the sources."""
+        """Sinks by a name for the log, started; `clock`: that of the sources. `left_open`: what an earlier run owes the
+        event sinks; they are told first."""
         self._pipeline = pipeline
         self._clock = clock
+        self._left_open = left_open
+        self._event_deliveries = [_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()]
         self._deliveries = [
-            *(_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()),
+            *self._event_deliveries,
             *(_Delivery(name, sink.show) for name, sink in frame_sinks.items()),
         ]
         self._reports = [
@@ -91,6 +96,7 @@ class Service:
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
         try:
+            self._tell_what_was_left_open()
             for step in self._pipeline.steps(self._batches()):
                 self._health.see(step.notice)
                 for delivery in self._deliveries:
@@ -133,6 +139,12 @@ class Service:
 
     def _change(self, camera: str, state: CameraState) -> CameraChange:
         return CameraChange(camera, self._clock.now(), state)
+
+    def _tell_what_was_left_open(self) -> None:
+        for notice in self._left_open:
+            # The history, which is first otherwise, last: killed in between, it would take for told what was not.
+            for delivery in reversed(self._event_deliveries):
+                delivery(Step(notice, None))
 
     def _batches(self) -> Iterator[list[Frame | CameraChange]]:
         """What the inbox has; now and then, also when nothing comes, the sinks are told how the cameras fare."""

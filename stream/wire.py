@@ -127,13 +127,15 @@ def event_message(event: Event, context: Context, *, frame_to_publish: float | N
         "detected_at": timestamp(event.detected_at),
         "latency_ms": {
             "decision": round((event.detected_at - event.started_at) * 1000),
-            "frame_to_publish": None if frame_to_publish is None else round(frame_to_publish * 1000),
+            "frame_to_publish": None
+            if frame_to_publish is None or event.historical
+            else round(frame_to_publish * 1000),
         },
         "previous": _previous(event),
         # A gap empties the window, so a window that led to an event has none.
         "window": {"frames": context.contract.frames, "span_s": _span(context.contract), "gaps": 0},
         "model": _model(context),
-        "historical": False,
+        "historical": event.historical,
     }
     if ended:
         message["ended_at"] = timestamp(until)

@@ -87,6 +87,7 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
         ("mqtt:\n  broker: mqtt://::1:1883\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883 or mqtts://user"
          ":password@host:8883, got an IPv6 address without brackets"),
         ("activities:\n  hold: 1\n  gone: -1\n", "3:9: activities.gone: expected 0 or more, got '-1'"),
+        ("history:\n  days: 0\n", "2:9: history.days: expected more than 0, got '0'"),
         ("activities:\n  start_above: 80\n", "2:16: activities.start_above: expected 1 or less"),
         ("activities:\n  start_above: .nan\n", "2:16: activities.start_above: expected 1 or less, got '.nan'"),
         ("activities: {start_above: 0.5, end_below: 0.6}\n",

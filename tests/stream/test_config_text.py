@@ -148,6 +148,7 @@ def configs(draw: some.DrawFn) -> Config:
             "record": draw(some.none() | paths),
             "events": draw(some.none() | paths),
             "state": draw(paths),
+            "history": {"enabled": draw(some.booleans()), "days": draw(some.floats(0, 36500, exclude_min=True))},
             "activities": activities,
         }
     )

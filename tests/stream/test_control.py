@@ -67,9 +67,9 @@ class House:
         self.file = CONFIG
         self.areas: dict[str, str | None] = {}
         self.told: list[CameraControl] = []
-        self.control = Control(CONFIG, self.service, self.parts, self.memory)
+        self.control = Control(CONFIG, self.parts, self.memory)
         self.control.listen(self.told.append)
-        self.control.start(must_open=False)
+        self.control.start(self.service, must_open=False)
 
     @property
     def parts(self) -> Parts:
@@ -212,3 +212,24 @@ def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
         thread.join(10)
     kept = json.loads(house.memory.read_text())
     assert {name: one["enabled"] for name, one in kept.items()} == {"hall": True, "yard": True}
+
+
+def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> None:
+    early = Control(CONFIG, House(tmp_path).parts, tmp_path / "early.json")
+    for change in (lambda: early.switch("hall", on=False), lambda: early.set_threshold("hall", 0.5)):
+        with pytest.raises(ControlError, match="still starting"):
+            change()
+    assert not (tmp_path / "early.json").exists()
+
+
+def test_who_asks_is_told_what_was_refused(house: House, eventually: Callable[..., None]) -> None:
+    refused: list[str] = []
+    house.control.ask(lambda: house.control.switch("hall", on=False), refused.append)
+    house.control.ask(lambda: house.control.switch("attic", on=False), refused.append)
+    house.control.ask(lambda: 1 / 0, refused.append)
+    eventually(lambda: len(refused) == 2, "what was refused")
+    house.control.close()
+    house.control.ask(lambda: house.control.switch("yard", on=False), refused.append)
+    assert house.service.sources == {"hall": "off", "yard": "1"}
+    assert refused[0] == "there is no camera 'attic'; there are hall, yard"
+    assert "fault of ours" in refused[1]

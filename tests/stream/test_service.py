@@ -14,7 +14,7 @@ from models.contract import ModelContract
 from models.transform import BgrPicture
 from stream.clock import Clock
 from stream.errors import SinkError, SourceError
-from stream.messages import CameraChange, CameraState, Frame, Health, HealthState, Notice
+from stream.messages import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice
 from stream.pipeline import Pipeline
 from stream.service import Service
 from stream.smoothing import ExponentialMean
@@ -103,6 +103,18 @@ class Listener:
         self.healths.append(health)
         if self._is_broken:
             raise SinkError("the disk is full")
+
+    def close(self) -> None: ...
+
+
+class Ear:
+    """An EventSink that writes down who heard of which camera."""
+
+    def __init__(self, name: str, heard: list[tuple[str, str]]) -> None:
+        self._name, self._heard = name, heard
+
+    def handle(self, notice: Notice) -> None:
+        self._heard.append((self._name, notice.camera))
 
     def close(self) -> None: ...
 
@@ -240,3 +252,20 @@ def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(even
     assert [health.state for health in broken.healths] == [health.state for health in well.healths]
     assert well.healths[0].state is HealthState.WARMING
     assert {health.camera for health in well.healths} == {"hall"}
+
+
+def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eventually: Callable[..., None]) -> None:
+    heard: list[tuple[str, str]] = []
+    pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
+    owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), (0, 5))
+    sinks = {name: Ear(name, heard) for name in ("history", "mqtt")}
+    service = Service(pipeline, sinks, {}, CLOCK, left_open=[owed])
+    service.watch("hall", Silent)
+    running = threading.Thread(target=service.run)
+    running.start()
+    try:
+        eventually(lambda: len(heard) >= 4, "the camera's first notice")
+    finally:
+        service.stop()
+        running.join(10)
+    assert heard[:4] == [("mqtt", "yard"), ("history", "yard"), ("history", "hall"), ("mqtt", "hall")]

@@ -83,6 +83,12 @@ def test_a_held_event_is_historical_and_forgets_its_latency(make_event: MakeEven
     assert json.loads(as_historical(payload)) == expected
 
 
+def test_an_end_told_after_a_kill_is_historical_and_was_not_on_its_way(make_event: MakeEvent, context: Context) -> None:
+    message = event_message(make_event(EventType.END, historical=True), context, frame_to_publish=12.0)
+    assert message["historical"] is True
+    assert message["latency_ms"] == {"decision": 1100, "frame_to_publish": None}
+
+
 def test_a_recognition_carries_all_probabilities(make_notice: MakeNotice, context: Context) -> None:
     notice = make_notice(time=1_700_000_000.5, since=1_700_000_000.0, scores=(0.05, 0.9, 0.05))
     message = observation_message(notice, context, seq=7, previous=1_700_000_000.25)

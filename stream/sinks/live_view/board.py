@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +80,11 @@ class Board:
         self._listener: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
+
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Of earlier runs, in the order in which they started."""
+        with self._lock:
+            self._events = {event.id: event for event in events}
 
     def put(self, step: Step) -> None:
         """Raises SinkError once the server has failed, and for a camera that was not announced."""

@@ -6,6 +6,7 @@ const STALLED = 3;                 // seconds without a frame after which a came
 const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
 const SMALLEST = 160;              // pixels; more cameras than fit at this width are scrolled to
 const EVENTS_KEPT = 200;
+const DAY = { day: "numeric", month: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 
 // Okabe and Ito's colour-blind safe set without black, its blue lighter for the dark page, and three more.
@@ -223,7 +224,7 @@ function showEvent(event, isNews) {
   row.dataset.event = event.event;
   row.style.setProperty("--colour", colour(event.activity));
   setText(row.querySelector(".what"), readable(event.activity));
-  setText(row.querySelector(".where"), `${event.camera} · ${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".where"), `${event.camera} · ${day(event.started_at)}${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });
@@ -316,6 +317,13 @@ function tickAll() {
 // A replayed file counts from its first frame; anything since 2001 is a date.
 function clock(time) {
   return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
+}
+
+// The history begins the list: yesterday's times would pass for today's.
+function day(time) {
+  const date = new Date(time * 1000);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return time > 1e9 && !isToday ? `${date.toLocaleDateString([], DAY)}, ` : "";
 }
 
 function duration(seconds) {
