@@ -71,8 +71,8 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
-    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
     history = _history(config, context, stack)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
