@@ -71,6 +71,8 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
+    # Before anybody is told that the service is there: until then, the signal ends the process.
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
     event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
     service = Service(
@@ -83,7 +85,6 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     stack.callback(service.close)
     stack.enter_context(stopped_by_signals(service.stop))
-    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
 
     def run() -> bool:
