@@ -79,7 +79,7 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         ({"history": history} if history else {}) | event_sinks,
-        _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
+        _frame_sinks(config, context, recognizer, control, stack, console, stop=lambda: service.stop()),
         clock,
         left_open=history.left_open if history else (),
     )
@@ -250,14 +250,16 @@ def _frame_sinks(
     config: Config,
     context: Context,
     recognizer: Engine,
+    control: Control,
     stack: ExitStack,
     console: Console,
     stop: Callable[[], None],
 ) -> dict[str, FrameSink]:
     sinks: dict[str, FrameSink] = {}
     if config.web.enabled:
-        from stream.sinks.live_view import LiveView
+        from stream.sinks.live_view import LOOPBACK, LiveView
 
+        may_control = config.web.host in LOOPBACK if config.web.control is None else config.web.control
         view = LiveView(
             contract=recognizer.contract,
             cameras=[camera.name for camera in config.cameras],
@@ -266,6 +268,7 @@ def _frame_sinks(
             host=config.web.host,
             port=config.web.port,
             history=config.state / HISTORY_FILE if config.history.enabled else None,
+            controls=control if may_control else None,
         )
         view.start()
         stack.callback(view.close)

@@ -123,6 +123,8 @@ class WebConfig(_Section):
     """0.0.0.0 lets other machines look: there is no login"""
     port: Port = 8080
     """0: any that is free"""
+    control: bool | None = None
+    """may cameras be switched off from it? null: only where host is this machine alone"""
 
 
 class HistoryConfig(_Section):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import ModelFiles
 from models.contract import ModelContract
-from stream.messages import CameraChange, Frame, Health, Notice, Step
+from stream.messages import CameraChange, CameraControl, Frame, Health, Notice, Step
 
 
 class FrameSource(Protocol):
@@ -81,3 +81,21 @@ class FrameSink(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Controls(Protocol):
+    """What may be changed while the service runs. Every method from any thread; it may wait a moment."""
+
+    def cameras(self) -> list[CameraControl]: ...
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        """Raises ControlError if there is no such camera, and HarstreamError if it cannot be done."""
+        ...
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        """0 to 1; None: as configured. Raises as `switch` does."""
+        ...
+
+    def reload(self) -> str:
+        """Take what config.yaml says now; what came of it, for a person. Raises HarstreamError."""
+        ...

@@ -14,6 +14,7 @@ from models.contract import ModelContract
 from stream.errors import SinkError
 from stream.history import Query, activities, ended, reading
 from stream.messages import Event, Health, Step
+from stream.ports import Controls
 from stream.sinks.live_view.board import EVENTS_KEPT, Board
 from stream.sinks.live_view.server import Encode, create_app, encode_jpeg
 
@@ -35,10 +36,12 @@ class LiveView:
         host: str = "127.0.0.1",
         port: int = 8080,
         history: Path | None = None,
+        controls: Controls | None = None,
         encode: Encode = encode_jpeg,
     ) -> None:
         """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
-        whose last activities the page begins. `encode` is called on the server's side only."""
+        whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `encode` is
+        called on the server's side only."""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -47,9 +50,11 @@ class LiveView:
             "labels": contract.labels,
             "background": contract.background,
             "threshold": contract.unknown_threshold,
+            "control": controls is not None,
         }
         self._board = Board(contract, cameras)
         self._history = history
+        self._controls = controls
         self._encode = encode
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -71,7 +76,7 @@ class LiveView:
         # Whoever listens on this machine only, answers to its own names only: a foreign site whose name was made to
         # point at 127.0.0.1 (DNS rebinding) would otherwise pass for the same host.
         hosts = LOOPBACK if self.address[0] in LOOPBACK else None
-        app = create_app(self._board, self._hello, self._encode, self._history, hosts, ready.set)
+        app = create_app(self._board, self._hello, self._encode, self._history, self._controls, hosts, ready.set)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

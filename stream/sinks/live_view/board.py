@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
@@ -73,8 +74,9 @@ class Board:
 
     def __init__(self, contract: ModelContract, cameras: Sequence[str]) -> None:
         self._contract = contract
-        self._views = {name: CameraView(index, name) for index, name in enumerate(cameras)}
-        self._times: dict[str, deque[float]] = {name: deque() for name in cameras}
+        self._indices = count()
+        self._views = {name: CameraView(next(self._indices), name) for name in cameras}
+        self._times: dict[str, deque[float]] = defaultdict(deque)
         self._events: dict[str, Event] = {}
         self._fresh: set[str] = set()
         self._listener: Callable[[], None] | None = None
@@ -87,21 +89,23 @@ class Board:
             self._events = {event.id: event for event in events}
 
     def put(self, step: Step) -> None:
-        """Raises SinkError once the server has failed, and for a camera that was not announced."""
+        """A camera that is new to it comes last. Raises SinkError once the server has failed."""
         with self._lock:
             if self._failure is not None:
                 raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
             name = step.notice.camera
-            self._views[name] = self._after(self._announced(name), step)
+            self._views[name] = self._after(self._view(name), step)
+            if self._views[name].state is CameraState.REMOVED:
+                del self._views[name]
+                self._times.pop(name, None)
             for event in step.notice.events:
                 self._keep(event)
             if self._listener is not None:
                 self._listener()
 
     def tell(self, health: Health) -> None:
-        """Raises SinkError for a camera that was not announced."""
         with self._lock:
-            view = self._announced(health.camera)
+            view = self._view(health.camera)
             dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
             blind = health.state if health.state in (HealthState.FROZEN, HealthState.DARK) else None
             told = replace(
@@ -143,10 +147,8 @@ class Board:
             self._fresh.clear()
             return fresh
 
-    def _announced(self, name: str) -> CameraView:
-        if name not in self._views:
-            raise SinkError(f"the live view shows cameras {list(self._views)}, got a picture of {name!r}")
-        return self._views[name]
+    def _view(self, name: str) -> CameraView:
+        return self._views.get(name) or CameraView(next(self._indices), name)
 
     def _after(self, view: CameraView, step: Step) -> CameraView:
         notice = step.notice
@@ -155,6 +157,8 @@ class Board:
             view = replace(view, topk=best_three(notice.smoothed, self._contract))
         if notice.change is not None:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
+            if notice.change.state is CameraState.DISABLED:  # nobody may look through it
+                view = replace(view, frame=None)
         if step.frame is not None:
             fps = self._rate(self._times[view.name], step.frame.time)
             view = replace(view, frame=step.frame, fps=fps, state=CameraState.LIVE, reason="")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from stream import history
@@ -68,16 +65,3 @@ def history_routes(file: Path | None) -> APIRouter:
             raise HTTPException(503, str(error)) from error
 
     return routes
-
-
-def in_one_sentence(_: Request, error: Exception) -> JSONResponse:
-    """What is wrong with a query, in place of FastAPI's list of lists."""
-    assert isinstance(error, RequestValidationError)
-    return JSONResponse({"detail": "; ".join(_told(mistake) for mistake in error.errors())}, 422)
-
-
-def _told(mistake: Mapping[str, Any]) -> str:
-    name = mistake["loc"][-1]
-    if mistake["type"] == "extra_forbidden":
-        return f"expected {', '.join(Asked.model_fields)}; got {str(name)[:40]!r}"
-    return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"

@@ -16,7 +16,6 @@ import json
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -27,8 +26,12 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from stream.messages import Frame
+from stream.ports import Controls
 from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_facts
-from stream.sinks.live_view.events_api import history_routes, in_one_sentence
+from stream.sinks.live_view.control_api import control_routes
+from stream.sinks.live_view.events_api import history_routes
+from stream.sinks.live_view.origin import is_same_host
+from stream.sinks.live_view.refusal import in_one_sentence
 
 PAGE = Path(__file__).parent / "page"
 PERIOD = 1 / 15
@@ -50,20 +53,26 @@ Encode = Callable[[Frame], bytes]
 class Viewer:
     """One open page: what it has not been sent yet, the newest of each kind only."""
 
-    def __init__(self, cameras: int) -> None:
+    def __init__(self) -> None:
         self.is_watching = True
         """A page in a background tab asks for no pictures."""
         self.has: dict[int, Frame] = {}
         """Camera index -> the frame that was offered last."""
-        self._most = 2 * cameras + EVENTS_KEPT
         self._waiting: dict[str, str | bytes] = {}
         self._wake = asyncio.Event()
 
     def offer(self, kind: str, message: str | bytes) -> None:
         self._waiting[kind] = message
-        if len(self._waiting) > self._most:
-            del self._waiting[next(iter(self._waiting))]
+        events = [waiting for waiting in self._waiting if waiting.startswith("event ")]
+        for oldest in events[:-EVENTS_KEPT]:
+            del self._waiting[oldest]
         self._wake.set()
+
+    def greet(self, hello: str) -> None:
+        """What waits is in it already, or is of cameras that are no more."""
+        self._waiting.clear()
+        self.has.clear()
+        self.offer("hello", hello)
 
     async def next(self) -> str | bytes:
         while not self._waiting:
@@ -82,6 +91,7 @@ class Broadcast:
         self._viewers: set[Viewer] = set()
         self._changed = asyncio.Event()
         self._told: dict[int, CameraView] = {}
+        self._roster: list[int] = []
         self._pictures: dict[int, tuple[Frame, bytes]] = {}
 
     async def run(self) -> None:
@@ -102,15 +112,8 @@ class Broadcast:
             self._board.listen(None)
 
     def join(self) -> Viewer:
-        views = self._board.views()
-        viewer = Viewer(len(views))
-        hello = {
-            "type": "hello",
-            **self._hello,
-            "cameras": [view.facts() for view in views],
-            "events": [event_facts(event) for event in self._board.events()],
-        }
-        viewer.offer("hello", json.dumps(hello))
+        viewer = Viewer()
+        viewer.greet(self._greeting())
         self._viewers.add(viewer)
         self._changed.set()
         return viewer
@@ -124,6 +127,15 @@ class Broadcast:
             viewer.has.clear()
             self._changed.set()
 
+    def _greeting(self) -> str:
+        hello = {
+            "type": "hello",
+            **self._hello,
+            "cameras": [view.facts() for view in self._board.views()],
+            "events": [event_facts(event) for event in self._board.events()],
+        }
+        return json.dumps(hello)
+
     async def _wait_for_a_change(self) -> None:
         try:
             await asyncio.wait_for(self._changed.wait(), HEARTBEAT)
@@ -132,6 +144,14 @@ class Broadcast:
             self._offer_all("tick", json.dumps({"type": "tick"}))
 
     def _offer_words(self) -> None:
+        roster = [view.index for view in self._board.views()]
+        if roster != self._roster:
+            self._roster = roster
+            self._told = {index: view for index, view in self._told.items() if index in roster}
+            self._pictures = {index: picture for index, picture in self._pictures.items() if index in roster}
+            greeting = self._greeting()
+            for viewer in self._viewers:
+                viewer.greet(greeting)
         for event in self._board.take_fresh_events():
             self._offer_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._board.views():
@@ -172,16 +192,12 @@ def encode_jpeg(frame: Frame) -> bytes:
     return jpeg.tobytes()
 
 
-def is_same_host(origin: str | None, host: str | None) -> bool:
-    """A browser names the page that opens a WebSocket; another site's page must not see these cameras."""
-    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
-
-
 def create_app(
     board: Board,
     hello: Mapping[str, object],
     encode: Encode,
     history: Path | None,
+    controls: Controls | None,
     hosts: tuple[str, ...] | None,
     ready: Callable[[], None],
 ) -> FastAPI:
@@ -212,6 +228,7 @@ def create_app(
         return {"status": "ok", "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
 
     app.include_router(history_routes(history))
+    app.include_router(control_routes(controls))
     app.add_exception_handler(RequestValidationError, in_one_sentence)
 
     @app.websocket("/live")

@@ -18,10 +18,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from models.contract import UNKNOWN, ModelContract
 from models.transform import BgrPicture
-from stream.errors import SinkError
+from stream.errors import ControlError, SinkError
 from stream.messages import (
     Activity,
     CameraChange,
+    CameraControl,
     CameraState,
     Confidence,
     EndReason,
@@ -385,9 +386,32 @@ def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
         view.close()
 
 
-def test_a_camera_that_was_not_announced_is_refused(opened: Callable[..., LiveView]) -> None:
-    with pytest.raises(SinkError, match=r"shows cameras \['hall'\], got a picture of 'attic'"):
-        opened("hall").show(step("attic"))
+def test_a_camera_that_comes_or_goes_is_told_to_those_who_look(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall")
+
+    def names(viewer: ClientConnection) -> list[str]:
+        return [camera["name"] for camera in received(viewer, of_type("hello"))["cameras"]]
+
+    with watch(view) as viewer:
+        assert names(viewer) == ["hall"]
+        view.show(step("attic"))
+        assert names(viewer) == ["hall", "attic"]
+        assert received(viewer, of_type("picture"))["camera"] == 1
+        view.show(change("hall", CameraState.REMOVED))
+        assert names(viewer) == ["attic"]
+    with watch(view) as viewer:
+        assert names(viewer) == ["attic"]
+
+
+def test_a_camera_that_is_switched_off_shows_its_last_picture_to_nobody(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall", "yard")
+    view.show(step("hall"))
+    view.show(change("hall", CameraState.DISABLED))
+    with watch(view) as viewer:
+        view.show(step("yard"))
+        assert received(viewer, of_type("picture"))["camera"] == 1
+        view.show(step("yard", grey=50))
+        assert received(viewer, of_type("picture"))["camera"] == 1
 
 
 # The page -------------------------------------------------------------------------------------------------------------
@@ -539,6 +563,69 @@ def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[n
     assert page.inner_text(".lasts").endswith(": look after it")
     view.tell(make_health())
     until(lambda: page.inner_text(".activity") == "Jump rope")
+
+
+@pytest.mark.browser
+def test_cameras_come_and_go_on_the_page(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "yard")
+    page.goto(view.url)
+    view.show(step("hall"))
+    page.wait_for_selector(".camera[data-badge=live][data-pictured]")
+    view.show(change("yard", CameraState.REMOVED))
+    view.show(step("attic", grey=200))
+    until(lambda: page.locator(".name").all_inner_texts() == ["hall", "attic"])
+    until(lambda: page.locator(".camera[data-badge=live][data-pictured]").count() == 2)
+    attic = page.locator(".camera").nth(1).locator(".picture")
+    assert abs(attic.evaluate("canvas => canvas.getContext('2d').getImageData(5, 5, 1, 1).data[0]") - 200) <= 3
+
+
+class Switch:
+    """Controls of one camera, which tell the page as the service does."""
+
+    def __init__(self) -> None:
+        self.view: LiveView | None = None
+
+    def cameras(self) -> list[CameraControl]:
+        return [CameraControl("hall", threshold=0.8)]
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        assert self.view is not None
+        self.view.show(step(camera, activity="JumpRope") if on else change(camera, CameraState.DISABLED))
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        raise ControlError("no")
+
+    def reload(self) -> str:
+        raise ControlError("no")
+
+
+@pytest.mark.browser
+def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEncoder) -> None:  # type: ignore[no-untyped-def]
+    switch = Switch()
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=switch)
+    switch.view = view
+    view.start()
+    try:
+        page.goto(view.url)
+        view.show(step(activity="JumpRope"))
+        page.wait_for_selector(".camera[data-badge=live][data-pictured]")
+        page.get_by_role("button", name="Switch hall off").click()
+        page.wait_for_selector(".camera[data-badge=disabled]:not([data-pictured])")
+        assert page.inner_text(".activity") == "Switched off"
+        assert page.locator(".picture").evaluate("canvas => getComputedStyle(canvas).opacity") != "1"
+        page.get_by_role("button", name="Switch hall on").click()
+        page.wait_for_selector(".camera[data-badge=live][data-pictured]")
+        assert page.inner_text(".activity") == "Jump rope"
+    finally:
+        view.close()
+
+
+@pytest.mark.browser
+def test_without_controls_there_is_no_switch(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall")
+    page.goto(view.url)
+    page.wait_for_selector(".camera")
+    assert page.locator(".power:visible").count() == 0
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle
 const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00", "#cc79a7", "#8d99ae", "#b58be8", "#a6a23c"];
 
 const byId = (id) => document.getElementById(id);
-const cameras = [];                // by index: {view, card, parts, ...}
+const cameras = [];                // as on the page: {view, card, parts, ...}
 const events = new Map();          // by id: {event, row}
 const colours = new Map();
 let greeting = null;               // the server's last hello
@@ -58,8 +58,8 @@ function onMessage(message) {
 
 function greet(hello) {
   if (greeting && greeting.version !== hello.version) return location.reload();
-  const names = JSON.stringify(hello.cameras.map((view) => view.name));
-  const isSame = greeting && names === JSON.stringify(greeting.cameras.map((view) => view.name));
+  const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.name]));
+  const isSame = greeting && roster(hello) === roster(greeting);
   greeting = hello;
   attempt = 0;
   setLink("open", "Connected");
@@ -83,7 +83,7 @@ function buildCameras(views) {
   for (const view of views) {
     const card = byId("camera").content.firstElementChild.cloneNode(true);
     const part = (name) => card.querySelector(`.${name}`);
-    const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "enlarge", "activity", "sure",
+    const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "power", "enlarge", "activity", "sure",
       "lasts", "top"].map((name) => [name, part(name)]));
     const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
     parts.bar = part("now").querySelector(".meter");
@@ -91,6 +91,8 @@ function buildCameras(views) {
     setText(parts.name, view.name);
     parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
     parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
+    parts.power.hidden = !greeting.control;
+    parts.power.onclick = () => switchCamera(camera);
     cameras.push(camera);
     byId("stage").append(card);
   }
@@ -98,15 +100,21 @@ function buildCameras(views) {
 }
 
 function showCamera(view) {
-  const camera = cameras[view.index];
+  const camera = cameraAt(view.index);
+  if (!camera) return;
   const { card, parts } = camera;
   // What is said of a camera without a new time, such as that frames are dropped, is no frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
   const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
   card.dataset.state = view.state;
+  if (view.state === "disabled") delete card.dataset.pictured;
   card.toggleAttribute("data-calm", isCalm);
   card.toggleAttribute("data-overloaded", isOverloaded(view));
+  const isOff = view.state === "disabled";
+  parts.power.setAttribute("aria-pressed", String(isOff));
+  parts.power.setAttribute("aria-label", `Switch ${view.name} ${isOff ? "on" : "off"}`);
+  parts.power.title = parts.power.getAttribute("aria-label");
   setText(parts.activity, headline(view));
   parts.activity.title = view.activity;
   setText(parts.sure, percent(view.confidence));
@@ -116,12 +124,34 @@ function showCamera(view) {
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
+// What comes of it is told like everything else; a refusal is told here.
+async function switchCamera({ view, parts }) {
+  parts.power.disabled = true;
+  try {
+    const answer = await fetch(`api/cameras/${encodeURIComponent(view.name)}`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ enabled: view.state === "disabled" }),
+    });
+    if (!answer.ok) setText(parts.lasts, (await answer.json()).detail);
+  } catch (error) {
+    setText(parts.lasts, "The server did not answer");
+  } finally {
+    parts.power.disabled = false;
+  }
+}
+
+function cameraAt(index) {
+  return cameras.find((camera) => camera.view.index === index);
+}
+
 function isWarming(view) {
   return view.state === "live" && view.warming[0] < view.warming[1];
 }
 
 function headline(view) {
   if (view.state === "offline") return "No signal";
+  if (view.state === "disabled") return "Switched off";
   if (view.state === "connecting") return "Connecting";
   if (view.blind) return view.blind === "dark" ? "Nothing to see" : "Picture stands still";
   if (view.activity !== "unknown") return readable(view.activity);
@@ -150,8 +180,8 @@ function enlarge(chosen) {
 
 // The newest picture only: what arrives while one is being decoded replaces what waits.
 async function onPicture(buffer) {
-  const camera = cameras[new DataView(buffer).getUint16(0)];
-  if (!camera) return;
+  const camera = cameraAt(new DataView(buffer).getUint16(0));
+  if (!camera || camera.view.state === "disabled") return;
   camera.waiting = new Blob([new Uint8Array(buffer, HEADER)], { type: "image/jpeg" });
   if (camera.isDrawing) return;
   camera.isDrawing = true;
@@ -170,6 +200,7 @@ async function onPicture(buffer) {
 }
 
 function draw(camera, picture) {
+  if (camera.view.state === "disabled") return;
   const { picture: canvas, backdrop } = camera.parts;
   camera.card.dataset.pictured = "";
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
@@ -294,6 +325,7 @@ function isOverloaded(view) {
 function explanation(camera) {
   const { view } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
+  if (view.state === "disabled") return "Nobody looks through it";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
   if (view.blind) return `for ${duration(timeOf(camera) - view.blind_since)}: ${view.hint}`;
   if (isWarming(view)) return view.hint || "Looking at the first frames";
