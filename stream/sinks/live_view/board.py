@@ -30,6 +30,8 @@ class CameraView:
     reason: str = ""
     activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
     topk: tuple[tuple[str, float], ...] = ()
+    scores: tuple[float, ...] = ()
+    """Smoothed, in label order."""
     warming: tuple[int, int] = (0, 0)
     time: float = 0.0
     fps: float = 0.0
@@ -66,6 +68,7 @@ class CameraView:
             "dropping": self.dropping,
             "behind": self.behind,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
+            "scores": [round(score, 3) for score in self.scores],
         }
 
 
@@ -154,7 +157,8 @@ class Board:
         notice = step.notice
         view = replace(view, activity=notice.activity, warming=notice.warming, time=notice.time)
         if notice.smoothed is not None:
-            view = replace(view, topk=best_three(notice.smoothed, self._contract))
+            scores = tuple(float(score) for score in notice.smoothed)
+            view = replace(view, topk=best_three(notice.smoothed, self._contract), scores=scores)
         if notice.change is not None:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
             if notice.change.state is CameraState.DISABLED:  # nobody may look through it

@@ -112,6 +112,7 @@ class Broadcast:
             self._board.listen(None)
 
     def join(self) -> Viewer:
+        self._greet_if_cameras_changed()
         viewer = Viewer()
         viewer.greet(self._greeting())
         self._viewers.add(viewer)
@@ -126,6 +127,17 @@ class Broadcast:
             viewer.is_watching = is_watching
             viewer.has.clear()
             self._changed.set()
+
+    def _greet_if_cameras_changed(self) -> None:
+        roster = [view.index for view in self._board.views()]
+        if roster == self._roster:
+            return
+        self._roster = roster
+        self._told = {index: view for index, view in self._told.items() if index in roster}
+        self._pictures = {index: picture for index, picture in self._pictures.items() if index in roster}
+        greeting = self._greeting()
+        for viewer in self._viewers:
+            viewer.greet(greeting)
 
     def _greeting(self) -> str:
         hello = {
@@ -144,14 +156,7 @@ class Broadcast:
             self._offer_all("tick", json.dumps({"type": "tick"}))
 
     def _offer_words(self) -> None:
-        roster = [view.index for view in self._board.views()]
-        if roster != self._roster:
-            self._roster = roster
-            self._told = {index: view for index, view in self._told.items() if index in roster}
-            self._pictures = {index: picture for index, picture in self._pictures.items() if index in roster}
-            greeting = self._greeting()
-            for viewer in self._viewers:
-                viewer.greet(greeting)
+        self._greet_if_cameras_changed()
         for event in self._board.take_fresh_events():
             self._offer_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._board.views():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def serve(tmp_path: Path, sink: HistorySink) -> Iterator[Callable[..., str]]:
     """`serve()` starts the live view on what the sink has kept so far, and gives its address."""
     views: list[LiveView] = []
 
-    def start(history: Path | None = tmp_path / "history.sqlite") -> str:
-        view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", history=history)
+    def start(history: Path | None = tmp_path / "history.sqlite", labels: tuple[str, ...] = CONTRACT.labels) -> str:
+        contract = replace(CONTRACT, labels=labels)
+        view = LiveView(contract=contract, cameras=["hall"], port=0, version="0", provider="CPU", history=history)
         view.start()
         views.append(view)
         return view.url
@@ -153,3 +155,70 @@ def test_the_page_begins_with_what_earlier_runs_saw(
     ]
     assert page.inner_text("#count") == "2 activities"
     context.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(timezone_id="UTC", locale="en-GB", viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.clock.set_fixed_time(NOON)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.browser
+def test_the_timeline_shows_the_last_hours_of_each_camera(
+    serve: Callable[..., str], keep: Callable[..., None], page: Any
+) -> None:
+    hour, minute = 3600.0, 60.0
+    keep("A", started_at=NOON - 45 * minute, updated_at=NOON - 30 * minute, ended_at=NOON - 30 * minute)
+    keep("B", started_at=NOON - 5 * hour, updated_at=NOON - 4 * hour, ended_at=NOON - 4 * hour)
+    keep("C", camera="gone", started_at=NOON - minute, updated_at=NOON, ended_at=NOON)
+    page.goto(serve())
+    bars = page.locator(".track .bar-of:visible")
+    bars.first.wait_for()
+    assert bars.count() == 1
+    track, bar = page.locator(".track").bounding_box(), bars.bounding_box()
+    assert bar["x"] - track["x"] == pytest.approx(track["width"] / 4, abs=2)
+    assert bar["width"] == pytest.approx(track["width"] / 4, abs=2)
+    assert bars.get_attribute("title") == "Jumping jack\n21:28:20 – 21:43:20, 15:00"
+    assert page.locator(".rows li").get_attribute("aria-label") == "hall: 1 activity"
+    assert page.locator(".axis span").all_inner_texts() == ["21:20", "21:30", "21:40", "21:50", "22:00", "22:10"]
+    page.select_option("#range", "21600")
+    assert bars.count() == 2
+    assert page.locator(".rows li").get_attribute("aria-label") == "hall: 2 activities"
+
+
+@pytest.mark.browser
+def test_the_list_shows_what_is_looked_for_of_all_the_history(
+    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
+) -> None:
+    for number in range(250):
+        keep(
+            f"new{number:03}",
+            started_at=NOON - 900 + number,
+            updated_at=NOON - 890 + number,
+            ended_at=NOON - 890 + number,
+        )
+    keep("old", camera="hall", activity="Lunges", started_at=NOON - 5000, updated_at=NOON - 4990, ended_at=NOON - 4990)
+    keep("else", camera="attic", activity="Lunges", started_at=NOON - 4000)
+    page.goto(serve(labels=("Idle", "JumpingJack", "Lunges")))
+    page.wait_for_selector(".event")
+    assert page.inner_text("#count") == "200 activities"
+    page.select_option("#of-activity", "Lunges")
+    eventually(lambda: page.locator(".event").count() == 2, "what was looked for")
+    page.select_option("#of-camera", "hall")
+    eventually(lambda: page.locator(".event").count() == 1, "what was looked for")
+    assert page.inner_text(".event .what") == "Lunges"
+    assert page.inner_text("#count") == "1 activity"
+    page.select_option("#of-activity", "JumpingJack")
+    eventually(lambda: page.locator(".event").count() == 200, "what was looked for")
+    page.select_option("#of-camera", "")
+    page.select_option("#of-activity", "")
+    eventually(lambda: page.locator(".event").count() == 200, "what was looked for")
+    newest = page.locator(".event .where").first.inner_text()
+    assert newest == "hall · 22:02:29 – 22:02:39"

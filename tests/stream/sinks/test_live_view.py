@@ -566,6 +566,21 @@ def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[n
 
 
 @pytest.mark.browser
+def test_an_enlarged_camera_shows_all_probabilities(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "yard")
+    page.goto(view.url)
+    view.show(step("hall"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    shown = page.locator(".camera").first.locator(".top .label")
+    assert shown.all_inner_texts() == ["Push ups", "Jump rope", "Punch"]
+    page.get_by_role("button", name="Enlarge hall").click()
+    assert shown.all_inner_texts() == ["Jump rope", "Push ups", "Punch", "Swing"]
+    assert page.locator(".camera").first.locator(".top .score").all_inner_texts() == ["6%", "90%", "3%", "1%"]
+    page.keyboard.press("Escape")
+    assert shown.count() == 3
+
+
+@pytest.mark.browser
 def test_cameras_come_and_go_on_the_page(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall", "yard")
     page.goto(view.url)

@@ -1,5 +1,7 @@
 // The live view's page: one WebSocket in, the DOM out. Text from outside reaches the page as textContent only.
 
+import { Timeline } from "./timeline.js";
+
 const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
 const SILENCE = 10_000;            // ms; the server says something every 4 s
 const STALLED = 3;                 // seconds without a frame after which a camera that calls itself live is not
@@ -17,6 +19,7 @@ const cameras = [];                // as on the page: {view, card, parts, ...}
 const events = new Map();          // by id: {event, row}
 const colours = new Map();
 let greeting = null;               // the server's last hello
+const timeline = new Timeline(byId("timeline"), { colour, readable, duration, clock });
 
 // --- The connection -----------------------------------------------------------------------------------------------
 
@@ -69,9 +72,10 @@ function greet(hello) {
   listLabels(hello);
   if (!isSame) buildCameras(hello.cameras);
   hello.cameras.forEach(showCamera);
-  events.clear();
-  byId("events").replaceChildren();
-  hello.events.forEach((event) => showEvent(event, false));
+  timeline.showCameras(hello.cameras.map((view) => view.name));
+  offerFilters(hello);
+  listEvents(hello.events);
+  recall();
 }
 
 // --- Cameras ------------------------------------------------------------------------------------------------------
@@ -119,7 +123,8 @@ function showCamera(view) {
   parts.activity.title = view.activity;
   setText(parts.sure, percent(view.confidence));
   setBar(parts.bar, view.confidence, view.activity);
-  showCandidates(parts.top, view.state === "live" ? view.topk : []);
+  const scores = card.dataset.enlarged === undefined ? view.topk : greeting.labels.map((label, index) => [label, view.scores[index]]);
+  showCandidates(parts.top, view.state === "live" && view.topk.length > 0 ? scores : []);
   tick(camera);
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
@@ -174,6 +179,7 @@ function enlarge(chosen) {
     camera.card.toggleAttribute("data-enlarged", camera === chosen);
     camera.card.hidden = chosen !== null && camera !== chosen;
     camera.parts.enlarge.setAttribute("aria-pressed", String(camera === chosen));
+    showCamera(camera.view);
   }
   fit();
 }
@@ -245,7 +251,66 @@ function commonShape(shown) {
 
 // --- Events -------------------------------------------------------------------------------------------------------
 
+function listEvents(known) {
+  events.clear();
+  byId("events").replaceChildren();
+  byId("nothing").hidden = known.length > 0;
+  setText(byId("count"), "");
+  for (const event of known) showEvent(event, false);
+}
+
+// What is asked for in the two lists; "" is all.
+function isAskedFor(event) {
+  const [camera, activity] = [byId("of-camera").value, byId("of-activity").value];
+  return (!camera || event.camera === camera) && (!activity || event.activity === activity);
+}
+
+function offerFilters(hello) {
+  const activities = hello.labels.filter((label) => !hello.background.includes(label));
+  fillSelect(byId("of-camera"), "All cameras", hello.cameras.map((view) => [view.name, view.name]));
+  fillSelect(byId("of-activity"), "All activities", activities.map((label) => [label, readable(label)]));
+}
+
+function fillSelect(select, all, choices) {
+  const chosen = select.value;
+  select.replaceChildren(...[["", all], ...choices].map(([value, text]) => new Option(text, value)));
+  select.value = choices.some(([value]) => value === chosen) ? chosen : "";
+}
+
+// The history fills the timeline, and the list where somebody looks for something; where none is kept, they begin now.
+async function recall() {
+  const asked = new URLSearchParams({ since: "24h", limit: "10000" });
+  for (const event of await past(asked)) timeline.show(event);
+  timeline.draw();
+}
+
+async function search() {
+  const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
+  for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
+  const found = await past(asked);
+  const latest = [...events.values()].map(({ event }) => event).filter(isAskedFor);
+  listEvents([...found.reverse(), ...latest]);
+}
+
+async function past(asked) {
+  const answer = await fetch(`api/events?${asked}`).catch(() => null);
+  if (!answer?.ok) return [];
+  const seconds = (text) => text && Date.parse(text) / 1000;
+  return (await answer.json()).map((row) => ({
+    event: row.event_type,
+    ...row,
+    confidence: row.confidence.mean,
+    started_at: seconds(row.started_at),
+    updated_at: seconds(row.updated_at),
+    ended_at: seconds(row.ended_at),
+  }));
+}
+
 function showEvent(event, isNews) {
+  timeline.show(event);
+  if (isNews) timeline.draw();
+  if (isNews && event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
+  if (!isAskedFor(event)) return;
   const known = events.get(event.id);
   if (known && known.event.seq >= event.seq) return;
   const row = known ? known.row : newRow(event);
@@ -259,7 +324,6 @@ function showEvent(event, isNews) {
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });
-  if (isNews && event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
   setText(byId("count"), events.size === 1 ? "1 activity" : `${events.size} activities`);
   byId("nothing").hidden = true;
 }
@@ -279,8 +343,6 @@ function newRow(event) {
 }
 
 function listLabels(hello) {
-  byId("nothing").hidden = hello.events.length > 0;
-  setText(byId("count"), "");
   byId("labels").replaceChildren(...hello.labels.filter((label) => !hello.background.includes(label)).map((label) => {
     const item = document.createElement("li");
     const swatch = document.createElement("i");
@@ -406,6 +468,9 @@ function setBar(meter, share, label) {
 // --- Beginning ----------------------------------------------------------------------------------------------------
 
 document.addEventListener("visibilitychange", tellWhetherWatched);
+byId("range").onchange = () => timeline.showRange(Number(byId("range").value));
+byId("filters").onchange = search;
+setInterval(() => timeline.draw(), 5000);
 document.addEventListener("keydown", (key) => { if (key.key === "Escape") enlarge(null); });
 new ResizeObserver(fit).observe(byId("stage"));
 setInterval(tickAll, 250);

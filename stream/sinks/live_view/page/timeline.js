@@ -1,0 +1,102 @@
+// What each camera saw in the last hours, as coloured bars: one row a camera, now at its right end.
+
+const WIDEST_GAP = 0.002;          // of the range: bars are never thinner, or a moment among hours would be lost
+
+export class Timeline {
+  // `words`: {colour, readable, duration, clock} of the page.
+  constructor(root, words) {
+    this.rows = root.querySelector(".rows");
+    this.axis = root.querySelector(".axis");
+    this.words = words;
+    this.range = 3600;             // seconds
+    this.known = new Map();        // by id: {event, bar}
+    this.tracks = new Map();       // by camera's name: {track, head}
+  }
+
+  showCameras(names) {
+    this.tracks.clear();
+    this.rows.replaceChildren(...names.map((name) => {
+      const row = document.createElement("li");
+      const head = document.createElement("span");
+      const track = document.createElement("div");
+      head.textContent = head.title = name;
+      track.className = "track";
+      row.append(head, track);
+      this.tracks.set(name, { row, track });
+      return row;
+    }));
+    for (const entry of this.known.values()) this.tracks.get(entry.event.camera)?.track.append(entry.bar);
+    this.draw();
+  }
+
+  showRange(seconds) {
+    this.range = seconds;
+    this.draw();
+  }
+
+  forget() {
+    for (const { bar } of this.known.values()) bar.remove();
+    this.known.clear();
+  }
+
+  // An event of the page: times in seconds since the epoch; ended_at null while it goes on. A replay has no dates.
+  show(event) {
+    const known = this.known.get(event.id);
+    if (event.started_at < 1e9 || (known && known.event.seq >= event.seq)) return;
+    const bar = known?.bar ?? document.createElement("div");
+    bar.className = "bar-of";
+    bar.style.setProperty("--colour", this.words.colour(event.activity));
+    this.known.set(event.id, { event, bar });
+    if (!known) this.tracks.get(event.camera)?.track.append(bar);
+    this.place(bar, event, Date.now() / 1000);
+  }
+
+  draw() {
+    const now = Date.now() / 1000;
+    const counts = new Map();
+    for (const [id, { event, bar }] of this.known) {
+      if ((event.ended_at ?? now) < now - 24 * 3600) {
+        bar.remove();
+        this.known.delete(id);
+      } else if (this.place(bar, event, now)) {
+        counts.set(event.camera, (counts.get(event.camera) ?? 0) + 1);
+      }
+    }
+    for (const [name, { row }] of this.tracks) {
+      const count = counts.get(name) ?? 0;
+      row.setAttribute("aria-label", `${name}: ${count === 1 ? "1 activity" : `${count} activities`}`);
+    }
+    this.drawAxis(now);
+  }
+
+  // Is it within the range?
+  place(bar, event, now) {
+    const begin = now - this.range;
+    const until = event.ended_at ?? now;
+    const left = Math.max(0, (event.started_at - begin) / this.range);
+    const right = Math.min(1, (until - begin) / this.range);
+    bar.hidden = right <= 0;
+    if (bar.hidden) return false;
+    const width = Math.max(right - left, WIDEST_GAP);
+    bar.style.left = `${100 * Math.min(left, 1 - width)}%`;
+    bar.style.width = `${100 * width}%`;
+    const { readable, clock, duration } = this.words;
+    const end = event.ended_at === null ? "now" : clock(event.ended_at);
+    bar.title = `${readable(event.activity)}\n${clock(event.started_at)} – ${end}, ${duration(until - event.started_at)}`;
+    return true;
+  }
+
+  // Full minutes or hours of the day, about six.
+  drawAxis(now) {
+    const step = [60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600].find((seconds) => this.range / seconds <= 8);
+    const offset = 60 * new Date().getTimezoneOffset();
+    const marks = [];
+    for (let time = step * Math.ceil((now - this.range - offset) / step) + offset; time < now - 0.05 * this.range; time += step) {
+      const mark = document.createElement("span");
+      mark.textContent = new Date(1000 * time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      mark.style.left = `${100 * (1 - (now - time) / this.range)}%`;
+      marks.push(mark);
+    }
+    this.axis.replaceChildren(...marks);
+  }
+}
