@@ -22,7 +22,8 @@ from stream import engine
 from stream.ahead import ahead
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
-from stream.connection import BrokerAddress
+from stream.connection import BrokerAddress, own_address
+from stream.discovery import announcements
 from stream.errors import ConfigError, ModelError, SourceError
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
@@ -189,6 +190,7 @@ def _event_sinks(
         outbox=Outbox(config.state / "outbox.sqlite"),
         emission=emission,
         observations=config.mqtt.observations,
+        announcements=_announcements(config, context, address),
     )
     mqtt.start()
     stack.callback(mqtt.close)
@@ -200,6 +202,25 @@ def _event_sinks(
         stack.callback(jsonl.close)
         sinks["events file"] = jsonl
     return sinks
+
+
+def _announcements(config: Config, context: Context, broker: BrokerAddress) -> Mapping[str, bytes]:
+    if config.mqtt.discovery is None:
+        return {}
+    cameras = [camera.name for camera in config.cameras]
+    return announcements(config.mqtt.discovery, context, cameras, _page(config, broker))
+
+
+def _page(config: Config, broker: BrokerAddress) -> str | None:
+    """The live view's URL for others than this machine; None where they cannot open it, or nobody knows its name."""
+    host, port = config.web.host, config.web.port
+    if not config.web.enabled or not port:
+        return None
+    if host in ("", "0.0.0.0", "::"):
+        host = own_address(broker) or "localhost"
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return None
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:

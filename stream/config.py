@@ -39,6 +39,12 @@ class MqttConfig(_Section):
     broker: str | None = None
     embedded_port: Annotated[int, Field(ge=1, le=65535)] = 1883
     observations: bool = True
+    discovery: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] | None = "homeassistant"
+
+    @field_validator("discovery", mode="before")
+    @classmethod
+    def _off_is_none(cls, value: Any) -> Any:
+        return None if value is False else value
 
     @field_validator("broker")
     @classmethod

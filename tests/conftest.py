@@ -160,15 +160,16 @@ class Received:
 
 
 class Subscriber:
-    """mosquitto_sub on everything of harstream, with a session that outlives an outage of the broker."""
+    """mosquitto_sub on everything that harstream says, with a session that outlives an outage of the broker."""
 
     def __init__(self, port: int) -> None:
         self.received: list[Received] = []
-        probe = ["-h", "127.0.0.1", "-p", str(port), "-t", "ready"]
-        subprocess.run(["mosquitto_pub", *probe, "-r", "-m", "yes"], check=True)
+        host, probe = ["-h", "127.0.0.1", "-p", str(port)], ["-t", "ready"]
+        subprocess.run(["mosquitto_pub", *host, *probe, "-r", "-m", "yes"], check=True)
         session = ["-i", f"subscriber-{id(self)}", "-c", "-q", "1"]
         self._process = subprocess.Popen(
-            ["mosquitto_sub", *probe, "-t", "har/#", *session, "-F", "%t\t%q\t%r\t%p"],
+            # The probe comes last: with it, what was retained of the others has arrived.
+            ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%p"],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._read)

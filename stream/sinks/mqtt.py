@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from models.contract import UNKNOWN
 from stream import wire
+from stream.announcer import Announcer
 from stream.connection import BrokerAddress, Will
 from stream.messages import Activity, Health, HealthState, Notice
 from stream.outbox import Outbox
@@ -43,8 +44,9 @@ class MqttSink:
         outbox: Outbox,
         emission: Mapping[str, object] | None = None,
         observations: bool = True,
+        announcements: Mapping[str, bytes] | None = None,
     ) -> None:
-        """The outbox is this sink's from here on; it is opened by `start`."""
+        """The outbox is this sink's from here on; it is opened by `start`. `announcements`: of `stream.discovery`."""
         self.topics = wire.Topics(context.node)
         self._context = context
         self._with_observations = observations
@@ -52,11 +54,14 @@ class MqttSink:
         self._healths: dict[str, Health] = {}
         """What was last said."""
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
+        memory = outbox.path.with_name(f"{outbox.path.name}.announced")
+        self._announcer = Announcer(self.sender, memory, announcements or {})
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
         """Raises BrokerError if the broker cannot be reached or refuses us; without `must_connect` it keeps trying."""
         self.sender.start(must_connect=must_connect)
+        self._announcer.announce()
 
     def handle(self, notice: Notice) -> None:
         self._post_events(notice)

@@ -61,6 +61,11 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
     assert load("cameras: [{name: hall, source: 1}]").cameras[0].source == "1"
 
 
+@pytest.mark.parametrize("off", ["null", "off", "false"])
+def test_discovery_can_be_switched_off(load: Load, off: str) -> None:
+    assert load(f"mqtt: {{discovery: {off}}}").mqtt.discovery is None
+
+
 @pytest.mark.parametrize(
     ("text", "beginning"),
     [
@@ -74,6 +79,7 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
         ("cameras:\n  - {name: a, source: '0'}\n  - {name: a, source: '1'}\n", "1: cameras: each camera needs a name"),
         ("cameras:\n  - {name: a, source: true}\n", "2: cameras.0.source: "),
         ("mqtt:\n  broker: http://host\n", "2: mqtt.broker: "),
+        ("mqtt:\n  discovery: homeassistant/#\n", "2: mqtt.discovery: "),
         ("activities:\n  hold: 1\n  gone: -1\n", "3: activities.gone: "),
         ("activities:\n  start_above: 80\n", "2: activities.start_above: "),
         ("activities:\n  start_above: .nan\n", "2: activities.start_above: "),

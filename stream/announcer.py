@@ -1,0 +1,68 @@
+"""Announces this node to Home Assistant, and takes back what an earlier run announced and this one does not."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from stream import wire
+from stream.discovery import BIRTH
+from stream.sender import Sender
+
+log = logging.getLogger(__name__)
+
+LONGEST_DELAY = 5.0
+"""Seconds: after a restart of Home Assistant a house full of nodes would otherwise answer all at once."""
+
+
+class Announcer:
+    """A device leaves Home Assistant only if its retained message does: which were sent stands in a file."""
+
+    def __init__(self, sender: Sender, memory: Path, announcements: Mapping[str, bytes]) -> None:
+        """`announcements`: topic to payload; without any, discovery is off. `memory` holds topics, one a line."""
+        self._sender = sender
+        self._memory = memory
+        self._announcements = announcements
+        self._remembered: set[str] = set()
+        if announcements:
+            sender.handle_messages(BIRTH, self._home_assistant_changed)
+
+    def announce(self) -> None:
+        """Once the state folder is ours alone."""
+        try:
+            self._remembered = set(self._memory.read_text().split()) if self._memory.exists() else set()
+        except (OSError, UnicodeDecodeError) as error:
+            self._complain(error)
+        left_over = self._remembered - self._announcements.keys()
+        # Written down before it is said: a run that is killed in between has said at most what the file knows.
+        self._remember(self._remembered | self._announcements.keys())
+        for topic in sorted(left_over):
+            self._sender.take_back(topic, partial(self._forget, topic))
+        for topic, payload in self._announcements.items():
+            self._sender.set_state(topic, payload)
+
+    def _home_assistant_changed(self, payload: bytes) -> None:
+        if payload == wire.ONLINE.encode():
+            self._sender.say_again(random.uniform(0, LONGEST_DELAY))
+
+    def _forget(self, topic: str) -> None:
+        """On the sender's thread, as all changes after `announce`."""
+        self._remember(self._remembered - {topic})
+
+    def _remember(self, topics: set[str]) -> None:
+        if topics == self._remembered:
+            return
+        self._remembered = topics
+        try:
+            # Replaced as a whole: half a file would forget devices.
+            new = self._memory.with_name(f"{self._memory.name}.new")
+            new.write_text("".join(f"{topic}\n" for topic in sorted(topics)))
+            new.replace(self._memory)
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: OSError | UnicodeDecodeError) -> None:
+        log.warning("%s fails (%s): a camera that leaves the config may stay in Home Assistant", self._memory, error)
