@@ -114,7 +114,8 @@ _PROBLEM = (
     + ", ".join(f"'{state.value}'" for state in WELL)
     + "] else 'off' }}"
 )
-_WHY = "{{ {'state': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
+# Home Assistant drops attributes that are called as one of its own, such as `state`.
+_WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
 def _payload(about: Payload, components: dict[str, Payload], context: wire.Context) -> Payload:

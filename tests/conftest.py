@@ -338,6 +338,12 @@ def _program(name: str) -> str:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") or ""
 
 
+@pytest.fixture(scope="session")
+def need() -> Callable[[bool, str], None]:
+    """`need(is_there, reason)` skips a test; in CI, where everything is installed, it fails."""
+    return _need
+
+
 def _need(is_there: bool, reason: str) -> None:
     """Without it a test is skipped; in CI, where everything is installed, it fails."""
     if is_there:

@@ -127,7 +127,7 @@ def test_a_problem_is_what_keeps_a_camera_from_being_watched(
 def test_a_problem_says_why(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
     message = health_message(make_health(state=HealthState.OFFLINE, reason="no route"), context)
     why = rendered(hall["components"]["problem"], "json_attributes_template", message)
-    assert json.loads(why) == {"state": "offline", "reason": "no route", "overloaded": False}
+    assert json.loads(why) == {"health": "offline", "reason": "no route", "overloaded": False}
 
 
 @pytest.mark.parametrize(("activity", "expected"), [("Lunges", "50"), ("unknown", "None")])
