@@ -21,9 +21,11 @@ LONGEST_DELAY = 5.0
 class Announcer:
     """A device leaves Home Assistant only if its retained message does: which were sent stands in a file."""
 
-    def __init__(self, sender: Sender, memory: Path, announcements: Mapping[str, bytes]) -> None:
-        """`announcements`: topic to payload; without any, discovery is off. `memory` holds topics, one a line."""
+    def __init__(self, sender: Sender, broker: str, memory: Path, announcements: Mapping[str, bytes]) -> None:
+        """`announcements`: topic to payload; without any, discovery is off. `memory` holds a line for each that is
+        retained somewhere: the URL of its broker, and the topic."""
         self._sender = sender
+        self._broker = broker
         self._memory = memory
         self._announcements = announcements
         self._remembered: set[str] = set()
@@ -33,13 +35,14 @@ class Announcer:
     def announce(self) -> None:
         """Once the state folder is ours alone."""
         try:
-            self._remembered = set(self._memory.read_text().split()) if self._memory.exists() else set()
+            self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
             self._complain(error)
-        left_over = self._remembered - self._announcements.keys()
+        lines = (line.partition(" ") for line in self._remembered)
+        here = {topic for broker, _, topic in lines if broker == self._broker}
         # Written down before it is said: a run that is killed in between has said at most what the file knows.
-        self._remember(self._remembered | self._announcements.keys())
-        for topic in sorted(left_over):
+        self._remember(self._remembered | {self._line(topic) for topic in self._announcements})
+        for topic in sorted(here - self._announcements.keys()):
             self._sender.take_back(topic, partial(self._forget, topic))
         for topic, payload in self._announcements.items():
             self._sender.set_state(topic, payload)
@@ -50,16 +53,19 @@ class Announcer:
 
     def _forget(self, topic: str) -> None:
         """On the sender's thread, as all changes after `announce`."""
-        self._remember(self._remembered - {topic})
+        self._remember(self._remembered - {self._line(topic)})
 
-    def _remember(self, topics: set[str]) -> None:
-        if topics == self._remembered:
+    def _line(self, topic: str) -> str:
+        return f"{self._broker} {topic}"
+
+    def _remember(self, lines: set[str]) -> None:
+        if lines == self._remembered:
             return
-        self._remembered = topics
+        self._remembered = lines
         try:
             # Replaced as a whole: half a file would forget devices.
             new = self._memory.with_name(f"{self._memory.name}.new")
-            new.write_text("".join(f"{topic}\n" for topic in sorted(topics)))
+            new.write_text("".join(f"{line}\n" for line in sorted(lines)))
             new.replace(self._memory)
         except OSError as error:
             self._complain(error)

@@ -55,7 +55,7 @@ class MqttSink:
         """What was last said."""
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
-        self._announcer = Announcer(self.sender, memory, announcements or {})
+        self._announcer = Announcer(self.sender, address.url, memory, announcements or {})
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stream import announcer
+from stream.broker import EmbeddedBroker
 from stream.connection import BrokerAddress
 from stream.discovery import announcements
 from stream.errors import SinkError
@@ -133,6 +134,17 @@ def test_a_camera_that_left_while_the_broker_was_away_leaves_when_it_is_back(
     retained(NODE, HALL)
 
 
+def test_what_another_broker_retains_is_taken_back_there(
+    mosquitto: Any, make_sink: MakeSink, retained: Callable[..., None], new_port: Callable[[], int]
+) -> None:
+    with EmbeddedBroker(new_port()) as other:
+        for url, cameras in [(mosquitto.url, ("hall", "yard")), (other.url, ("hall",)), (mosquitto.url, ("hall",))]:
+            sink = make_sink(url, *cameras)
+            sink.start()
+            sink.close()
+    retained(NODE, HALL)
+
+
 def test_announcements_and_states_are_said_again_when_home_assistant_is_born(
     mosquitto: Any, make_sink: MakeSink, subscribe: Any, eventually: Callable[..., None],
     make_notice: Callable[..., Notice],
@@ -176,7 +188,8 @@ def test_a_file_that_cannot_be_read_is_a_warning(
     retained(NODE, HALL)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "a camera that leaves the config may stay in Home Assistant" in caplog.text
-    assert (tmp_path / "outbox.db.announced").read_text().split() == [NODE, HALL]
+    remembered = (tmp_path / "outbox.db.announced").read_text().splitlines()
+    assert remembered == [f"{mosquitto.url} {NODE}", f"{mosquitto.url} {HALL}"]
 
 
 def test_a_fault_of_a_handler_is_raised_where_it_is_counted(
