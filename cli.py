@@ -13,6 +13,7 @@ COMMANDS = {
     "run": ("stream.cli", "Watch cameras and publish what people do."),
     "predict": ("stream.cli", "Recognize activities in video files, as fast as it goes."),
     "listen": ("stream.cli", "Print what arrives from the broker."),
+    "history": ("stream.cli", "Say what was recognized, and write it for other programs."),
     "doctor": ("stream.cli", "Say what this machine has, and what to do about what it lacks."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),

@@ -26,7 +26,6 @@ from stream.assembly import new_pipeline
 from stream.clock import Clock
 from stream.config import Config
 from stream.messages import CameraChange, CameraState, Frame, Step
-from stream.ports import FrameSource
 from stream.service import Service
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource
@@ -65,11 +64,13 @@ class Load:
 
 
 def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
-    file = film(folder, 320, 240, seconds=4 if short else 20)
+    lasting = 2.0 if short else 20.0
+    # Longer than anybody watches: all cameras at once that open their file again would be a load that no camera is.
+    file = film(folder, 320, 240, seconds=WARM_UP + lasting + 4)
     loads: list[Load] = []
     with network_camera(file) as url:
         for cameras in (1, 2) if short else COUNTS:
-            loads.append(_in_a_process(file, url, cameras, seconds=2 if short else 20))
+            loads.append(_in_a_process(file, url, cameras, lasting))
             if not loads[-1].is_carried:
                 break
     if picture is not None:
@@ -77,6 +78,7 @@ def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
     carried = max((load.cameras for load in loads if load.is_carried), default=0)
     first, last = loads[0], loads[-2 if len(loads) > 1 and not loads[-1].is_carried else -1]
     each = (last.memory - first.memory) / max(last.cameras - first.cameras, 1)
+    decoding, recognizing = (last.cameras * RATE * seconds for seconds in _seconds_a_picture(file))
     over_rtsp = (
         f"Half of the cameras, {OVER_RTSP} at most, send over RTSP from a server that shares these cores"
         if url
@@ -94,7 +96,10 @@ def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
         f"`{MODEL}` at 10 Hz, 320x240 H.264 at {RATE} frames a second. {over_rtsp}; the others are replays that drop "
         f"frames as a camera does. No viewer, {os.cpu_count()} cores. Age: from a frame's moment to its recognition "
         "(over RTSP, the earliest at which it could have been here, decoded). Carried without a drop and with a "
-        f"p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about {each / 1e6:.1f} MB a camera.",
+        f"p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about {each / 1e6:.1f} MB a camera. What limits it: of "
+        f"the {last.cpu:.2f} cores that {last.cameras} cameras use, decoding by itself takes {decoding:.2f} and "
+        f"recognition by itself {recognizing:.2f}; the rest goes into {last.cameras} threads that wake {RATE} times a "
+        "second each and wait for one another.",
         picture,
     )  # fmt: skip
 
@@ -135,20 +140,24 @@ class Ages:
     def close(self) -> None: ...
 
 
+def _over_rtsp(camera: str, url: str, clock: Clock, stopping: threading.Event) -> ReconnectingSource:
+    return ReconnectingSource(camera, partial(rtsp_pictures, url, clock), clock, stopping, must_open=True)
+
+
 def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     """`url`: of a network camera that shows the film, too."""
-    clock, stopping = Clock(), threading.Event()
-    recognizer = engine.load(MODEL, "cpu")
+    clock, recognizer = Clock(), engine.load(MODEL, "cpu")
     ages = Ages(clock)
+    service = Service(new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, clock)
     over_rtsp = min(OVER_RTSP, cameras // 2) if url else 0
-    sources: list[FrameSource] = [
-        ReconnectingSource(f"camera{number}", partial(rtsp_pictures, url or "", clock), clock, stopping, must_open=True)
-        for number in range(over_rtsp)
-    ]
-    sources += [
-        LiveReplay(f"camera{number}", file, number / cameras / RATE, stopping) for number in range(over_rtsp, cameras)
-    ]
-    service = Service(sources, new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, stopping)
+    for number in range(cameras):
+        name = f"camera{number}"
+        service.watch(
+            name,
+            partial(_over_rtsp, name, url or "", clock)
+            if number < over_rtsp
+            else partial(LiveReplay, name, file, number / cameras / RATE),
+        )
     before: list[float] = []
 
     def begin() -> None:
@@ -163,6 +172,17 @@ def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     p50, p95 = (float(share) for share in np.percentile(ages.seconds, (50, 95)))
     came = (len(ages.seconds) + dropped) / (cameras * seconds * RATE)
     return Load(cameras, came, dropped, p50, p95, cpu / wall, _peak_memory())
+
+
+def _seconds_a_picture(file: Path) -> tuple[float, float]:
+    """To decode one, and to recognize in it; each by itself, on one thread."""
+    recognizer = engine.load(MODEL, "cpu")
+    began = perf_counter()
+    frames = [Frame("camera", time, picture) for time, picture in pictures(file)]
+    decoded = perf_counter()
+    for _ in new_pipeline(Config(model=MODEL), recognizer).steps([frame] for frame in frames):
+        pass
+    return (decoded - began) / len(frames), (perf_counter() - decoded) / len(frames)
 
 
 def _cpu_seconds() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -21,30 +22,35 @@ LONGEST_DELAY = 5.0
 class Announcer:
     """A device leaves Home Assistant only if its retained message does: which were sent stands in a file."""
 
-    def __init__(self, sender: Sender, broker: str, memory: Path, announcements: Mapping[str, bytes]) -> None:
-        """`announcements`: topic to payload; without any, discovery is off. `memory` holds a line for each that is
-        retained somewhere: the URL of its broker, and the topic."""
+    def __init__(self, sender: Sender, broker: str, memory: Path) -> None:
+        """`memory` holds a line for each that is retained somewhere: the URL of its broker, and the topic."""
         self._sender = sender
         self._broker = broker
         self._memory = memory
-        self._announcements = announcements
+        # Guards all below: cameras come and go on one thread, and the broker acknowledges on another.
+        self._changing = threading.Lock()
+        self._announced: Mapping[str, bytes] = {}
         self._remembered: set[str] = set()
-        if announcements:
-            sender.handle_messages(BIRTH, self._home_assistant_changed)
+        sender.handle_messages(BIRTH, self._home_assistant_changed)
 
-    def announce(self) -> None:
+    def start(self) -> None:
         """Once the state folder is ours alone."""
         try:
             self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
             self._complain(error)
-        lines = (line.partition(" ") for line in self._remembered)
-        here = {topic for broker, _, topic in lines if broker == self._broker}
-        # Written down before it is said: a run that is killed in between has said at most what the file knows.
-        self._remember(self._remembered | {self._line(topic) for topic in self._announcements})
-        for topic in sorted(here - self._announcements.keys()):
+
+    def announce(self, announcements: Mapping[str, bytes]) -> None:
+        """These (topic to payload) and no others; without any, discovery is off."""
+        with self._changing:
+            self._announced = announcements
+            lines = (line.partition(" ") for line in self._remembered)
+            here = {topic for broker, _, topic in lines if broker == self._broker}
+            # Written down before it is said: a run that is killed in between has said at most what the file knows.
+            self._remember(self._remembered | {self._line(topic) for topic in announcements})
+        for topic in sorted(here - announcements.keys()):
             self._sender.take_back(topic, partial(self._forget, topic))
-        for topic, payload in self._announcements.items():
+        for topic, payload in announcements.items():
             self._sender.set_state(topic, payload)
 
     def _home_assistant_changed(self, payload: bytes) -> None:
@@ -52,8 +58,9 @@ class Announcer:
             self._sender.say_again(random.uniform(0, LONGEST_DELAY))
 
     def _forget(self, topic: str) -> None:
-        """On the sender's thread, as all changes after `announce`."""
-        self._remember(self._remembered - {self._line(topic)})
+        with self._changing:
+            if topic not in self._announced:
+                self._remember(self._remembered - {self._line(topic)})
 
     def _line(self, topic: str) -> str:
         return f"{self._broker} {topic}"

@@ -23,21 +23,25 @@ from stream.ahead import ahead
 from stream.clock import Clock
 from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress, own_address
+from stream.control import Control, Parts
 from stream.discovery import announcements
 from stream.errors import ConfigError, ModelError, SourceError
+from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
-from stream.ports import Engine, EventSink, FrameSink, FrameSource, Recognizer
-from stream.service import Service, stopped_by_signals, without_pixels
+from stream.ports import Engine, EventSink, FrameSink, Recognizer
+from stream.reader import NewSource
+from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
-from stream.sources.reconnecting import ReconnectingSource
+from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures, without_password
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
@@ -48,27 +52,62 @@ LAST_WEBCAM = 99
 """From 100 on OpenCV takes an index for the number of a driver."""
 
 
-def assemble(config: Config, stack: ExitStack, console: Console) -> Callable[[], None]:
-    """Open everything that `harstream run` needs, on the stack, and return what runs it. Raises HarstreamError."""
+def assemble(config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config]) -> Callable[[], bool]:
+    """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
+    begin anew, with what `reread` says then. Raises HarstreamError."""
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
     contract = recognizer.contract
-    context = _context(config, recognizer)
-    stopping, clock = threading.Event(), Clock()
-    sources = [_source(camera, clock, stopping, must_open=len(config.cameras) == 1) for camera in config.cameras]
+    clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
+    context = _context(config, recognizer, areas)
+    parts = Parts(
+        source=lambda camera, must_open: _source(camera, clock, must_open=must_open),
+        settings=partial(tracker_settings, contract=contract),
+        reread=reread,
+        is_possible=_check,
+        areas=areas,
+    )
+    for camera in config.cameras:
+        parts.source(camera, False)  # a mistake is told before anything is opened
     console.print(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
         f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
     )
+    control = Control(config, parts, config.state / "controls.json")
+    stack.callback(control.close)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), control, stack, console)
+    history = _history(config, context, stack)
     service = Service(
-        sources,
         new_pipeline(config, recognizer),
-        _event_sinks(config, context, _emission(recognizer), stack, console),
+        # The history first: were an update sent that it does not know, the end after a kill would have its number.
+        ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, stack, console, stop=lambda: service.stop()),
-        stopping,
+        clock,
+        left_open=history.left_open if history else (),
     )
+    stack.callback(service.close)
     stack.enter_context(stopped_by_signals(service.stop))
-    return service.run
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+
+    def run() -> bool:
+        service.run()
+        return control.begins_anew
+
+    return run
+
+
+def _check(config: Config) -> None:
+    """Raises HarstreamError where `assemble` would, as far as that can be told while another service has the ports."""
+    tracker_settings(config, engine.load(config.model, config.device).contract)
+
+
+def _reload(control: Control) -> None:
+    log.info("config reloaded: %s", control.reload())
+
+
+def _refused(why: str) -> None:
+    log.error("config not taken, going on as before: %s", why)
 
 
 def replay(
@@ -80,7 +119,7 @@ def replay(
     with ExitStack() as stack:
         sinks: list[Callable[[Step], None]] = []
         if events:
-            jsonl = JsonLines(events, _context(config, recognizer))
+            jsonl = JsonLines(events, _context(config, recognizer, {}))
             jsonl.start()
             stack.callback(jsonl.close)
             sinks.append(without_pixels(jsonl))
@@ -139,19 +178,19 @@ def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings
     )
 
 
-def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, must_open: bool) -> FrameSource:
+def _source(camera: CameraConfig, clock: Clock, *, must_open: bool) -> NewSource:
     """The kind of source follows from its text: digits, rtsp://..., scene[?seed=1&seconds=60], or a file."""
     text = camera.source
-    live = partial(ReconnectingSource, camera.name, clock=clock, stopping=stopping, must_open=must_open)
+    live = partial(_live, camera.name, clock, must_open)
     if text.isdecimal():
         if int(text) > LAST_WEBCAM:
             raise ConfigError(f"camera {camera.name}: a webcam's index is 0 to {LAST_WEBCAM}, got {text}")
-        return live(open_pictures=partial(webcam_pictures, int(text), clock))
+        return live(partial(webcam_pictures, int(text), clock))
     if text.startswith(("rtsp://", "rtsps://")):
-        return live(open_pictures=partial(rtsp_pictures, text, clock))
+        return live(partial(rtsp_pictures, text, clock))
     kind, _, options = text.partition("?")
     if kind == "scene":
-        return _scene(camera, Pace(clock), stopping, options)
+        return _scene(camera, Pace(clock), options)
     if "://" in text:
         raise ConfigError(
             f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene, got "
@@ -162,10 +201,14 @@ def _source(camera: CameraConfig, clock: Clock, stopping: threading.Event, *, mu
             f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
             f"{without_password(text)!r}"
         )
-    return FileSource(camera.name, Path(text), Pace(clock), stopping)
+    return partial(FileSource, camera.name, Path(text), Pace(clock))
 
 
-def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options: str) -> FrameSource:
+def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
+    return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
+
+
+def _scene(camera: CameraConfig, pace: Pace, options: str) -> NewSource:
     from stream.sources.scene import SceneSource
 
     given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
@@ -177,11 +220,16 @@ def _scene(camera: CameraConfig, pace: Pace, stopping: threading.Event, options:
         is_possible = False
     if given or not is_possible:
         raise ConfigError(f"camera {camera.name}: expected scene?seed=1&seconds=60, got scene?{options}")
-    return SceneSource(camera.name, pace, stopping, seed=seed, seconds=seconds)
+    return partial(SceneSource, camera.name, pace, seed=seed, seconds=seconds)
 
 
 def _event_sinks(
-    config: Config, context: Context, emission: Mapping[str, object] | None, stack: ExitStack, console: Console
+    config: Config,
+    context: Context,
+    emission: Mapping[str, object] | None,
+    control: Control,
+    stack: ExitStack,
+    console: Console,
 ) -> dict[str, EventSink]:
     address = _broker(config, stack)
     mqtt = MqttSink(
@@ -190,10 +238,11 @@ def _event_sinks(
         outbox=Outbox(config.state / "outbox.sqlite"),
         emission=emission,
         observations=config.mqtt.observations,
-        announcements=_announcements(config, context, address),
     )
     mqtt.start()
     stack.callback(mqtt.close)
+    mqtt.announce(_announcements(config, context, address))
+    control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
     sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
     if config.events:
@@ -221,6 +270,15 @@ def _page(config: Config, broker: BrokerAddress) -> str | None:
     if host == "localhost" or host.startswith("127.") or host == "::1":
         return None
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink | None:
+    if not config.history.enabled:
+        return None
+    history = HistorySink(config.state / HISTORY_FILE, context, days=config.history.days)
+    history.start()
+    stack.callback(history.close)
+    return history
 
 
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
@@ -264,6 +322,7 @@ def _frame_sinks(
             provider=recognizer.provider,
             host=config.web.host,
             port=config.web.port,
+            history=config.state / HISTORY_FILE if config.history.enabled else None,
         )
         view.start()
         stack.callback(view.close)
@@ -297,10 +356,10 @@ def _recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSin
     return recorder
 
 
-def _context(config: Config, recognizer: Engine) -> Context:
+def _context(config: Config, recognizer: Engine, areas: Mapping[str, str | None]) -> Context:
     return Context(
         node=config.node,
-        areas={camera.name: camera.area for camera in config.cameras},
+        areas=areas,
         contract=recognizer.contract,
         model_sha256=recognizer.files.sha256(),
         version=version("harstream"),

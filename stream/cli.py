@@ -1,4 +1,4 @@
-"""`harstream run`, `predict`, `listen` and `doctor`: the only place that chooses classes."""
+"""`harstream run`, `predict`, `listen`, `history` and `doctor`: the only place that chooses classes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -18,7 +19,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from stream.config import Config, load_config, overridden
-from stream.errors import HarstreamError
+from stream.errors import ConfigError, HarstreamError
 from stream.messages import Event
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -45,10 +46,10 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
-    with _one_line_errors(), ExitStack() as stack:
-        _log_to_stderr(verbose)
+    asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
+
+    def read() -> Config:
         settings = _settings(config)
-        asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
         changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
         if source:
             names = [_camera_name(text, index) for index, text in enumerate(source)]
@@ -59,9 +60,18 @@ def run(
             changes["web"] = (
                 settings.web.model_dump() | {"enabled": not no_web} | ({} if port is None else {"port": port})
             )
+        return overridden(settings, changes)
+
+    with _one_line_errors():
+        _log_to_stderr(verbose)
+        settings = read()
         from stream.assembly import assemble
 
-        assemble(overridden(settings, changes), stack, console)()
+        begins_anew = True
+        while begins_anew:
+            with ExitStack() as stack:
+                begins_anew = assemble(settings, stack, console, read)()
+            settings = read() if begins_anew else settings
 
 
 def predict(
@@ -106,6 +116,35 @@ def listen(
             listen_to(broker, node=node, observations=observations, raw=raw, stop=stop)
 
 
+def history(
+    config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
+    state: Annotated[Path | None, typer.Option(help="The folder `state` of the configuration, in its place.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    activity: Annotated[str | None, typer.Option(help="Only this activity.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help='Started then or later: 2h (ago), 2026-11-20, "2026-11-20 14:00".')
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Started before then.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The newest so many; 100 in a table, else all.")] = None,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="When cameras came and went, in place of activities.")
+    ] = False,
+    style: Annotated[
+        Literal["table", "csv", "json", "casas"],
+        typer.Option("--format", help="json: one object a line; casas: the text that HMM and DBN tools read."),
+    ] = "table",
+    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+) -> None:
+    """Say what was recognized, oldest first, also while `harstream run` goes on. What `predict` finds is not kept."""
+    with _one_line_errors():
+        from stream.history import FILE, Query
+        from stream.recounting import recount
+
+        query = Query(camera, activity, _moment("--since", since), _moment("--until", until), limit)
+        folder = _settings(config).state if state is None else state
+        recount(folder / FILE, query, style, out, changes=changes)
+
+
 def doctor(
     config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
@@ -126,6 +165,15 @@ def doctor(
                 table.add_row("[green]ok[/]" if finding.is_fine else bad, finding.what, finding.found, advice)
             console.print(table)
         raise typer.Exit(0 if all(finding.is_fine or not finding.is_needed for finding in findings) else 1)
+
+
+def _moment(option: str, text: str | None) -> float | None:
+    from stream.moment import moment
+
+    try:
+        return None if text is None else moment(text, time.time())
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error
 
 
 def _add_rows(table: Table, video: Path, ended: list[Event]) -> None:

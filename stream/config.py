@@ -63,6 +63,11 @@ class WebConfig(_Section):
     port: Port = 8080
 
 
+class HistoryConfig(_Section):
+    enabled: bool = True
+    days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+
+
 class Thresholds(_Section):
     start_above: Share
     end_below: Share
@@ -98,6 +103,7 @@ class Config(_Section):
     record: Path | None = None
     events: Path | None = None
     state: Path = Path("harstream-state")
+    history: HistoryConfig = HistoryConfig()
     activities: ActivitiesConfig = ActivitiesConfig()
 
     @field_validator("cameras")

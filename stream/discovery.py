@@ -19,7 +19,7 @@ BIRTH = "homeassistant/status"
 """Where Home Assistant says `online` once it has started, whatever its discovery prefix is."""
 EXPIRES = 180
 """Seconds without a word of a camera's activity, which is said every 60, after which it counts as unavailable."""
-WELL = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE)
+WELL = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
 
 Payload = dict[str, object]
 

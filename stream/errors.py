@@ -5,10 +5,29 @@ HarstreamError               exit code
 ├── SourceError              4   a camera or file cannot be opened or read
 ├── ModelError               5   a model file is missing, broken, or does not fit its contract
 ├── BrokerError              6   the MQTT broker refused us or cannot be reached at start
-└── SinkError                7   a port in use, a file that cannot be written, no screen
+├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
+└── ControlError             –   what was asked of a running service cannot be done
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What is wrong with a camera, for programs; a message beside it says it for a person."""
+
+    LOGIN_REFUSED = "login_refused"
+    NO_SUCH_STREAM = "no_such_stream"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NO_DEVICE = "no_device"
+    NO_VIDEO = "no_video"
+    UNDECODABLE = "undecodable"
+    ENDED = "ended"
+    TOO_FEW_FRAMES = "too_few_frames"
+    IRREGULAR_FRAMES = "irregular_frames"
+    OTHER = "other"
 
 
 class HarstreamError(Exception):
@@ -24,6 +43,10 @@ class ConfigError(HarstreamError):
 class SourceError(HarstreamError):
     exit_code = 4
 
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
 
 class ModelError(HarstreamError):
     exit_code = 5
@@ -35,3 +58,6 @@ class BrokerError(HarstreamError):
 
 class SinkError(HarstreamError):
     exit_code = 7
+
+
+class ControlError(HarstreamError): ...

@@ -116,7 +116,7 @@ def _event_line(event: _Event) -> Text:
     if event.end_reason:
         line.append(f"  {_safe(event.end_reason).replace('_', ' ')}", style="dim")
     if event.historical:
-        line.append("  held back by an outage", style="dim")
+        line.append("  told late", style="dim")
     return line
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.picture import Picture
+from stream.errors import Trouble
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,15 @@ class CameraState(StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
     OFFLINE = "offline"
+    DISABLED = "disabled"
+    """Somebody switched it off; it may be switched on again."""
+    REMOVED = "removed"
+    """It is watched no more."""
+
+    @property
+    def is_away(self) -> bool:
+        """No frame comes until it is live again."""
+        return self is not CameraState.LIVE
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,18 @@ class CameraChange:
     state: CameraState
     reason: str = ""
     """Why it went offline, for a person; free of passwords."""
+    trouble: Trouble | None = None
+    """The same for a program."""
+
+
+@dataclass(frozen=True)
+class CameraControl:
+    """How a camera was set while the service ran."""
+
+    camera: str
+    is_enabled: bool = True
+    threshold: float | None = None
+    """The score from which an activity starts, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +120,8 @@ class Event:
     end_reason: EndReason | None = None
     previous: tuple[str, float] | None = None
     """The activity before this one (or `unknown`) and how long it lasted, in seconds."""
+    historical: bool = False
+    """Told long after it happened: the run that saw it was killed."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +149,10 @@ class Notice:
     """(K,) the scores over time, of this or the last recognition; None before the first."""
     events: tuple[Event, ...] = ()
     change: CameraChange | None = None
+    lit: float = 1.0
+    """The share of the last picture that is not black, 0 to 1."""
+    unchanged: float = 0.0
+    """Seconds for which every picture has been the same, to the last bit."""
 
 
 class HealthState(StrEnum):
@@ -134,6 +162,12 @@ class HealthState(StrEnum):
     LIVE = "live"
     STALLED = "stalled"
     """Connected, but no frame comes."""
+    FROZEN = "frozen"
+    """Frames come, and all are the same."""
+    DARK = "dark"
+    """Frames come, and there is nothing to see on them."""
+    DISABLED = "disabled"
+    """Somebody switched it off."""
     OFFLINE = "offline"
 
 
@@ -145,8 +179,12 @@ class Health:
     time: float
     """Seconds since the epoch."""
     state: HealthState
+    since: float
+    """When this state began."""
     reason: str
     """Why it is in this state, for a person; empty where nothing is wrong; free of passwords."""
+    trouble: Trouble | None
+    """The same for a program; None where nothing is wrong, or where the state says it."""
     warming: tuple[int, int]
     """As in Notice."""
     fps: float

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.errors import SinkError
+from stream.database import opened
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +63,7 @@ class Outbox:
 
     def start(self) -> None:
         """Open or create the file; one that cannot be read is moved aside with a warning. Raises SinkError."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = self._open()
-        except sqlite3.OperationalError as error:
-            raise self._refused(str(error)) from error
-        except OSError as error:
-            raise self._refused((error.strerror or str(error)).lower()) from error
-        except sqlite3.DatabaseError as error:
-            self._database = self._start_afresh(error)
+        self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
         self._waiting, self._last = self._database.execute(counts).fetchone()
         self._drop_old_letters_of_earlier_runs()
@@ -110,39 +102,6 @@ class Outbox:
             if self._database is not None:
                 self._database.close()
                 self._database = None
-
-    def _open(self) -> sqlite3.Connection:
-        # Autocommit; the lock of this class serves the threads.
-        database = sqlite3.connect(self.path, timeout=1, isolation_level=None, check_same_thread=False)
-        try:
-            # Exclusive: a second harstream on the same file would send everything twice.
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA journal_mode = WAL")
-            # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
-            )
-            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
-            database.execute("SELECT number, put, topic, payload FROM letters LIMIT 1")
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    def _start_afresh(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-        aside = self.path.with_name(f"{self.path.name}.broken-{int(self._wall_clock())}")
-        try:
-            self.path.replace(aside)
-            for extra in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + extra).unlink(missing_ok=True)
-            database = self._open()
-        except (OSError, sqlite3.Error) as second:
-            raise self._refused(str(second)) from second
-        log.warning("the outbox %s cannot be read (%s): moved to %s, began a new one", self.path, error, aside)
-        return database
 
     def _drop_old_letters_of_earlier_runs(self) -> None:
         assert self._database is not None
@@ -208,7 +167,21 @@ class Outbox:
             log.warning("the outbox %s fails (%s): events wait in memory, a restart would lose them", self.path, error)
         self._disk_failed = True
 
-    def _refused(self, why: str) -> SinkError:
-        if "locked" in why:
-            why += "; is another harstream running with it?"
-        return SinkError(f"expected to keep the outbox in {self.path}, got: {why}")
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Autocommit; the lock of the outbox serves the threads.
+    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    try:
+        # Exclusive: a second harstream on the same file would send everything twice.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
+        )
+        database.execute("SELECT number, put, topic, payload FROM letters LIMIT 1")
+    except BaseException:
+        database.close()
+        raise
+    return database

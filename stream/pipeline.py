@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.messages import CameraChange, CameraState, EndReason, Event, Frame, Notice, Scores, Step
+from stream.messages import CameraChange, EndReason, Event, Frame, Notice, Scores, Step
 from stream.ports import Recognizer
+from stream.sight import Sight
 from stream.smoothing import ExponentialMean
-from stream.tracker import Tracker
+from stream.tracker import Tracker, TrackerSettings
 from stream.window import Window
 
 Arrival = Frame | CameraChange
@@ -23,6 +24,7 @@ class _Camera:
     window: Window
     smoothing: ExponentialMean
     tracker: Tracker
+    sight: Sight
     earlier: NDArray[np.uint8] | None = None
     """The last frame on the grid, as the model sees it."""
     smoothed: NDArray[np.float32] | None = None
@@ -50,6 +52,7 @@ class Pipeline:
         self._stride = stride
         self._cameras: dict[str, _Camera] = {}
         self._since_scored: dict[str, int] = {}
+        self._settings: dict[str, TrackerSettings] = {}
 
     @property
     def rate(self) -> float:
@@ -77,6 +80,17 @@ class Pipeline:
         if failure:
             raise failure[0]
 
+    def retune(self, camera: str, settings: TrackerSettings) -> None:
+        """Its tracker, the one it has or will have. From any thread."""
+        self._settings[camera] = settings
+        if known := self._cameras.get(camera):
+            known.tracker.settings = settings
+
+    def forget(self, camera: str) -> None:
+        """It is watched no more; called between two batches."""
+        self._cameras.pop(camera, None)
+        self._since_scored.pop(camera, None)
+
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
         wanted = [frame for frame in frames if self._camera(frame.camera).window.wants(frame.time)]
         seen = [(frame, picture) for frame in wanted if (picture := self._seen(frame)) is not None]
@@ -102,6 +116,7 @@ class Pipeline:
         camera, contract = self._camera(frame.camera), self._recognizer.contract
         earlier = camera.earlier if camera.window.continues() else None
         camera.earlier = frame.picture.model_frame(contract.height, contract.width)
+        camera.sight.see(camera.earlier, frame.time)
         if not self._recognizer.lookback:
             return camera.earlier
         return None if earlier is None else np.stack([earlier, camera.earlier])
@@ -132,10 +147,11 @@ class Pipeline:
         camera = self._camera(change.camera)
         camera.time = max(camera.time, change.time)
         events: list[Event] = []
-        if change.state is CameraState.OFFLINE:
+        if change.state.is_away:
             events = camera.tracker.finish(camera.time, EndReason.CAMERA_OFFLINE)
             camera.window.clear()
             camera.earlier = None
+            camera.sight = Sight()
             camera.smoothing.forget()
             camera.smoothed = None
         return Step(self._notice(change.camera, camera, events=tuple(events), change=change), None)
@@ -158,6 +174,8 @@ class Pipeline:
             smoothed=camera.smoothed,
             events=events,
             change=change,
+            lit=camera.sight.lit,
+            unchanged=camera.sight.unchanged,
         )
 
     def _warming(self, camera: _Camera) -> tuple[int, int]:
@@ -170,7 +188,9 @@ class Pipeline:
             contract = self._recognizer.contract
             rows = contract.frames - self._recognizer.lookback
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
-            self._cameras[name] = _Camera(window, self._smoothing(), self._tracker(name))
+            tracker = self._tracker(name)
+            self._cameras[name] = _Camera(window, self._smoothing(), tracker, Sight())
+            tracker.settings = self._settings.get(name, tracker.settings)
         return self._cameras[name]
 
 

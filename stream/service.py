@@ -7,36 +7,46 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Generic, TypeVar
 
 from stream.clock import Clock
 from stream.errors import SinkError
 from stream.health import TICK, HealthWatch
-from stream.messages import CameraChange, Frame, Step
+from stream.messages import CameraChange, CameraState, Frame, Notice, Step
 from stream.newest import Inbox
 from stream.pipeline import Pipeline
-from stream.ports import EventSink, FrameSink, FrameSource, HealthSink
+from stream.ports import EventSink, FrameSink, HealthSink
+from stream.reader import NewSource, Reader, Removed, SwitchedOff
+from stream.tracker import TrackerSettings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class Service:
-    """One reader thread a camera; recognition and the hand-over to the sinks run on the caller's thread."""
+    """One reader thread a camera; recognition and the hand-over to the sinks run on the caller's thread.
+
+    Cameras come, go, and are switched off and on at any time, from any thread; the others notice nothing.
+    """
 
     def __init__(
         self,
-        sources: Sequence[FrameSource],
         pipeline: Pipeline,
         event_sinks: Mapping[str, EventSink],
         frame_sinks: Mapping[str, FrameSink],
-        stopping: threading.Event,
+        clock: Clock,
+        *,
+        left_open: Sequence[Notice] = (),
     ) -> None:
-        """Sinks by a name for the log, started; `stopping` is the event that the sources look at."""
-        self._sources = sources
+        """Sinks by a name for the log, started; `clock`: that of the sources. `left_open`: what an earlier run owes the
+        event sinks; they are told first."""
         self._pipeline = pipeline
+        self._clock = clock
+        self._left_open = left_open
+        self._event_deliveries = [_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()]
         self._deliveries = [
-            *(_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()),
+            *self._event_deliveries,
             *(_Delivery(name, sink.show) for name, sink in frame_sinks.items()),
         ]
         self._reports = [
@@ -44,26 +54,57 @@ class Service:
             for name, sink in (*event_sinks.items(), *frame_sinks.items())
             if isinstance(sink, HealthSink)
         ]
-        self._stopping = stopping
         self._inbox = Inbox()
-        cameras = {source.camera: source.is_live for source in sources}
-        self._health = HealthWatch(cameras, self._inbox.arrived, self._inbox.dropped, Clock().now, pipeline.rate)
+        self._health = HealthWatch(self._inbox.arrived, self._inbox.dropped, clock.now, pipeline.rate)
+        self._changing = threading.Lock()
+        self._readers: dict[str, Reader] = {}
+        """The last of each camera."""
+        self._removed: set[str] = set()
+        self._is_stopping = False
+
+    def watch(self, camera: str, new_source: NewSource) -> None:
+        """Begin at once, in place of the source that this camera had. Raises what `new_source` raises, and then nothing
+        has changed."""
+        with self._changing:
+            is_new = camera not in self._readers or camera in self._removed
+            change = None if is_new else self._change(camera, CameraState.CONNECTING)
+            reader = self._reader(camera, new_source, change)
+            self._removed.discard(camera)
+            self._health.watch(camera, is_live=reader.is_live)
+            self._follow(camera, reader)
+
+    def switch_off(self, camera: str) -> None:
+        """Let go of its device and end what goes on; `watch` switches it on again."""
+        change = self._change(camera, CameraState.DISABLED)
+        with self._changing:
+            if camera not in self._readers or camera in self._removed:
+                self._removed.discard(camera)
+                self._health.watch(camera, is_live=True)
+            self._follow(camera, self._reader(camera, partial(SwitchedOff, change)))
+
+    def unwatch(self, camera: str) -> None:
+        """For good: nobody is told of it any more."""
+        change = self._change(camera, CameraState.REMOVED)
+        with self._changing:
+            self._removed.add(camera)
+            self._follow(camera, self._reader(camera, lambda _: Removed(change)))
+
+    def retune(self, camera: str, settings: TrackerSettings) -> None:
+        """When its activities start and end, from now on."""
+        self._pipeline.retune(camera, settings)
 
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
-        threads = [threading.Thread(target=self._read, args=(source,), name=source.camera) for source in self._sources]
-        for thread in threads:
-            self._inbox.expect_reader()
-            thread.start()
         try:
+            self._tell_what_was_left_open()
             for step in self._pipeline.steps(self._batches()):
                 self._health.see(step.notice)
                 for delivery in self._deliveries:
                     delivery(step)
+                if step.notice.change is not None:
+                    self._forget_if_removed(step.notice.change)
         finally:
-            self.stop()
-            for thread in threads:
-                thread.join()
+            self.close()
             self._say_what_was_dropped()
 
     @property
@@ -73,8 +114,37 @@ class Service:
 
     def stop(self) -> None:
         """From any thread, or a signal handler."""
-        self._stopping.set()
+        self._is_stopping = True
         self._inbox.close()
+        for reader in list(self._readers.values()):
+            reader.stop()
+
+    def close(self) -> None:
+        """Stops, and waits until every device is let go of."""
+        self.stop()
+        with self._changing:
+            readers = list(self._readers.values())
+        for reader in readers:
+            reader.join()
+
+    def _reader(self, camera: str, new_source: NewSource, first: CameraChange | None = None) -> Reader:
+        before = self._readers.get(camera)
+        return Reader(new_source, self._inbox, ended=self._health.end, first=first, after=before)
+
+    def _follow(self, camera: str, reader: Reader) -> None:
+        self._readers[camera] = reader
+        if self._is_stopping:  # and `stop` may not have seen this one
+            reader.stop()
+        reader.start()
+
+    def _change(self, camera: str, state: CameraState) -> CameraChange:
+        return CameraChange(camera, self._clock.now(), state)
+
+    def _tell_what_was_left_open(self) -> None:
+        for notice in self._left_open:
+            # The history, which is first otherwise, last: killed in between, it would take for told what was not.
+            for delivery in reversed(self._event_deliveries):
+                delivery(Step(notice, None))
 
     def _batches(self) -> Iterator[list[Frame | CameraChange]]:
         """What the inbox has; now and then, also when nothing comes, the sinks are told how the cameras fare."""
@@ -84,13 +154,15 @@ class Service:
                     report(health)
             yield batch
 
-    def _read(self, source: FrameSource) -> None:
-        with self._inbox.reader():
-            for item in source.frames():
-                self._inbox.put(item, is_live=source.is_live)
-                if self._stopping.is_set():
-                    return
-            self._health.end(source.camera)
+    def _forget_if_removed(self, change: CameraChange) -> None:
+        if change.state is not CameraState.REMOVED:
+            return
+        self._pipeline.forget(change.camera)
+        with self._changing:
+            if change.camera in self._removed:  # and has not come again
+                self._removed.discard(change.camera)
+                self._readers.pop(change.camera).join()
+                self._health.forget(change.camera)
 
     def _say_what_was_dropped(self) -> None:
         for camera, count in self._inbox.dropped.items():
@@ -112,6 +184,19 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def reloaded_by_signal(reload: Callable[[], object]) -> Iterator[None]:
+    """Inside, SIGHUP calls `reload`, in the midst of anything: it only asks for it. Windows knows no such signal."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    previous = signal.signal(signal.SIGHUP, lambda *_: reload())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def without_pixels(sink: EventSink) -> Callable[[Step], None]:

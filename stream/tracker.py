@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class TrackerSettings:
     max_duration: float = 3600.0
     overrides: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(start_above, end_below) of single activities."""
+
+    def starting_above(self, threshold: float) -> TrackerSettings:
+        """With another start_above, and end_below in proportion; what overrides these stays."""
+        end_below = threshold * self.end_below / self.start_above if self.start_above else threshold
+        return replace(self, start_above=threshold, end_below=end_below)
 
     def thresholds(self, activity: str) -> tuple[float, float]:
         return self.overrides.get(activity, (self.start_above, self.end_below))
@@ -80,7 +85,8 @@ class Tracker:
     def __init__(self, camera: str, contract: ModelContract, settings: TrackerSettings) -> None:
         self._camera = camera
         self._contract = contract
-        self._settings = settings
+        self.settings = settings
+        """May be replaced between two updates, from any thread."""
         self._background = np.array([label in contract.background for label in contract.labels])
         self._candidate: tuple[int, float] | None = None
         self._open: _Open | None = None
@@ -117,7 +123,7 @@ class Tracker:
 
     def pass_time(self, time: float, span: float) -> list[Event]:
         """A frame came that gave no recognition: what has not been seen for long, and a window more, has ended."""
-        if self._open is None or time - self._open.observed_at <= max(self._settings.gone, self._settings.merge) + span:
+        if self._open is None or time - self._open.observed_at <= max(self.settings.gone, self.settings.merge) + span:
             return []
         return self.finish(time, EndReason.CAMERA_OFFLINE)
 
@@ -126,7 +132,7 @@ class Tracker:
         self._candidate = None
 
     def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
-        _, end_below = self._settings.thresholds(self._contract.labels[best])
+        _, end_below = self.settings.thresholds(self._contract.labels[best])
         if smoothed[best] < end_below:
             self._candidate = None
         elif self._candidate is None or self._candidate[0] != best:
@@ -135,12 +141,12 @@ class Tracker:
     def _is_start(self, best: int, smoothed: NDArray[np.float32], time: float) -> bool:
         if self._candidate is None or (self._open and self._open.label_id == best):
             return False
-        start_above, _ = self._settings.thresholds(self._contract.labels[best])
+        start_above, _ = self.settings.thresholds(self._contract.labels[best])
         is_top = smoothed[best] >= smoothed.max()
-        return bool(is_top and smoothed[best] >= start_above and time - self._candidate[1] >= self._settings.hold)
+        return bool(is_top and smoothed[best] >= start_above and time - self._candidate[1] >= self.settings.hold)
 
     def _go_on(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
-        current, settings = self._open, self._settings
+        current, settings = self._open, self.settings
         if current is None:
             return []
         score = float(smoothed[current.label_id])

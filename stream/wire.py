@@ -11,21 +11,30 @@ from datetime import UTC, datetime
 
 from models.contract import UNKNOWN, ModelContract
 from stream.messages import CameraState, Event, EventType, Health, Notice
-
-EVENT = "harstream.event/1"
-OBSERVATION = "harstream.observation/1"
-ACTIVITY = "harstream.activity/1"
-HEALTH = "harstream.health/1"
-INFO = "harstream.info/1"
-LABELS = "harstream.labels/1"
+from stream.schemas import (
+    ACTIVITY,
+    EVENT,
+    HEALTH,
+    INFO,
+    LABELS,
+    MESSAGES,
+    OBSERVATION,
+    ActivityMessage,
+    EventMessage,
+    HealthMessage,
+    InfoMessage,
+    LabelsMessage,
+    ModelMessage,
+    ObservationMessage,
+    PlaceMessage,
+    PreviousMessage,
+)
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Of a node or camera: nothing that has a meaning in a topic."""
 
 ONLINE = "online"
 OFFLINE = "offline"
-
-Message = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -92,16 +101,18 @@ class Topics:
         return f"har/{self.node}/camera/{camera}/{what}"
 
 
-def event_message(event: Event, context: Context, *, frame_to_publish: float | None = None) -> Message:
+def event_message(event: Event, context: Context, *, frame_to_publish: float | None = None) -> EventMessage:
     """`frame_to_publish` is the measured time from capture until now, in seconds; None where nobody measured it."""
     ended = event.type is EventType.END
     until = event.ended_at if event.ended_at is not None else event.updated_at
-    message: Message = {
+    message: EventMessage = {
         "schema": EVENT,
-        "event_type": event.type.value,
+        "event_type": event.type,
         "id": event.id,
         "seq": event.seq,
-        **_place(event.camera, context),
+        "node": context.node,
+        "camera": event.camera,
+        "area": context.areas.get(event.camera),
         "activity": event.activity,
         "label_id": event.label_id,
         "confidence": {
@@ -109,27 +120,31 @@ def event_message(event: Event, context: Context, *, frame_to_publish: float | N
             "peak": _score(event.confidence.peak),
             "last": _score(event.confidence.last),
         },
-        "topk": [[label, _score(score)] for label, score in event.topk],
+        "topk": [(label, _score(score)) for label, score in event.topk],
         "started_at": timestamp(event.started_at),
         "updated_at": timestamp(event.updated_at),
-        **({"ended_at": timestamp(until)} if ended else {}),
         "duration_s": _seconds(until - event.started_at),
         "detected_at": timestamp(event.detected_at),
         "latency_ms": {
             "decision": round((event.detected_at - event.started_at) * 1000),
-            "frame_to_publish": None if frame_to_publish is None else round(frame_to_publish * 1000),
+            "frame_to_publish": None
+            if frame_to_publish is None or event.historical
+            else round(frame_to_publish * 1000),
         },
         "previous": _previous(event),
-        **({"end_reason": event.end_reason.value} if ended and event.end_reason else {}),
         # A gap empties the window, so a window that led to an event has none.
         "window": {"frames": context.contract.frames, "span_s": _span(context.contract), "gaps": 0},
         "model": _model(context),
-        "historical": False,
+        "historical": event.historical,
     }
+    if ended:
+        message["ended_at"] = timestamp(until)
+    if event.end_reason:
+        message["end_reason"] = event.end_reason
     return message
 
 
-def observation_message(notice: Notice, context: Context, *, seq: int, previous: float | None) -> Message:
+def observation_message(notice: Notice, context: Context, *, seq: int, previous: float | None) -> ObservationMessage:
     """One recognition, or, for a notice without scores, a missing one.
 
     `previous` is the time of this camera's observation before this one.
@@ -164,11 +179,11 @@ def as_historical(payload: bytes) -> bytes:
 
 def is_observation(notice: Notice) -> bool:
     """A recognition, or the start of a gap; a frame between two recognitions says nothing."""
-    went_offline = notice.change is not None and notice.change.state is CameraState.OFFLINE
-    return notice.scores is not None or went_offline
+    went_away = notice.change is not None and notice.change.state.is_away
+    return notice.scores is not None or went_away
 
 
-def activity_message(notice: Notice, context: Context) -> Message:
+def activity_message(notice: Notice, context: Context) -> ActivityMessage:
     return {
         "schema": ACTIVITY,
         **_place(notice.camera, context),
@@ -179,12 +194,14 @@ def activity_message(notice: Notice, context: Context) -> Message:
     }
 
 
-def health_message(health: Health, context: Context) -> Message:
+def health_message(health: Health, context: Context) -> HealthMessage:
     has, needs = health.warming
     return {
         "schema": HEALTH,
         **_place(health.camera, context),
-        "state": health.state.value,
+        "state": health.state,
+        "since": timestamp(health.since),
+        "code": health.trouble,
         "reason": health.reason or None,
         "window": {"frames": has, "needed": needs},
         "fps": round(health.fps, 1),
@@ -198,7 +215,7 @@ def health_message(health: Health, context: Context) -> Message:
     }
 
 
-def info_message(context: Context) -> Message:
+def info_message(context: Context) -> InfoMessage:
     contract = context.contract
     return {
         "schema": INFO,
@@ -207,11 +224,11 @@ def info_message(context: Context) -> Message:
         "model": _model(context),
         "window": {"frames": contract.frames, "span_s": _span(contract), "rate_hz": contract.rate},
         "labels_sha": labels_sha(contract),
-        "schemas": [EVENT, OBSERVATION, ACTIVITY, HEALTH, INFO, LABELS],
+        "schemas": list(MESSAGES),
     }
 
 
-def labels_message(context: Context) -> Message:
+def labels_message(context: Context) -> LabelsMessage:
     contract = context.contract
     return {
         "schema": LABELS,
@@ -224,7 +241,9 @@ def labels_message(context: Context) -> Message:
 
 def availability(state: CameraState) -> str | None:
     """None while it is being tried: what was said last stays true."""
-    return {CameraState.LIVE: ONLINE, CameraState.OFFLINE: OFFLINE}.get(state)
+    if state is CameraState.CONNECTING:
+        return None
+    return OFFLINE if state.is_away else ONLINE
 
 
 def labels_sha(contract: ModelContract) -> str:
@@ -255,15 +274,15 @@ def _check_name(what: str, name: str) -> None:
         raise ValueError(f"a {what} name is 1 to 64 of A-Z a-z 0-9 _ -, got {name[:80]!r}")
 
 
-def _place(camera: str, context: Context) -> Message:
+def _place(camera: str, context: Context) -> PlaceMessage:
     return {"node": context.node, "camera": camera, "area": context.areas.get(camera)}
 
 
-def _model(context: Context) -> Message:
+def _model(context: Context) -> ModelMessage:
     return {"name": context.contract.name, "version": context.contract.version, "sha256": context.model_sha256}
 
 
-def _previous(event: Event) -> Message | None:
+def _previous(event: Event) -> PreviousMessage | None:
     if event.previous is None:
         return None
     activity, dwell = event.previous

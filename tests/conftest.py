@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -12,10 +13,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -33,6 +36,7 @@ from stream.messages import (
     Notice,
     Scores,
 )
+from stream.schemas import json_schemas
 from stream.wire import Context
 
 DEADLINE = 15.0
@@ -159,8 +163,34 @@ class Received:
         return json.loads(self.payload)
 
 
+def _strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """Consumers take what they do not know, as additions keep the schema; a test does not."""
+    closed = {name: _strict(value) if isinstance(value, dict) else value for name, value in schema.items()}
+    return closed | ({"additionalProperties": False} if schema.get("type") == "object" else {})
+
+
+VALIDATORS = {
+    schema_id: jsonschema.Draft202012Validator(_strict(schema)) for schema_id, schema in json_schemas().items()
+}
+
+
+def _validate(message: Any) -> None:
+    """Raises ValidationError where a message is not what its schema says."""
+    if isinstance(message, dict) and "schema" in message:
+        VALIDATORS[message["schema"]].validate(message)
+
+
+@pytest.fixture(scope="session")
+def validate() -> Callable[[Any], None]:
+    """`validate(message)` fails for one that is not what its own schema says, to the last key."""
+    return lambda message: _validate(json.loads(json.dumps(message)))
+
+
 class Subscriber:
-    """mosquitto_sub on everything that harstream says, with a session that outlives an outage of the broker."""
+    """mosquitto_sub on everything that harstream says, with a session that outlives an outage of the broker.
+
+    What it hears must be what the schemas say.
+    """
 
     def __init__(self, port: int) -> None:
         self.received: list[Received] = []
@@ -183,6 +213,9 @@ class Subscriber:
         self._process.terminate()
         self._process.wait(DEADLINE)
         self._thread.join()
+        for received in self.received:
+            if received.topic.startswith("har/") and received.payload.startswith("{"):
+                _validate(received.json)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -270,6 +303,22 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture
+def files_no_longer_than() -> Callable[[int], AbstractContextManager[None]]:
+    """`with files_no_longer_than(size):` the kernel writes what fits and refuses the rest, as a full disk does."""
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
+
+
 # 2023-11-14T22:13:20Z
 NOON = 1_700_000_000.0
 
@@ -304,7 +353,7 @@ def make_notice() -> Callable[..., Notice]:
     def make(
         *events: Event, camera: str = "hall", time: float = NOON, activity: str = "unknown", since: float = NOON,
         scores: tuple[float, ...] | None = None, state: CameraState | None = None, reason: str = "",
-        warming: tuple[int, int] = (20, 20),
+        warming: tuple[int, int] = (20, 20), lit: float = 1.0, unchanged: float = 0.0,
     ) -> Notice:  # fmt: skip
         return Notice(
             camera=camera,
@@ -314,6 +363,8 @@ def make_notice() -> Callable[..., Notice]:
             scores=None if scores is None else Scores(np.array(scores, np.float32), time=time, span=2.0),
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
+            lit=lit,
+            unchanged=unchanged,
         )
 
     return make
@@ -325,7 +376,8 @@ def make_health() -> Callable[..., Health]:
 
     def make(**changes: Any) -> Health:
         values: dict[str, Any] = {
-            "camera": "hall", "time": NOON, "state": HealthState.LIVE, "reason": "", "warming": (20, 20), "fps": 24.96,
+            "camera": "hall", "time": NOON, "state": HealthState.LIVE, "since": NOON, "reason": "", "trouble": None,
+            "warming": (20, 20), "fps": 24.96,
             "frame_age": 0.0, "dropped": 0, "dropping": 0.0, "behind": 0.0, "overloaded": False, "reconnects": 0,
         }  # fmt: skip
         return Health(**(values | changes))

@@ -58,7 +58,9 @@ def test_runtime_needs_none_of_the_training_libraries(module: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["predict", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["predict", "--help"], ["history", "--help"], ["--version"]]
+)
 def test_help_needs_none_of_the_training_libraries(arguments: list[str]) -> None:
     result = run_without_training(f"import cli\nsys.argv = ['harstream', *{arguments}]\ncli.main()")
     assert result.returncode == 0, result.stderr

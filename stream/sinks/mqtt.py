@@ -44,9 +44,8 @@ class MqttSink:
         outbox: Outbox,
         emission: Mapping[str, object] | None = None,
         observations: bool = True,
-        announcements: Mapping[str, bytes] | None = None,
     ) -> None:
-        """The outbox is this sink's from here on; it is opened by `start`. `announcements`: of `stream.discovery`."""
+        """The outbox is this sink's from here on; it is opened by `start`."""
         self.topics = wire.Topics(context.node)
         self._context = context
         self._with_observations = observations
@@ -55,13 +54,17 @@ class MqttSink:
         """What was last said."""
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
-        self._announcer = Announcer(self.sender, address.url, memory, announcements or {})
+        self._announcer = Announcer(self.sender, address.url, memory)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
         """Raises BrokerError if the broker cannot be reached or refuses us; without `must_connect` it keeps trying."""
         self.sender.start(must_connect=must_connect)
-        self._announcer.announce()
+        self._announcer.start()
+
+    def announce(self, announcements: Mapping[str, bytes]) -> None:
+        """Once started: what Home Assistant is to discover, and nothing else, as `stream.discovery` writes it."""
+        self._announcer.announce(announcements)
 
     def handle(self, notice: Notice) -> None:
         self._post_events(notice)
@@ -83,12 +86,15 @@ class MqttSink:
         for camera in self._cameras.values():
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
+            now = max(time.time(), health.time)
             self._say_health(
                 replace(
                     health,
-                    time=max(time.time(), health.time),
+                    time=now,
                     state=HealthState.OFFLINE,
+                    since=now,
                     reason=STOPPED,
+                    trouble=None,
                     fps=0.0,
                     dropping=0.0,
                     behind=0.0,

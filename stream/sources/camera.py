@@ -7,7 +7,7 @@ import numpy as np
 
 from models.transform import BgrPicture
 from stream.clock import Clock
-from stream.errors import SourceError
+from stream.errors import SourceError, Trouble
 from stream.sources.reconnecting import Pictures
 
 
@@ -18,13 +18,14 @@ def webcam_pictures(index: int, clock: Clock) -> Pictures:
         if not capture.isOpened():
             raise SourceError(
                 f"expected a webcam at index {index}, found none that opens: plug it in, close what else uses it, or "
-                "choose another --source (an index, rtsp://..., a file, or scene)"
+                "choose another --source (an index, rtsp://..., a file, or scene)",
+                Trouble.NO_DEVICE,
             )
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         while True:
             ok, picture = capture.read()
             if not ok:
-                raise SourceError(f"webcam {index} stopped giving pictures")
+                raise SourceError(f"webcam {index} stopped giving pictures", Trouble.ENDED)
             yield clock.now(), BgrPicture(np.asarray(picture, dtype=np.uint8))
     finally:
         capture.release()

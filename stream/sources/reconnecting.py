@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from models.picture import Picture
 from stream.clock import Clock
-from stream.errors import SourceError
+from stream.errors import SourceError, Trouble
 from stream.messages import CameraChange, CameraState, Frame
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class ReconnectingSource:
         """Raises SourceError if the first try fails and `must_open`."""
         tries, has_been_live = 0, False
         while not self._stopping.is_set():
-            reason = "the stream ended"
+            reason, trouble = "the stream ended", Trouble.ENDED
             is_live = False
             try:
                 for time, picture in self._open_pictures():
@@ -60,10 +60,10 @@ class ReconnectingSource:
             except SourceError as error:
                 if self._must_open and not has_been_live:
                     raise
-                reason = str(error)
+                reason, trouble = str(error), error.trouble
             if is_live or tries == 0:
                 log.warning("camera %s is offline, trying again: %s", self.camera, reason)
-                yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason)
+                yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
             tries += 1
             self._stopping.wait(_wait_before(tries))
 

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from clips.video import DecodedPicture
 from stream.clock import Clock
-from stream.errors import SourceError
+from stream.errors import SourceError, Trouble
 from stream.sources.reconnecting import Pictures
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
@@ -32,13 +32,13 @@ def rtsp_pictures(url: str, clock: Clock) -> Pictures:
     try:
         with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
             if not container.streams.video:
-                raise SourceError(f"expected video at {shown}, found none in the stream")
+                raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
             stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # frame threads would hold one frame back for each
             yield from _pictures(container, stream, clock, shown)
     except FFmpegError as error:
-        raise SourceError(_explained(error, shown)) from error
-    raise SourceError(f"{shown} ended its stream")
+        raise _explained(error, shown) from error
+    raise SourceError(f"{shown} ended its stream", Trouble.ENDED)
 
 
 def without_password(url: str) -> str:
@@ -78,7 +78,9 @@ def _pictures(container: av.container.InputContainer, stream: VideoStream, clock
                 last = time
                 yield time, DecodedPicture(frame)
     except av.error.InvalidDataError as error:
-        raise SourceError(f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})") from error
+        raise SourceError(
+            f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})", Trouble.UNDECODABLE
+        ) from error
 
 
 def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) -> Iterator[tuple[VideoFrame, float]]:
@@ -101,15 +103,28 @@ def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) ->
     yield from held
 
 
-def _explained(error: FFmpegError, shown: str) -> str:
-    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
-        return f"{shown} refuses the user name or password: write them as rtsp://user:password@host/path"
-    if isinstance(error, HTTPNotFoundError):
-        return f"{shown} has no such stream: check the path after the host name in the camera's manual"
-    if isinstance(error, HTTPError):
-        return f"{shown} answers with an error: {error.strerror}"
-    if isinstance(error, TimeoutError | av.error.ExitError):
-        return f"{shown} gave nothing for {READ_TIMEOUT:.0f} seconds: check the address and the network"
-    if isinstance(error, ConnectionRefusedError):
-        return f"nothing listens at {shown}: check the address and port, and that the camera is on"
-    return f"expected an RTSP stream at {shown}: {error.strerror}"
+def _explained(error: FFmpegError, shown: str) -> SourceError:
+    match error:
+        case HTTPUnauthorizedError() | HTTPForbiddenError():
+            return SourceError(
+                f"{shown} refuses the user name or password: write them as rtsp://user:password@host/path",
+                Trouble.LOGIN_REFUSED,
+            )
+        case HTTPNotFoundError():
+            return SourceError(
+                f"{shown} has no such stream: check the path after the host name in the camera's manual",
+                Trouble.NO_SUCH_STREAM,
+            )
+        case HTTPError():
+            return SourceError(f"{shown} answers with an error: {error.strerror}")
+        case TimeoutError() | av.error.ExitError():
+            return SourceError(
+                f"{shown} gave nothing for {READ_TIMEOUT:.0f} seconds: check the address and the network",
+                Trouble.TIMEOUT,
+            )
+        case ConnectionRefusedError():
+            return SourceError(
+                f"nothing listens at {shown}: check the address and port, and that the camera is on",
+                Trouble.UNREACHABLE,
+            )
+    return SourceError(f"expected an RTSP stream at {shown}: {error.strerror}")

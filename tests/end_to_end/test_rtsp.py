@@ -17,7 +17,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from stream.clock import Clock
-from stream.errors import SourceError
+from stream.errors import SourceError, Trouble
 from stream.messages import CameraChange, CameraState, Frame
 from stream.sources.reconnecting import ReconnectingSource
 from stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures, without_password
@@ -32,10 +32,11 @@ def grey(film: Callable[..., Path]) -> Path:
     return film("grey.mp4", (2, 200))
 
 
-def refusal(url: str) -> str:
+def refusal(url: str, trouble: Trouble) -> str:
     """What the first look at a camera that does not work says."""
     with pytest.raises(SourceError) as raised:
         next(rtsp_pictures(url, Clock()))
+    assert raised.value.trouble is trouble
     return str(raised.value)
 
 
@@ -74,27 +75,28 @@ def test_a_wrong_password_is_said_without_the_password(
 ) -> None:
     camera = rtsp_server(grey, "--loop", "--login", "anna:another", *scheme)
     for login in (f"anna:{secret}", f"berta:{secret}", ""):
-        line = refusal(camera.url(login=login))
+        line = refusal(camera.url(login=login), Trouble.LOGIN_REFUSED)
         assert "refuses the user name or password" in line
         assert secret not in line
         assert "\n" not in line
 
 
 def test_a_wrong_path(rtsp_server: Serve, grey: Path, secret: str) -> None:
-    line = refusal(rtsp_server(grey).url(path="/no-camera", login=f"anna:{secret}"))
+    url = rtsp_server(grey).url(path="/no-camera", login=f"anna:{secret}")
+    line = refusal(url, Trouble.NO_SUCH_STREAM)
     assert "/no-camera has no such stream" in line
     assert secret not in line
 
 
 def test_nothing_listens(new_port: Callable[[], int], secret: str) -> None:
     port = new_port()
-    line = refusal(f"rtsp://anna:{secret}@127.0.0.1:{port}/camera")
+    line = refusal(f"rtsp://anna:{secret}@127.0.0.1:{port}/camera", Trouble.UNREACHABLE)
     assert line.startswith(f"nothing listens at rtsp://anna:***@127.0.0.1:{port}/camera")
 
 
 def test_a_camera_without_video(rtsp_server: Serve, grey: Path, secret: str) -> None:
     camera = rtsp_server(grey, "--codec", "audio")
-    line = refusal(camera.url(login=f"anna:{secret}"))
+    line = refusal(camera.url(login=f"anna:{secret}"), Trouble.NO_VIDEO)
     assert line == f"expected video at rtsp://anna:***@127.0.0.1:{camera.port}/camera, found none in the stream"
 
 
@@ -176,7 +178,7 @@ def test_events_go_on_after_an_outage_and_no_password_is_printed(
 
 
 @pytest.mark.mosquitto
-def test_health_follows_a_camera_that_freezes(
+def test_health_follows_a_camera_that_falls_silent(
     rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, mosquitto: Any, subscribe: Any,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -195,6 +197,26 @@ def test_health_follows_a_camera_that_freezes(
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
     eventually(lambda: subscriber.of("/health")[-1].json["reason"] == "harstream has stopped", "the last word")
+
+
+@pytest.mark.mosquitto
+def test_a_covered_lens_is_told(
+    rtsp_server: Serve, film: Callable[..., Path], start: Callable[..., Any], light_model: Path, mosquitto: Any,
+    subscribe: Any, eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    camera, subscriber = rtsp_server(film("covered.mp4", (2, 4)), "--loop"), subscribe(mosquitto.port)
+    running = start("run", "--source", camera.url(), "--model", light_model, "--broker", mosquitto.url)
+
+    def last() -> Any:
+        healths = subscriber.of("/camera/camera/health")
+        return healths[-1].json if healths else {"state": None}
+
+    eventually(lambda: last()["state"] == "dark", "the dark camera to be told", 40)
+    assert last()["reason"] == "its picture is black: is the lens covered, or the light off?"
+    assert last()["since"] < last()["updated_at"]
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+    assert sum("is the lens covered" in line for line in running.stderr) == 1
 
 
 @pytest.mark.parametrize("mistake", ["password", "path", "audio", "port"])

@@ -81,6 +81,7 @@ def test_discovery_can_be_switched_off(load: Load, off: str) -> None:
         ("mqtt:\n  broker: http://host\n", "2: mqtt.broker: "),
         ("mqtt:\n  discovery: homeassistant/#\n", "2: mqtt.discovery: "),
         ("activities:\n  hold: 1\n  gone: -1\n", "3: activities.gone: "),
+        ("history:\n  days: 0\n", "2: history.days: "),
         ("activities:\n  start_above: 80\n", "2: activities.start_above: "),
         ("activities:\n  start_above: .nan\n", "2: activities.start_above: "),
         (

@@ -114,7 +114,9 @@ def rendered(component: Any, key: str, message: Any) -> str:
     ("changes", "expected"),
     [({}, "off"), ({"state": HealthState.CONNECTING}, "off"), ({"state": HealthState.WARMING}, "off"),
      ({"state": HealthState.STALLED}, "on"), ({"state": HealthState.OFFLINE, "reason": "no route"}, "on"),
-     ({"state": HealthState.WARMING, "reason": "too slow for this model"}, "on"), ({"overloaded": True}, "on")],
+     ({"state": HealthState.WARMING, "reason": "too slow for this model"}, "on"), ({"overloaded": True}, "on"),
+     ({"state": HealthState.FROZEN}, "on"), ({"state": HealthState.DARK}, "on"),
+     ({"state": HealthState.DISABLED}, "off")],
 )  # fmt: skip
 def test_a_problem_is_what_keeps_a_camera_from_being_watched(
     hall: Any, make_health: Callable[..., Health], context: Context, changes: dict[str, Any], expected: str

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from stream.health import ENDED, PERIOD, STALLED, TICK, HealthWatch
+from stream.errors import Trouble
+from stream.health import DARK, ENDED, FROZEN, PERIOD, STALLED, TICK, UNLIT, HealthWatch
 from stream.messages import CameraState, Health, HealthState, Notice
 
 CAMERAS = ("attic", "cellar", "hall", "yard")
@@ -23,9 +25,9 @@ class Machine:
         self.arrived: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self.time = 1_700_000_000.0
-        self.watch = HealthWatch(
-            dict.fromkeys(CAMERAS, True) | {REPLAY: False}, self.arrived, self.dropped, lambda: self.time, rate=8
-        )
+        self.watch = HealthWatch(self.arrived, self.dropped, lambda: self.time, rate=8)
+        for camera in (*CAMERAS, REPLAY):
+            self.watch.watch(camera, is_live=camera != REPLAY)
         self.told: list[Health] = []
 
     def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
@@ -203,3 +205,85 @@ def test_a_file_that_is_over_is_offline(machine: Machine, make_notice: MakeNotic
     machine.watch.end("hall")
     over = machine.second()["hall"]
     assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
+
+
+def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    stood_still = machine.time
+    states = []
+    for second in range(int(FROZEN) + 2):
+        machine.watch.see(make_notice(unchanged=float(second)))
+        states.append(machine.second()["hall"])
+    assert [health.state for health in states] == [HealthState.LIVE] * 30 + [HealthState.FROZEN] * 2
+    frozen = states[-1]
+    assert frozen.since == pytest.approx(stood_still, abs=1.0)
+    assert (frozen.reason, frozen.trouble) == ("it sends the same picture over and over: restart the camera", None)
+    assert frozen.fps > 0
+    machine.watch.see(make_notice())
+    again = machine.second()["hall"]
+    assert (again.state, again.since, again.reason) == (HealthState.LIVE, machine.time, "")
+    assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is frozen no more"]
+
+
+def test_a_replay_may_stand_still(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.arrived[REPLAY] += 1
+    machine.watch.see(make_notice(camera=REPLAY, time=machine.time, unchanged=2 * FROZEN))
+    assert machine.second()[REPLAY].state is HealthState.LIVE
+
+
+def test_a_camera_with_its_lens_covered_is_dark_after_a_moment(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.watch.see(make_notice(lit=UNLIT))
+    assert machine.second()["hall"].state is HealthState.LIVE
+    covered = machine.time
+    states = []
+    for _ in range(int(DARK) + 1):
+        machine.watch.see(make_notice(lit=UNLIT / 2, unchanged=2 * FROZEN))
+        states.append(machine.second()["hall"])
+    assert [health.state for health in states[-2:]] == [HealthState.DARK] * 2
+    assert states[0].state is not HealthState.DARK
+    assert states[-1].since == covered
+    machine.watch.see(make_notice(lit=0.5))
+    assert machine.second()["hall"].state is HealthState.LIVE
+    assert caplog.messages[-1] == "camera hall is dark no more"
+
+
+def test_a_state_says_since_when(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    began = machine.second()["hall"].since
+    assert machine.second()["hall"].since == began
+    last_frame = machine.time
+    for _ in range(int(STALLED) + 3):
+        told = machine.second(silent="hall")["hall"]
+    assert (told.state, told.since) == (HealthState.STALLED, last_frame)
+
+
+def test_what_is_wrong_is_told_to_programs_too(machine: Machine, make_notice: MakeNotice) -> None:
+    gone = make_notice(state=CameraState.OFFLINE, reason="refuses the password")
+    assert gone.change is not None
+    machine.watch.see(replace(gone, change=replace(gone.change, trouble=Trouble.LOGIN_REFUSED)))
+    assert machine.second()["hall"].trouble is Trouble.LOGIN_REFUSED
+    for _ in range(20):
+        machine.watch.see(make_notice(camera="yard", warming=(1, 20)))
+        told = machine.second(fps=4)
+    assert told["yard"].trouble is Trouble.TOO_FEW_FRAMES
+    assert told["attic"].trouble is None
+
+
+def test_a_camera_that_is_switched_off_is_disabled_and_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    machine.second()
+    machine.watch.see(make_notice(state=CameraState.DISABLED))
+    disabled = machine.second(silent="hall")["hall"]
+    assert (disabled.state, disabled.reason, disabled.overloaded) == (HealthState.DISABLED, "", False)
+    machine.watch.watch("hall", is_live=True)
+    assert machine.second(silent="hall")["hall"].state is HealthState.CONNECTING
+
+
+def test_a_camera_that_is_forgotten_is_told_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.forget("hall")
+    machine.watch.see(make_notice())
+    machine.watch.end("hall")
+    assert set(machine.second()) == {*CAMERAS, REPLAY} - {"hall"}

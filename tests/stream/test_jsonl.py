@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ from stream.wire import Context
 
 MakeEvent = Callable[..., Event]
 MakeNotice = Callable[..., Notice]
-
-
-@contextmanager
-def files_no_longer_than(size: int) -> Iterator[None]:
-    """The kernel then writes the part that fits and refuses the rest, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def ids(path: Path) -> list[str]:
@@ -54,8 +42,9 @@ def test_a_second_run_appends(tmp_path: Path, context: Context, make_event: Make
 
 
 def test_a_line_that_does_not_fit_leaves_no_half(
-    tmp_path: Path, context: Context, make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
+    tmp_path: Path, context: Context, make_event: MakeEvent, make_notice: MakeNotice,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+) -> None:  # fmt: skip
     path = tmp_path / "events.jsonl"
     sink = JsonLines(path, context)
     sink.start()

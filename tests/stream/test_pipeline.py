@@ -262,3 +262,11 @@ def test_recognizing_seldom_does_not_end_what_goes_on(recognizer: GreyRecognizer
         (EventType.START, None),
         (EventType.END, EndReason.SHUTDOWN),
     ]
+
+
+def test_a_notice_says_what_can_be_seen(recognizer: GreyRecognizer) -> None:
+    lit, still, dark = frames(0.0, 1, level=200), frames(0.1, 3, level=90), frames(0.4, 1, level=3)
+    gone = CameraChange("hall", 0.5, CameraState.OFFLINE)
+    steps = list(new_pipeline(recognizer).steps(single([*lit, *still, *dark, gone])))
+    assert [step.notice.lit for step in steps[:6]] == [1, 1, 1, 1, 0, 1]
+    assert [step.notice.unchanged for step in steps[:6]] == pytest.approx([0, 0, 0.1, 0.2, 0, 0])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from models.contract import ModelContract
 from models.transform import BgrPicture
-from stream.errors import SinkError
-from stream.messages import CameraChange, CameraState, Frame, Health, HealthState, Notice
+from stream.clock import Clock
+from stream.errors import SinkError, SourceError
+from stream.messages import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice
 from stream.pipeline import Pipeline
 from stream.service import Service
 from stream.smoothing import ExponentialMean
@@ -21,6 +24,9 @@ CONTRACT = ModelContract(name="even", version="1", labels=("Idle", "Wave"), fram
 SETTINGS = TrackerSettings(
     start_above=0.8, end_below=0.5, hold=1.0, gone=1.0, merge=1.0, update=1.0, max_duration=60.0, overrides={}
 )
+
+
+CLOCK = Clock()
 
 
 class Undecided:
@@ -52,14 +58,46 @@ class Silent:
         self._stopping.wait()
 
 
+class Device:
+    """What only one may open at a time, such as a webcam."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.opened = 0
+
+
+class Lively:
+    """A live camera that sends a frame every 20 ms from a device, each picture of one level."""
+
+    is_live = True
+
+    def __init__(self, camera: str, device: Device, level: int, stopping: threading.Event) -> None:
+        self.camera = camera
+        self._device, self._level, self._stopping = device, level, stopping
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        assert not self._device.is_open, "the device is busy"
+        self._device.is_open = True
+        self._device.opened += 1
+        yield CameraChange(self.camera, CLOCK.now(), CameraState.LIVE)
+        while not self._stopping.wait(0.02):
+            yield Frame(self.camera, CLOCK.now(), BgrPicture(np.full((8, 8, 3), self._level, np.uint8)))
+        self._device.is_open = False
+
+
 class Listener:
     """An EventSink and HealthSink that remembers, or that is broken."""
 
     def __init__(self, *, is_broken: bool = False) -> None:
         self.healths: list[Health] = []
+        self.notices: list[Notice] = []
         self._is_broken = is_broken
 
-    def handle(self, notice: Notice) -> None: ...
+    def handle(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    def changes(self, camera: str) -> list[str]:
+        return [notice.change.state.value for notice in list(self.notices) if notice.camera == camera and notice.change]
 
     def tell(self, health: Health) -> None:
         self.healths.append(health)
@@ -69,10 +107,138 @@ class Listener:
     def close(self) -> None: ...
 
 
+class Ear:
+    """An EventSink that writes down who heard of which camera."""
+
+    def __init__(self, name: str, heard: list[tuple[str, str]]) -> None:
+        self._name, self._heard = name, heard
+
+    def handle(self, notice: Notice) -> None:
+        self._heard.append((self._name, notice.camera))
+
+    def close(self) -> None: ...
+
+
+class Running:
+    """A service at work on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.listener = Listener()
+        pipeline = Pipeline(
+            Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)
+        )
+        self.service = Service(pipeline, {"listener": self.listener}, {}, CLOCK)
+        self._thread = threading.Thread(target=self.service.run)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        self.service.stop()
+        self._thread.join(10)
+        assert self.is_over
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    running = Running()
+    yield running
+    running.close()
+
+
+def test_a_camera_is_switched_off_and_on_and_another_notices_nothing(
+    running: Running, eventually: Callable[..., None]
+) -> None:
+    hall, yard = Device(), Device()
+    running.service.watch("hall", partial(Lively, "hall", hall, 90))
+    running.service.watch("yard", partial(Lively, "yard", yard, 90))
+    running.start()
+    told = running.listener
+    eventually(lambda: any(notice.scores and notice.camera == "hall" for notice in told.notices), "recognition")
+    running.service.switch_off("hall")
+    eventually(lambda: told.changes("hall")[-1] == "disabled", "the camera to be switched off")
+    assert not hall.is_open
+    seen = len(told.notices)
+    eventually(lambda: len(told.notices) > seen + 10, "the other camera to go on")
+    assert {notice.camera for notice in told.notices[seen:]} == {"yard"}
+    eventually(lambda: {health.camera: health.state.value for health in told.healths[-2:]}
+               == {"hall": "disabled", "yard": "live"}, "its health")  # fmt: skip
+    running.service.watch("hall", partial(Lively, "hall", hall, 90))
+    eventually(lambda: told.changes("hall")[-1] == "live", "the camera to be switched on")
+    assert (hall.opened, yard.opened) == (2, 1)
+    assert told.changes("yard") == ["live"]
+
+
+def test_a_camera_gets_another_source_when_the_first_has_let_go_of_the_device(
+    running: Running, eventually: Callable[..., None]
+) -> None:
+    device = Device()
+    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.start()
+    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    for level in (10, 200, 90):
+        running.service.watch("hall", partial(Lively, "hall", device, level))
+    eventually(lambda: running.listener.changes("hall")[-1:] == ["live"] and device.opened >= 2, "its last source")
+    eventually(lambda: running.listener.notices[-1].lit == 1.0, "pictures of the last source")
+    assert "connecting" in running.listener.changes("hall")
+
+
+def test_a_camera_that_is_removed_is_forgotten_and_may_come_again(
+    running: Running, eventually: Callable[..., None]
+) -> None:
+    device = Device()
+    running.service.watch("yard", partial(Lively, "yard", Device(), 90))
+    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.start()
+    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    running.service.unwatch("hall")
+    eventually(lambda: running.listener.changes("hall")[-1] == "removed", "its last word")
+    told = len(running.listener.healths)
+    eventually(lambda: len(running.listener.healths) > told + 1, "health of those that are left")
+    assert {health.camera for health in running.listener.healths[told + 1 :]} == {"yard"}
+    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    eventually(lambda: running.listener.changes("hall")[-1] == "live", "the camera again")
+    running.service.unwatch("hall")
+    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    eventually(lambda: running.listener.changes("hall")[-3:] == ["live", "removed", "live"], "both at once")
+    eventually(lambda: "hall" in {health.camera for health in running.listener.healths[-2:]}, "its health")
+
+
+def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
+    running.service.watch("hall", partial(Lively, "hall", Device(), 90))
+    running.start()
+    running.service.switch_off("hall")
+    eventually(lambda: running.listener.changes("hall")[-1:] == ["disabled"], "the camera to be switched off")
+    assert not running.is_over
+    running.service.unwatch("hall")
+    eventually(lambda: running.is_over, "the end of a service that watches nothing")
+
+
+def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventually: Callable[..., None]) -> None:
+    device = Device()
+    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.start()
+    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+
+    def impossible(_: threading.Event) -> Lively:
+        raise SourceError("there is no such file")
+
+    with pytest.raises(SourceError):
+        running.service.watch("hall", impossible)
+    seen = len(running.listener.notices)
+    eventually(lambda: len(running.listener.notices) > seen + 3, "the camera to go on")
+    assert device.opened == 1
+
+
 def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(eventually: Callable[..., None]) -> None:
-    stopping, broken, well = threading.Event(), Listener(is_broken=True), Listener()
+    broken, well = Listener(is_broken=True), Listener()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    service = Service([Silent(stopping)], pipeline, {"broken": broken, "well": well}, {}, stopping)
+    service = Service(pipeline, {"broken": broken, "well": well}, {}, Clock())
+    service.watch("hall", Silent)
     running = threading.Thread(target=service.run)
     running.start()
     try:
@@ -86,3 +252,20 @@ def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(even
     assert [health.state for health in broken.healths] == [health.state for health in well.healths]
     assert well.healths[0].state is HealthState.WARMING
     assert {health.camera for health in well.healths} == {"hall"}
+
+
+def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eventually: Callable[..., None]) -> None:
+    heard: list[tuple[str, str]] = []
+    pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
+    owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), (0, 5))
+    sinks = {name: Ear(name, heard) for name in ("history", "mqtt")}
+    service = Service(pipeline, sinks, {}, CLOCK, left_open=[owed])
+    service.watch("hall", Silent)
+    running = threading.Thread(target=service.run)
+    running.start()
+    try:
+        eventually(lambda: len(heard) >= 4, "the camera's first notice")
+    finally:
+        service.stop()
+        running.join(10)
+    assert heard[:4] == [("mqtt", "yard"), ("history", "yard"), ("history", "hall"), ("mqtt", "hall")]

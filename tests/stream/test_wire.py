@@ -45,7 +45,7 @@ def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: 
         "activity": "JumpingJack",
         "label_id": 1,
         "confidence": {"mean": 0.8123, "peak": 0.93, "last": 0.37},
-        "topk": [["JumpingJack", 0.37], ["Lunges", 0.21]],
+        "topk": [("JumpingJack", 0.37), ("Lunges", 0.21)],
         "started_at": "2023-11-14T22:13:21.120Z",
         "updated_at": "2023-11-14T22:13:30.000Z",
         "ended_at": "2023-11-14T22:13:29.520Z",
@@ -81,6 +81,12 @@ def test_a_held_event_is_historical_and_forgets_its_latency(make_event: MakeEven
     payload = encode(event_message(make_event(), context, frame_to_publish=0.024))
     expected = json.loads(payload) | {"historical": True, "latency_ms": {"decision": 1100, "frame_to_publish": None}}
     assert json.loads(as_historical(payload)) == expected
+
+
+def test_an_end_told_after_a_kill_is_historical_and_was_not_on_its_way(make_event: MakeEvent, context: Context) -> None:
+    message = event_message(make_event(EventType.END, historical=True), context, frame_to_publish=12.0)
+    assert message["historical"] is True
+    assert message["latency_ms"] == {"decision": 1100, "frame_to_publish": None}
 
 
 def test_a_recognition_carries_all_probabilities(make_notice: MakeNotice, context: Context) -> None:
@@ -140,6 +146,8 @@ def test_health_says_everything_of_the_contract(make_health: Callable[..., Healt
         "camera": "hall",
         "area": "Hallway",
         "state": "warming",
+        "since": "2023-11-14T22:13:20.000Z",
+        "code": None,
         "reason": None,
         "window": {"frames": 7, "needed": 20},
         "fps": 25.0,
@@ -163,9 +171,9 @@ def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> No
 
 
 def test_availability_says_nothing_while_trying() -> None:
-    assert [availability(state) for state in (CameraState.LIVE, CameraState.OFFLINE, CameraState.CONNECTING)] == [
-        "online", "offline", None
-    ]  # fmt: skip
+    assert {state.value: availability(state) for state in CameraState} == {
+        "connecting": None, "live": "online", "offline": "offline", "disabled": "offline", "removed": "offline",
+    }  # fmt: skip
 
 
 def test_times_are_rounded_to_milliseconds() -> None:

@@ -6,13 +6,15 @@ import logging
 import socket
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvicorn
 
 from models.contract import ModelContract
 from stream.errors import SinkError
-from stream.messages import Health, Step
-from stream.sinks.live_view.board import Board
+from stream.history import Query, activities, ended, reading
+from stream.messages import Event, Health, Step
+from stream.sinks.live_view.board import EVENTS_KEPT, Board
 from stream.sinks.live_view.server import Encode, create_app, encode_jpeg
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -32,9 +34,11 @@ class LiveView:
         provider: str,
         host: str = "127.0.0.1",
         port: int = 8080,
+        history: Path | None = None,
         encode: Encode = encode_jpeg,
     ) -> None:
-        """`port` 0 takes a free one, which `address` then tells. `encode` is called on the server's side only."""
+        """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
+        whose last activities the page begins. `encode` is called on the server's side only."""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -45,6 +49,7 @@ class LiveView:
             "threshold": contract.unknown_threshold,
         }
         self._board = Board(contract, cameras)
+        self._history = history
         self._encode = encode
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -57,14 +62,16 @@ class LiveView:
         return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
 
     def start(self) -> None:
-        """Returns when pages can be opened. Raises SinkError when the port cannot be had."""
+        """Returns when pages can be opened. Raises SinkError when the port cannot be had, or the history not read."""
+        if self._history is not None:
+            self._board.begin_with(_last_activities(self._history))
         listening = _listen(*self.address)
         self.address = (self.address[0], listening.getsockname()[1])
         ready = threading.Event()
         # Whoever listens on this machine only, answers to its own names only: a foreign site whose name was made to
         # point at 127.0.0.1 (DNS rebinding) would otherwise pass for the same host.
         hosts = LOOPBACK if self.address[0] in LOOPBACK else None
-        app = create_app(self._board, self._hello, self._encode, hosts, ready.set)
+        app = create_app(self._board, self._hello, self._encode, self._history, hosts, ready.set)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -106,6 +113,13 @@ class LiveView:
         finally:
             listening.close()
             ready.set()
+
+
+def _last_activities(file: Path) -> list[Event]:
+    """In the order of their starts. What has no end is of a run that was killed, and ends in these moments."""
+    with reading(file) as database:
+        events = [past.event for past in activities(database, Query(limit=EVENTS_KEPT))]
+    return [ended(event) if event.ended_at is None else event for event in reversed(events)]
 
 
 def _listen(host: str, port: int) -> socket.socket:

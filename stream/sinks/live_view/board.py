@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,8 +32,11 @@ class CameraView:
     warming: tuple[int, int] = (0, 0)
     time: float = 0.0
     fps: float = 0.0
+    blind: HealthState | None = None
+    """FROZEN or DARK: frames come, and there is nothing to recognize in them."""
+    blind_since: float = 0.0
     hint: str = ""
-    """Why its window does not fill."""
+    """Why its window does not fill, or why it is blind."""
     dropping: float = 0.0
     behind: float = 0.0
     """Both as in Health, while the machine cannot keep up; 0 while it can."""
@@ -56,6 +59,8 @@ class CameraView:
             "confidence": round(self.activity.confidence, 3),
             "warming": self.warming,
             "fps": round(self.fps, 1),
+            "blind": self.blind,
+            "blind_since": self.blind_since,
             "hint": self.hint,
             "dropping": self.dropping,
             "behind": self.behind,
@@ -76,6 +81,11 @@ class Board:
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Of earlier runs, in the order in which they started."""
+        with self._lock:
+            self._events = {event.id: event for event in events}
+
     def put(self, step: Step) -> None:
         """Raises SinkError once the server has failed, and for a camera that was not announced."""
         with self._lock:
@@ -93,8 +103,15 @@ class Board:
         with self._lock:
             view = self._announced(health.camera)
             dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
-            hint = health.reason if health.state is HealthState.WARMING else ""
-            told = replace(view, dropping=round(dropping, 2), behind=round(behind), hint=hint)
+            blind = health.state if health.state in (HealthState.FROZEN, HealthState.DARK) else None
+            told = replace(
+                view,
+                dropping=round(dropping, 2),
+                behind=round(behind),
+                blind=blind,
+                blind_since=health.since if blind else 0.0,
+                hint=health.reason if blind or health.state is HealthState.WARMING else "",
+            )
             if told.facts() != view.facts():
                 self._views[health.camera] = told
                 if self._listener is not None:

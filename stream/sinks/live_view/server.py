@@ -21,12 +21,14 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from stream.messages import Frame
 from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_facts
+from stream.sinks.live_view.events_api import history_routes, in_one_sentence
 
 PAGE = Path(__file__).parent / "page"
 PERIOD = 1 / 15
@@ -176,7 +178,12 @@ def is_same_host(origin: str | None, host: str | None) -> bool:
 
 
 def create_app(
-    board: Board, hello: Mapping[str, object], encode: Encode, hosts: tuple[str, ...] | None, ready: Callable[[], None]
+    board: Board,
+    hello: Mapping[str, object],
+    encode: Encode,
+    history: Path | None,
+    hosts: tuple[str, ...] | None,
+    ready: Callable[[], None],
 ) -> FastAPI:
     """`hosts`: the Host names that are answered, None for all; `ready` is called when the loop runs."""
     broadcast = Broadcast(board, hello, encode)
@@ -203,6 +210,9 @@ def create_app(
     @app.get("/healthz")
     def healthz() -> dict[str, object]:
         return {"status": "ok", "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
+
+    app.include_router(history_routes(history))
+    app.add_exception_handler(RequestValidationError, in_one_sentence)
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:

@@ -521,6 +521,27 @@ def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignor
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(
+    ("state", "headline"), [(HealthState.FROZEN, "Picture stands still"), (HealthState.DARK, "Nothing to see")]
+)
+def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[no-untyped-def]
+    state: HealthState, headline: str, opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+) -> None:
+    view = opened("hall")
+    page.goto(view.url)
+    view.show(step("hall", time=1_790_000_000.0, activity="JumpRope", confidence=0.9))
+    page.wait_for_selector(".camera[data-badge=live]")
+    view.tell(make_health(state=state, since=1_790_000_000.0 - 75, reason="look after it"))
+    page.wait_for_selector(f".camera[data-badge={state}]")
+    assert page.inner_text(".badge") == state.upper()
+    assert page.inner_text(".activity") == headline
+    assert page.inner_text(".lasts").startswith("for 1:1")
+    assert page.inner_text(".lasts").endswith(": look after it")
+    view.tell(make_health())
+    until(lambda: page.inner_text(".activity") == "Jump rope")
+
+
+@pytest.mark.browser
 def test_a_lost_camera_keeps_its_last_picture_greyed(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall", "garden")
     page.goto(view.url)

@@ -6,6 +6,7 @@ const STALLED = 3;                 // seconds without a frame after which a came
 const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
 const SMALLEST = 160;              // pixels; more cameras than fit at this width are scrolled to
 const EVENTS_KEPT = 200;
+const DAY = { day: "numeric", month: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 
 // Okabe and Ito's colour-blind safe set without black, its blue lighter for the dark page, and three more.
@@ -102,7 +103,7 @@ function showCamera(view) {
   // What is said of a camera without a new time, such as that frames are dropped, is no frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
-  const isCalm = view.state !== "live" || view.activity === "unknown";
+  const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
   card.dataset.state = view.state;
   card.toggleAttribute("data-calm", isCalm);
   card.toggleAttribute("data-overloaded", isOverloaded(view));
@@ -122,6 +123,7 @@ function isWarming(view) {
 function headline(view) {
   if (view.state === "offline") return "No signal";
   if (view.state === "connecting") return "Connecting";
+  if (view.blind) return view.blind === "dark" ? "Nothing to see" : "Picture stands still";
   if (view.activity !== "unknown") return readable(view.activity);
   return isWarming(view) ? "Getting ready" : "No activity";
 }
@@ -222,7 +224,7 @@ function showEvent(event, isNews) {
   row.dataset.event = event.event;
   row.style.setProperty("--colour", colour(event.activity));
   setText(row.querySelector(".what"), readable(event.activity));
-  setText(row.querySelector(".where"), `${event.camera} · ${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".where"), `${event.camera} · ${day(event.started_at)}${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });
@@ -269,7 +271,8 @@ function tick(camera) {
   const { view, card, parts } = camera;
   const silent = (performance.now() - camera.received) / 1000;
   const isStalled = view.state === "live" && silent > STALLED;
-  const badge = isStalled ? "stalled" : isWarming(view) ? "warming" : view.state;
+  const isBlind = view.state === "live" && view.blind !== null;
+  const badge = isStalled ? "stalled" : isBlind ? view.blind : isWarming(view) ? "warming" : view.state;
   card.dataset.badge = badge;
   setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
   setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
@@ -292,6 +295,7 @@ function explanation(camera) {
   const { view } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
+  if (view.blind) return `for ${duration(timeOf(camera) - view.blind_since)}: ${view.hint}`;
   if (isWarming(view)) return view.hint || "Looking at the first frames";
   return view.since > 0 ? `for ${duration(timeOf(camera) - view.since)}` : "";
 }
@@ -313,6 +317,13 @@ function tickAll() {
 // A replayed file counts from its first frame; anything since 2001 is a date.
 function clock(time) {
   return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
+}
+
+// The history begins the list: yesterday's times would pass for today's.
+function day(time) {
+  const date = new Date(time * 1000);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return time > 1e9 && !isToday ? `${date.toLocaleDateString([], DAY)}, ` : "";
 }
 
 function duration(seconds) {

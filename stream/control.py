@@ -1,0 +1,236 @@
+"""What may be changed while the service runs: cameras switched off and on, thresholds, and what config.yaml says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stream.config import CameraConfig, Config
+from stream.errors import ControlError, HarstreamError, SinkError
+from stream.messages import CameraControl
+from stream.reader import NewSource
+from stream.service import Service
+from stream.tracker import TrackerSettings
+
+log = logging.getLogger(__name__)
+
+IN_PLACE = {"cameras", "activities"}
+"""Sections of the configuration that a running service takes; with any other it begins anew."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a control needs to make new ones of."""
+
+    source: Callable[[CameraConfig, bool], NewSource]
+    """For a camera; must its first try succeed? Raises HarstreamError."""
+    settings: Callable[[Config], TrackerSettings]
+    """Raises ConfigError."""
+    reread: Callable[[], Config]
+    """The configuration as it is now. Raises ConfigError."""
+    is_possible: Callable[[Config], None]
+    """Raises HarstreamError for a configuration that no service could begin with."""
+    areas: dict[str, str | None]
+    """Camera to the room it watches, for all who tell of it: kept up to date."""
+
+
+class Control:
+    """Every method may be called from any thread; one change is made after the other.
+
+    What is switched off stays so when the service is started again: it is kept in a file.
+    """
+
+    def __init__(self, config: Config, parts: Parts, memory: Path) -> None:
+        """Raises SinkError if `memory` cannot be read."""
+        self._config = config
+        self._parts = parts
+        self._memory = memory
+        self._listeners: list[Callable[[CameraControl], None]] = []
+        self._followers: list[Callable[[Config], None]] = []
+        self._changing = threading.Lock()
+        self._started: Service | None = None
+        self._worker = ThreadPoolExecutor(1, "control")
+        self._asked = _remembered(memory)
+        self.begins_anew = False
+        """The service was stopped only to begin again with another configuration."""
+
+    def listen(self, listener: Callable[[CameraControl], None]) -> None:
+        """Before `start`. Called for each camera at the start and at every change; it must not block."""
+        self._listeners.append(listener)
+
+    def follow(self, follower: Callable[[Config], None]) -> None:
+        """Before `start`. Called with each configuration that the running service has taken; it must not block."""
+        self._followers.append(follower)
+
+    def start(self, service: Service, *, must_open: bool) -> None:
+        """Watch all cameras. `must_open`: a first try that fails ends the run. Raises HarstreamError."""
+        with self._changing:
+            self._started = service
+            for camera in self._config.cameras:
+                self._begin(camera, must_open=must_open)
+
+    def close(self) -> None:
+        """Waits for the change under way."""
+        self._worker.shutdown(cancel_futures=True)
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        """Make a change without waiting for it; `refused` is told why not, in one line."""
+
+        def make() -> None:
+            try:
+                change()
+            except HarstreamError as error:
+                refused(str(error))
+            except Exception:  # a fault of ours, which the worker would keep to itself
+                log.exception("a change could not be made")
+                refused("it could not be done by a fault of ours, which the log tells")
+
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self._worker.submit(make)
+
+    def cameras(self) -> list[CameraControl]:
+        with self._changing:
+            return [self._control(camera.name) for camera in self._config.cameras]
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        """Raises ControlError if there is no such camera, and SinkError if it cannot be remembered."""
+        with self._changing:
+            configured = self._camera(camera)
+            if self._wish(camera).is_enabled == on:
+                return
+            service = self._service
+            new_source = self._parts.source(configured, False) if on else None
+            self._remember(replace(self._wish(camera), is_enabled=on))
+            log.info("camera %s is switched %s", camera, "on" if on else "off")
+            if new_source is None:
+                service.switch_off(camera)
+            else:
+                service.watch(camera, new_source)
+            self._tell(camera)
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        """The score, 0 to 1, from which an activity starts before this camera; None: as configured. Raises ControlError
+        for another number or no such camera, and SinkError if it cannot be remembered."""
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ControlError(f"expected a threshold between 0 and 1, got {threshold:g}")
+        with self._changing:
+            self._camera(camera)
+            service = self._service
+            self._remember(replace(self._wish(camera), threshold=threshold))
+            service.retune(camera, self._settings(camera))
+            self._tell(camera)
+
+    def reload(self) -> str:
+        """Take what config.yaml says now; returns what came of it, for a person. Raises HarstreamError, and then all is
+        as before."""
+        with self._changing:
+            config = self._parts.reread()
+            if config == self._config:
+                return "nothing has changed"
+            for camera in config.cameras:
+                self._parts.source(camera, False)  # all can be made, before anything is changed
+            if _is_more(config, self._config):
+                self._parts.is_possible(config)
+                self.begins_anew = True
+                self._service.stop()
+                return "the service begins anew"
+            self._parts.settings(config)
+            return self._take(config)
+
+    def _take(self, config: Config) -> str:
+        before = {camera.name: camera for camera in self._config.cameras}
+        now = {camera.name: camera for camera in config.cameras}
+        changed = [camera for name, camera in now.items() if before.get(name) != camera]
+        self._config = config
+        for name in before.keys() - now.keys():
+            self._service.unwatch(name)
+        for camera in changed:
+            self._begin(camera, must_open=False)
+        for name in now:
+            self._service.retune(name, self._settings(name))
+            self._tell(name)
+        for follower in self._followers:
+            follower(config)
+        gone = sorted(before.keys() - now.keys())
+        told = [f"{camera.name} {'changed' if camera.name in before else 'is new'}" for camera in changed]
+        told += [f"{name} is gone" for name in gone]
+        return ", ".join(told) or "activities changed"
+
+    def _begin(self, camera: CameraConfig, *, must_open: bool) -> None:
+        self._parts.areas[camera.name] = camera.area
+        self._service.retune(camera.name, self._settings(camera.name))
+        if self._wish(camera.name).is_enabled:
+            self._service.watch(camera.name, self._parts.source(camera, must_open))
+        else:
+            self._service.switch_off(camera.name)
+        self._tell(camera.name)
+
+    @property
+    def _service(self) -> Service:
+        if self._started is None:
+            raise ControlError("the service is still starting: ask again in a moment")
+        return self._started
+
+    def _camera(self, name: str) -> CameraConfig:
+        for camera in self._config.cameras:
+            if camera.name == name:
+                return camera
+        there_are = ", ".join(camera.name for camera in self._config.cameras)
+        raise ControlError(f"there is no camera {name[:80]!r}; there are {there_are}")
+
+    def _settings(self, camera: str) -> TrackerSettings:
+        settings, wish = self._parts.settings(self._config), self._wish(camera).threshold
+        return settings if wish is None else settings.starting_above(wish)
+
+    def _wish(self, camera: str) -> CameraControl:
+        """What was asked for; no threshold: as configured."""
+        return self._asked.get(camera) or CameraControl(camera)
+
+    def _control(self, camera: str) -> CameraControl:
+        """As it is: with the threshold that is in force."""
+        return replace(self._wish(camera), threshold=self._settings(camera).start_above)
+
+    def _tell(self, camera: str) -> None:
+        for listener in self._listeners:
+            listener(self._control(camera))
+
+    def _remember(self, asked: CameraControl) -> None:
+        kept = self._asked | {asked.camera: asked}
+        text = json.dumps(
+            {name: {"enabled": one.is_enabled, "threshold": one.threshold} for name, one in kept.items()}, indent=1
+        )
+        try:
+            part = self._memory.with_name(f"{self._memory.name}.part")
+            part.write_text(text, encoding="utf-8")
+            os.replace(part, self._memory)
+        except OSError as error:
+            raise SinkError(f"expected to remember what is switched off in {self._memory}, got: {error}") from error
+        self._asked = kept
+
+
+def _remembered(memory: Path) -> dict[str, CameraControl]:
+    if not memory.exists():
+        return {}
+    try:
+        kept = json.loads(memory.read_text(encoding="utf-8"))
+        return {
+            name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=one["threshold"])
+            for name, one in kept.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SinkError(f"expected in {memory} what was switched off, got {error!r}: remove the file") from error
+
+
+def _is_more(config: Config, before: Config) -> bool:
+    """Is there a difference that a running service cannot take?"""
+    sections = [name for name in type(config).model_fields if name not in IN_PLACE]
+    return config.activities.smoothing != before.activities.smoothing or any(
+        getattr(config, name) != getattr(before, name) for name in sections
+    )

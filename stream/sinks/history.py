@@ -1,0 +1,165 @@
+"""What happens, into the history: at once, for a commit costs some hundredths of a millisecond."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from models.contract import UNKNOWN
+from stream import history
+from stream.database import opened
+from stream.errors import SinkError
+from stream.messages import Activity, CameraChange, CameraState, Event, Notice
+from stream.wire import Context
+
+log = logging.getLogger(__name__)
+
+DAY = 24 * 3600.0
+UPKEEP = 60.0
+"""Seconds between two rounds of forgetting what is too old and moving the journal into the file."""
+RETRY = 1.0
+"""Seconds until a disk that failed is tried again."""
+BATCH = 200
+"""Entries written at once: some milliseconds, where much has waited."""
+MOST_WAITING = 50_000
+KILLED = "harstream ended without a goodbye"
+
+
+class HistorySink:
+    """An EventSink. Recognition never waits for the disk: that is left to a thread of its own.
+
+    A disk that takes no more loses nothing that memory can keep: it is written when the disk takes it again, and only a
+    restart before that would lose it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        context: Context,
+        *,
+        days: float,
+        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """What started more than `days` ago is forgotten."""
+        self.left_open: list[Notice] = []
+        """The ends that a killed run still owes to all event sinks, this one too; known after `start`."""
+        self._path = path
+        self._context = context
+        self._age_limit = days * DAY
+        self._wall_clock = wall_clock
+        self._clock = clock
+        self._database: sqlite3.Connection | None = None
+        self._waiting: dict[str, history.PastActivity | CameraChange] = {}
+        self._said: dict[str, tuple[CameraState, str]] = {}
+        self._failed_at: float | None = None
+        self._lost = 0
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Open or create the file, and forget what is too old. A broken one is moved aside with a warning. Raises
+        SinkError."""
+        self._database = opened(self._path, history.connect, "the history", self._wall_clock)
+        try:
+            self.left_open = [_end_of(event, self._context) for event in history.left_open(self._database)]
+            history.prune(self._database, self._wall_clock() - self._age_limit)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise SinkError(f"expected to keep the history in {self._path}, got: {error}") from error
+        self._thread = threading.Thread(target=self._keep_up, name="history")
+        self._thread.start()
+
+    def handle(self, notice: Notice) -> None:
+        for event in notice.events:
+            self._waiting[event.id] = history.PastActivity(
+                event,
+                self._context.areas.get(event.camera),
+                self._context.contract.name,
+                self._context.contract.version,
+            )
+        if notice.change is not None and self._is_news(notice.change):
+            self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
+        if self._waiting and (self._failed_at is None or self._clock() - self._failed_at >= RETRY):
+            self._write_some()
+
+    def close(self) -> None:
+        if self._database is None:
+            return
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        while self._waiting and self._write_some():
+            pass
+        if self._waiting:
+            log.warning(
+                "%d entries of the history %s are lost: it could not be written", len(self._waiting), self._path
+            )
+        self._database.close()
+        self._database = None
+
+    def _is_news(self, change: CameraChange) -> bool:
+        if change.state is CameraState.CONNECTING or self._said.get(change.camera) == (change.state, change.reason):
+            return False
+        self._said[change.camera] = (change.state, change.reason)
+        return True
+
+    def _write_some(self) -> bool:
+        """The oldest of what waits; False when the disk does not take it."""
+        assert self._database is not None
+        keys = list(islice(self._waiting, BATCH))
+        try:
+            history.write(self._database, (self._waiting[key] for key in keys))
+        except sqlite3.Error as error:
+            self._fails(error)
+            return False
+        for key in keys:
+            del self._waiting[key]
+        if self._failed_at is not None and not self._waiting:
+            log.info("the history %s can be written again; %d entries were lost", self._path, self._lost)
+            self._failed_at, self._lost = None, 0
+        return True
+
+    def _fails(self, error: sqlite3.Error) -> None:
+        if self._failed_at is None:
+            text = "the history %s fails (%s): what happens is kept in memory, a restart would lose it"
+            log.warning(text, self._path, error)
+        self._failed_at = self._clock()
+        while len(self._waiting) > MOST_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+            self._lost += 1
+
+    def _keep_up(self) -> None:
+        """On a connection of its own: whoever writes does not wait while it checkpoints."""
+        has_failed = False
+        while not self._closing.wait(UPKEEP):
+            try:
+                with closing(sqlite3.connect(self._path, timeout=history.PATIENCE)) as database:
+                    history.prune(database, self._wall_clock() - self._age_limit)
+                    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                has_failed = False
+            except sqlite3.Error as error:
+                if not has_failed:
+                    log.warning("the history %s cannot be tidied: %s; trying on", self._path, error)
+                has_failed = True
+
+
+def _end_of(left_open: Event, context: Context) -> Notice:
+    """The activity ended, and nobody has looked at its camera since."""
+    event = history.ended(left_open)
+    time = event.updated_at
+    return Notice(
+        camera=event.camera,
+        time=time,
+        activity=Activity(UNKNOWN, since=time, confidence=0.0),
+        warming=(0, context.contract.frames),
+        events=(event,),
+        change=CameraChange(event.camera, time, CameraState.OFFLINE, KILLED),
+    )

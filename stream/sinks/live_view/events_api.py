@@ -1,0 +1,83 @@
+"""`GET /api/events?camera=hall&activity=PushUps&since=2h&until=2026-11-20&limit=100`: what was recognized, as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from stream import history
+from stream.errors import HarstreamError
+from stream.history_formats import facts
+from stream.moment import moment
+
+MOST = 10_000
+"""Activities in one answer."""
+
+
+def _is_moment(text: str) -> str:
+    moment(text, time.time())
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Moment = Annotated[str, AfterValidator(_is_moment)]
+
+
+class Asked(BaseModel):
+    """A name that it does not know is refused: mistyped, it would give every activity."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    camera: Text | None = None
+    activity: Text | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 100
+
+    def query(self) -> history.Query:
+        now = time.time()
+        return history.Query(
+            self.camera,
+            self.activity,
+            since=None if self.since is None else moment(self.since, now),
+            until=None if self.until is None else moment(self.until, now),
+            limit=self.limit,
+        )
+
+
+def history_routes(file: Path | None) -> APIRouter:
+    """`file`: the history; None where none is kept."""
+    routes = APIRouter()
+
+    @routes.get("/api/events")
+    def events(asked: Annotated[Asked, Query()]) -> list[dict[str, object]]:
+        """The newest first. Not async, and so on a thread that may wait for the disk."""
+        if file is None:
+            raise HTTPException(404, "no history is kept: history.enabled is false in config.yaml")
+        try:
+            with history.reading(file) as database:
+                return [facts(past) for past in history.activities(database, asked.query())]
+        except HarstreamError as error:
+            raise HTTPException(503, str(error)) from error
+
+    return routes
+
+
+def in_one_sentence(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a query, in place of FastAPI's list of lists."""
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"detail": "; ".join(_told(mistake) for mistake in error.errors())}, 422)
+
+
+def _told(mistake: Mapping[str, Any]) -> str:
+    name = mistake["loc"][-1]
+    if mistake["type"] == "extra_forbidden":
+        return f"expected {', '.join(Asked.model_fields)}; got {str(name)[:40]!r}"
+    return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"

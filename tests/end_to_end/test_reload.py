@@ -1,0 +1,101 @@
+"""config.yaml is changed while the service runs, and SIGHUP makes it look again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.mosquitto
+
+Start = Callable[..., Any]
+HALL = {"name": "hall", "source": "scene?seed=8"}
+YARD = {"name": "yard", "source": "scene?seed=9"}
+ATTIC = {"name": "attic", "source": "scene?seed=10", "area": "Attic"}
+
+
+def surroundings(mosquitto: Any) -> dict[str, Any]:
+    """The same whenever the configuration is written."""
+    return {"mqtt": {"broker": mosquitto.url, "embedded_port": 1883}, "web": {"enabled": False, "port": 8080}}
+
+
+def test_cameras_come_and_go_and_another_notices_nothing(
+    start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, subscribe: Any,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    rest: dict[str, Any] = {"model": str(light_model), **surroundings(mosquitto)}
+    configure(cameras=[HALL, YARD], **rest)
+    running = start("run")
+
+    def said(what: str) -> list[str]:
+        return [message.payload for message in subscriber.of(what)]
+
+    eventually(lambda: said("hall/availability") and said("yard/availability"), "both cameras", 40)
+    configure(cameras=[HALL, ATTIC], **rest)
+    running.signal(signal.SIGHUP)
+    eventually(lambda: "config reloaded: attic is new, yard is gone" in running.said, "the change")
+    eventually(lambda: said("attic/availability") == ["online"], "the new camera")
+    eventually(lambda: said("yard/availability") == ["online", "offline"], "the end of the one that is gone")
+    eventually(lambda: any(m.json["area"] == "Attic" for m in subscriber.of("attic/activity")), "its room")
+    assert said("hall/availability") == ["online"]
+    observed = [message.json["seq"] for message in subscriber.of("hall/observation")]
+    eventually(lambda: len(subscriber.of("hall/observation")) > len(observed) + 5, "the other camera to go on")
+    assert all(message.json["valid"] for message in subscriber.of("hall/observation"))
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+    assert running.complaints == []
+
+
+def test_another_model_is_announced(
+    start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, subscribe: Any,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    rest: dict[str, Any] = {"cameras": [HALL], **surroundings(mosquitto)}
+    configure(model=str(light_model), **rest)
+    running = start("run")
+    eventually(lambda: subscriber.of("/info"), "the first model", 40)
+    first = subscriber.of("/info")[-1].json["model"]["name"]
+    configure(model="lrcn", **rest)
+    running.signal(signal.SIGHUP)
+    eventually(lambda: subscriber.of("/info")[-1].json["model"]["name"] == "lrcn", "the other model", 40)
+    assert first != "lrcn"
+    eventually(lambda: subscriber.of("/status")[-1].payload == "online", "the node again")
+    eventually(lambda: len(subscriber.of("/labels")[-1].json["labels"]) == 13, "its labels")
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ({"cameras": [HALL, HALL]}, "each camera needs a name of its own; twice: hall"),
+        ({"cameras": [HALL, {"name": "film", "source": "there-is-none.mp4"}]}, "there is no file"),
+        ({"model": "no-such-model"}, "no-such-model"),
+        ({"activities": {"overrides": {"Yodel": {"start_above": 0.9, "end_below": 0.5}}}}, "Yodel"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_changes(
+    mistake: dict[str, Any], told: str, start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any,
+    subscribe: Any, eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **surroundings(mosquitto)}
+    configure(**right)
+    running = start("run")
+    eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
+    configure(**(right | mistake))
+    running.signal(signal.SIGHUP)
+    eventually(lambda: "config not taken, going on as before: " in running.said, "the mistake to be told")
+    (line,) = (line for line in running.stderr if "config not taken" in line)
+    assert told in line
+    seen = len(subscriber.of("hall/observation"))
+    eventually(lambda: len(subscriber.of("hall/observation")) > seen + 5, "the camera to go on")
+    assert subscriber.of("hall/availability")[-1].payload == "online"
+    assert len(subscriber.of("/info")) == 1
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 0

@@ -1,0 +1,86 @@
+"""The wire contract as files: what is checked in is what the code says, and messages are what the files say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from stream import asyncapi, wire
+from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
+
+FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
+Make = Callable[..., Any]
+
+
+def test_the_files_are_those_that_the_code_makes() -> None:
+    written = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir() if file.suffix != ".md"}
+    assert written == asyncapi.files(), "make them anew: python -m stream.asyncapi docs/mqtt"
+
+
+def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
+    channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
+    assert {channel["address"] for channel in channels.values()} == {
+        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission")),
+        *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
+                                                                "observation")),
+    }  # fmt: skip
+    assert set(channels["event"]["parameters"]) == {"node", "camera"}
+    assert set(channels["status"]["parameters"]) == {"node"}
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    document = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
+    found = list(references(document))
+    assert len(found) > 30
+    for reference in found:
+        file, _, path = reference.partition("#/")
+        node = json.loads((FOLDER / file).read_text()) if file else document
+        for part in path.split("/") if path else ():
+            node = node[part]
+
+
+def references(node: object) -> Any:
+    if isinstance(node, dict):
+        yield from (value for key, value in node.items() if key == "$ref")
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_each_message_is_what_its_schema_says(
+    make_event: Make, make_notice: Make, make_health: Make, context: wire.Context, validate: Callable[[Any], None]
+) -> None:
+    event: Event = make_event()
+    notice: Notice = make_notice(scores=(0.1, 0.8, 0.1))
+    gone: Notice = make_notice(state=CameraState.OFFLINE)
+    health: Health = make_health(state=HealthState.FROZEN, frame_age=None)
+    for message in (
+        wire.event_message(event, context),
+        wire.event_message(make_event(EventType.END, seq=2), context, frame_to_publish=0.02),
+        wire.observation_message(notice, context, seq=1, previous=None),
+        wire.observation_message(gone, context, seq=2, previous=3.0),
+        wire.activity_message(notice, context),
+        wire.health_message(health, context),
+        wire.info_message(context),
+        wire.labels_message(context),
+    ):
+        validate(message)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seq": 0}, {"event_type": "begin"}, {"started_at": "2026-11-20"}, {"confidence": {"mean": 2}}, {"camera": "a/b"},
+     {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"}],
+)  # fmt: skip
+def test_a_message_of_another_shape_is_refused(
+    change: dict[str, Any], make_event: Make, context: wire.Context, validate: Callable[[Any], None]
+) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate({**wire.event_message(make_event(), context), **change})
