@@ -160,7 +160,7 @@ def home_assistant(
 
 @pytest.fixture
 def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
-    """`write("nuc1", hall="yard.mp4")` configures a node with these cameras; a room is its camera's name, in capitals."""
+    """`write("nuc1", hall="yard.mp4")` configures a node with these cameras, in rooms of their names in capitals."""
 
     def write(node: str, model: Path | str = light_model, **cameras: str) -> None:
         configure(
