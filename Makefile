@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test home-assistant bench models clean
+.PHONY: demo test home-assistant bench config models clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -28,6 +28,11 @@ home-assistant: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --out docs/performance.md
+
+# make config   writes config.yaml and docs/config.schema.json anew, from what stream/config.py says of each key
+config: $(VENV)/.runs
+	$(BIN)/harstream config schema > docs/config.schema.json
+	$(BIN)/python -c 'from stream.config_text import *; print(config_text(Config().model_dump(), "docs/config.schema.json"), end="")' > config.yaml
 
 # What `run` needs: no TensorFlow.
 $(VENV)/.runs: pyproject.toml constraints.txt

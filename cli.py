@@ -13,6 +13,8 @@ COMMANDS = {
     "run": ("stream.cli", "Watch cameras and publish what people do."),
     "predict": ("stream.cli", "Recognize activities in video files, as fast as it goes."),
     "listen": ("stream.cli", "Print what arrives from the broker."),
+    "cameras": ("stream.cli", "Find webcams and try cameras: say what each gives."),
+    "config": ("stream.config_cli", "Write and check config.yaml."),
     "history": ("stream.cli", "Say what was recognized, and write it for other programs."),
     "doctor": ("stream.cli", "Say what this machine has, and what to do about what it lacks."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
@@ -23,7 +25,7 @@ COMMANDS = {
     "reproduce": ("evaluation.reproducing", "Train the papers' recipes and ours, and put them side by side."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }
-"""Each is the function of that name in its module."""
+"""Each is the function of that name in its module, or the group of functions."""
 
 
 def main() -> None:
@@ -42,7 +44,10 @@ def _run() -> None:
     app.callback()(_options)
     for name, (module, summary) in COMMANDS.items():
         function = getattr(importlib.import_module(module), name) if name == typed else _not_typed
-        app.command(name, help=summary)(function)
+        if isinstance(function, typer.Typer):
+            app.add_typer(function, name=name, help=summary)
+        else:
+            app.command(name, help=summary)(function)
     app()
 
 

@@ -86,6 +86,16 @@ def stated_seconds(path: Path) -> float:
         return 0.0
 
 
+def stated_format(path: Path) -> tuple[str, float | None]:
+    """Codec and pictures a second that the container states, where it does. Raises VideoError if it cannot be read."""
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            return stream.codec_context.name, float(stream.average_rate) if stream.average_rate else None
+    except (FFmpegError, IndexError) as error:
+        raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
+
+
 def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
     if not container.streams.video:
         return

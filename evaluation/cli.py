@@ -124,7 +124,8 @@ def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | No
     from evaluation.streams import SEED
     from evaluation.watching import outcome, watch_clips
     from stream.assembly import tracker_settings
-    from stream.config import Config, load_config
+    from stream.config import Config
+    from stream.config_file import load_config
     from stream.engine import load
 
     console = Console()

@@ -10,9 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from itertools import chain, count
-from math import inf
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from rich.console import Console
 from rich.progress import Progress
@@ -20,12 +18,14 @@ from rich.progress import Progress
 from models.contract import ModelContract
 from stream import engine
 from stream.ahead import ahead
+from stream.camera_source import NetworkCamera, Scene, VideoFile, Webcam, parse_source
 from stream.clock import Clock
-from stream.config import CameraConfig, Config
+from stream.config import CameraConfig, Config, Surroundings
+from stream.config_file import overridden
 from stream.connection import BrokerAddress, own_address
 from stream.control import Control, Parts
 from stream.discovery import announcements
-from stream.errors import ConfigError, ModelError, SourceError
+from stream.errors import ConfigError, Misfit, ModelError, SourceError
 from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
@@ -42,14 +42,11 @@ from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import Pictures, ReconnectingSource
-from stream.sources.rtsp import rtsp_pictures, without_password
+from stream.sources.rtsp import rtsp_pictures
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
 
 log = logging.getLogger(__name__)
-
-LAST_WEBCAM = 99
-"""From 100 on OpenCV takes an index for the number of a driver."""
 
 
 def assemble(config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config]) -> Callable[[], bool]:
@@ -75,8 +72,10 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
-    event_sinks = _event_sinks(config, context, _emission(recognizer), control, stack, console)
+    # Before anybody is told that the service is there: until then, the signal ends the process.
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), control, stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
@@ -87,7 +86,6 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     )
     stack.callback(service.close)
     stack.enter_context(stopped_by_signals(service.stop))
-    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
 
     def run() -> bool:
@@ -155,17 +153,10 @@ def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:
 
 def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings:
     """Raises ConfigError when the config does not fit the model."""
+    overridden(config, {}, Surroundings(lambda _: contract))
     activities = config.activities
-    strange = sorted(set(activities.overrides) - set(contract.activities))
-    if strange:
-        raise ConfigError(
-            f"activities.overrides names {', '.join(strange)}, but model {contract.name} knows "
-            f"{', '.join(contract.activities)}"
-        )
     start_above = contract.unknown_threshold if activities.start_above is None else activities.start_above
     end_below = END_SHARE * start_above if activities.end_below is None else activities.end_below
-    if end_below > start_above:
-        raise ConfigError(f"activities.end_below ({end_below:g}) must not be above start_above ({start_above:g})")
     return TrackerSettings(
         start_above=start_above,
         end_below=end_below,
@@ -179,48 +170,27 @@ def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings
 
 
 def _source(camera: CameraConfig, clock: Clock, *, must_open: bool) -> NewSource:
-    """The kind of source follows from its text: digits, rtsp://..., scene[?seed=1&seconds=60], or a file."""
-    text = camera.source
+    """Raises SourceError for a file that is not there."""
     live = partial(_live, camera.name, clock, must_open)
-    if text.isdecimal():
-        if int(text) > LAST_WEBCAM:
-            raise ConfigError(f"camera {camera.name}: a webcam's index is 0 to {LAST_WEBCAM}, got {text}")
-        return live(partial(webcam_pictures, int(text), clock))
-    if text.startswith(("rtsp://", "rtsps://")):
-        return live(partial(rtsp_pictures, text, clock))
-    kind, _, options = text.partition("?")
-    if kind == "scene":
-        return _scene(camera, Pace(clock), options)
-    if "://" in text:
-        raise ConfigError(
-            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene, got "
-            f"{text.partition(':')[0]}://..."
-        )
-    if not Path(text).is_file():
-        raise SourceError(
-            f"camera {camera.name}: expected a webcam's index, rtsp://..., a video file or scene; there is no file "
-            f"{without_password(text)!r}"
-        )
-    return partial(FileSource, camera.name, Path(text), Pace(clock))
+    match parse_source(camera.source):
+        case Webcam(index):
+            return live(partial(webcam_pictures, index, clock))
+        case NetworkCamera(url):
+            return live(partial(rtsp_pictures, url, clock))
+        case Scene(seed, seconds):
+            from stream.sources.scene import SceneSource
+
+            return partial(SceneSource, camera.name, Pace(clock), seed=seed, seconds=seconds)
+        case VideoFile(path) as file:
+            try:
+                file.must_exist()
+            except Misfit as error:
+                raise SourceError(f"camera {camera.name}: {error}") from error
+            return partial(FileSource, camera.name, path, Pace(clock))
 
 
 def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
     return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
-
-
-def _scene(camera: CameraConfig, pace: Pace, options: str) -> NewSource:
-    from stream.sources.scene import SceneSource
-
-    given = {key: values[-1] for key, values in parse_qs(options, keep_blank_values=True).items()}
-    try:
-        seed = int(given.pop("seed", "1"))
-        seconds = float(given.pop("seconds")) if "seconds" in given else None
-        is_possible = seed >= 0 and (seconds is None or 0 < seconds < inf)
-    except ValueError:
-        is_possible = False
-    if given or not is_possible:
-        raise ConfigError(f"camera {camera.name}: expected scene?seed=1&seconds=60, got scene?{options}")
-    return partial(SceneSource, camera.name, pace, seed=seed, seconds=seconds)
 
 
 def _event_sinks(

@@ -1,4 +1,4 @@
-"""`harstream run`, `predict`, `listen`, `history` and `doctor`: the only place that chooses classes."""
+"""`harstream run`, `predict`, `listen`, `cameras`, `history` and `doctor`: the only place that chooses classes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
-from stream.config import Config, load_config, overridden
-from stream.errors import ConfigError, HarstreamError
+from stream.camera_source import parse_source
+from stream.config import Config, Surroundings
+from stream.config_file import load_config, overridden
+from stream.errors import ConfigError, ConfigFileError, HarstreamError, SourceError
 from stream.messages import Event
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -49,7 +53,7 @@ def run(
     asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
 
     def read() -> Config:
-        settings = _settings(config)
+        settings = _settings(config, surroundings(model, has_sources=bool(source)))
         changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
         if source:
             names = [_camera_name(text, index) for index, text in enumerate(source)]
@@ -62,7 +66,7 @@ def run(
             )
         return overridden(settings, changes)
 
-    with _one_line_errors():
+    with one_line_errors():
         _log_to_stderr(verbose)
         settings = read()
         from stream.assembly import assemble
@@ -86,7 +90,7 @@ def predict(
 ) -> None:
     """Recognize activities in video files as fast as it goes. Times count from a file's first frame; in events they
     are written as if it had been taken at 1970-01-01T00:00:00Z, so a file replayed gives the same events."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.assembly import replay
 
         asked = {"model": model, "device": device}
@@ -107,13 +111,35 @@ def listen(
     raw: Annotated[bool, typer.Option("--raw", help="The events' JSON, one a line.")] = False,
 ) -> None:
     """Print what arrives from the broker, coloured by activity, until Ctrl-C."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.listen import listen as listen_to
         from stream.service import stopped_by_signals
 
         stop = threading.Event()
         with stopped_by_signals(stop.set):  # a KeyboardInterrupt may be raised where Python can only ignore it
             listen_to(broker, node=node, observations=observations, raw=raw, stop=stop)
+
+
+def cameras(
+    sources: Annotated[list[str] | None, typer.Argument(help="Like run's --source: rtsp://..., for instance.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Try the cameras of this configuration.")] = None,
+) -> None:
+    """Find webcams and try cameras: say what each gives (codec, size, rate), or what is wrong and what to do. Exit code
+    4 when one that was named gives no pictures."""
+    with one_line_errors():
+        named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []
+        named += [("", text) for text in sources or ()]
+        from stream.probing import Seen, tried
+
+        all_tried = []
+        for one in tried([(name, parse_source(text)) for name, text in named]):
+            all_tried.append(one)
+            state = "[green]ok[/]    " if isinstance(one.result, Seen) else "[red]failed[/]"
+            console.print(f"{state}  {escape(str(one))}")
+        if not all_tried:
+            console.print("no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path")
+        if not all(isinstance(one.result, Seen) for one in all_tried):
+            raise typer.Exit(SourceError.exit_code)
 
 
 def history(
@@ -136,7 +162,7 @@ def history(
     out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
 ) -> None:
     """Say what was recognized, oldest first, also while `harstream run` goes on. What `predict` finds is not kept."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.history import FILE, Query
         from stream.recounting import recount
 
@@ -151,7 +177,7 @@ def doctor(
 ) -> None:
     """Say what this machine has (accelerator really used, cameras, broker, screen, versions), and what to do about what
     it lacks. Exit code 0 when `harstream run` could work with the configuration, 1 otherwise."""
-    with _one_line_errors():
+    with one_line_errors():
         from stream.doctor import examine
 
         findings = examine(_settings(config))
@@ -187,10 +213,18 @@ def _add_rows(table: Table, video: Path, ended: list[Event]) -> None:
         table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
 
 
-def _settings(file: Path | None) -> Config:
+def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surroundings:
+    """What config.yaml must fit for `run`: the model, and the files it names; the options' are theirs to answer for."""
+    from stream import engine
+
+    must_exist = {key for key, is_given in (("model", model), ("cameras", has_sources)) if not is_given}
+    return Surroundings(cache(lambda name: engine.load(name, "cpu").contract), frozenset(must_exist), model or "")
+
+
+def _settings(file: Path | None, fitting: Surroundings | None = None) -> Config:
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
-    return load_config(file or DEFAULT_CONFIG)
+    return load_config(file or DEFAULT_CONFIG, fitting)
 
 
 def _camera_name(source: str, index: int) -> str:
@@ -212,7 +246,7 @@ def _log_to_stderr(verbose: bool) -> None:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """One clear line on stderr in place of a traceback, and the exit code of the error's kind."""
     # OpenCV prints pages of its own about a camera or file that it cannot open. It looks here when it is imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -220,5 +254,7 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except HarstreamError as error:
-        Console(stderr=True, soft_wrap=True).print(f"harstream: {error}", style="red", markup=False, highlight=False)
+        # A mistake in a file begins with its place, as compilers do, so that editors and terminals can go there.
+        said = str(error) if isinstance(error, ConfigFileError) else f"harstream: {error}"
+        Console(stderr=True, soft_wrap=True).print(said, style="red", markup=False, highlight=False)
         raise typer.Exit(error.exit_code) from None

@@ -1,204 +1,272 @@
-"""What an operator may set: config.yaml as checked, frozen values."""
+"""What an operator may set: config.yaml as checked, frozen values.
+
+The text below each key is what the JSON Schema and the comments of config.yaml say of it.
+"""
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails
 
+from models.catalogue import ModelNotFound, find_model, shipped
+from models.contract import ModelContract
+from stream.camera_source import VideoFile, parse_source
 from stream.connection import BrokerAddress
-from stream.errors import ConfigError
+from stream.errors import Misfit, ModelError
+from stream.suggest import closest
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a configuration can be checked against beyond itself: pydantic's context."""
+
+    contract_of: Callable[[str], ModelContract]
+    """Of the model of that name or path. Raises ModelError."""
+    must_exist: frozenset[str] = frozenset()
+    """`model`, `cameras`: those whose files must be there."""
+    model: str = ""
+
+    def contract(self) -> ModelContract | None:
+        """None where the model cannot be opened: that is a mistake of its own."""
+        try:
+            return self.contract_of(self.model)
+        except ModelError:
+            return None
+
+
+def _index_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _known_activity(name: str, info: ValidationInfo) -> str:
+    contract = _contract(info)
+    if contract and name not in contract.activities:
+        known = ", ".join(contract.activities)
+        raise Misfit(f"model {contract.name} knows {known}", repr(name), closest(name, contract.activities))
+    return name
+
+
+def _contract(info: ValidationInfo) -> ModelContract | None:
+    return info.context.contract() if isinstance(info.context, Surroundings) else None
+
+
+def _must_exist(key: str, info: ValidationInfo) -> bool:
+    return isinstance(info.context, Surroundings) and key in info.context.must_exist
+
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_type=str | int)]
+Activity = Annotated[str, AfterValidator(_known_activity)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )  # fmt: skip
 
 
 class CameraConfig(_Section):
     name: Name
-    source: Annotated[str, Field(min_length=1)]
+    """used in topics, like the node's"""
+    source: SourceText
+    """a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"""
     area: str | None = None
+    """the room, for the smart home"""
 
-    @field_validator("source", mode="before")
+    @field_validator("source")
     @classmethod
-    def _index_as_text(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    def _is_there(cls, text: str, info: ValidationInfo) -> str:
+        source = parse_source(text)
+        if isinstance(source, VideoFile) and _must_exist("cameras", info):
+            source.must_exist()
+        return text
 
 
 class MqttConfig(_Section):
     broker: str | None = None
+    """mqtt://user:password@host:1883 or mqtts://...; null: one of our own on 127.0.0.1"""
     embedded_port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """where our own listens"""
     observations: bool = True
-    discovery: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] | None = "homeassistant"
+    """publish each recognition's full probabilities, too"""
+    discovery: str | None = "homeassistant"
+    """Home Assistant's discovery prefix, by which it finds the cameras; null: it does not"""
 
-    @field_validator("discovery", mode="before")
+    @field_validator("discovery")
     @classmethod
-    def _off_is_none(cls, value: Any) -> Any:
-        return None if value is False else value
+    def _is_prefix(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
+            raise Misfit("expected Home Assistant's discovery prefix, such as homeassistant, or null", repr(value))
+        return value
 
     @field_validator("broker")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                BrokerAddress.parse(value)
-            except ConfigError as error:
-                raise ValueError(str(error)) from error
+            BrokerAddress.parse(value)
         return value
 
 
 class WebConfig(_Section):
     enabled: bool = True
+    """the live view"""
     host: str = "127.0.0.1"
+    """0.0.0.0 lets other machines look: there is no login"""
     port: Port = 8080
+    """0: any that is free"""
 
 
 class HistoryConfig(_Section):
     enabled: bool = True
+    """without it, an activity that a killed run left open is never told to have ended"""
     days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    """older activities are forgotten"""
 
 
 class Thresholds(_Section):
     start_above: Share
+    """this activity's own"""
     end_below: Share
+    """this activity's own"""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Thresholds:
-        if self.end_below > self.start_above:
-            raise ValueError("end_below must not be above start_above")
-        return self
+    @field_validator("end_below")
+    @classmethod
+    def _not_above_the_start(cls, value: float, info: ValidationInfo) -> float:
+        return _not_above("start_above", info.data.get("start_above"), value)
 
 
 class ActivitiesConfig(_Section):
     start_above: Share | None = None
+    """null: the model's own threshold"""
     end_below: Share | None = None
+    """null: 0.625 times start_above"""
     smoothing: Seconds = 0.5
+    """memory of the exponential mean"""
     hold: Seconds = 1.0
+    """supported for so long to start"""
     gone: Seconds = 1.5
+    """below end_below for so long, it needs start_above to go on"""
     merge: Seconds = 2.0
+    """the same activity again within this time is one event"""
     update: Seconds = 5.0
+    """at most one update event in this time"""
     max_duration: Annotated[float, Field(gt=0)] = 3600.0
-    overrides: dict[str, Thresholds] = {}
+    """longer ones are ended and started anew"""
+    overrides: dict[Activity, Thresholds] = {}
+    """of single activities, e.g. PushUps: {start_above: 0.7, end_below: 0.4}"""
+
+    @field_validator("end_below")
+    @classmethod
+    def _not_above_the_start(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None or "start_above" not in info.data:
+            return value
+        start_above, contract = info.data["start_above"], _contract(info)
+        if start_above is None and contract:
+            own = contract.unknown_threshold
+            return _not_above(f"the threshold of model {contract.name} ({own:g})", own, value)
+        return _not_above("start_above", start_above, value)
 
 
 class Config(_Section):
-    node: Name = "home"
-    model: Annotated[str, Field(min_length=1)] = "flow_tcn"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    stride: Annotated[int, Field(ge=1, le=100)] = 1
-    cameras: Annotated[tuple[CameraConfig, ...], Field(min_length=1)] = (CameraConfig(name="camera", source="0"),)
-    mqtt: MqttConfig = MqttConfig()
-    web: WebConfig = WebConfig()
-    display: bool = False
-    record: Path | None = None
-    events: Path | None = None
-    state: Path = Path("harstream-state")
-    history: HistoryConfig = HistoryConfig()
-    activities: ActivitiesConfig = ActivitiesConfig()
+    """What harstream does when you type `harstream run`. Every key may be left out. Options on the command line win
+    over this file. Secrets: ${NAME} anywhere is replaced by the environment variable NAME ($${ is a plain ${), and
+    `!file path` by what is in that file, looked for from this one's folder."""
 
-    @field_validator("cameras")
+    node: Name = "home"
+    """names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64"""
+    model: Annotated[str, Field(min_length=1)] = "flow_tcn"
+    """a shipped model (flow_tcn, lrcn, convlstm, cctv_fight), or a folder or .onnx file made by `harstream export`"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: the GPU where there is one; cpu; cuda: the GPU or an error"""
+    stride: Annotated[int, Field(ge=1, le=100)] = 1
+    """recognize at every so manieth frame of the model's time grid"""
+    cameras: Annotated[tuple[CameraConfig, ...], Field(min_length=1)] = (CameraConfig(name="camera", source="0"),)
+    """one entry a camera"""
+    mqtt: MqttConfig = MqttConfig()
+    """to whom events are published"""
+    web: WebConfig = WebConfig()
+    """the page that shows what the cameras see"""
+    display: bool = False
+    """an OpenCV window on this machine's screen"""
+    record: Path | None = None
+    """write the annotated video to this file (.mp4)"""
+    events: Path | None = None
+    """append events as JSON lines to this file"""
+    state: Path = Path("harstream-state")
+    """folder for what must survive a restart: unsent events, the MQTT client id, the history"""
+    history: HistoryConfig = HistoryConfig()
+    """what happened, for `harstream history` and the live view; no pictures"""
+    activities: ActivitiesConfig = ActivitiesConfig()
+    """when an activity starts and ends; seconds, and thresholds on the smoothed score"""
+
+    @field_validator("model")
     @classmethod
-    def _names_differ(cls, cameras: tuple[CameraConfig, ...]) -> tuple[CameraConfig, ...]:
-        names = [camera.name for camera in cameras]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"each camera needs a name of its own; twice: {', '.join(twice)}")
+    def _is_there(cls, name: str, info: ValidationInfo) -> str:
+        if not isinstance(info.context, Surroundings) or "model" not in info.context.must_exist:
+            return name
+        try:
+            find_model(name)
+            info.context.contract_of(name)
+        except ModelNotFound:
+            expected = f"expected a shipped model ({', '.join(shipped())}), or one made by `harstream export`"
+            raise Misfit(expected, repr(name), closest(name, shipped())) from None
+        except ModelError as error:
+            raise Misfit("expected a model that can be opened", f"this: {error}") from error
+        return name
+
+    @field_validator("cameras", mode="wrap")
+    @classmethod
+    def _names_differ(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        """Beside what else is wrong with them, each at its name."""
+        found = [_repeated(index, name) for index, name in _repeated_names(value)]
+        try:
+            cameras = handler(value)
+        except ValidationError as error:
+            found += [_again(mistake) for mistake in error.errors()]
+        if found:
+            raise ValidationError.from_exception_data("cameras", found, hide_input=True)
         return cameras
 
 
-def load_config(file: Path) -> Config:
-    """Read and check a config file. Raises ConfigError with every mistake, each with its line."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(_not_yaml(file, error)) from error
-    except ValueError as error:  # of a scalar, such as the 13th month
-        raise ConfigError(f"{file} is not valid YAML: {error}") from error
-    if values is not None and not isinstance(values, dict):
-        raise ConfigError(f"{file} must hold keys and values (see the config.yaml that came with harstream)")
-    unset: list[str] = []
-    values = _with_environment(values or {}, unset)
-    if unset:
-        raise ConfigError(f"{file} names environment variables that are not set: {', '.join(unset)}")
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_mistakes(file, tree, error))) from error
+def _not_above(limit: str, start_above: float | None, end_below: float) -> float:
+    if start_above is not None and end_below > start_above:
+        raise Misfit(f"expected end_below not above {limit}", f"{end_below:g}")
+    return end_below
 
 
-def overridden(config: Config, values: dict[str, Any]) -> Config:
-    """The config with the options of the command line in it. Raises ConfigError."""
-    try:
-        return Config.model_validate(config.model_dump() | values)
-    except ValidationError as error:
-        raise ConfigError("; ".join(_told(mistake) for mistake in _made(error))) from error
+def _repeated_names(cameras: Any) -> list[tuple[int, object]]:
+    """Index and name of those whose name another has before them."""
+    if not isinstance(cameras, list | tuple):
+        return []
+    names = [camera.get("name") if isinstance(camera, dict) else getattr(camera, "name", None) for camera in cameras]
+    return [(index, name) for index, name in enumerate(names) if name is not None and name in names[:index]]
 
 
-def _mistakes(file: Path, tree: yaml.Node | None, error: ValidationError) -> list[str]:
-    """One line each, in the order of the file."""
-    lines = sorted((_line(tree, mistake["loc"]), _told(mistake)) for mistake in _made(error))
-    return [f"{file}:{line}: {text}" for line, text in lines]
+def _repeated(index: int, name: object) -> InitErrorDetails:
+    misfit = Misfit("each camera needs a name of its own", f"{name!r} again")
+    return InitErrorDetails(type="value_error", loc=(index, "name"), input=name, ctx={"error": misfit})
 
 
-def _made(error: ValidationError) -> list[ErrorDetails]:
-    """Without those that follow from others: a list whose items are wrong counts as too short as well."""
-    found = error.errors(include_input=False, include_url=False)
-    deep = {mistake["loc"][:depth] for mistake in found for depth in range(len(mistake["loc"]))}
-    return [mistake for mistake in found if mistake["loc"] not in deep]
-
-
-def _told(mistake: ErrorDetails) -> str:
-    return f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg'].removeprefix('Value error, ')}"
-
-
-def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest part of `path` that the file has."""
-    line = 1
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                return line
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
-
-
-def _with_environment(value: Any, unset: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_environment(item, unset) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_environment(item, unset) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def replaced(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            unset.append(name)
-        return os.environ.get(name, "")
-
-    return re.sub(r"\$\{(\w+)\}", replaced, value)
-
-
-def _not_yaml(file: Path, error: yaml.YAMLError) -> str:
-    """PyYAML's own text repeats the line that it could not read, and the password in it."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"{file}:{error.problem_mark.line + 1}: not valid YAML: {error.problem}"
-    return f"{file} is not valid YAML"
+def _again(mistake: Any) -> InitErrorDetails:
+    return InitErrorDetails(
+        type=mistake["type"], loc=mistake["loc"], input=mistake["input"], ctx=mistake.get("ctx", {})
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -18,7 +19,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from stream.errors import BrokerError, ConfigError
+from stream.errors import BrokerError, Misfit
+from stream.suggest import closest
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ CONNECT_TIMEOUT = 3.0
 PATIENCE_WITH_5 = 1.5
 """Seconds for an answer to MQTT 5; who is slower is asked for 3.1.1, with which nothing is lost."""
 KEEP_ALIVE = 30
+SCHEMES = ("mqtt", "mqtts")
 
 # Source: MQTT 5.0, table 2-6; paho gives these codes for 3.1.1 as well.
 UNSUPPORTED_VERSION = 0x84
@@ -52,21 +55,23 @@ class BrokerAddress:
 
     @staticmethod
     def parse(url: str) -> BrokerAddress:
-        """Raises ConfigError, without repeating the URL: it may hold a password."""
+        """Raises Misfit, without repeating the URL: it may hold a password."""
         expected = "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883"
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
             # `from None`: urllib's message quotes a part of the URL, and that may be of the password.
-            raise ConfigError(f"{expected}, got a host or port that cannot be read") from None
-        if parts.scheme not in ("mqtt", "mqtts"):
-            raise ConfigError(f"{expected}, got another scheme or none")
+            raise Misfit(expected, _unreadable(url)) from None
+        if parts.scheme not in SCHEMES:
+            raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
+        if not re.fullmatch(r"(\[.+\]|[^:\[\]]*)(:\d*)?", parts.netloc.rpartition("@")[2]):
+            raise Misfit(expected, _unreadable(url))
         if not host or port == 0 or parts.path.strip("/") or parts.query or parts.fragment:
-            raise ConfigError(f"{expected}, got no host, port 0, or something after the port")
+            raise Misfit(expected, "no host, port 0, or something after the port")
         tls = parts.scheme == "mqtts"
         return BrokerAddress(
-            host=host,
+            host=unquote(host),  # of fe80::1%25eth0
             port=port or (8883 if tls else 1883),
             tls=tls,
             username=_unquoted(parts.username),
@@ -252,6 +257,13 @@ def own_address(broker: BrokerAddress) -> str | None:
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
     """Of two messages in a row, the second would otherwise wait up to 40 ms for the first to be acknowledged."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _unreadable(url: str) -> str:
+    host = url.rpartition("@")[2].rpartition("//")[2]
+    if host.count(":") > 1 and "[" not in host:
+        return "an IPv6 address without brackets: write mqtt://[::1]:1883"
+    return "a host or port that cannot be read"
 
 
 def _unquoted(text: str | None) -> str | None:

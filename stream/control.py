@@ -131,7 +131,7 @@ class Control:
         """Take what config.yaml says now; returns what came of it, for a person. Raises HarstreamError, and then all is
         as before."""
         with self._changing:
-            config = self._parts.reread()
+            service, config = self._service, self._parts.reread()
             if config == self._config:
                 return "nothing has changed"
             for camera in config.cameras:
@@ -139,7 +139,7 @@ class Control:
             if _is_more(config, self._config):
                 self._parts.is_possible(config)
                 self.begins_anew = True
-                self._service.stop()
+                service.stop()
                 return "the service begins anew"
             self._parts.settings(config)
             return self._take(config)

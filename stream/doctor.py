@@ -10,18 +10,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-
-import cv2
-import numpy as np
+from pathlib import Path
 
 from models.catalogue import shipped
 from stream import engine
+from stream.camera_source import Webcam, parse_source
 from stream.config import Config
 from stream.connection import BrokerAddress, Connection
 from stream.errors import HarstreamError
+from stream.probing import Seen, tried
 
 PACKAGES = ("harstream", "onnxruntime-gpu", "onnxruntime", "opencv-python", "numpy", "paho-mqtt", "av", "tensorflow")
-WEBCAMS_TRIED = 4
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,16 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield from _packages()
     yield _accelerator()
     yield _model(config)
-    yield _webcams()
+    yield from _cameras(config)
     yield _screen()
     yield _broker(config)
     if config.web.enabled:
         yield _port("live view", config.web.host, config.web.port, "web.port in config.yaml, or --port")
-    free = shutil.disk_usage(".").free / 1e9
-    yield Finding("disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some")
+    if config.events:
+        yield _file("events", config.events)
+    if config.record:
+        yield _file("record", config.record, suffix=".mp4")
+    yield from _state(config.state)
 
 
 def _packages() -> Iterator[Finding]:
@@ -89,17 +91,14 @@ def _model(config: Config) -> Finding:
     return Finding("model", f"{known}; shipped: {', '.join(shipped())}", True)
 
 
-def _webcams() -> Finding:
-    found = []
-    for index in range(WEBCAMS_TRIED):
-        if sys.platform == "linux" and not os.path.exists(f"/dev/video{index}"):
-            continue
-        capture = cv2.VideoCapture(index)
-        ok, picture = capture.read() if capture.isOpened() else (False, None)
-        if ok and isinstance(picture, np.ndarray):
-            found.append(f"{index} ({picture.shape[1]}x{picture.shape[0]})")
-        capture.release()
-    return Finding("webcams", ", ".join(found) or "none", bool(found), "use rtsp://..., a file, or --source scene")
+def _cameras(config: Config) -> Iterator[Finding]:
+    all_tried = list(tried([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
+    for one in all_tried[: len(config.cameras)]:
+        advice = "`run` waits for it" if len(config.cameras) > 1 else ""
+        yield Finding("camera", str(one), isinstance(one.result, Seen), advice, is_needed=not advice)
+    webcams = [one.source.index for one in all_tried if isinstance(one.source, Webcam) and isinstance(one.result, Seen)]
+    advice = "use rtsp://..., a file, or --source scene"
+    yield Finding("webcams", ", ".join(map(str, webcams)) or "none", bool(webcams), advice)
 
 
 def _screen() -> Finding:
@@ -121,10 +120,34 @@ def _broker(config: Config) -> Finding:
 
 
 def _port(what: str, host: str, port: int, setting: str) -> Finding:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             return Finding(what, f"port {port}: {error.strerror}", False, f"choose another: {setting}", is_needed=True)
     return Finding(what, f"port {port} is free", True)
+
+
+def _file(what: str, path: Path, suffix: str = "") -> Finding:
+    """Nothing is created: an empty file would look like a run without events."""
+    advice = f"choose another with --{what}, or create the folder"
+    if suffix and path.suffix != suffix:
+        return Finding(what, f"{path} is no {suffix} file", False, advice, is_needed=True)
+    is_fine = _is_writable(path) if path.exists() else path.parent.is_dir() and _is_writable(path.parent)
+    is_fine = is_fine and not path.is_dir()
+    return Finding(what, f"{path} can{'' if is_fine else 'not'} be written", is_fine, advice, is_needed=True)
+
+
+def _state(folder: Path) -> Iterator[Finding]:
+    """`run` makes the folder."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    is_fine = there.is_dir() and _is_writable(there)
+    found = f"{folder} can{'' if is_fine else 'not'} be written"
+    yield Finding("state", found, is_fine, "choose another: state in config.yaml", is_needed=True)
+    free = shutil.disk_usage(there).free / 1e9
+    yield Finding("disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some")
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)

@@ -2,6 +2,8 @@
 
 HarstreamError               exit code
 ├── ConfigError              3   config.yaml or an option does not fit
+│   ├── ConfigFileError      3   all mistakes of a config file, a line each, with file, line and column
+│   └── Misfit               3   one value; a ValueError too, for pydantic gathers those
 ├── SourceError              4   a camera or file cannot be opened or read
 ├── ModelError               5   a model file is missing, broken, or does not fit its contract
 ├── BrokerError              6   the MQTT broker refused us or cannot be reached at start
@@ -38,6 +40,17 @@ class HarstreamError(Exception):
 
 class ConfigError(HarstreamError):
     exit_code = 3
+
+
+class ConfigFileError(ConfigError):
+    pass
+
+
+class Misfit(ConfigError, ValueError):
+    def __init__(self, expected: str, got: str = "", meant: str = "") -> None:
+        """`got`: what came, without passwords; it is left out where the value is a secret. `meant`: a guess."""
+        super().__init__(expected + (f", got {got}" if got else "") + (f"; did you mean {meant}?" if meant else ""))
+        self.expected, self.got, self.meant = expected, got, meant
 
 
 class SourceError(HarstreamError):

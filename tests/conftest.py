@@ -87,6 +87,7 @@ class Mosquitto:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._login = "allow_anonymous true"
+        self._host = "127.0.0.1"
 
     def require_login(self, username: str, password: str) -> None:
         """Before `start`."""
@@ -99,10 +100,15 @@ class Mosquitto:
         self._login += f"\ncertfile {certificate}\nkeyfile {key}"
         self.url = f"mqtts://127.0.0.1:{self.port}"
 
+    def use_ipv6(self) -> None:
+        """Before `start`."""
+        self._host = "::1"
+        self.url = f"mqtt://[::1]:{self.port}"
+
     def start(self) -> None:
         config = self._folder / "mosquitto.conf"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\n{self._login}\nuser {getpass.getuser()}\n"
+            f"listener {self.port} {self._host}\n{self._login}\nuser {getpass.getuser()}\n"
             f"persistence true\npersistence_location {self._folder}/\n"
         )
         self._process = subprocess.Popen(
@@ -119,8 +125,8 @@ class Mosquitto:
             (self._folder / "mosquitto.db").unlink(missing_ok=True)
 
     def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET) as probe:
+            return probe.connect_ex((self._host, self.port)) == 0
 
 
 def _new_mosquitto(folder: Path) -> Mosquitto:

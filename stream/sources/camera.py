@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import cv2
 import numpy as np
 
@@ -13,6 +16,13 @@ from stream.sources.reconnecting import Pictures
 
 def webcam_pictures(index: int, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if there is none, or it goes."""
+    with opened_webcam(index) as capture:
+        yield from captured(capture, index, clock)
+
+
+@contextmanager
+def opened_webcam(index: int) -> Iterator[cv2.VideoCapture]:
+    """Raises SourceError if there is none."""
     capture = cv2.VideoCapture(index)
     try:
         if not capture.isOpened():
@@ -22,10 +32,15 @@ def webcam_pictures(index: int, clock: Clock) -> Pictures:
                 Trouble.NO_DEVICE,
             )
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        while True:
-            ok, picture = capture.read()
-            if not ok:
-                raise SourceError(f"webcam {index} stopped giving pictures", Trouble.ENDED)
-            yield clock.now(), BgrPicture(np.asarray(picture, dtype=np.uint8))
+        yield capture
     finally:
         capture.release()
+
+
+def captured(capture: cv2.VideoCapture, index: int, clock: Clock) -> Pictures:
+    """Raises SourceError when no more comes."""
+    while True:
+        ok, picture = capture.read()
+        if not ok:
+            raise SourceError(f"webcam {index} stopped giving pictures", Trouble.ENDED)
+        yield clock.now(), BgrPicture(np.asarray(picture, dtype=np.uint8))

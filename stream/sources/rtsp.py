@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import av
+from av.container import InputContainer
 from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from clips.video import DecodedPicture
+from stream.camera_source import without_password
 from stream.clock import Clock
 from stream.errors import SourceError, Trouble
 from stream.sources.reconnecting import Pictures
@@ -28,6 +30,14 @@ BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, picture). Raises SourceError, without the password, if it cannot, or it ends."""
+    with opened_camera(url) as (container, stream):
+        yield from timed_pictures(container, stream, clock)
+    raise SourceError(f"{without_password(url)} ended its stream", Trouble.ENDED)
+
+
+@contextmanager
+def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Raises SourceError, without the password, if it cannot, and for what goes wrong while it is read."""
     shown = without_password(url)
     try:
         with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
@@ -35,16 +45,25 @@ def rtsp_pictures(url: str, clock: Clock) -> Pictures:
                 raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
             stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # frame threads would hold one frame back for each
-            yield from _pictures(container, stream, clock, shown)
+            try:
+                yield container, stream
+            except av.error.InvalidDataError as error:
+                codec = stream.codec_context.name
+                said = f"{shown} sends video that cannot be decoded (codec {codec})"
+                raise SourceError(said, Trouble.UNDECODABLE) from error
     except FFmpegError as error:
         raise _explained(error, shown) from error
-    raise SourceError(f"{shown} ended its stream", Trouble.ENDED)
 
 
-def without_password(url: str) -> str:
-    """Hides more rather than less: a password with a / or # in it, which no parser finds, too."""
-    hidden = re.sub(r"(:/{1,2}[^:/@]*):.*@", r"\1:***@", url)
-    return re.sub(r"((?:pass|passwd|password|pwd)=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
+def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock) -> Pictures:
+    """Seconds by the clock, increasing, and pictures, until the stream ends."""
+    anchor, last = Anchor(), float("-inf")
+    for frame, now in after_backlog(container.decode(stream), clock, anchor):
+        time = anchor.time(frame.time, now)
+        # Around key frames some cameras give a picture no time, or two the same: times must increase.
+        if time > last:
+            last = time
+            yield time, DecodedPicture(frame)
 
 
 class Anchor:
@@ -66,21 +85,6 @@ class Anchor:
         if self._offset is None or now - stamp < self._offset or now - stamp > self._offset + LARGEST_DRIFT:
             self._offset = now - stamp
         return stamp + self._offset
-
-
-def _pictures(container: av.container.InputContainer, stream: VideoStream, clock: Clock, shown: str) -> Pictures:
-    anchor, last = Anchor(), float("-inf")
-    try:
-        for frame, now in after_backlog(container.decode(stream), clock, anchor):
-            time = anchor.time(frame.time, now)
-            # Around key frames some cameras give a picture no time, or two the same: times must increase.
-            if time > last:
-                last = time
-                yield time, DecodedPicture(frame)
-    except av.error.InvalidDataError as error:
-        raise SourceError(
-            f"{shown} sends video that cannot be decoded (codec {stream.codec_context.name})", Trouble.UNDECODABLE
-        ) from error
 
 
 def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) -> Iterator[tuple[VideoFrame, float]]:

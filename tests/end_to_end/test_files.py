@@ -88,21 +88,48 @@ def test_several_files_are_listed_with_what_was_seen_in_each(
     assert dark == ["dark.mp4", "nothing", "recognized"]
 
 
-def test_doctor_tells_a_machine_what_there_is(harstream: Harstream) -> None:
+def findings(running: Any) -> dict[str, dict[str, Any]]:
+    return {finding["what"]: finding for finding in json.loads("\n".join(running.stdout))}
+
+
+def lacking(running: Any) -> set[str]:
+    return {what for what, finding in findings(running).items() if finding["is_needed"] and not finding["is_fine"]}
+
+
+def test_doctor_tells_a_machine_what_there_is(harstream: Harstream, configure: Callable[..., None]) -> None:
+    configure(cameras=[{"name": "hall", "source": "scene"}], events="events.jsonl", record="film.mp4")
     code, running = harstream("doctor", "--json")
-    findings = {finding["what"]: finding for finding in json.loads("\n".join(running.stdout))}
-    assert code == 0
+    found = findings(running)
+    assert (code, lacking(running)) == (0, set())
     assert running.complaints == []
-    assert {"Python", "versions", "model", "webcams", "own broker", "disk"} <= findings.keys()
-    assert findings["own broker"]["is_fine"]
+    assert {"Python", "versions", "model", "webcams", "own broker", "state", "disk"} <= found.keys()
+    assert found["own broker"]["is_fine"]
+    assert found["camera"]["found"] == "hall scene: drawn 320x240, 25 frames/s stated"
+    assert found["events"]["found"] == "events.jsonl can be written"
 
 
-def test_doctor_says_what_is_missing(harstream: Harstream, configure: Callable[..., None]) -> None:
-    configure(model="lcrn", mqtt={"broker": "mqtt://127.0.0.1:1"})
+def test_doctor_says_what_is_missing(
+    harstream: Harstream, configure: Callable[..., None], tmp_path: Path, secret: str
+) -> None:
+    (tmp_path / "state").touch()
+    (tmp_path / "folder.mp4").mkdir()
+    configure(
+        model="lcrn",
+        mqtt={"broker": "mqtt://127.0.0.1:1"},
+        cameras=[{"name": "hall", "source": f"rtsp://anna:{secret}@127.0.0.1:1/hall"}],
+        events="no-folder/events.jsonl",
+        record="folder.mp4",
+        state="state/of/it",
+    )
     code, running = harstream("doctor", "--json")
-    findings = {finding["what"]: finding for finding in json.loads("\n".join(running.stdout))}
     assert code == 1
-    assert {what for what, finding in findings.items() if finding["is_needed"] and not finding["is_fine"]} == {
-        "model",
-        "broker",
-    }
+    assert lacking(running) == {"model", "broker", "camera", "events", "record", "state"}
+    assert findings(running)["camera"]["found"].startswith("hall: nothing listens at rtsp://anna:***@127.0.0.1:1/hall")
+
+
+def test_doctor_knows_that_run_waits_for_one_camera_of_two(
+    harstream: Harstream, configure: Callable[..., None]
+) -> None:
+    configure(cameras=[{"name": "yard", "source": "rtsp://127.0.0.1:1/"}, {"name": "hall", "source": "scene"}])
+    code, running = harstream("doctor", "--json")
+    assert (code, lacking(running)) == (0, set())

@@ -16,6 +16,8 @@ import pytest
 from models.contract import ModelContract
 
 CONFIG, SOURCE, MODEL, BROKER, SINK = 3, 4, 5, 6, 7
+CHECK = 2
+"""Of `config check`."""
 
 Harstream = Callable[..., tuple[int, Any]]
 
@@ -39,7 +41,7 @@ def test_no_webcam(fails: Callable[..., str]) -> None:
 
 
 def test_no_such_file(fails: Callable[..., str]) -> None:
-    assert "there is no file 'film.mp4'" in fails(SOURCE, "run", "--source", "film.mp4")
+    assert "there is no such file, got 'film.mp4'" in fails(SOURCE, "run", "--source", "film.mp4")
     assert "found nothing at film.mp4" in fails(SOURCE, "predict", "film.mp4")
 
 
@@ -70,7 +72,7 @@ def test_a_number_that_is_no_webcams_index(fails: Callable[..., str]) -> None:
 
 def test_an_empty_source_is_one_mistake(fails: Callable[..., str]) -> None:
     line = fails(CONFIG, "run", "--source", "")
-    assert line == "cameras.0.source: String should have at least 1 character"
+    assert line == "cameras.0.source: expected a webcam's index, rtsp://..., a video file or scene, got nothing"
 
 
 @pytest.mark.parametrize("option", ["--events", "--record"])
@@ -133,7 +135,9 @@ def test_a_contract_that_does_not_fit_the_tensors(
     assert f"model.onnx does not fit its contract: {told}" in line
 
 
-def test_every_mistake_in_the_configuration_has_its_line(harstream: Harstream, secret: str, tmp_path: Path) -> None:
+def test_run_and_check_say_every_mistake_in_the_configuration_with_its_place(
+    harstream: Harstream, secret: str, tmp_path: Path
+) -> None:
     (tmp_path / "config.yaml").write_text(
         "node: my house\n"
         "cameras:\n"
@@ -146,34 +150,58 @@ def test_every_mistake_in_the_configuration_has_its_line(harstream: Harstream, s
         "  port: 80800\n"
         "activities:\n"
         "  overrides:\n"
-        "    PushUps: {start_above: 0.4, end_below: 0.7}\n"
+        "    pushups: {start_above: 0.4, end_below: 0.7}\n"
+        "record: a.mp4\n"
+        "record: b.mp4\n"
     )
-    code, running = harstream("run")
-    assert code == CONFIG
-    told = [line.removeprefix("harstream: ").split(": ", 2)[:2] for line in running.complaints]
-    assert told == [
-        ["config.yaml:1", "node"],
-        ["config.yaml:5", "cameras.0.rotate"],
-        ["config.yaml:7", "mqtt.broker"],
-        ["config.yaml:9", "web.port"],
-        ["config.yaml:12", "activities.overrides.PushUps"],
+    expected = [
+        ["config.yaml:1:7", "node"],
+        ["config.yaml:5:5", "cameras.0.rotate"],
+        ["config.yaml:7:11", "mqtt.broker"],
+        ["config.yaml:9:9", "web.port"],
+        ["config.yaml:12:5", "activities.overrides.pushups"],
+        ["config.yaml:12:44", "activities.overrides.pushups.end_below"],
+        ["config.yaml:14:1", "record"],
     ]
+    for code, command in ((CONFIG, ["run"]), (CHECK, ["config", "check"])):
+        ended, running = harstream(*command)
+        assert ended == code
+        assert [line.split(": ", 2)[:2] for line in running.complaints] == expected
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("cameras: []\n", "config.yaml:1: cameras"),
-        ("mqtt: {broker: 'mqtt://anna:${HARSTREAM_NO_SUCH_VARIABLE}@house'}\n", "HARSTREAM_NO_SUCH_VARIABLE"),
-        ("cameras: [\n", "config.yaml:2: not valid YAML"),
-        ("activities: {overrides: {Sleeping: {start_above: 0.6, end_below: 0.4}}}\n", "names Sleeping, but model"),
+        ("cameras: []\n", "config.yaml:1:10: cameras"),
+        ("mqtt: {broker: 'mqtt://anna:${HARSTREAM_NO_SUCH_VARIABLE}@house'}\n",
+         "config.yaml:1:16: mqtt.broker: the environment variable HARSTREAM_NO_SUCH_VARIABLE is not set"),
+        ("cameras: [\n", "config.yaml:2:1: not valid YAML"),
+        ("activities: {overrides: {Sleeping: {start_above: 0.6, end_below: 0.4}}}\n",
+         "config.yaml:1:26: activities.overrides.Sleeping: model flow_tcn knows"),
+        ("model: flow_tnc\n", "did you mean flow_tcn?"),
+        ("model: model.onnx\n", "expected an ONNX model in model.onnx"),
     ],
-)
-def test_a_configuration_that_cannot_work(
-    fails: Callable[..., str], configure: Callable[..., None], tmp_path: Path, text: str, told: str
-) -> None:
+)  # fmt: skip
+def test_a_configuration_that_cannot_work(harstream: Harstream, tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model" * 100)
     (tmp_path / "config.yaml").write_text(text)
-    assert told in fails(CONFIG, "run", "--source", "scene", "--no-web")
+    for code, command in ((CONFIG, ["run", "--source", "scene", "--no-web"]), (CHECK, ["config", "check"])):
+        ended, running = harstream(*command)
+        assert (ended, len(running.complaints)) == (code, 1), running.said
+        assert told in running.complaints[0]
+
+
+def test_a_film_of_the_configuration_that_is_not_there(
+    harstream: Harstream, configure: Callable[..., None], light_model: Path
+) -> None:
+    configure(cameras=[{"name": "hall", "source": "film.mp4"}])
+    code, running = harstream("run", "--model", light_model)
+    assert (code, running.complaints) == (CONFIG, [
+        "config.yaml:3:11: cameras.0.source: expected a webcam's index, rtsp://..., a video file or scene; there is no "
+        "such file, got 'film.mp4'",
+    ])  # fmt: skip
+    code, _ = harstream("run", "--source", "scene?seconds=1", "--model", light_model)
+    assert code == 0
 
 
 @pytest.fixture
@@ -241,4 +269,4 @@ def test_help_names_every_command_at_once() -> None:
     script += "print(sorted({'tensorflow', 'cv2', 'onnxruntime', 'pydantic'} & sys.modules.keys()), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=40)
     assert done.stderr.strip() == "[]"
-    assert all(command in done.stdout for command in ("run", "predict", "listen", "doctor", "train", "evaluate"))
+    assert all(command in done.stdout for command in ("run", "cameras", "config", "doctor", "train", "evaluate"))

@@ -73,8 +73,8 @@ def test_another_model_is_announced(
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
-        ({"cameras": [HALL, HALL]}, "each camera needs a name of its own; twice: hall"),
-        ({"cameras": [HALL, {"name": "film", "source": "there-is-none.mp4"}]}, "there is no file"),
+        ({"cameras": [HALL, HALL]}, "each camera needs a name of its own, got 'hall' again"),
+        ({"cameras": [HALL, {"name": "film", "source": "there-is-none.mp4"}]}, "there is no such file"),
         ({"model": "no-such-model"}, "no-such-model"),
         ({"activities": {"overrides": {"Yodel": {"start_above": 0.9, "end_below": 0.5}}}}, "Yodel"),
     ],

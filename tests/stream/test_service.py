@@ -79,10 +79,12 @@ class Lively:
         assert not self._device.is_open, "the device is busy"
         self._device.is_open = True
         self._device.opened += 1
-        yield CameraChange(self.camera, CLOCK.now(), CameraState.LIVE)
-        while not self._stopping.wait(0.02):
-            yield Frame(self.camera, CLOCK.now(), BgrPicture(np.full((8, 8, 3), self._level, np.uint8)))
-        self._device.is_open = False
+        try:
+            yield CameraChange(self.camera, CLOCK.now(), CameraState.LIVE)
+            while not self._stopping.wait(0.02):
+                yield Frame(self.camera, CLOCK.now(), BgrPicture(np.full((8, 8, 3), self._level, np.uint8)))
+        finally:
+            self._device.is_open = False
 
 
 class Listener:

@@ -1,0 +1,236 @@
+"""`harstream config init` at a real terminal: a pseudo-terminal of Linux, with a real broker and camera to try."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.config import Config
+from stream.config_file import load_config
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
+HARSTREAM = Path(sys.executable).with_name("harstream")
+PATIENCE = 30.0
+PLAIN = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "400", "PYTHONWARNINGS": "ignore"}
+
+
+class Terminal:
+    """Somebody who reads and types; `said` holds all that was on the screen, what was typed too."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.said = ""
+        self._read = 0
+        self._screen, inside = pty.openpty()
+        self._process = subprocess.Popen(
+            [str(HARSTREAM), *arguments], cwd=folder, stdin=inside, stdout=inside, stderr=inside,
+            env=os.environ | PLAIN, start_new_session=True,
+        )  # fmt: skip
+        os.close(inside)
+
+    def answer(self, question: str, text: str) -> None:
+        """Wait until it is asked, and type a line."""
+        self.wait_for(question + r"[^\n]*: $")
+        os.write(self._screen, f"{text}\n".encode())
+
+    def wait_for(self, pattern: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.said[self._read :])):
+            if not self._look(deadline - time.monotonic()):
+                pytest.fail(f"waited for {pattern!r}, saw:\n{self.said}")
+        self._read += found.end()
+
+    def interrupt(self) -> None:
+        """Ctrl-C, and again when nothing happens: one that comes just before readline waits is noticed with the next
+        key only."""
+        deadline = time.monotonic() + PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(3)
+
+    def end_input(self) -> None:
+        """Ctrl-D at the begin of a line."""
+        os.write(self._screen, b"\x04")
+
+    def exit_code(self) -> int:
+        while self._look(PATIENCE):
+            pass
+        return self._process.wait(PATIENCE)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._screen)
+
+    def _look(self, seconds: float) -> bool:
+        """False when nothing came in time, or nothing will come any more."""
+        ready, _, _ = select.select([self._screen], [], [], max(seconds, 0))
+        with contextlib.suppress(OSError):  # so Linux says that the other side is closed
+            came = os.read(self._screen, 4096) if ready else b""
+            self.said += came.decode().replace("\r\n", "\n")
+            return bool(came)
+        return False
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """`terminal("config", "init")` runs the command in the test's folder."""
+    opened: list[Terminal] = []
+
+    def run(*arguments: str) -> Terminal:
+        opened.append(Terminal(tmp_path, *arguments))
+        return opened[-1]
+
+    yield run
+    for one in opened:
+        one.close()
+
+
+def checked(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What `config check` says."""
+    return subprocess.run(
+        [HARSTREAM, "config", "check"],
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+
+
+def test_enter_to_everything_writes_what_works(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    typing = terminal("config", "init")
+    first = ("Name of this machine", "Camera", "Its name", "The room", "Another camera")
+    for question in (*first, "MQTT broker", "A live view", "It listens on", "at port"):
+        typing.answer(question, "")
+    assert typing.exit_code() == 0, typing.said
+    assert "next: harstream run\n" in typing.said
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.schema.json", "config.yaml"]
+    written = load_config(tmp_path / "config.yaml")
+    assert written.model_copy(update={"cameras": ()}) == Config().model_copy(update={"cameras": ()})
+    assert [camera.name for camera in written.cameras] == ["camera"]
+    assert (tmp_path / "config.yaml").read_text().startswith("# yaml-language-server: $schema=config.schema.json\n")
+    assert checked(tmp_path).returncode == 0
+
+
+@pytest.mark.rtsp
+@pytest.mark.mosquitto
+def test_cameras_and_broker_are_tried_and_passwords_kept_apart(
+    terminal: Callable[..., Terminal], tmp_path: Path, rtsp_server: Callable[..., Any], film: Callable[..., Path],
+    stopped_mosquitto: Any, secret: str,
+) -> None:  # fmt: skip
+    camera = rtsp_server(film("grey.mp4", (2, 200)), "--loop", "--login", f"anna:{secret}")
+    stopped_mosquitto.require_login("anna", secret)
+    stopped_mosquitto.start()
+    url, broker = camera.url(login=f"anna:{secret}"), f"mqtt://anna:{secret}@127.0.0.1:{stopped_mosquitto.port}"
+    typing = terminal("config", "init")
+    typing.answer("Name of this machine", "my house")
+    typing.wait_for("node: expected 1 to 64 of the letters")
+    typing.answer("Name of this machine", "nuc1")
+    typing.answer("Camera", camera.url(login="anna:wrong"))
+    typing.wait_for("refuses the user name or password")
+    typing.answer("Keep it all the same", "n")
+    typing.answer("Camera", url)
+    typing.wait_for("h264 160x120, 25 frames/s stated, [0-9.]+ measured")
+    typing.answer("Its name", "hall")
+    typing.answer("The room", "Hallway: ground floor")
+    typing.answer("The password", "environment")
+    typing.answer("Another camera", "y")
+    typing.answer("Camera", "grey.mp4")
+    typing.answer("Its name", "hall")
+    typing.wait_for("each camera needs a name of its own")
+    typing.answer("Its name", "film")
+    typing.answer("The room", "")
+    typing.answer("Another camera", "n")
+    typing.answer("MQTT broker", "mqtt://anna@127.0.0.1:1")
+    typing.wait_for("connection refused")
+    typing.answer("Keep it all the same", "")
+    typing.answer("MQTT broker", broker)
+    typing.wait_for(f"mqtt://127.0.0.1:{stopped_mosquitto.port} answers, MQTT 5")
+    typing.answer("The password", "file")
+    typing.answer("A live view", "n")
+    assert typing.exit_code() == 0, typing.said
+    assert "set the environment variable PASSWORD_CAMERA_HALL to the password of rtsp://anna:***@" in typing.said
+
+    text = (tmp_path / "config.yaml").read_text()
+    assert secret not in text
+    assert (tmp_path / "secrets/broker").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets/broker").read_text() == f"{broker}\n"
+    without = checked(tmp_path)
+    assert (without.returncode, len(without.stderr.splitlines())) == (2, 1)
+    assert "cameras.0.source: the environment variable PASSWORD_CAMERA_HALL is not set" in without.stderr
+    right = checked(tmp_path, PASSWORD_CAMERA_HALL=secret)
+    assert right.stdout == (
+        "config.yaml is right: 2 cameras, model flow_tcn with 12 activities, "
+        f"broker mqtt://127.0.0.1:{stopped_mosquitto.port}, no live view\n"
+    )
+    os.environ["PASSWORD_CAMERA_HALL"] = secret
+    try:
+        written = load_config(tmp_path / "config.yaml")
+    finally:
+        del os.environ["PASSWORD_CAMERA_HALL"]
+    assert written.node == "nuc1"
+    assert [(camera.name, camera.source, camera.area) for camera in written.cameras] == [
+        ("hall", url, "Hallway: ground floor"),
+        ("film", "grey.mp4", None),
+    ]
+    assert written.mqtt.broker == broker
+
+
+@pytest.mark.parametrize("answer", ["", "n"])
+def test_a_file_that_is_there_stays_unless_told_otherwise(
+    terminal: Callable[..., Terminal], tmp_path: Path, answer: str
+) -> None:
+    (tmp_path / "config.yaml").write_text("node: mine\n")
+    typing = terminal("config", "init")
+    typing.answer("Overwrite config.yaml", answer)
+    assert typing.exit_code() == 0
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("config.yaml", "node: mine\n")]
+
+
+@pytest.mark.parametrize("leave", [Terminal.interrupt, Terminal.end_input])
+def test_who_leaves_in_the_middle_has_nothing_written(
+    terminal: Callable[..., Terminal], tmp_path: Path, leave: Callable[[Terminal], None]
+) -> None:
+    typing = terminal("config", "init", "new/config.yaml")
+    typing.answer("Name of this machine", "nuc1")
+    typing.answer("Camera", "scene")
+    typing.wait_for("Its name")
+    leave(typing)
+    assert typing.exit_code() == 130
+    assert typing.said.endswith("\nnothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_it_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [HARSTREAM, "config", "init"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+    assert done.returncode == 3
+    assert done.stderr == (
+        "harstream: `harstream config init` asks questions, and its input is no terminal: run it in one\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_schema_is_printed_as_it_is_written(tmp_path: Path) -> None:
+    printed = subprocess.run([HARSTREAM, "config", "schema"], capture_output=True, text=True, timeout=40, check=True)
+    repository = Path(__file__).parents[2]
+    assert printed.stdout == (repository / "docs" / "config.schema.json").read_text(encoding="utf-8")
