@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test bench config models clean
+.PHONY: demo test home-assistant bench config models clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -18,6 +18,11 @@ test: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# make home-assistant   installs Home Assistant into .home-assistant (two minutes) and runs the tests against it
+home-assistant: $(VENV)/.tests
+	tests/end_to_end/home_assistant.sh .home-assistant
+	$(BIN)/pytest -m homeassistant
 
 # make bench   measures speed side by side with what else there is, and writes docs/performance.md (half an hour, idle machine)
 bench: $(VENV)/.tests
@@ -89,4 +94,4 @@ models/trained/%/report.html: models/trained/%/model.onnx
 .PRECIOUS: runs/%/model.keras models/trained/%/model.onnx
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .home-assistant .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

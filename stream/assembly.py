@@ -22,8 +22,9 @@ from stream.camera_source import NetworkCamera, Scene, VideoFile, Webcam, parse_
 from stream.clock import Clock
 from stream.config import CameraConfig, Config, Surroundings
 from stream.config_file import overridden
-from stream.connection import BrokerAddress
+from stream.connection import BrokerAddress, own_address
 from stream.control import Control, Parts
+from stream.discovery import announcements
 from stream.errors import ConfigError, Misfit, ModelError, SourceError
 from stream.history import FILE as HISTORY_FILE
 from stream.messages import Event, EventType, Step
@@ -74,7 +75,7 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     # Before anybody is told that the service is there: until then, the signal ends the process.
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
-    event_sinks = _event_sinks(config, context, _emission(recognizer), stack, console)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), control, stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
@@ -193,7 +194,12 @@ def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[]
 
 
 def _event_sinks(
-    config: Config, context: Context, emission: Mapping[str, object] | None, stack: ExitStack, console: Console
+    config: Config,
+    context: Context,
+    emission: Mapping[str, object] | None,
+    control: Control,
+    stack: ExitStack,
+    console: Console,
 ) -> dict[str, EventSink]:
     address = _broker(config, stack)
     mqtt = MqttSink(
@@ -205,6 +211,8 @@ def _event_sinks(
     )
     mqtt.start()
     stack.callback(mqtt.close)
+    mqtt.announce(_announcements(config, context, address))
+    control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
     sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
     if config.events:
@@ -213,6 +221,25 @@ def _event_sinks(
         stack.callback(jsonl.close)
         sinks["events file"] = jsonl
     return sinks
+
+
+def _announcements(config: Config, context: Context, broker: BrokerAddress) -> Mapping[str, bytes]:
+    if config.mqtt.discovery is None:
+        return {}
+    cameras = [camera.name for camera in config.cameras]
+    return announcements(config.mqtt.discovery, context, cameras, _page(config, broker))
+
+
+def _page(config: Config, broker: BrokerAddress) -> str | None:
+    """The live view's URL for others than this machine; None where they cannot open it, or nobody knows its name."""
+    host, port = config.web.host, config.web.port
+    if not config.web.enabled or not port:
+        return None
+    if host in ("", "0.0.0.0", "::"):
+        host = own_address(broker) or "localhost"
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return None
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink | None:

@@ -5,6 +5,7 @@ The text below each key is what the JSON Schema and the comments of config.yaml 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,15 @@ class MqttConfig(_Section):
     """where our own listens"""
     observations: bool = True
     """publish each recognition's full probabilities, too"""
+    discovery: str | None = "homeassistant"
+    """Home Assistant's discovery prefix, by which it finds the cameras; null: it does not"""
+
+    @field_validator("discovery")
+    @classmethod
+    def _is_prefix(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
+            raise Misfit("expected Home Assistant's discovery prefix, such as homeassistant, or null", repr(value))
+        return value
 
     @field_validator("broker")
     @classmethod

@@ -243,6 +243,17 @@ class Connection:
             self._on_message(message.topic, bytes(message.payload))
 
 
+def own_address(broker: BrokerAddress) -> str | None:
+    """This machine's, on the way to the broker: where the rest of the home finds it. None where there is no way."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # chooses the way, sends nothing
+            return str(probe.getsockname()[0])
+    except (OSError, UnicodeError):
+        return None
+
+
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
     """Of two messages in a row, the second would otherwise wait up to 40 ms for the first to be acknowledged."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

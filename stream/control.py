@@ -53,6 +53,7 @@ class Control:
         self._parts = parts
         self._memory = memory
         self._listeners: list[Callable[[CameraControl], None]] = []
+        self._followers: list[Callable[[Config], None]] = []
         self._changing = threading.Lock()
         self._started: Service | None = None
         self._worker = ThreadPoolExecutor(1, "control")
@@ -63,6 +64,10 @@ class Control:
     def listen(self, listener: Callable[[CameraControl], None]) -> None:
         """Before `start`. Called for each camera at the start and at every change; it must not block."""
         self._listeners.append(listener)
+
+    def follow(self, follower: Callable[[Config], None]) -> None:
+        """Before `start`. Called with each configuration that the running service has taken; it must not block."""
+        self._followers.append(follower)
 
     def start(self, service: Service, *, must_open: bool) -> None:
         """Watch all cameras. `must_open`: a first try that fails ends the run. Raises HarstreamError."""
@@ -151,6 +156,8 @@ class Control:
         for name in now:
             self._service.retune(name, self._settings(name))
             self._tell(name)
+        for follower in self._followers:
+            follower(config)
         gone = sorted(before.keys() - now.keys())
         told = [f"{camera.name} {'changed' if camera.name in before else 'is new'}" for camera in changed]
         told += [f"{name} is gone" for name in gone]

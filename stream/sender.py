@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -44,6 +45,7 @@ class Sender:
         self._client_id = ""
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
+        self._handlers: dict[str, Callable[[bytes], None]] = {}
         self._attempt = 0
         self._short_lived = 0
         self._closing = threading.Event()
@@ -52,8 +54,15 @@ class Sender:
         self._changed = threading.Condition()
         self._states: dict[str, bytes] = {}
         self._unsaid: dict[str, None] = {}
+        self._taken_back: dict[str, Callable[[], None]] = {}
+        self._say_again_at: float | None = None
         self._passing: deque[Packet] = deque()
         self._last_word: Packet | None = None
+
+    def handle_messages(self, topic: str, handler: Callable[[bytes], None]) -> None:
+        """Before `start`. The handler is called with the payload, on paho's thread, and must not block; what it raises
+        `check` raises again."""
+        self._handlers[topic] = handler
 
     def start(self, *, must_connect: bool) -> None:
         """Raises SinkError; BrokerError if nobody answers or we are refused, unless it may keep trying."""
@@ -68,15 +77,28 @@ class Sender:
         self._thread.start()
 
     def check(self) -> None:
-        """Raises SinkError if the thread has died of a fault of ours."""
+        """Raises SinkError if the thread or a handler has failed by a fault of ours."""
         if self._failure is not None:
-            raise SinkError(f"expected the MQTT thread to run, it stopped: {self._failure!r}") from self._failure
+            raise SinkError(f"expected MQTT to work, it failed: {self._failure!r}") from self._failure
 
     def set_state(self, topic: str, payload: bytes) -> None:
         """Retained, QoS 1, repeated after every reconnection; of several while away only the last is said."""
         with self._changed:
             self._states[topic] = payload
             self._unsaid[topic] = None
+            self._changed.notify()
+
+    def take_back(self, topic: str, then: Callable[[], None]) -> None:
+        """Remove what a topic retains, also of an earlier run; `then` is called, on the sender's thread, when a
+        broker has acknowledged it."""
+        with self._changed:
+            self._taken_back[topic] = then
+        self.set_state(topic, b"")
+
+    def say_again(self, delay: float) -> None:
+        """All states, in so many seconds; asked again meanwhile, once."""
+        with self._changed:
+            self._say_again_at = time.monotonic() + delay
             self._changed.notify()
 
     def post(self, topic: str, payload: bytes) -> None:
@@ -119,8 +141,16 @@ class Sender:
             self._failure = error
 
     def _connect(self) -> Connection:
-        connection = Connection(self._address, client_id=self._client_id, will=self._will, on_lost=self._wake)
+        connection = Connection(
+            self._address,
+            client_id=self._client_id,
+            will=self._will,
+            on_message=self._handle,
+            on_lost=self._wake,
+        )
         connection.open()
+        if self._handlers:
+            connection.subscribe(*self._handlers)
         waiting, dropped = len(self._outbox), self.dropped
         counts = f"; {waiting} events waited, {dropped} observations were dropped so far" if waiting or dropped else ""
         log.info("connected to %s with MQTT %s%s", self._address.url, connection.version, counts)
@@ -171,6 +201,8 @@ class Sender:
             states, passing = self._next_packets(connection)
             for topic, payload in states:
                 states_sent.append(connection.publish(topic, payload, qos=1, retain=True))
+                if not payload and self._wait_for(states_sent[-1], connection):
+                    self._is_taken_back(topic)
             for topic, payload in passing:
                 connection.publish(topic, payload, qos=0, retain=False)
             letter = self._outbox.oldest()
@@ -189,20 +221,33 @@ class Sender:
     def _next_packets(self, connection: Connection) -> tuple[list[Packet], list[Packet]]:
         """Waits for something to send, an event in the outbox, or the end; states and passing messages."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: (
+            while True:
+                wait = None if self._say_again_at is None else self._say_again_at - time.monotonic()
+                if wait is not None and wait <= 0:
+                    self._say_again_at = wait = None
+                    self._unsaid = dict.fromkeys(self._states)
+                if (
                     self._unsaid
                     or self._passing
                     or len(self._outbox)
                     or connection.lost.is_set()
                     or self._closing.is_set()
-                )
-            )
+                ):
+                    break
+                self._changed.wait(wait)
             states = [(topic, self._states[topic]) for topic in self._unsaid]
             passing = list(self._passing)
             self._unsaid.clear()
             self._passing.clear()
         return states, passing
+
+    def _is_taken_back(self, topic: str) -> None:
+        with self._changed:
+            if self._states[topic]:
+                return  # set anew meanwhile
+            del self._states[topic]
+            then = self._taken_back.pop(topic)
+        then()
 
     def _send_letter(self, letter: Letter, connection: Connection) -> None:
         # One at a time: an event that has to be sent again could overtake, or be overtaken.
@@ -231,6 +276,13 @@ class Sender:
             hint = f"; again so soon: if this node was copied, delete {self._id_file} there"
         text = "lost the broker %s: %s; events wait in %s%s"
         log.warning(text, self._address.url, connection.why_lost, self._outbox.path, hint)
+
+    def _handle(self, topic: str, payload: bytes) -> None:
+        try:
+            self._handlers[topic](payload)
+        except Exception as error:
+            # paho's thread would die of it; `check` raises it again.
+            self._failure = error
 
     def _wake(self) -> None:
         with self._changed:

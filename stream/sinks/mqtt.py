@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from models.contract import UNKNOWN
 from stream import wire
+from stream.announcer import Announcer
 from stream.connection import BrokerAddress, Will
 from stream.messages import Activity, Health, HealthState, Notice
 from stream.outbox import Outbox
@@ -52,11 +53,18 @@ class MqttSink:
         self._healths: dict[str, Health] = {}
         """What was last said."""
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
+        memory = outbox.path.with_name(f"{outbox.path.name}.announced")
+        self._announcer = Announcer(self.sender, address.url, memory)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
         """Raises BrokerError if the broker cannot be reached or refuses us; without `must_connect` it keeps trying."""
         self.sender.start(must_connect=must_connect)
+        self._announcer.start()
+
+    def announce(self, announcements: Mapping[str, bytes]) -> None:
+        """Once started: what Home Assistant is to discover, and nothing else, as `stream.discovery` writes it."""
+        self._announcer.announce(announcements)
 
     def handle(self, notice: Notice) -> None:
         self._post_events(notice)

@@ -59,6 +59,10 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
     assert load("cameras: [{name: hall, source: 1}]").cameras[0].source == "1"
 
 
+def test_discovery_can_be_switched_off(load: Load) -> None:
+    assert load("mqtt: {discovery: null}").mqtt.discovery is None
+
+
 @pytest.mark.parametrize(
     ("text", "beginning"),
     [
@@ -86,6 +90,8 @@ def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
         ("mqtt:\n  broker: http://host\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883"),
         ("mqtt:\n  broker: mqtt://::1:1883\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883 or mqtts://user"
          ":password@host:8883, got an IPv6 address without brackets"),
+        ("mqtt:\n  discovery: homeassistant/#\n",
+         "2:14: mqtt.discovery: expected Home Assistant's discovery prefix, such as homeassistant, or null, got"),
         ("activities:\n  hold: 1\n  gone: -1\n", "3:9: activities.gone: expected 0 or more, got '-1'"),
         ("history:\n  days: 0\n", "2:9: history.days: expected more than 0, got '0'"),
         ("activities:\n  start_above: 80\n", "2:16: activities.start_above: expected 1 or less"),

@@ -322,6 +322,29 @@ def test_a_fault_on_the_senders_thread_is_raised_by_handle(
     sink.close()
 
 
+def test_a_fault_of_a_handler_is_raised_by_handle(
+    mosquitto: Any, make_sink: MakeSink, eventually: Eventually, make_notice: MakeNotice
+) -> None:
+    topic, sink = "har/nuc1/camera/hall/enabled/set", make_sink(mosquitto.url)
+
+    def fail(payload: bytes) -> None:
+        raise RuntimeError(f"a fault of ours with {payload.decode()}")
+
+    sink.sender.handle_messages(topic, fail)
+    sink.start()
+    # Retained: it may be sent before the subscription is made.
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", topic, "-m", "ON"], check=True)
+
+    def raises() -> bool:
+        try:
+            sink.handle(make_notice())
+        except SinkError as error:
+            return "a fault of ours with ON" in str(error)
+        return False
+
+    eventually(raises, "the fault")
+
+
 PROCESS = """
 import sys, time
 from pathlib import Path

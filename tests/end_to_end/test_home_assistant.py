@@ -1,0 +1,321 @@
+"""What a real Home Assistant makes of us, over its own API: `make home-assistant` installs it and runs these tests.
+
+One Home Assistant and one broker serve the whole file; each test has a node of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from websockets.sync.client import connect
+
+REPOSITORY = Path(__file__).parents[2]
+HASS = REPOSITORY / ".home-assistant" / "hass"
+BLUEPRINTS = REPOSITORY / "deploy" / "home-assistant" / "blueprints"
+BOOT, RECOGNIZED = 90.0, 90.0
+"""Seconds, at most."""
+
+pytestmark = [pytest.mark.homeassistant, pytest.mark.mosquitto]
+
+Eventually = Callable[..., None]
+Start = Callable[..., Any]
+
+
+class HomeAssistant:
+    """In a folder of its own, with an owner and its MQTT integration, both made as its pages make them."""
+
+    def __init__(self, folder: Path, port: int, eventually: Eventually) -> None:
+        self._folder, self._eventually = folder, eventually
+        self._url = f"http://127.0.0.1:{port}"
+        self._token = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        shutil.copytree(BLUEPRINTS, folder / "blueprints")
+        configuration = {
+            "http": {"server_host": "127.0.0.1", "server_port": port},
+            **{part: {} for part in ("api", "config", "onboarding")},
+            "input_text": {each["alias"]: {} for each in AUTOMATIONS},
+            "automation": AUTOMATIONS,
+        }
+        (folder / "configuration.yaml").write_text(yaml.safe_dump(configuration))
+
+    def start(self) -> None:
+        with (self._folder / "output").open("ab") as output:
+            self._process = subprocess.Popen([HASS, "--config", self._folder], stdout=output, stderr=output)
+        self._eventually(self._is_up, "Home Assistant to be up", BOOT)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+
+    def settle_in(self, broker_port: int) -> None:
+        """The owner's account, and the MQTT integration."""
+        client = {"client_id": f"{self._url}/"}
+        owner = {"name": "Ada", "username": "ada", "password": "countess", "language": "en"}
+        code = self.post("/api/onboarding/users", client | owner)["auth_code"]
+        form = urllib.parse.urlencode(client | {"grant_type": "authorization_code", "code": code}).encode()
+        with urllib.request.urlopen(f"{self._url}/auth/token", form, timeout=20) as answer:
+            self._token = json.load(answer)["access_token"]
+        flow = self.post("/api/config/config_entries/flow", {"handler": "mqtt"})
+        broker = {"broker": "127.0.0.1", "port": broker_port}
+        made = self.post(f"/api/config/config_entries/flow/{flow['flow_id']}", broker)
+        assert made["type"] == "create_entry", made
+
+    def post(self, path: str, body: Any) -> Any:
+        return self._request(path, json.dumps(body).encode())
+
+    def state(self, entity: str) -> str | None:
+        found = self.entity(entity)
+        return None if found is None else found["state"]
+
+    def entity(self, entity: str) -> Any:
+        try:
+            return self._request(f"/api/states/{entity}")
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def attribute(self, entity: str, name: str) -> Any:
+        found = self.entity(entity)
+        return None if found is None else found["attributes"].get(name)
+
+    def registry(self, kind: str) -> list[Any]:
+        """`area`, `device` or `entity`."""
+        with connect(f"{self._url.replace('http', 'ws')}/api/websocket", max_size=None) as socket:
+            socket.recv()
+            socket.send(json.dumps({"type": "auth", "access_token": self._token}))
+            socket.recv()
+            socket.send(json.dumps({"id": 1, "type": f"config/{kind}_registry/list"}))
+            found: list[Any] = json.loads(socket.recv())["result"]
+            return found
+
+    def device(self, identifier: str) -> Any:
+        found = [each for each in self.registry("device") if ["mqtt", identifier] in each["identifiers"]]
+        return found[0] if found else None
+
+    @property
+    def output(self) -> str:
+        return (self._folder / "output").read_text()
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.output
+        try:
+            return bool(self._request("/api/onboarding"))
+        except (OSError, urllib.error.HTTPError):
+            return False
+
+    def _request(self, path: str, body: bytes | None = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(self._url + path, body, headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+
+def automation(name: str, blueprint: str, tell: str, **inputs: Any) -> dict[str, Any]:
+    """One that writes into the text helper of its name what its blueprint lets it know."""
+    told = {"action": "input_text.set_value", "target": {"entity_id": f"input_text.{name}"}, "data": {"value": tell}}
+    return {"alias": name, "use_blueprint": {"path": f"harstream/{blueprint}", "input": inputs | {"actions": [told]}}}
+
+
+STARTS = ["event.gym_event", "event.kitchen_event"]
+QUIET = 5.0
+AUTOMATIONS = [
+    automation("started", "activity_starts.yaml", "{{ activity }} in {{ area }} ({{ camera }}), {{ confidence > 50 }}",
+               events=STARTS, activities=["Heavy", "Light"], minimum_confidence=50),
+    automation("another", "activity_starts.yaml", "it started", events=STARTS, activities=["Heavy"]),
+    automation("nobody", "nobody_active.yaml", "nobody", sensors=["sensor.gym_activity"], duration={"seconds": QUIET}),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home_assistant(
+    tmp_path_factory: pytest.TempPathFactory, module_mosquitto: Any, new_port: Callable[[], int],
+    eventually: Eventually, need: Callable[[bool, str], None],
+) -> Iterator[HomeAssistant]:  # fmt: skip
+    need(HASS.exists(), "Home Assistant is not installed (make home-assistant)")
+    hass = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), new_port(), eventually)
+    try:
+        hass.start()
+        hass.settle_in(module_mosquitto.port)
+        yield hass
+    finally:
+        hass.stop()
+
+
+@pytest.fixture
+def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
+    """`write("nuc1", hall="yard.mp4")` configures a node with these cameras, in rooms of their names in capitals."""
+
+    def write(node: str, model: Path | str = light_model, **cameras: str) -> None:
+        configure(
+            node=node,
+            model=str(model),
+            # The ports are the same each time: otherwise a running service would begin anew.
+            mqtt={"broker": module_mosquitto.url, "embedded_port": 1883},
+            web={"enabled": False, "port": 8080},
+            cameras=[{"name": name, "source": source, "area": name.upper()} for name, source in cameras.items()],
+        )
+
+    return write
+
+
+@pytest.fixture
+def run(start: Start, write: Start) -> Start:
+    """The same, and runs it."""
+
+    def run(*arguments: Any, **cameras: str) -> Any:
+        write(*arguments, **cameras)
+        return start("run")
+
+    return run
+
+
+def test_a_camera_appears_in_its_room_with_its_entities(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually
+) -> None:
+    run("nuc1", hall="scene?seed=8")
+    eventually(lambda: home_assistant.state("sensor.hall_activity") is not None, "the camera", RECOGNIZED)
+    node, hall = home_assistant.device("har_nuc1"), home_assistant.device("har_nuc1_hall")
+    rooms = {each["area_id"]: each["name"] for each in home_assistant.registry("area")}
+    assert (hall["name"], hall["manufacturer"], rooms[hall["area_id"]]) == ("Hall", "harstream", "HALL")
+    assert hall["via_device_id"] == node["id"]
+    entities = {
+        each["entity_id"]: (each["disabled_by"], each["entity_category"])
+        for each in home_assistant.registry("entity")
+        if each["device_id"] in (node["id"], hall["id"])
+    }
+    shown, hidden, diagnostic = (None, None), ("integration", "diagnostic"), (None, "diagnostic")
+    assert entities == {
+        "sensor.hall_activity": shown, "event.hall_event": shown, "sensor.hall_confidence": shown,
+        "binary_sensor.hall_connectivity": diagnostic, "binary_sensor.hall_problem": diagnostic,
+        "sensor.hall_frame_rate": hidden, "sensor.hall_frame_age": hidden, "sensor.hall_reconnects": hidden,
+        "sensor.hall_dropped_frames": hidden,
+        "binary_sensor.harstream_nuc1_connectivity": diagnostic, "sensor.harstream_nuc1_version": diagnostic,
+        "sensor.harstream_nuc1_model": diagnostic,
+    }  # fmt: skip
+    assert home_assistant.attribute("sensor.hall_activity", "options") == ["Light", "unknown"]
+
+
+def test_entities_change_with_what_is_recognized(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually, module_subscribe: Callable[[int], Any],
+    module_mosquitto: Any,
+) -> None:  # fmt: skip
+    subscriber = module_subscribe(module_mosquitto.port)
+    run("nuc2", "flow_tcn", studio="scene?seed=8")
+    sensor, event = "sensor.studio_activity", "event.studio_event"
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "nothing to be recognized yet", RECOGNIZED)
+    # The state is sent before the event that goes with it.
+    eventually(lambda: home_assistant.attribute(event, "event_type") == "start", "an event", RECOGNIZED)
+    eventually(lambda: subscriber.of("studio/event"), "the message that it was made of")
+    start, told = home_assistant.entity(event)["attributes"], subscriber.of("studio/event")[0].json
+    assert home_assistant.state(sensor) == start["activity"] == told["activity"]
+    assert (start["event_type"], start["area"]) == ("start", "STUDIO")
+    assert (start["id"], start["confidence"]) == (told["id"], told["confidence"])
+    assert 0 < float(home_assistant.state("sensor.studio_confidence") or 0) <= 100
+    assert home_assistant.state("binary_sensor.studio_connectivity") == "on"
+    assert home_assistant.state("binary_sensor.studio_problem") == "off"
+    eventually(lambda: home_assistant.attribute(event, "event_type") == "end", "the end of it", RECOGNIZED)
+    assert home_assistant.attribute(event, "id") == start["id"]
+
+
+def test_a_node_that_is_killed_leaves_its_entities_unavailable(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually
+) -> None:
+    running = run("nuc3", porch="scene?seed=8")
+    node = "binary_sensor.harstream_nuc3_connectivity"
+    eventually(lambda: home_assistant.state("sensor.porch_activity") == "Light", "the activity", RECOGNIZED)
+    assert home_assistant.state(node) == "on"
+    running.signal(signal.SIGKILL)
+    entities = ["sensor.porch_activity", "event.porch_event", "binary_sensor.porch_connectivity"]
+    eventually(lambda: [home_assistant.state(each) for each in entities] == ["unavailable"] * 3, "the last will")
+    assert home_assistant.state(node) == "off"
+
+
+def test_a_camera_that_is_away_is_disconnected_and_its_activity_unavailable(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually, film: Callable[..., Path]
+) -> None:
+    film("short.mp4", (3, 200))
+    run("nuc4", shed="short.mp4", barn="scene?seed=8")
+    eventually(lambda: home_assistant.state("binary_sensor.shed_connectivity") == "off", "its end", RECOGNIZED)
+    eventually(lambda: home_assistant.state("sensor.shed_activity") == "unavailable", "its activity to go")
+    eventually(lambda: home_assistant.state("binary_sensor.shed_problem") == "on", "the problem")
+    problem = home_assistant.entity("binary_sensor.shed_problem")["attributes"]
+    assert (problem["health"], problem["reason"]) == ("offline", "its material has ended")
+    assert home_assistant.state("sensor.barn_activity") == "Light"
+
+
+def test_cameras_leave_and_join_home_assistant_with_the_config(
+    home_assistant: HomeAssistant, write: Start, run: Start, eventually: Eventually
+) -> None:
+    running = run("nuc5", cellar="scene?seed=8", roof="scene?seed=9")
+    sensors = ["sensor.cellar_activity", "sensor.roof_activity"]
+    eventually(lambda: [home_assistant.state(each) for each in sensors] == ["Light"] * 2, "both", RECOGNIZED)
+    assert home_assistant.device("har_nuc5_roof") is not None
+    write("nuc5", cellar="scene?seed=8", loft="scene?seed=9")
+    running.signal(signal.SIGHUP)
+    eventually(lambda: home_assistant.device("har_nuc5_roof") is None, "the camera to leave", RECOGNIZED)
+    assert home_assistant.state("sensor.roof_activity") is None
+    eventually(lambda: home_assistant.state("sensor.loft_activity") == "Light", "the new one", RECOGNIZED)
+    loft = home_assistant.device("har_nuc5_loft")
+    assert "LOFT" in [each["name"] for each in home_assistant.registry("area") if each["area_id"] == loft["area_id"]]
+    assert home_assistant.state("sensor.cellar_activity") == "Light"
+
+
+def test_automations_made_from_the_blueprints_do_their_work(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually, film: Callable[..., Path]
+) -> None:
+    assert home_assistant.post("/api/config/core/check_config", {})["result"] == "valid"
+    names = ("started", "another", "nobody")
+    assert [home_assistant.state(f"automation.{name}") for name in names] == ["on"] * 3
+    film("gym.mp4", (4, 200), (60, 0))
+    run("nuc6", gym="gym.mp4")
+    told = "input_text.started"
+    eventually(lambda: home_assistant.state(told) == "Light in GYM (gym), True", "the start", RECOGNIZED)
+    eventually(lambda: home_assistant.state("input_text.nobody") == "nobody", "nobody to be active", RECOGNIZED)
+    assert home_assistant.state("sensor.gym_activity") == "unknown"
+    since, then = (
+        datetime.fromisoformat(home_assistant.entity(entity)["last_changed"])
+        for entity in ("sensor.gym_activity", "input_text.nobody")
+    )
+    assert QUIET <= (then - since).total_seconds() < QUIET + 3
+    assert home_assistant.state("input_text.another") == "unknown"
+
+
+def test_after_a_restart_home_assistant_knows_what_goes_on(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually
+) -> None:
+    def last_start() -> Any:
+        return home_assistant.attribute("automation.started", "last_triggered")
+
+    run("nuc7", kitchen="scene?seed=8")
+    told = "Light in KITCHEN (kitchen), True"
+    eventually(lambda: home_assistant.state("input_text.started") == told, "the activity", RECOGNIZED)
+    before = last_start()
+    home_assistant.stop()
+    home_assistant.start()
+    eventually(lambda: home_assistant.state("sensor.kitchen_activity") == "Light", "it to be known again")
+    assert home_assistant.state("binary_sensor.kitchen_connectivity") == "on"
+    assert last_start() == before, "an event of before the restart started it again"
+
+
+def test_home_assistant_complained_of_nothing_in_these_tests(home_assistant: HomeAssistant) -> None:
+    its_own = ("Skipping pip", "zlib_ng", "No device components to cleanup")  # the last: its echo of a removal
+    levels = (" WARNING ", " ERROR ")
+    complaints = [line for line in home_assistant.output.splitlines() if any(level in line for level in levels)]
+    assert [line for line in complaints if not any(known in line for known in its_own)] == []
