@@ -208,10 +208,12 @@ def _event_sinks(
         outbox=Outbox(config.state / "outbox.sqlite"),
         emission=emission,
         observations=config.mqtt.observations,
+        controls=control,
     )
     mqtt.start()
     stack.callback(mqtt.close)
     mqtt.announce(_announcements(config, context, address))
+    control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
     sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
-from stream.schemas import ACTIVITY, EVENT, HEALTH, INFO, LABELS, OBSERVATION, json_schemas
-from stream.wire import OFFLINE, ONLINE, Topics
+from stream.schemas import ACTIVITY, ERROR, EVENT, HEALTH, INFO, LABELS, OBSERVATION, json_schemas
+from stream.wire import OFF, OFFLINE, ON, ONLINE, Topics
 
 VERSION = "1.0.0"
 """Of the contract; the schemas carry numbers of their own."""
@@ -33,16 +35,24 @@ class _Channel:
     retain: bool
     schema_id: str | None
     """One of schemas.MESSAGES; None: SIMPLE tells."""
+    action: Literal["send", "receive"] = "send"
 
     @property
     def name(self) -> str:
-        return self.topic.rpartition("/")[2]
+        *_, before, last = self.topic.split("/")
+        return f"{before}{last.capitalize()}" if last in ("set", "state") else last
 
 
+_SWITCH: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "string", "enum": [ON, OFF]}}
+_NUMBER: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "string"}}
 SIMPLE: dict[str, dict[str, object]] = {
     "status": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "availability": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "emission": {"payload": {"type": "object"}},
+    "enabledSet": _SWITCH,
+    "enabledState": _SWITCH,
+    "thresholdSet": {**_NUMBER, "description": "`default`: that of config.yaml."},
+    "thresholdState": _NUMBER,
 }
 
 CHANNELS = (
@@ -57,6 +67,13 @@ CHANNELS = (
     _Channel(TOPICS.activity(CAMERA), "What its person does now.", 1, True, ACTIVITY),
     _Channel(TOPICS.event(CAMERA), "An activity starts, goes on, or ends.", 1, False, EVENT),
     _Channel(TOPICS.observation(CAMERA), "One recognition with all probabilities.", 0, False, OBSERVATION),
+    _Channel(TOPICS.asked(CAMERA, "enabled"), "Switch the camera off, or on.", 1, False, None, "receive"),
+    _Channel(TOPICS.setting(CAMERA, "enabled"), "Is it switched on?", 1, True, None),
+    _Channel(
+        TOPICS.asked(CAMERA, "threshold"), "From which score on an activity starts, 0 to 1.", 1, False, None, "receive"
+    ),
+    _Channel(TOPICS.setting(CAMERA, "threshold"), "From which score on an activity starts.", 1, True, None),
+    _Channel(TOPICS.error, "What was asked for and could not be done.", 0, False, ERROR),
 )
 
 
@@ -82,7 +99,9 @@ def _document() -> dict[str, object]:
         },
         "defaultContentType": "application/json",
         "channels": {channel.name: _channel(channel) for channel in CHANNELS},
-        "operations": {f"send{channel.name.capitalize()}": _operation(channel) for channel in CHANNELS},
+        "operations": {
+            f"{channel.action}{channel.name[0].upper()}{channel.name[1:]}": _operation(channel) for channel in CHANNELS
+        },
         "components": {
             "messages": {channel.name: {"summary": channel.says, **_content(channel)} for channel in CHANNELS},
             "parameters": {name: {"description": told} for name, told in PARAMETERS.items()},
@@ -103,7 +122,7 @@ def _channel(channel: _Channel) -> dict[str, object]:
 
 def _operation(channel: _Channel) -> dict[str, object]:
     return {
-        "action": "send",
+        "action": channel.action,
         "channel": {"$ref": f"#/channels/{channel.name}"},
         "messages": [{"$ref": f"#/channels/{channel.name}/messages/{channel.name}"}],
         "bindings": {"mqtt": {"qos": channel.qos, "retain": channel.retain, "bindingVersion": "0.2.0"}},
@@ -112,7 +131,7 @@ def _operation(channel: _Channel) -> dict[str, object]:
 
 def _content(channel: _Channel) -> dict[str, object]:
     if channel.schema_id is None:
-        return SIMPLE[channel.name]
+        return deepcopy(SIMPLE[channel.name])
     return {"payload": {"$ref": f"./{_schema_file(channel.schema_id)}"}}
 
 

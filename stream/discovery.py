@@ -91,6 +91,15 @@ def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]
                 json_attributes_topic=health, json_attributes_template=_WHY,
             )
         ) | whole_node,
+        "enabled": {
+            "platform": "switch", "name": "Enabled", "state_topic": topics.setting(camera, "enabled"), "qos": 1,
+            "command_topic": topics.asked(camera, "enabled"), "icon": "mdi:cctv",
+        } | whole_node,
+        "threshold": {
+            "platform": "number", "name": "Threshold", "state_topic": topics.setting(camera, "threshold"), "qos": 1,
+            "command_topic": topics.asked(camera, "threshold"), "min": 0, "max": 1, "step": 0.01, "mode": "slider",
+            "entity_category": "config",
+        } | whole_node,
         **{key: _hidden(component) | whole_node for key, component in _figures(health).items()},
     }  # fmt: skip
 

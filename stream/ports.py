@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -85,6 +85,10 @@ class FrameSink(Protocol):
 
 class Controls(Protocol):
     """What may be changed while the service runs. Every method from any thread; it may wait a moment."""
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        """Make a change without waiting for it; `refused` is told why not, in one line."""
+        ...
 
     def cameras(self) -> list[CameraControl]: ...
 

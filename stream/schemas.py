@@ -19,6 +19,7 @@ ACTIVITY: Final = "harstream.activity/1"
 HEALTH: Final = "harstream.health/1"
 INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
+ERROR: Final = "harstream.error/1"
 
 Moment = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -238,6 +239,19 @@ class LabelsMessage(TypedDict):
     labels_sha: Sha
 
 
+@_DOCUMENTED
+class ErrorMessage(TypedDict):
+    """What was asked for over MQTT and could not be done."""
+
+    schema: Literal["harstream.error/1"]
+    node: Name
+    topic: str
+    """Where it was asked."""
+    detail: str
+    """Why not, in one line for a person."""
+    at: Moment
+
+
 MESSAGES = {
     EVENT: EventMessage,
     OBSERVATION: ObservationMessage,
@@ -245,6 +259,7 @@ MESSAGES = {
     HEALTH: HealthMessage,
     INFO: InfoMessage,
     LABELS: LabelsMessage,
+    ERROR: ErrorMessage,
 }
 """By the id that each carries in `schema`."""
 

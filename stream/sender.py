@@ -45,7 +45,7 @@ class Sender:
         self._client_id = ""
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
-        self._handlers: dict[str, Callable[[bytes], None]] = {}
+        self._handlers: dict[str, Callable[[str, bytes], None]] = {}
         self._attempt = 0
         self._short_lived = 0
         self._closing = threading.Event()
@@ -59,9 +59,9 @@ class Sender:
         self._passing: deque[Packet] = deque()
         self._last_word: Packet | None = None
 
-    def handle_messages(self, topic: str, handler: Callable[[bytes], None]) -> None:
-        """Before `start`. The handler is called with the payload, on paho's thread, and must not block; what it raises
-        `check` raises again."""
+    def handle_messages(self, topic: str, handler: Callable[[str, bytes], None]) -> None:
+        """Before `start`. `topic` may have wildcards. The handler is called with a message's topic and payload, on
+        paho's thread, and must not block; what it raises `check` raises again."""
         self._handlers[topic] = handler
 
     def start(self, *, must_connect: bool) -> None:
@@ -279,7 +279,9 @@ class Sender:
 
     def _handle(self, topic: str, payload: bytes) -> None:
         try:
-            self._handlers[topic](payload)
+            for wanted, handler in self._handlers.items():
+                if paho.topic_matches_sub(wanted, topic):
+                    handler(topic, payload)
         except Exception as error:
             # paho's thread would die of it; `check` raises it again.
             self._failure = error

@@ -13,6 +13,7 @@ from models.contract import UNKNOWN, ModelContract
 from stream.messages import CameraState, Event, EventType, Health, Notice
 from stream.schemas import (
     ACTIVITY,
+    ERROR,
     EVENT,
     HEALTH,
     INFO,
@@ -20,6 +21,7 @@ from stream.schemas import (
     MESSAGES,
     OBSERVATION,
     ActivityMessage,
+    ErrorMessage,
     EventMessage,
     HealthMessage,
     InfoMessage,
@@ -35,6 +37,8 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 ONLINE = "online"
 OFFLINE = "offline"
+ON, OFF = "ON", "OFF"
+"""Of a switch."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,18 @@ class Topics:
     @property
     def stats(self) -> str:
         return f"har/{self.node}/stats"
+
+    @property
+    def error(self) -> str:
+        return f"har/{self.node}/error"
+
+    def asked(self, camera: str, setting: str) -> str:
+        """Where a setting of a camera is asked for; `+` for any."""
+        return f"har/{self.node}/camera/{camera}/{setting}/set"
+
+    def setting(self, camera: str, setting: str) -> str:
+        """How it is."""
+        return f"{self._camera(camera, setting)}/state"
 
     def availability(self, camera: str) -> str:
         return self._camera(camera, "availability")
@@ -237,6 +253,10 @@ def labels_message(context: Context) -> LabelsMessage:
         "background": list(contract.background),
         "labels_sha": labels_sha(contract),
     }
+
+
+def error_message(node: str, topic: str, detail: str, time: float) -> ErrorMessage:
+    return {"schema": ERROR, "node": node, "topic": topic, "detail": detail, "at": timestamp(time)}
 
 
 def availability(state: CameraState) -> str | None:

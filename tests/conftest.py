@@ -206,7 +206,7 @@ class Subscriber:
         self._process = subprocess.Popen(
             # The probe comes last: with it, what was retained of the others has arrived.
             ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%p"],
-            stdout=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
         self._thread = threading.Thread(target=self._read)
         self._thread.start()

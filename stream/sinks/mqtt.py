@@ -10,8 +10,10 @@ from models.contract import UNKNOWN
 from stream import wire
 from stream.announcer import Announcer
 from stream.connection import BrokerAddress, Will
-from stream.messages import Activity, Health, HealthState, Notice
+from stream.messages import Activity, CameraControl, CameraState, Health, HealthState, Notice
 from stream.outbox import Outbox
+from stream.ports import Controls
+from stream.remote import Remote
 from stream.sender import Sender
 
 REPEAT_ACTIVITY = 60.0
@@ -19,6 +21,7 @@ REPEAT_ACTIVITY = 60.0
 REPEAT_HEALTH = 60.0
 """Seconds after which a camera's health is said again where nothing worth a message has changed."""
 STOPPED = "harstream has stopped"
+REMOVED = "it is watched no more"
 
 
 @dataclass
@@ -44,6 +47,7 @@ class MqttSink:
         outbox: Outbox,
         emission: Mapping[str, object] | None = None,
         observations: bool = True,
+        controls: Controls | None = None,
     ) -> None:
         """The outbox is this sink's from here on; it is opened by `start`."""
         self.topics = wire.Topics(context.node)
@@ -55,6 +59,7 @@ class MqttSink:
         self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
         self._announcer = Announcer(self.sender, address.url, memory)
+        self._remote = None if controls is None else Remote(self.sender, self.topics, controls)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
@@ -66,6 +71,11 @@ class MqttSink:
         """Once started: what Home Assistant is to discover, and nothing else, as `stream.discovery` writes it."""
         self._announcer.announce(announcements)
 
+    def show(self, control: CameraControl) -> None:
+        """How a camera is set. From any thread."""
+        if self._remote is not None:
+            self._remote.show(control)
+
     def handle(self, notice: Notice) -> None:
         self._post_events(notice)
         self.sender.check()
@@ -75,6 +85,8 @@ class MqttSink:
         self._say_activity(camera)
         if self._with_observations and wire.is_observation(notice):
             self._say_observation(camera)
+        if notice.change is not None and notice.change.state is CameraState.REMOVED:
+            self._forget(notice.camera)
 
     def tell(self, health: Health) -> None:
         said = self._healths.get(health.camera)
@@ -86,22 +98,16 @@ class MqttSink:
         for camera in self._cameras.values():
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
-            now = max(time.time(), health.time)
-            self._say_health(
-                replace(
-                    health,
-                    time=now,
-                    state=HealthState.OFFLINE,
-                    since=now,
-                    reason=STOPPED,
-                    trouble=None,
-                    fps=0.0,
-                    dropping=0.0,
-                    behind=0.0,
-                    overloaded=False,
-                )
-            )
+            self._say_health(_at_its_end(health, STOPPED))
         self.sender.close((self.topics.status, wire.OFFLINE.encode()))
+
+    def _forget(self, camera: str) -> None:
+        """What is retained of it stays, and says that it is gone: taken back, it would be an empty message to those who
+        have not heard yet that there is no such camera."""
+        del self._cameras[camera]
+        if camera in self._healths:
+            self._say_health(_at_its_end(self._healths[camera], REMOVED))
+            del self._healths[camera]
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
         self.sender.set_state(self.topics.status, wire.ONLINE.encode())
@@ -154,6 +160,22 @@ class MqttSink:
             self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
         if camera.availability != wire.OFFLINE:
             self.sender.set_state(self.topics.availability(notice.camera), wire.OFFLINE.encode())
+
+
+def _at_its_end(health: Health, reason: str) -> Health:
+    now = max(time.time(), health.time)
+    return replace(
+        health,
+        time=now,
+        state=HealthState.OFFLINE,
+        since=now,
+        reason=reason,
+        trouble=None,
+        fps=0.0,
+        dropping=0.0,
+        behind=0.0,
+        overloaded=False,
+    )
 
 
 def _is_news(health: Health, said: Health) -> bool:

@@ -205,7 +205,7 @@ def test_a_camera_appears_in_its_room_with_its_entities(
         "sensor.hall_activity": shown, "event.hall_event": shown, "sensor.hall_confidence": shown,
         "binary_sensor.hall_connectivity": diagnostic, "binary_sensor.hall_problem": diagnostic,
         "sensor.hall_frame_rate": hidden, "sensor.hall_frame_age": hidden, "sensor.hall_reconnects": hidden,
-        "sensor.hall_dropped_frames": hidden,
+        "sensor.hall_dropped_frames": hidden, "switch.hall_enabled": shown, "number.hall_threshold": (None, "config"),
         "binary_sensor.harstream_nuc1_connectivity": diagnostic, "sensor.harstream_nuc1_version": diagnostic,
         "sensor.harstream_nuc1_model": diagnostic,
     }  # fmt: skip
@@ -232,6 +232,25 @@ def test_entities_change_with_what_is_recognized(
     assert home_assistant.state("binary_sensor.studio_problem") == "off"
     eventually(lambda: home_assistant.attribute(event, "event_type") == "end", "the end of it", RECOGNIZED)
     assert home_assistant.attribute(event, "id") == start["id"]
+
+
+def test_a_camera_is_switched_off_and_on_from_home_assistant(
+    home_assistant: HomeAssistant, run: Start, eventually: Eventually
+) -> None:
+    run("nuc9", den="scene?seed=8", nook="scene?seed=9")
+    sensor, switch = "sensor.den_activity", "switch.den_enabled"
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "the camera", RECOGNIZED)
+    eventually(lambda: home_assistant.state(switch) == "on", "its switch")
+    home_assistant.post("/api/services/switch/turn_off", {"entity_id": switch})
+    eventually(lambda: home_assistant.state(switch) == "off", "it to be switched off")
+    eventually(lambda: home_assistant.state(sensor) == "unavailable", "nothing to be told of it")
+    assert home_assistant.state("binary_sensor.den_connectivity") == "off"
+    eventually(lambda: home_assistant.state("binary_sensor.den_problem") == "off", "no problem to be seen in it")
+    assert home_assistant.state("sensor.nook_activity") != "unavailable"
+    home_assistant.post("/api/services/switch/turn_on", {"entity_id": switch})
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "the camera again")
+    home_assistant.post("/api/services/number/set_value", {"entity_id": "number.den_threshold", "value": 0.66})
+    eventually(lambda: home_assistant.state("number.den_threshold") == "0.66", "another threshold")
 
 
 def test_a_node_that_is_killed_leaves_its_entities_unavailable(

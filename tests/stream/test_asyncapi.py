@@ -26,9 +26,10 @@ def test_the_files_are_those_that_the_code_makes() -> None:
 def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
     channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
     assert {channel["address"] for channel in channels.values()} == {
-        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission")),
+        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "error")),
         *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
-                                                                "observation")),
+                                                                "observation", "enabled/set", "enabled/state",
+                                                                "threshold/set", "threshold/state")),
     }  # fmt: skip
     assert set(channels["event"]["parameters"]) == {"node", "camera"}
     assert set(channels["status"]["parameters"]) == {"node"}
@@ -70,6 +71,7 @@ def test_each_message_is_what_its_schema_says(
         wire.health_message(health, context),
         wire.info_message(context),
         wire.labels_message(context),
+        wire.error_message("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
     ):
         validate(message)
 

@@ -99,10 +99,28 @@ def test_events_are_starts_and_ends_as_they_are_sent(hall: Any) -> None:
 
 def test_what_says_that_the_camera_is_gone_does_not_go_with_it(hall: Any) -> None:
     with_the_node = {key for key, each in hall["components"].items() if each["availability"] == [NODE_IS_THERE]}
-    assert with_the_node == {"connectivity", "problem", "fps", "frame_age", "reconnects", "dropped"}
+    assert with_the_node == {
+        "connectivity",
+        "problem",
+        "enabled",
+        "threshold",
+        "fps",
+        "frame_age",
+        "reconnects",
+        "dropped",
+    }
     connectivity = hall["components"]["connectivity"]
     assert connectivity["state_topic"] == "har/nuc1/camera/hall/availability"
     assert (connectivity["payload_on"], connectivity["payload_off"]) == ("online", "offline")
+
+
+def test_a_camera_can_be_switched_off_and_on_again(hall: Any) -> None:
+    switch, threshold = hall["components"]["enabled"], hall["components"]["threshold"]
+    assert switch["platform"] == "switch"
+    assert switch["command_topic"] == "har/nuc1/camera/hall/enabled/set"
+    assert switch["state_topic"] == "har/nuc1/camera/hall/enabled/state"
+    assert (threshold["platform"], threshold["min"], threshold["max"]) == ("number", 0, 1)
+    assert threshold["command_topic"] == "har/nuc1/camera/hall/threshold/set"
 
 
 def rendered(component: Any, key: str, message: Any) -> str:

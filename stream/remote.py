@@ -1,0 +1,73 @@
+"""Control over MQTT: what is asked for on `.../set` topics, and what is so on `.../state`, retained."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from stream import wire
+from stream.errors import ControlError
+from stream.messages import CameraControl
+from stream.ports import Controls
+from stream.sender import Sender
+
+AS_CONFIGURED = "default"
+"""A threshold: no other than config.yaml's."""
+LONGEST = 32
+"""Bytes of what is asked for."""
+
+
+class Remote:
+    """Nothing here waits: a change is made on the control's own thread, and a refusal is published."""
+
+    def __init__(self, sender: Sender, topics: wire.Topics, controls: Controls) -> None:
+        """Before the sender starts."""
+        self._sender = sender
+        self._topics = topics
+        self._controls = controls
+        sender.handle_messages(topics.asked("+", "+"), self._asked)
+
+    def show(self, control: CameraControl) -> None:
+        """How a camera is set. From any thread."""
+        states = {"enabled": wire.ON if control.is_enabled else wire.OFF, "threshold": f"{control.threshold or 0.0:g}"}
+        for setting, state in states.items():
+            self._sender.set_state(self._topics.setting(control.camera, setting), state.encode())
+
+    def _asked(self, topic: str, payload: bytes) -> None:
+        refuse = partial(self._refuse, topic)
+        *_, camera, setting, _ = topic.split("/")
+        try:
+            text = _text(payload)
+            if setting == "enabled":
+                self._controls.ask(partial(self._controls.switch, camera, on=_is_on(text)), refuse)
+            elif setting == "threshold":
+                self._controls.ask(partial(self._controls.set_threshold, camera, _threshold(text)), refuse)
+            else:
+                raise ControlError(f"expected enabled or threshold in the topic, got {setting[:LONGEST]!r}")
+        except ControlError as error:
+            refuse(str(error))
+
+    def _refuse(self, topic: str, why: str) -> None:
+        message = wire.error_message(self._topics.node, topic, why, time.time())
+        self._sender.pass_on(self._topics.error, wire.encode(message))
+
+
+def _text(payload: bytes) -> str:
+    if len(payload) > LONGEST:
+        raise ControlError(f"expected a word or a number, got {len(payload)} bytes")
+    return payload.decode(errors="replace").strip()
+
+
+def _is_on(text: str) -> bool:
+    if text.upper() not in (wire.ON, wire.OFF):
+        raise ControlError(f"expected {wire.ON} or {wire.OFF}, got {text!r}")
+    return text.upper() == wire.ON
+
+
+def _threshold(text: str) -> float | None:
+    if text == AS_CONFIGURED:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ControlError(f"expected a number between 0 and 1, or {AS_CONFIGURED}, got {text!r}") from None

@@ -1,0 +1,152 @@
+"""Cameras are switched and thresholds set over a real mosquitto; what makes no sense is answered."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.connection import BrokerAddress
+from stream.errors import ControlError, HarstreamError
+from stream.messages import CameraControl, CameraState, Health, Notice
+from stream.outbox import Outbox
+from stream.sinks.mqtt import MqttSink
+from stream.wire import Context
+
+pytestmark = pytest.mark.mosquitto
+
+
+class House:
+    """Controls of one camera, which are told over MQTT as the service does."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, object]] = []
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        try:
+            change()
+        except HarstreamError as error:
+            refused(str(error))
+
+    def cameras(self) -> list[CameraControl]:
+        return []
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        self._check(camera)
+        self.asked.append((camera, "enabled", on))
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        self._check(camera)
+        self.asked.append((camera, "threshold", threshold))
+
+    def reload(self) -> str:
+        raise ControlError("no")
+
+    def _check(self, camera: str) -> None:
+        if camera != "hall":
+            raise ControlError(f"there is no camera {camera!r}; there are hall")
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def sink(mosquitto: Any, house: House, context: Context, tmp_path: Path) -> Iterator[MqttSink]:
+    address = BrokerAddress.parse(mosquitto.url)
+    sink = MqttSink(address, context=context, outbox=Outbox(tmp_path / "outbox.db"), controls=house)
+    sink.start()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def publish(mosquitto: Any, sink: MqttSink) -> Callable[[str, bytes], None]:
+    def send(topic: str, payload: bytes) -> None:
+        command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-q", "1", "-t", topic]
+        command.append("-s" if payload else "-n")
+        subprocess.run(command, input=payload, check=True)
+
+    return send
+
+
+def test_what_is_asked_for_is_done(publish: Any, house: House, eventually: Callable[..., None]) -> None:
+    publish("har/nuc1/camera/hall/enabled/set", b"OFF")
+    publish("har/nuc1/camera/hall/enabled/set", b" on\n")
+    publish("har/nuc1/camera/hall/threshold/set", b"0.65")
+    publish("har/nuc1/camera/hall/threshold/set", b"default")
+    publish("har/nuc2/camera/hall/enabled/set", b"OFF")
+    publish("har/nuc1/camera/hall/enabled/state", b"OFF")
+    publish("har/nuc1/camera/hall/threshold/set", b"1")
+    eventually(lambda: len(house.asked) == 5, "what was asked for")
+    assert house.asked == [
+        ("hall", "enabled", False), ("hall", "enabled", True), ("hall", "threshold", 0.65), ("hall", "threshold", None),
+        ("hall", "threshold", 1.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "why"),
+    [
+        ("hall/enabled", b"perhaps", "expected ON or OFF, got 'perhaps'"),
+        ("hall/enabled", b"", "expected ON or OFF, got ''"),
+        ("hall/enabled", b"\xff\x00", "expected ON or OFF, got '\ufffd\\x00'"),
+        ("hall/enabled", b"O" * 5000, "expected a word or a number, got 5000 bytes"),
+        ("hall/threshold", b"high", "expected a number between 0 and 1, or default, got 'high'"),
+        ("hall/volume", b"11", "expected enabled or threshold in the topic, got 'volume'"),
+        ("attic/enabled", b"OFF", "there is no camera 'attic'; there are hall"),
+        ("<b>\u00e9/enabled", b"OFF", "there is no camera '<b>\u00e9'; there are hall"),
+    ],
+)
+def test_what_makes_no_sense_is_answered(
+    topic: str, payload: bytes, why: str, publish: Any, house: House, mosquitto: Any, subscribe: Any,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    publish(f"har/nuc1/camera/{topic}/set", payload)
+    eventually(lambda: subscriber.of("/error"), "the answer")
+    answer = subscriber.of("/error")[0]
+    assert (answer.topic, answer.retained) == ("har/nuc1/error", False)
+    assert (answer.json["topic"], answer.json["detail"]) == (f"har/nuc1/camera/{topic}/set", why)
+    assert house.asked == []
+    publish("har/nuc1/camera/hall/enabled/set", b"ON")
+    eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
+
+
+def test_how_a_camera_is_set_is_retained(
+    sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
+) -> None:
+    sink.show(CameraControl("hall", is_enabled=False, threshold=0.85))
+    first = subscribe(mosquitto.port)
+    eventually(lambda: len(first.of("/state")) == 2, "both settings")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: len(late.of("/state")) == 2, "what is retained")
+    assert {message.topic: message.payload for message in late.of("/state")} == {
+        "har/nuc1/camera/hall/enabled/state": "OFF",
+        "har/nuc1/camera/hall/threshold/state": "0.85",
+    }
+
+
+def test_what_is_retained_of_a_camera_that_is_removed_says_so(
+    sink: MqttSink, mosquitto: Any, subscribe: Any, make_notice: Callable[..., Notice],
+    make_health: Callable[..., Health], eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    sink.handle(make_notice(state=CameraState.LIVE, activity="Lunges"))
+    sink.tell(make_health())
+    before = subscribe(mosquitto.port)
+    eventually(lambda: before.of("hall/activity") and before.of("hall/health"), "all that is told of it")
+    sink.handle(make_notice(state=CameraState.REMOVED))
+
+    def retained(what: str) -> Any:
+        late = subscribe(mosquitto.port)
+        eventually(lambda: late.of(f"hall/{what}"), "what is retained")
+        return late.of(f"hall/{what}")[0]
+
+    eventually(lambda: retained("health").json["reason"] == "it is watched no more", "its end")
+    assert retained("health").json["state"] == "offline"
+    assert retained("availability").payload == "offline"
+    assert retained("activity").json["activity"] == "unknown"
