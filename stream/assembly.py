@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -46,6 +47,9 @@ from stream.sources.rtsp import rtsp_pictures
 from stream.tracker import END_SHARE, Tracker, TrackerSettings
 from stream.wire import Context
 
+if TYPE_CHECKING:
+    from stream.sinks.metrics import Metrics
+
 log = logging.getLogger(__name__)
 
 
@@ -75,12 +79,13 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     # Before anybody is told that the service is there: until then, the signal ends the process.
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
-    event_sinks = _event_sinks(config, context, _emission(recognizer), control, stack, console)
+    metrics = _metrics(context, recognizer) if config.web.enabled else None
+    event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         ({"history": history} if history else {}) | event_sinks,
-        _frame_sinks(config, context, recognizer, control, stack, console, stop=lambda: service.stop()),
+        _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=lambda: service.stop()),
         clock,
         left_open=history.left_open if history else (),
     )
@@ -198,6 +203,7 @@ def _event_sinks(
     context: Context,
     emission: Mapping[str, object] | None,
     control: Control,
+    metrics: Metrics | None,
     stack: ExitStack,
     console: Console,
 ) -> dict[str, EventSink]:
@@ -210,6 +216,9 @@ def _event_sinks(
         observations=config.mqtt.observations,
         controls=control,
     )
+    if metrics:
+        metrics.watch_broker(lambda: mqtt.sender.is_connected, lambda: mqtt.sender.waiting)
+        mqtt.sender.measure(metrics.acknowledged)
     mqtt.start()
     stack.callback(mqtt.close)
     mqtt.announce(_announcements(config, context, address))
@@ -217,6 +226,8 @@ def _event_sinks(
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
     sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
+    if metrics:
+        sinks["metrics"] = metrics
     if config.events:
         jsonl = JsonLines(config.events, context)
         jsonl.start()
@@ -253,6 +264,12 @@ def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink 
     return history
 
 
+def _metrics(context: Context, recognizer: Engine) -> Metrics:
+    from stream.sinks.metrics import Metrics  # only a service with a web server is asked for them
+
+    return Metrics(context, recognizer.provider)
+
+
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
     """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
     report = recognizer.files.folder / "report.json"
@@ -280,6 +297,7 @@ def _frame_sinks(
     context: Context,
     recognizer: Engine,
     control: Control,
+    metrics: Metrics | None,
     stack: ExitStack,
     console: Console,
     stop: Callable[[], None],
@@ -298,6 +316,7 @@ def _frame_sinks(
             port=config.web.port,
             history=config.state / HISTORY_FILE if config.history.enabled else None,
             controls=control if may_control else None,
+            metrics=metrics.text if metrics else None,
         )
         view.start()
         stack.callback(view.close)

@@ -45,6 +45,7 @@ class Sender:
         self._client_id = ""
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
+        self._on_acknowledged: Callable[[float], None] | None = None
         self._handlers: dict[str, Callable[[str, bytes], None]] = {}
         self._attempt = 0
         self._short_lived = 0
@@ -63,6 +64,16 @@ class Sender:
         """Before `start`. `topic` may have wildcards. The handler is called with a message's topic and payload, on
         paho's thread, and must not block; what it raises `check` raises again."""
         self._handlers[topic] = handler
+
+    def measure(self, on_acknowledged: Callable[[float], None]) -> None:
+        """Called, on the sender's thread, with the seconds from an event's being put into the outbox until the broker
+        has it; not for one that an outage held back."""
+        self._on_acknowledged = on_acknowledged
+
+    @property
+    def waiting(self) -> int:
+        """Events that the broker does not have yet."""
+        return len(self._outbox)
 
     def start(self, *, must_connect: bool) -> None:
         """Raises SinkError; BrokerError if nobody answers or we are refused, unless it may keep trying."""
@@ -252,9 +263,12 @@ class Sender:
     def _send_letter(self, letter: Letter, connection: Connection) -> None:
         # One at a time: an event that has to be sent again could overtake, or be overtaken.
         payload = wire.as_historical(letter.payload) if letter.age > HELD_AFTER else letter.payload
+        fetched = time.monotonic()
         info = connection.publish(letter.topic, payload, qos=1, retain=False)
         if self._wait_for(info, connection):
             self._outbox.remove(letter)
+            if self._on_acknowledged is not None and letter.age <= HELD_AFTER:
+                self._on_acknowledged(letter.age + time.monotonic() - fetched)
 
     def _wait_for(self, info: paho.MQTTMessageInfo, connection: Connection) -> bool:
         """Whether it was acknowledged before the connection was lost or the last moment of a close had passed."""

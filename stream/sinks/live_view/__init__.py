@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -37,11 +37,12 @@ class LiveView:
         port: int = 8080,
         history: Path | None = None,
         controls: Controls | None = None,
+        metrics: Callable[[], bytes] | None = None,
         encode: Encode = encode_jpeg,
     ) -> None:
         """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
-        whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `encode` is
-        called on the server's side only."""
+        whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `metrics`:
+        what `/metrics` answers. `encode` is called on the server's side only."""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -55,6 +56,7 @@ class LiveView:
         self._board = Board(contract, cameras)
         self._history = history
         self._controls = controls
+        self._metrics = metrics
         self._encode = encode
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -76,7 +78,9 @@ class LiveView:
         # Whoever listens on this machine only, answers to its own names only: a foreign site whose name was made to
         # point at 127.0.0.1 (DNS rebinding) would otherwise pass for the same host.
         hosts = LOOPBACK if self.address[0] in LOOPBACK else None
-        app = create_app(self._board, self._hello, self._encode, self._history, self._controls, hosts, ready.set)
+        app = create_app(
+            self._board, self._hello, self._encode, self._history, self._controls, self._metrics, hosts, ready.set
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

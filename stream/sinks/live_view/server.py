@@ -25,7 +25,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from stream.messages import Frame
+from stream.messages import CameraState, Frame
 from stream.ports import Controls
 from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_facts
 from stream.sinks.live_view.control_api import control_routes
@@ -47,6 +47,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' own."""
 Encode = Callable[[Frame], bytes]
 
 
@@ -203,6 +205,7 @@ def create_app(
     encode: Encode,
     history: Path | None,
     controls: Controls | None,
+    metrics: Callable[[], bytes] | None,
     hosts: tuple[str, ...] | None,
     ready: Callable[[], None],
 ) -> FastAPI:
@@ -231,6 +234,20 @@ def create_app(
     @app.get("/healthz")
     def healthz() -> dict[str, object]:
         return {"status": "ok", "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
+
+    @app.get("/readyz")
+    def readyz(response: Response) -> dict[str, object]:
+        """503 until a camera sends pictures, and while none does though one should."""
+        views = [view for view in board.views() if view.state is not CameraState.DISABLED]
+        is_ready = not views or any(view.state is CameraState.LIVE for view in views)
+        response.status_code = 200 if is_ready else 503
+        return {"status": "ready" if is_ready else "not ready", "cameras": {v.name: v.state for v in board.views()}}
+
+    if metrics is not None:
+
+        @app.get("/metrics")
+        def read_metrics() -> Response:
+            return Response(metrics(), media_type=METRICS_FORMAT)
 
     app.include_router(history_routes(history))
     app.include_router(control_routes(controls))

@@ -35,7 +35,7 @@ from stream.messages import (
     Step,
 )
 from stream.sinks.live_view import LiveView
-from stream.sinks.live_view.server import encode_jpeg
+from stream.sinks.live_view.server import METRICS_FORMAT, encode_jpeg
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 
@@ -349,6 +349,35 @@ def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> No
         "version": "0.1.0",
         "cameras": {"hall": "connecting", "garden": "live"},
     }
+
+
+def test_readyz_waits_for_a_picture_of_any_camera_that_is_switched_on(opened: Callable[..., LiveView]) -> None:
+    view = opened("hall", "garden")
+
+    def ready() -> int:
+        return httpx.get(view.url + "readyz").status_code
+
+    assert ready() == 503
+    view.show(step("garden"))
+    assert ready() == 200
+    view.show(change("garden", CameraState.OFFLINE))
+    assert ready() == 503
+    view.show(change("garden", CameraState.DISABLED))
+    view.show(change("hall", CameraState.DISABLED))
+    assert ready() == 200
+
+
+def test_metrics_are_what_is_counted_or_not_there() -> None:
+    for metrics, status in ((lambda: b"harstream_frames_total 3.0\n", 200), (None, 404)):
+        view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", metrics=metrics)
+        view.start()
+        try:
+            answer = httpx.get(view.url + "metrics")
+        finally:
+            view.close()
+        assert answer.status_code == status
+        if metrics:
+            assert (answer.content, answer.headers["content-type"]) == (metrics(), METRICS_FORMAT)
 
 
 def test_close_takes_less_than_two_seconds_with_viewers_connected(opened: Callable[..., LiveView]) -> None:

@@ -1,0 +1,111 @@
+"""What Prometheus would read, parsed by its own library and worked out here by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
+from stream.sinks.metrics import Metrics
+from stream.wire import Context
+
+NOON = 1_700_000_000.0
+
+MakeNotice = Callable[..., Notice]
+
+
+class Reader:
+    """Metrics, and a clock a tenth of a second after noon."""
+
+    def __init__(self, context: Context) -> None:
+        self.metrics = Metrics(context, "CPU", wall_clock=lambda: NOON + 0.1)
+
+    def read(self, name: str, **labels: str) -> float | None:
+        for family in text_string_to_metric_families(self.metrics.text().decode()):
+            for sample in family.samples:
+                if sample.name == f"harstream_{name}" and sample.labels == labels:
+                    return sample.value
+        return None
+
+
+@pytest.fixture
+def reader(context: Context) -> Reader:
+    return Reader(context)
+
+
+def test_frames_windows_and_the_unknown_among_them_are_counted(reader: Reader, make_notice: MakeNotice) -> None:
+    for notice in (
+        make_notice(state=CameraState.LIVE),
+        make_notice(),
+        make_notice(scores=(0.1, 0.8, 0.1), activity="JumpingJack"),
+        make_notice(scores=(0.9, 0.05, 0.05)),
+        make_notice(camera="yard", scores=(0.9, 0.05, 0.05)),
+    ):
+        reader.metrics.handle(notice)
+    assert reader.read("frames_total", camera="hall") == 3
+    assert reader.read("windows_total", camera="hall") == 2
+    assert reader.read("windows_unknown_total", camera="hall") == 1
+    assert reader.read("frames_total", camera="yard") == 1
+
+
+def test_how_late_a_recognition_is_falls_into_its_bucket(reader: Reader, make_notice: MakeNotice) -> None:
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + 0.09))
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
+    reader.metrics.acknowledged(0.003)
+    assert reader.read("stage_seconds_count", stage="recognized") == 2
+    assert reader.read("stage_seconds_sum", stage="recognized") == pytest.approx(0.11)
+    assert reader.read("stage_seconds_bucket", stage="recognized", le="0.02") == 1
+    assert reader.read("stage_seconds_bucket", stage="recognized", le="0.15") == 2
+    assert reader.read("stage_seconds_bucket", stage="acknowledged", le="0.005") == 1
+
+
+def test_starts_and_ends_are_counted_and_updates_are_not(
+    reader: Reader, make_notice: MakeNotice, make_event: Callable[..., Event]
+) -> None:
+    for kind in (EventType.START, EventType.UPDATE, EventType.UPDATE, EventType.END):
+        reader.metrics.handle(make_notice(make_event(kind)))
+    counted = {
+        kind: reader.read("events_total", camera="hall", activity="JumpingJack", type=kind) for kind in EventType
+    }
+    assert counted == {"start": 1, "update": None, "end": 1}
+
+
+def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) -> None:
+    reader.metrics.tell(make_health(dropped=12, reconnects=2, overloaded=True))
+    for _ in range(3):
+        reader.metrics.tell(make_health(state=HealthState.FROZEN, frame_age=0.5, fps=24.5))
+    assert reader.read("camera_state", camera="hall", state="frozen") == 1
+    assert reader.read("camera_state", camera="hall", state="live") == 0
+    assert reader.read("camera_frozen_seconds_total", camera="hall") == 3
+    assert reader.read("frames_per_second", camera="hall") == 24.5
+    assert reader.read("frame_age_seconds", camera="hall") == 0.5
+    assert reader.read("camera_overloaded", camera="hall") == 0
+    reader.metrics.tell(make_health(dropped=12, reconnects=2, overloaded=True))
+    assert reader.read("frames_dropped", camera="hall") == 12
+    assert reader.read("camera_reconnects", camera="hall") == 2
+    assert reader.read("camera_overloaded", camera="hall") == 1
+
+
+def test_a_camera_that_is_removed_is_told_no_more(
+    reader: Reader, make_notice: MakeNotice, make_health: Callable[..., Health]
+) -> None:
+    for camera in ("hall", "yard"):
+        reader.metrics.handle(make_notice(camera=camera, scores=(0.1, 0.8, 0.1)))
+        reader.metrics.tell(make_health(camera=camera))
+    reader.metrics.handle(make_notice(state=CameraState.REMOVED))
+    text = reader.metrics.text().decode()
+    assert 'camera="hall"' not in text
+    assert 'camera="yard"' in text
+
+
+def test_what_runs_and_how_the_broker_is(reader: Reader) -> None:
+    waiting = [3]
+    reader.metrics.watch_broker(lambda: True, lambda: waiting[0])
+    assert reader.read("info", version="0.1.0", model="lrcn", model_version="1.0.0", provider="CPU") == 1
+    assert reader.read("mqtt_connected") == 1
+    assert reader.read("mqtt_events_waiting") == 3
+    waiting[0] = 0
+    assert reader.read("mqtt_events_waiting") == 0
