@@ -53,7 +53,7 @@ class Announcer:
         for topic, payload in announcements.items():
             self._sender.set_state(topic, payload)
 
-    def _home_assistant_changed(self, _: str, payload: bytes) -> None:
+    def _home_assistant_changed(self, _: str, payload: bytes, __: bool) -> None:
         if payload == wire.ONLINE.encode():
             self._sender.say_again(random.uniform(0, LONGEST_DELAY))
 

@@ -53,9 +53,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def assemble(config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config]) -> Callable[[], bool]:
+def assemble(
+    config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config], *, is_first: bool
+) -> Callable[[], bool]:
     """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
-    begin anew, with what `reread` says then. Raises HarstreamError."""
+    begin anew, with what `reread` says then. Raises HarstreamError.
+
+    `is_first`: a camera or broker that cannot be reached ends the run, for it may be mistyped; else it is tried again.
+    """
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
     contract = recognizer.contract
@@ -80,18 +85,18 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
     metrics = _metrics(context, recognizer) if config.web.enabled else None
-    event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console)
+    event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console, is_first)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         ({"history": history} if history else {}) | event_sinks,
-        _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=lambda: service.stop()),
+        _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
         left_open=history.left_open if history else (),
     )
     stack.callback(service.close)
-    stack.enter_context(stopped_by_signals(service.stop))
-    control.start(service, must_open=len(config.cameras) == 1)  # a wrong URL is not tried for ever
+    stack.enter_context(stopped_by_signals(control.end))
+    control.start(service, must_open=is_first and len(config.cameras) == 1)
 
     def run() -> bool:
         service.run()
@@ -102,6 +107,7 @@ def assemble(config: Config, stack: ExitStack, console: Console, reread: Callabl
 
 def _check(config: Config) -> None:
     """Raises HarstreamError where `assemble` would, as far as that can be told while another service has the ports."""
+    _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     tracker_settings(config, engine.load(config.model, config.device).contract)
 
 
@@ -206,6 +212,7 @@ def _event_sinks(
     metrics: Metrics | None,
     stack: ExitStack,
     console: Console,
+    is_first: bool,
 ) -> dict[str, EventSink]:
     address = _broker(config, stack)
     mqtt = MqttSink(
@@ -219,7 +226,7 @@ def _event_sinks(
     if metrics:
         metrics.watch_broker(lambda: mqtt.sender.is_connected, lambda: mqtt.sender.waiting)
         mqtt.sender.measure(metrics.acknowledged)
-    mqtt.start()
+    mqtt.start(must_connect=is_first)
     stack.callback(mqtt.close)
     mqtt.announce(_announcements(config, context, address))
     control.listen(mqtt.show)

@@ -50,6 +50,8 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG  # decided once: a reload that misses it must not take the defaults for it
     asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
 
     def read() -> Config:
@@ -70,12 +72,23 @@ def run(
         _log_to_stderr(verbose)
         settings = read()
         from stream.assembly import assemble
+        from stream.service import reloaded_by_signal
 
-        begins_anew = True
-        while begins_anew:
-            with ExitStack() as stack:
-                begins_anew = assemble(settings, stack, console, read)()
-            settings = read() if begins_anew else settings
+        before, begins_anew = None, True
+        # In the moments between two services a signal to reload has nobody to ask, and must not end the process.
+        with reloaded_by_signal(lambda: None):
+            while begins_anew:
+                with ExitStack() as stack:
+                    try:
+                        run_service = assemble(settings, stack, console, read, is_first=before is None)
+                    except HarstreamError as error:
+                        if before is None or before == settings:
+                            raise
+                        log.error("config not taken, going back to the one before: %s", error)
+                        settings = before
+                        continue
+                    begins_anew = run_service()
+                before, settings = settings, read() if begins_anew else settings
 
 
 def predict(

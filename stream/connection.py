@@ -100,7 +100,7 @@ class Connection:
         *,
         client_id: str = "",
         will: Will | None = None,
-        on_message: Callable[[str, bytes], None] | None = None,
+        on_message: Callable[[str, bytes, bool], None] | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
         """The callbacks run on paho's thread and must not block; `on_lost` runs for a close too."""
@@ -240,7 +240,7 @@ class Connection:
 
     def _received(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         if self._on_message is not None:
-            self._on_message(message.topic, bytes(message.payload))
+            self._on_message(message.topic, bytes(message.payload), message.retain)
 
 
 def own_address(broker: BrokerAddress) -> str | None:

@@ -7,13 +7,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 from stream.config import CameraConfig, Config
-from stream.errors import ControlError, HarstreamError, SinkError
+from stream.errors import ControlError, HarstreamError, SinkError, UnknownCamera
 from stream.messages import CameraControl
 from stream.reader import NewSource
 from stream.service import Service
@@ -56,8 +55,11 @@ class Control:
         self._followers: list[Callable[[Config], None]] = []
         self._changing = threading.Lock()
         self._started: Service | None = None
-        self._worker = ThreadPoolExecutor(1, "control")
+        self._wanted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._worker = threading.Thread(target=self._work, name="control")
+        self._worker.start()
         self._asked = _remembered(memory)
+        self._is_closing = self._is_ending = False
         self.begins_anew = False
         """The service was stopped only to begin again with another configuration."""
 
@@ -77,11 +79,20 @@ class Control:
                 self._begin(camera, must_open=must_open)
 
     def close(self) -> None:
-        """Waits for the change under way."""
-        self._worker.shutdown(cancel_futures=True)
+        """Waits for the change under way; what was asked for after it is left."""
+        self._is_closing = True
+        self._wanted.put(None)
+        self._worker.join()
+
+    def end(self) -> None:
+        """The service stops for good, whatever was asked for. From any thread, or a signal handler."""
+        self.begins_anew, self._is_ending = False, True
+        if self._started is not None:
+            self._started.stop()
 
     def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
-        """Make a change without waiting for it; `refused` is told why not, in one line."""
+        """Make a change without waiting for it; `refused` is told why not, in one line. From any thread, or a signal
+        handler: it takes no lock."""
 
         def make() -> None:
             try:
@@ -92,8 +103,11 @@ class Control:
                 log.exception("a change could not be made")
                 refused("it could not be done by a fault of ours, which the log tells")
 
-        with suppress(RuntimeError):  # it was closed meanwhile
-            self._worker.submit(make)
+        self._wanted.put(make)
+
+    def _work(self) -> None:
+        while (change := self._wanted.get()) is not None and not self._is_closing:
+            change()
 
     def cameras(self) -> list[CameraControl]:
         with self._changing:
@@ -137,8 +151,10 @@ class Control:
             for camera in config.cameras:
                 self._parts.source(camera, False)  # all can be made, before anything is changed
             if _is_more(config, self._config):
+                if self._config.record:
+                    raise ControlError(f"{self._config.record} is being recorded, and would begin anew: stop and start")
                 self._parts.is_possible(config)
-                self.begins_anew = True
+                self.begins_anew = not self._is_ending
                 service.stop()
                 return "the service begins anew"
             self._parts.settings(config)
@@ -183,7 +199,7 @@ class Control:
             if camera.name == name:
                 return camera
         there_are = ", ".join(camera.name for camera in self._config.cameras)
-        raise ControlError(f"there is no camera {name[:80]!r}; there are {there_are}")
+        raise UnknownCamera(f"there is no camera {name[:80]!r}; there are {there_are}")
 
     def _settings(self, camera: str) -> TrackerSettings:
         settings, wish = self._parts.settings(self._config), self._wish(camera).threshold

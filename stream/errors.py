@@ -9,6 +9,7 @@ HarstreamError               exit code
 ├── BrokerError              6   the MQTT broker refused us or cannot be reached at start
 ├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
 └── ControlError             –   what was asked of a running service cannot be done
+    └── UnknownCamera
 """
 
 from __future__ import annotations
@@ -74,3 +75,6 @@ class SinkError(HarstreamError):
 
 
 class ControlError(HarstreamError): ...
+
+
+class UnknownCamera(ControlError): ...

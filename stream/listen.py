@@ -167,7 +167,7 @@ def _filters(node: str, *, observations: bool, raw: bool) -> list[str]:
 
 
 def _subscribed(address: BrokerAddress, topics: list[str], messages: queue.Queue[tuple[str, bytes]]) -> Connection:
-    connection = Connection(address, on_message=lambda topic, payload: messages.put((topic, payload)))
+    connection = Connection(address, on_message=lambda topic, payload, _: messages.put((topic, payload)))
     connection.open()
     connection.subscribe(*topics)
     return connection

@@ -60,9 +60,9 @@ class Reader:
             if self._first is not None:
                 self._inbox.put(self._first, is_live=self.is_live)
             for item in self._source.frames():
-                self._inbox.put(item, is_live=self.is_live)
                 if self._stopping.is_set():
                     return
+                self._inbox.put(item, is_live=self.is_live)
             if not self._stopping.is_set():
                 self._ended(self._source.camera)
 

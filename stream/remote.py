@@ -33,10 +33,14 @@ class Remote:
         for setting, state in states.items():
             self._sender.set_state(self._topics.setting(control.camera, setting), state.encode())
 
-    def _asked(self, topic: str, payload: bytes) -> None:
+    def _asked(self, topic: str, payload: bytes, is_retained: bool) -> None:
         refuse = partial(self._refuse, topic)
         *_, camera, setting, _ = topic.split("/")
         try:
+            if is_retained:
+                raise ControlError(
+                    "a retained wish would come true again at every reconnection: send it without retain"
+                )
             text = _text(payload)
             if setting == "enabled":
                 self._controls.ask(partial(self._controls.switch, camera, on=_is_on(text)), refuse)

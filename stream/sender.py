@@ -46,7 +46,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._on_acknowledged: Callable[[float], None] | None = None
-        self._handlers: dict[str, Callable[[str, bytes], None]] = {}
+        self._handlers: dict[str, Callable[[str, bytes, bool], None]] = {}
         self._attempt = 0
         self._short_lived = 0
         self._closing = threading.Event()
@@ -60,9 +60,9 @@ class Sender:
         self._passing: deque[Packet] = deque()
         self._last_word: Packet | None = None
 
-    def handle_messages(self, topic: str, handler: Callable[[str, bytes], None]) -> None:
-        """Before `start`. `topic` may have wildcards. The handler is called with a message's topic and payload, on
-        paho's thread, and must not block; what it raises `check` raises again."""
+    def handle_messages(self, topic: str, handler: Callable[[str, bytes, bool], None]) -> None:
+        """Before `start`. `topic` may have wildcards. The handler is called with a message's topic and payload,
+        and whether it was retained, on paho's thread, and must not block; what it raises `check` raises again."""
         self._handlers[topic] = handler
 
     def measure(self, on_acknowledged: Callable[[float], None]) -> None:
@@ -257,6 +257,7 @@ class Sender:
             if self._states[topic]:
                 return  # set anew meanwhile
             del self._states[topic]
+            self._unsaid.pop(topic, None)
             then = self._taken_back.pop(topic)
         then()
 
@@ -291,11 +292,11 @@ class Sender:
         text = "lost the broker %s: %s; events wait in %s%s"
         log.warning(text, self._address.url, connection.why_lost, self._outbox.path, hint)
 
-    def _handle(self, topic: str, payload: bytes) -> None:
+    def _handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
         try:
             for wanted, handler in self._handlers.items():
                 if paho.topic_matches_sub(wanted, topic):
-                    handler(topic, payload)
+                    handler(topic, payload, is_retained)
         except Exception as error:
             # paho's thread would die of it; `check` raises it again.
             self._failure = error

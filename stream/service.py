@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -188,11 +189,22 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def reloaded_by_signal(reload: Callable[[], object]) -> Iterator[None]:
-    """Inside, SIGHUP calls `reload`, in the midst of anything: it only asks for it. Windows knows no such signal."""
-    if not hasattr(signal, "SIGHUP"):
+    """Inside, SIGHUP calls `reload`, in the midst of anything: it only asks for it. Windows knows no such signal.
+
+    A terminal that is closed sends it too, and then means what it always meant: the end, or with nohup nothing.
+    """
+    if not hasattr(signal, "SIGHUP") or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         yield
         return
-    previous = signal.signal(signal.SIGHUP, lambda *_: reload())
+    has_terminal = os.isatty(0)
+
+    def handle(*_: object) -> None:
+        if has_terminal and not os.isatty(0):
+            signal.raise_signal(signal.SIGTERM)
+        else:
+            reload()
+
+    previous = signal.signal(signal.SIGHUP, handle)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import cv2
 
 from models.contract import ModelContract
 from stream.errors import SinkError
-from stream.messages import Step
+from stream.messages import CameraState, Step
 from stream.sinks.annotate import annotate
 
 ESCAPE = 27
@@ -39,9 +39,11 @@ class Display:
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
 
     def show(self, step: Step) -> None:
+        window = f"harstream - {step.notice.camera}"
+        if step.notice.change is not None and step.notice.change.state in (CameraState.DISABLED, CameraState.REMOVED):
+            self._close(window)  # nobody may look through it any more
         if step.frame is None:
             return
-        window = f"harstream - {step.notice.camera}"
         try:
             if window not in self._windows:
                 cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
@@ -57,6 +59,10 @@ class Display:
             self._stop()
 
     def close(self) -> None:
-        for window in self._windows:
+        for window in list(self._windows):
+            self._close(window)
+
+    def _close(self, window: str) -> None:
+        if window in self._windows:
             cv2.destroyWindow(window)
-        self._windows.clear()
+            self._windows.discard(window)

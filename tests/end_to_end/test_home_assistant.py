@@ -148,7 +148,8 @@ def home_assistant(
     tmp_path_factory: pytest.TempPathFactory, module_mosquitto: Any, new_port: Callable[[], int],
     eventually: Eventually, need: Callable[[bool, str], None],
 ) -> Iterator[HomeAssistant]:  # fmt: skip
-    need(HASS.exists(), "Home Assistant is not installed (make home-assistant)")
+    if not HASS.exists():  # in CI, too: it comes from more places than all else, and none of them is ours
+        pytest.skip("Home Assistant is not installed (make home-assistant)")
     hass = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), new_port(), eventually)
     try:
         hass.start()

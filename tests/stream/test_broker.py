@@ -23,7 +23,7 @@ from stream.wire import Context
 def connected(broker: EmbeddedBroker, messages: queue.Queue[tuple[str, bytes]] | None = None) -> Connection:
     received = messages or queue.Queue()
     connection = Connection(
-        BrokerAddress.parse(broker.url), on_message=lambda topic, payload: received.put((topic, payload))
+        BrokerAddress.parse(broker.url), on_message=lambda topic, payload, _: received.put((topic, payload))
     )
     connection.open()
     return connection

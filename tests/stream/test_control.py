@@ -70,6 +70,7 @@ class House:
         self.control = Control(CONFIG, self.parts, self.memory)
         self.control.listen(self.told.append)
         self.control.start(self.service, must_open=False)
+        HOUSES.append(self)
 
     @property
     def parts(self) -> Parts:
@@ -88,9 +89,20 @@ class House:
         return TrackerSettings(start_above=start_above, end_below=start_above / 2, overrides={"Punch": (0.9, 0.7)})
 
 
+HOUSES: list[House] = []
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No control's thread outlives its test."""
+    yield
+    while HOUSES:
+        HOUSES.pop().control.close()
 
 
 def test_all_cameras_are_watched_and_told_of(house: House) -> None:
@@ -180,6 +192,29 @@ def test_what_a_running_service_cannot_take_begins_it_anew(change: dict[str, obj
     assert (house.control.begins_anew, house.service.is_stopped) == (True, True)
 
 
+def test_a_recording_is_not_begun_anew(tmp_path: Path) -> None:
+    recorded = Config(cameras=(HALL,), record=tmp_path / "day.mp4")
+    house = House(tmp_path)
+    control = Control(recorded, house.parts, house.memory)
+    control.start(house.service, must_open=False)
+    house.file = recorded.model_copy(update={"model": "lrcn"})
+    try:
+        with pytest.raises(ControlError, match=r"day.mp4 is being recorded"):
+            control.reload()
+        assert (control.begins_anew, house.service.is_stopped) == (False, False)
+    finally:
+        control.close()
+
+
+def test_a_service_that_is_ended_does_not_begin_anew(house: House) -> None:
+    house.file = Config(cameras=(HALL, YARD), model="lrcn")
+    house.control.reload()
+    house.control.end()
+    assert not house.control.begins_anew
+    house.control.reload()
+    assert not house.control.begins_anew
+
+
 def test_a_mistake_leaves_all_as_it_was(house: House) -> None:
     before = dict(house.service.sources)
     house.file = Config(cameras=(YARD, CameraConfig(name="attic", source="wrong")))
@@ -216,6 +251,7 @@ def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
 
 def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> None:
     early = Control(CONFIG, House(tmp_path).parts, tmp_path / "early.json")
+    early.close()
     for change in (lambda: early.switch("hall", on=False), lambda: early.set_threshold("hall", 0.5)):
         with pytest.raises(ControlError, match="still starting"):
             change()

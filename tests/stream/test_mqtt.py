@@ -327,7 +327,7 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
 ) -> None:
     topic, sink = "har/nuc1/camera/hall/enabled/set", make_sink(mosquitto.url)
 
-    def fail(_: str, payload: bytes) -> None:
+    def fail(_: str, payload: bytes, __: bool) -> None:
         raise RuntimeError(f"a fault of ours with {payload.decode()}")
 
     sink.sender.handle_messages(topic, fail)

@@ -117,6 +117,22 @@ def test_what_makes_no_sense_is_answered(
     eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
 
 
+def test_a_retained_wish_is_refused_for_it_would_come_true_again_and_again(
+    sink: MqttSink, house: House, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-r", "-m", "OFF"]
+    subprocess.run([*command, "-t", "har/nuc1/camera/hall/enabled/set"], check=True)
+    eventually(
+        lambda: house.asked == [("hall", "enabled", False)], "the wish, which is news to those who listen already"
+    )
+    mosquitto.stop()
+    mosquitto.start()
+    eventually(lambda: subscriber.of("/error"), "the answer to what the broker retained", 40)
+    assert "send it without retain" in subscriber.of("/error")[0].json["detail"]
+    assert house.asked == [("hall", "enabled", False)]
+
+
 def test_how_a_camera_is_set_is_retained(
     sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
 ) -> None:

@@ -161,6 +161,8 @@ class Board:
             view = replace(view, topk=best_three(notice.smoothed, self._contract), scores=scores)
         if notice.change is not None:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
+            if notice.change.state.is_away:
+                view = replace(view, topk=(), scores=())
             if notice.change.state is CameraState.DISABLED:  # nobody may look through it
                 view = replace(view, frame=None)
         if step.frame is not None:

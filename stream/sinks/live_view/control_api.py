@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from stream.errors import ControlError, HarstreamError
+from stream.errors import HarstreamError, UnknownCamera
 from stream.messages import CameraControl
 from stream.ports import Controls
 from stream.sinks.live_view.origin import is_same_host
@@ -45,11 +45,14 @@ def control_routes(controls: Controls | None) -> APIRouter:
                 asked.set_threshold(name, wish.threshold)
             if wish.enabled is not None:
                 asked.switch(name, on=wish.enabled)
-        except ControlError as error:
+        except UnknownCamera as error:
             raise HTTPException(404, str(error)) from error
         except HarstreamError as error:
             raise HTTPException(409, str(error)) from error
-        return next(_facts(camera) for camera in asked.cameras() if camera.camera == name)
+        found = [_facts(camera) for camera in asked.cameras() if camera.camera == name]
+        if not found:
+            raise HTTPException(404, f"camera {name!r} was removed in this moment")
+        return found[0]
 
     @routes.post("/api/reload")
     def reload() -> dict[str, str]:

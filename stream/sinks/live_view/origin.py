@@ -8,4 +8,9 @@ from urllib.parse import urlsplit
 def is_same_host(origin: str | None, host: str | None) -> bool:
     """A browser names the page that asks; another site's page must neither see these cameras nor change them. What is
     no browser names none."""
-    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+    if origin is None:
+        return True
+    try:
+        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # brackets that do not close
+        return False

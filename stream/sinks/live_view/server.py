@@ -70,6 +70,9 @@ class Viewer:
             del self._waiting[oldest]
         self._wake.set()
 
+    def withdraw(self, kind: str) -> None:
+        self._waiting.pop(kind, None)
+
     def greet(self, hello: str) -> None:
         """What waits is in it already, or is of cameras that are no more."""
         self._waiting.clear()
@@ -164,6 +167,10 @@ class Broadcast:
         for view in self._board.views():
             if self._told.get(view.index) is not view:
                 self._told[view.index] = view
+                if view.state is CameraState.DISABLED:
+                    self._pictures.pop(view.index, None)
+                    for viewer in self._viewers:
+                        viewer.withdraw(f"picture {view.index}")
                 self._offer_all(f"camera {view.index}", view.to_json())
 
     async def _offer_picture(self, view: CameraView) -> None:
@@ -172,6 +179,9 @@ class Broadcast:
         if view.index not in self._pictures or self._pictures[view.index][0] is not view.frame:
             jpeg = await asyncio.to_thread(self._encode, view.frame)
             self._pictures[view.index] = view.frame, picture_header(view.index, view.frame.time) + jpeg
+            if not any(now.index == view.index and now.frame is not None for now in self._board.views()):
+                del self._pictures[view.index]  # switched off or removed meanwhile
+                return
         frame, message = self._pictures[view.index]
         for viewer in self._viewers:
             if viewer.is_watching and viewer.has.get(view.index) is not frame:

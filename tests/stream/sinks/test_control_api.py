@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from models.contract import ModelContract
-from stream.errors import ConfigError, ControlError, SinkError
+from stream.errors import ConfigError, SinkError, UnknownCamera
 from stream.messages import CameraControl
 from stream.sinks.live_view import LiveView
 
@@ -42,7 +42,7 @@ class House:
 
     def _check(self, camera: str) -> None:
         if camera != "hall":
-            raise ControlError(f"there is no camera {camera!r}; there are hall")
+            raise UnknownCamera(f"there is no camera {camera!r}; there are hall")
         if self.disk_is_full:
             raise SinkError("the disk is full")
 
@@ -133,6 +133,10 @@ def test_a_page_of_another_site_changes_nothing(method: str, path: str, client: 
     assert (answer.status_code, answer.json()["detail"]) == (403, "a page of another site asked for it")
     assert house.hall.is_enabled
     assert client.request(method, path, headers={"Origin": str(client.base_url).rstrip("/")}, **body).is_success
+
+
+def test_an_origin_that_is_none_is_refused(client: httpx.Client) -> None:
+    assert client.post("/api/reload", headers={"Origin": "http://["}).status_code == 403
 
 
 def test_without_controls_nothing_can_be_changed(serve: Callable[..., httpx.Client]) -> None:

@@ -75,6 +75,7 @@ function greet(hello) {
   timeline.showCameras(hello.cameras.map((view) => view.name));
   offerFilters(hello);
   listEvents(hello.events);
+  if (isLookedFor()) search();
   recall();
 }
 
@@ -254,8 +255,8 @@ function commonShape(shown) {
 function listEvents(known) {
   events.clear();
   byId("events").replaceChildren();
-  byId("nothing").hidden = known.length > 0;
-  setText(byId("count"), "");
+  byId("nothing").hidden = known.length > 0 || isLookedFor();
+  setText(byId("count"), isLookedFor() ? "nothing found" : "");
   for (const event of known) showEvent(event, false);
 }
 
@@ -263,6 +264,10 @@ function listEvents(known) {
 function isAskedFor(event) {
   const [camera, activity] = [byId("of-camera").value, byId("of-activity").value];
   return (!camera || event.camera === camera) && (!activity || event.activity === activity);
+}
+
+function isLookedFor() {
+  return byId("of-camera").value !== "" || byId("of-activity").value !== "";
 }
 
 function offerFilters(hello) {
@@ -308,7 +313,6 @@ async function past(asked) {
 
 function showEvent(event, isNews) {
   timeline.show(event);
-  if (isNews) timeline.draw();
   if (isNews && event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
   if (!isAskedFor(event)) return;
   const known = events.get(event.id);

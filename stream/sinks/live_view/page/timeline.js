@@ -34,11 +34,6 @@ export class Timeline {
     this.draw();
   }
 
-  forget() {
-    for (const { bar } of this.known.values()) bar.remove();
-    this.known.clear();
-  }
-
   // An event of the page: times in seconds since the epoch; ended_at null while it goes on. A replay has no dates.
   show(event) {
     const known = this.known.get(event.id);
