@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +21,8 @@ from stream.tracker import TrackerSettings
 
 log = logging.getLogger(__name__)
 
+LONGEST_START = 60.0
+"""Seconds: a broker far away, a large model."""
 IN_PLACE = {"cameras", "activities"}
 """Sections of the configuration that a running service takes; with any other it begins anew."""
 
@@ -54,6 +57,7 @@ class Control:
         self._listeners: list[Callable[[CameraControl], None]] = []
         self._followers: list[Callable[[Config], None]] = []
         self._changing = threading.Lock()
+        self._is_ready = threading.Event()
         self._started: Service | None = None
         self._wanted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._worker = threading.Thread(target=self._work, name="control")
@@ -77,10 +81,12 @@ class Control:
             self._started = service
             for camera in self._config.cameras:
                 self._begin(camera, must_open=must_open)
+        self._is_ready.set()
 
     def close(self) -> None:
         """Waits for the change under way; what was asked for after it is left."""
         self._is_closing = True
+        self._is_ready.set()
         self._wanted.put(None)
         self._worker.join()
 
@@ -115,7 +121,7 @@ class Control:
 
     def switch(self, camera: str, *, on: bool) -> None:
         """Raises ControlError if there is no such camera, and SinkError if it cannot be remembered."""
-        with self._changing:
+        with self._once_started():
             configured = self._camera(camera)
             if self._wish(camera).is_enabled == on:
                 return
@@ -134,7 +140,7 @@ class Control:
         for another number or no such camera, and SinkError if it cannot be remembered."""
         if threshold is not None and not 0 <= threshold <= 1:
             raise ControlError(f"expected a threshold between 0 and 1, got {threshold:g}")
-        with self._changing:
+        with self._once_started():
             self._camera(camera)
             service = self._service
             self._remember(replace(self._wish(camera), threshold=threshold))
@@ -144,7 +150,7 @@ class Control:
     def reload(self) -> str:
         """Take what config.yaml says now; returns what came of it, for a person. Raises HarstreamError, and then all is
         as before."""
-        with self._changing:
+        with self._once_started():
             service, config = self._service, self._parts.reread()
             if config == self._config:
                 return "nothing has changed"
@@ -187,6 +193,13 @@ class Control:
         else:
             self._service.switch_off(camera.name)
         self._tell(camera.name)
+
+    @contextmanager
+    def _once_started(self) -> Iterator[None]:
+        """Who asks while the service is starting waits for it."""
+        self._is_ready.wait(LONGEST_START)
+        with self._changing:
+            yield
 
     @property
     def _service(self) -> Service:

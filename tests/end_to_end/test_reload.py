@@ -71,12 +71,13 @@ def test_another_model_is_announced(
 
 
 def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
-    start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, tmp_path: Path,
+    start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, tmp_path: Path, subscribe: Any,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
     configure(cameras=[HALL], model=str(light_model), **surroundings(mosquitto))
     running = start("run")
-    eventually(lambda: "connected to" in running.said, "the service", 40)
+    eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     (tmp_path / "config.yaml").unlink()
     running.signal(signal.SIGHUP)
     eventually(lambda: "config not taken, going on as before: cannot read the configuration" in running.said, "no file")
