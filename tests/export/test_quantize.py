@@ -17,9 +17,12 @@ def windows():
 
 
 def graphs_of(name):
+    import keras
+
     from export.onnx_files import convert
     from models import architectures
 
+    keras.utils.set_random_seed(3)
     model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
