@@ -60,12 +60,13 @@ class Control:
         self._is_ready = threading.Event()
         self._started: Service | None = None
         self._wanted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._worker = threading.Thread(target=self._work, name="control")
-        self._worker.start()
         self._asked = _remembered(memory)
         self._is_closing = self._is_ending = False
         self.begins_anew = False
         """The service was stopped only to begin again with another configuration."""
+        # Last: of a control that could not be made nobody would end the thread, and the process would hang.
+        self._worker = threading.Thread(target=self._work, name="control")
+        self._worker.start()
 
     def listen(self, listener: Callable[[CameraControl], None]) -> None:
         """Before `start`. Called for each camera at the start and at every change; it must not block."""
