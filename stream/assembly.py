@@ -21,13 +21,13 @@ from stream import engine
 from stream.ahead import ahead
 from stream.camera_source import NetworkCamera, Scene, VideoFile, Webcam, parse_source
 from stream.clock import Clock
-from stream.config import CameraConfig, Config, Surroundings
-from stream.config_file import overridden
+from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress, own_address
 from stream.control import Control, Parts
 from stream.discovery import announcements
 from stream.errors import ConfigError, Misfit, ModelError, SourceError
 from stream.history import FILE as HISTORY_FILE
+from stream.lifecycle import tracker_settings
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -44,7 +44,7 @@ from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures
-from stream.tracker import END_SHARE, Tracker, TrackerSettings
+from stream.tracker import Tracker
 from stream.wire import Context
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def assemble(
     context = _context(config, recognizer, areas)
     parts = Parts(
         source=lambda camera, must_open: _source(camera, clock, must_open=must_open),
-        settings=partial(tracker_settings, contract=contract),
+        settings=lambda config, camera, threshold: tracker_settings(config, contract, camera, threshold),
         reread=reread,
         is_possible=_check,
         areas=areas,
@@ -159,24 +159,6 @@ def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:
         tracker=lambda camera: Tracker(camera, recognizer.contract, settings),
         smoothing=lambda: ExponentialMean(config.activities.smoothing),
         stride=config.stride,
-    )
-
-
-def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings:
-    """Raises ConfigError when the config does not fit the model."""
-    overridden(config, {}, Surroundings(lambda _: contract))
-    activities = config.activities
-    start_above = contract.unknown_threshold if activities.start_above is None else activities.start_above
-    end_below = END_SHARE * start_above if activities.end_below is None else activities.end_below
-    return TrackerSettings(
-        start_above=start_above,
-        end_below=end_below,
-        hold=activities.hold,
-        gone=activities.gone,
-        merge=activities.merge,
-        update=activities.update,
-        max_duration=activities.max_duration,
-        overrides={name: (own.start_above, own.end_below) for name, own in activities.overrides.items()},
     )
 
 

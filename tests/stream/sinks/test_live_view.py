@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import cv2
 import httpx
@@ -167,7 +168,7 @@ def test_hello_says_what_the_page_needs(opened: Callable[..., LiveView]) -> None
         hello = received(client, of_type("hello"))
     assert hello["labels"] == list(CONTRACT.labels)
     assert hello["model"] == {"name": "lrcn", "version": "1.2.3"}
-    assert (hello["version"], hello["provider"], hello["threshold"]) == ("0.1.0", "CPU", 0.8)
+    assert (hello["version"], hello["provider"]) == ("0.1.0", "CPU")
     assert [(camera["name"], camera["state"]) for camera in hello["cameras"]] == [
         ("hall", "connecting"),
         ("garden", "connecting"),
@@ -479,6 +480,35 @@ def test_page_shows_activity_and_event_end(opened: Callable[..., LiveView], page
     assert page.locator(".event").count() == 1
     assert page.inner_text(".event .what") == "Push ups"
     assert page.inner_text(".event .lasted") == "8 s"
+
+
+@pytest.mark.browser
+def test_page_marks_the_score_from_which_an_activity_starts(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    for camera, threshold in (("hall", 0.8), ("garden", 0.35)):
+        seen = step(camera, activity="PushUps", confidence=0.9)
+        activity = replace(seen.notice.activity, threshold=threshold)
+        view.show(Step(replace(seen.notice, activity=activity), seen.frame))
+    lines = page.locator(".now .meter")
+    until(lambda: lines.evaluate_all("meters => meters.map((meter) => meter.style.getPropertyValue('--threshold'))")
+          == ["80%", "35%"])  # fmt: skip
+
+
+@pytest.mark.browser
+def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    for camera in ("hall", "garden"):
+        view.show(step(camera, events=(event(EventType.START, 1, id=camera, camera=camera),)))
+    until(lambda: page.locator(".event").count() == 2)
+    page.select_option("#of-camera", "hall")
+    until(lambda: page.locator(".event").count() == 1)
+    view.show(step("garden", events=(event(EventType.END, 2, id="garden", camera="garden", ended_at=1_790_000_008.0),)))
+    page.select_option("#of-camera", "garden")
+    until(lambda: page.locator(".event[data-event=end]").count() == 1)
+    page.select_option("#of-camera", "")
+    until(lambda: page.locator(".event").count() == 2)
 
 
 @pytest.mark.browser
