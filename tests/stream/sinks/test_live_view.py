@@ -758,6 +758,22 @@ def test_a_camera_is_enlarged_and_made_small_by_keyboard(opened: Callable[..., L
 
 
 @pytest.mark.browser
+def test_a_camera_has_an_address_of_its_own(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden", "gate")
+    shown = page.locator(".camera:visible .name")
+    page.goto(f"{view.url}#garden")
+    until(lambda: shown.all_inner_texts() == ["garden"])
+    page.get_by_role("button", name="Enlarge garden").click()
+    assert (shown.count(), page.url) == (3, view.url)
+    page.get_by_role("button", name="Enlarge gate").click()
+    assert (shown.all_inner_texts(), page.url) == (["gate"], f"{view.url}#gate")
+    page.go_back()
+    until(lambda: shown.count() == 3)
+    page.goto(f"{view.url}#attic")
+    until(lambda: shown.count() == 3)
+
+
+@pytest.mark.browser
 def test_a_phone_scrolls_only_downwards(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     page.set_viewport_size({"width": 390, "height": 844})
     view = opened("hall", "garden")

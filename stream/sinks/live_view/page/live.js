@@ -73,6 +73,7 @@ function greet(hello) {
   listLabels(hello);
   if (!isSame) buildCameras(hello.cameras);
   hello.cameras.forEach(showCamera);
+  if (!isSame) showEnlarged();
   timeline.showCameras(hello.cameras.map((view) => view.name));
   offerFilters(hello);
   heard.clear();
@@ -177,7 +178,14 @@ function showCandidates(list, topk) {
   });
 }
 
-function enlarge(chosen) {
+// The camera that alone is shown stands in the page's address: a bookmark opens it, and Back leaves it.
+function enlarge(camera) {
+  history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
+  showEnlarged();
+}
+
+function showEnlarged() {
+  const chosen = cameras.find(({ view }) => `#${encodeURIComponent(view.name)}` === location.hash) ?? null;
   for (const camera of cameras) {
     camera.card.toggleAttribute("data-enlarged", camera === chosen);
     camera.card.hidden = chosen !== null && camera !== chosen;
@@ -489,7 +497,8 @@ document.addEventListener("visibilitychange", tellWhetherWatched);
 byId("range").onchange = () => timeline.showRange(Number(byId("range").value));
 byId("filters").onchange = search;
 setInterval(() => timeline.draw(), 5000);
-document.addEventListener("keydown", (key) => { if (key.key === "Escape") enlarge(null); });
+document.addEventListener("keydown", (key) => { if (key.key === "Escape" && location.hash) enlarge(null); });
+window.addEventListener("popstate", showEnlarged);
 new ResizeObserver(fit).observe(byId("stage"));
 setInterval(tickAll, 250);
 connect();
