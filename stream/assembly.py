@@ -89,7 +89,7 @@ def assemble(
         ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
-        left_open=history.left_open if history else (),
+        owed=history.owed if history else (),
     )
     stack.callback(service.close)
     stack.enter_context(stopped_by_signals(control.end))

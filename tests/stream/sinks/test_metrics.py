@@ -136,9 +136,7 @@ def test_the_summary_adds_up_all_cameras(
 
 def test_latencies_are_those_since_the_summary_before(reader: Reader, make_notice: MakeNotice) -> None:
     assert reader.metrics.summary().latency is None
-    for hundredths in range(
-        11
-    ):  # late by 0.10, 0.09 ... 0.00 s: half of them by up to 0.05
+    for hundredths in range(11):  # late by 0.10, 0.09 ... 0.00 s: half of them by up to 0.05
         reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + hundredths / 100))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
     assert reader.metrics.summary().latency == pytest.approx((0.05, 0.095), abs=1e-6)
