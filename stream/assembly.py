@@ -11,7 +11,6 @@ from functools import partial
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -37,6 +36,7 @@ from stream.service import Service, reloaded_by_signal, stopped_by_signals, with
 from stream.sinks.console import ConsoleSink
 from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
+from stream.sinks.metrics import Metrics
 from stream.sinks.mqtt import MqttSink
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
@@ -46,9 +46,6 @@ from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures
 from stream.tracker import Tracker
 from stream.wire import Context
-
-if TYPE_CHECKING:
-    from stream.sinks.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +81,7 @@ def assemble(
     # Before anybody is told that the service is there: until then, the signal ends the process.
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
     history = _history(config, context, stack)
-    metrics = _metrics(context, recognizer) if config.web.enabled else None
+    metrics = Metrics(context, recognizer.provider)
     event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console, is_first)
     service = Service(
         new_pipeline(config, recognizer),
@@ -92,7 +89,7 @@ def assemble(
         ({"history": history} if history else {}) | event_sinks,
         _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
-        left_open=history.left_open if history else (),
+        owed=history.owed if history else (),
     )
     stack.callback(service.close)
     stack.enter_context(stopped_by_signals(control.end))
@@ -191,7 +188,7 @@ def _event_sinks(
     context: Context,
     emission: Mapping[str, object] | None,
     control: Control,
-    metrics: Metrics | None,
+    metrics: Metrics,
     stack: ExitStack,
     console: Console,
     is_first: bool,
@@ -204,19 +201,17 @@ def _event_sinks(
         emission=emission,
         observations=config.mqtt.observations,
         controls=control,
+        stats=metrics.summary,
     )
-    if metrics:
-        metrics.watch_broker(lambda: mqtt.sender.is_connected, lambda: mqtt.sender.waiting)
-        mqtt.sender.measure(metrics.acknowledged)
+    metrics.watch_broker(lambda: mqtt.sender.is_connected, lambda: mqtt.sender.waiting)
+    mqtt.sender.measure(metrics.acknowledged)
     mqtt.start(must_connect=is_first)
     stack.callback(mqtt.close)
     mqtt.announce(_announcements(config, context, address))
     control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
-    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
-    if metrics:
-        sinks["metrics"] = metrics
+    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console), "metrics": metrics}
     if config.events:
         jsonl = JsonLines(config.events, context)
         jsonl.start()
@@ -253,12 +248,6 @@ def _history(config: Config, context: Context, stack: ExitStack) -> HistorySink 
     return history
 
 
-def _metrics(context: Context, recognizer: Engine) -> Metrics:
-    from stream.sinks.metrics import Metrics  # only a service with a web server is asked for them
-
-    return Metrics(context, recognizer.provider)
-
-
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:
     """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
     report = recognizer.files.folder / "report.json"
@@ -286,7 +275,7 @@ def _frame_sinks(
     context: Context,
     recognizer: Engine,
     control: Control,
-    metrics: Metrics | None,
+    metrics: Metrics,
     stack: ExitStack,
     console: Console,
     stop: Callable[[], None],
@@ -305,7 +294,7 @@ def _frame_sinks(
             port=config.web.port,
             history=config.state / HISTORY_FILE if config.history.enabled else None,
             controls=control if may_control else None,
-            metrics=metrics.text if metrics else None,
+            metrics=metrics.text,
         )
         view.start()
         stack.callback(view.close)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import yaml
 
-from stream.schemas import ACTIVITY, ERROR, EVENT, HEALTH, INFO, LABELS, OBSERVATION, json_schemas
+from stream.schemas import ACTIVITY, ERROR, EVENT, HEALTH, INFO, LABELS, OBSERVATION, STATS, json_schemas
 from stream.wire import OFF, OFFLINE, ON, ONLINE, Topics
 
 VERSION = "1.0.0"
@@ -62,6 +62,7 @@ CHANNELS = (
     _Channel(TOPICS.info, "What runs on the node.", 1, True, INFO),
     _Channel(TOPICS.labels, "What its model can tell, in order.", 1, True, LABELS),
     _Channel(TOPICS.emission, "P(recognized | true) on clips of groups that the model never saw.", 1, True, None),
+    _Channel(TOPICS.stats, "The node at a glance, every 60 s.", 0, False, STATS),
     _Channel(TOPICS.availability(CAMERA), "Does the camera send pictures?", 1, True, None),
     _Channel(TOPICS.health(CAMERA), "How the camera fares.", 1, True, HEALTH),
     _Channel(TOPICS.activity(CAMERA), "What its person does now.", 1, True, ACTIVITY),

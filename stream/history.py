@@ -29,6 +29,9 @@ CREATE INDEX activities_by_start ON activities (started_at);
 CREATE TABLE changes (time REAL, camera TEXT, state TEXT, reason TEXT, PRIMARY KEY (time, camera));
 """
 """Times in seconds since the epoch; topk and previous as JSON; ended_at is null while an activity goes on."""
+IN_DOUBT = "CREATE TABLE IF NOT EXISTS in_doubt (id TEXT)"
+"""Activities of the last write: were it not for the next one, nobody would know whether the other sinks were told, too.
+A table that an earlier version lacks, and passes over."""
 PATIENCE = 0.1
 """Seconds that a writer waits for another; recognition waits with it."""
 
@@ -75,6 +78,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA wal_autocheckpoint = 0")
         if version < VERSION:
             database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        database.execute(IN_DOUBT)
     except BaseException:
         database.close()
         raise
@@ -104,14 +108,19 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange]) -> None:
-    """All or none, in any order: of several events about an activity the one with the highest seq stays."""
+    """All or none, in any order: of several events about an activity the one with the highest seq stays.
+
+    Until the next write, which may be of nothing, it is in doubt whether others than the history were told of them.
+    """
     with database:
+        database.execute("DELETE FROM in_doubt")
         for item in items:
             if isinstance(item, CameraChange):
                 values: tuple[object, ...] = (item.time, item.camera, item.state.value, item.reason)
                 database.execute("INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?)", values)
             else:
                 database.execute(_UPSERT, _row(item))
+                database.execute("INSERT INTO in_doubt VALUES (?)", (item.event.id,))
 
 
 def prune(database: sqlite3.Connection, before: float) -> int:
@@ -139,10 +148,19 @@ def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange
         yield CameraChange(camera, time, CameraState(state), reason)
 
 
-def left_open(database: sqlite3.Connection) -> list[Event]:
-    """The last events of activities that have no end, in the order of their starts."""
-    order = f"SELECT {_COLUMNS} FROM activities WHERE ended_at IS NULL ORDER BY started_at"
-    return [_past(row).event for row in database.execute(order)]
+def owed(database: sqlite3.Connection) -> list[Event]:
+    """What a killed run has left to tell, in the order of the activities: events that are in doubt, as they were, and
+    the ends of those that have none."""
+    order = (
+        f"SELECT {_COLUMNS}, id IN (SELECT id FROM in_doubt) AS doubted FROM activities "
+        "WHERE doubted OR ended_at IS NULL ORDER BY rowid"
+    )
+    events = []
+    for *row, is_in_doubt in database.execute(order):
+        event = _past(tuple(row)).event
+        events += [replace(event, historical=True)] if is_in_doubt else []
+        events += [ended(event)] if event.type is not EventType.END else []
+    return events
 
 
 def ended(event: Event) -> Event:

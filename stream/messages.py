@@ -204,6 +204,38 @@ class Health:
     reconnects: int
 
 
+@dataclass(frozen=True)
+class NodeStats:
+    """A node at a glance. Counts are since the start, of the cameras that are watched."""
+
+    time: float
+    """Seconds since the epoch."""
+    uptime: float
+    """Seconds."""
+    provider: str
+    """What runs the model, for a person to read."""
+    cameras: int
+    live: int
+    """Of these, those that are recognized."""
+    frames: int
+    """That recognition was handed."""
+    dropped: int
+    """Frames that newer ones replaced."""
+    windows: int
+    unknown: int
+    """Of these, those of no activity."""
+    starts: int
+    ends: int
+    """Of activities."""
+    latency: tuple[float, float] | None
+    """Median and 95th percentile of the seconds from a frame's capture until what was recognized in it had been handed
+    over, since the stats before these; None without a live recognition."""
+    cpu: float | None
+    """Cores kept busy since the stats before these; None where the system does not tell."""
+    memory: int | None
+    """Bytes of this process; None where the system does not tell."""
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """A notice with the picture it was drawn from."""

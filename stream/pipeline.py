@@ -92,7 +92,7 @@ class Pipeline:
         self._since_scored.pop(camera, None)
 
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
-        wanted = [frame for frame in frames if self._camera(frame.camera).window.wants(frame.time)]
+        wanted = [frame for frame in frames if self._is_wanted(frame)]
         seen = [(frame, picture) for frame in wanted if (picture := self._seen(frame)) is not None]
         if not seen:
             return {}
@@ -110,6 +110,11 @@ class Pipeline:
             frame.camera: Scores(score, frame.time, window.span() + looked_back)
             for frame, score, window in zip(ready, values, windows, strict=True)
         }
+
+    def _is_wanted(self, frame: Frame) -> bool:
+        """One of before what is known of its camera is not: events would go back in time."""
+        camera = self._camera(frame.camera)
+        return frame.time >= camera.time and camera.window.wants(frame.time)
 
     def _seen(self, frame: Frame) -> NDArray[np.uint8] | None:
         """What the encoder sees of a frame; None where it needs the frame before, and there is none."""

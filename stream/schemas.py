@@ -19,6 +19,7 @@ ACTIVITY: Final = "harstream.activity/1"
 HEALTH: Final = "harstream.health/1"
 INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
+STATS: Final = "harstream.stats/1"
 ERROR: Final = "harstream.error/1"
 
 Moment = Annotated[
@@ -240,6 +241,72 @@ class LabelsMessage(TypedDict):
 
 
 @_DOCUMENTED
+class CameraCountsMessage(TypedDict):
+    """The node's cameras."""
+
+    total: Count
+    live: Count
+    """Whose frames are recognized."""
+
+
+@_DOCUMENTED
+class EventCountsMessage(TypedDict):
+    """Events, but for updates."""
+
+    start: Count
+    end: Count
+
+
+@_DOCUMENTED
+class DroppedMessage(TypedDict):
+    """What was lost, by its cause."""
+
+    frames: Count
+    """A newer one came before there was time for them."""
+    observations: Count
+    """Nobody was connected; any other message of QoS 0 counts with them."""
+    events: Count
+    """They waited longer, or were more, than is kept while the broker is away."""
+
+
+@_DOCUMENTED
+class StatsLatencyMessage(TypedDict):
+    """From a frame's capture until what was recognized in it had been handed over, in milliseconds."""
+
+    p50: Annotated[float, Field(ge=0)]
+    p95: Annotated[float, Field(ge=0)]
+
+
+@_DOCUMENTED
+class StatsMessage(TypedDict):
+    """A node at a glance, every 60 s. Counts are since the start, of the cameras that are watched now."""
+
+    schema: Literal["harstream.stats/1"]
+    node: Name
+    at: Moment
+    uptime_s: Seconds
+    cameras: CameraCountsMessage
+    frames: Count
+    """That were not dropped."""
+    windows: Count
+    """Recognitions."""
+    unknown_share: Score | None
+    """Of the recognitions, those while no activity went on; null before the first."""
+    events: EventCountsMessage
+    dropped: DroppedMessage
+    waiting: Count
+    """Events on disk that the broker does not have yet."""
+    latency_ms: StatsLatencyMessage | None
+    """Of the last minute; null without a recognition of a live camera."""
+    provider: str
+    """What runs the model, for a person."""
+    cpu: Annotated[float, Field(ge=0)] | None
+    """Cores that the process kept busy in the last minute; null where the system does not tell."""
+    memory_bytes: Count | None
+    """Of the process; null where the system does not tell."""
+
+
+@_DOCUMENTED
 class ErrorMessage(TypedDict):
     """What was asked for over MQTT and could not be done."""
 
@@ -259,6 +326,7 @@ MESSAGES = {
     HEALTH: HealthMessage,
     INFO: InfoMessage,
     LABELS: LabelsMessage,
+    STATS: StatsMessage,
     ERROR: ErrorMessage,
 }
 """By the id that each carries in `schema`."""

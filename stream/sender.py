@@ -75,6 +75,11 @@ class Sender:
         """Events that the broker does not have yet."""
         return len(self._outbox)
 
+    @property
+    def lost(self) -> int:
+        """Events that waited too long, or were too many to wait."""
+        return self._outbox.dropped
+
     def start(self, *, must_connect: bool) -> None:
         """Raises SinkError; BrokerError if nobody answers or we are refused, unless it may keep trying."""
         self._outbox.start()

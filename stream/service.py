@@ -38,13 +38,13 @@ class Service:
         frame_sinks: Mapping[str, FrameSink],
         clock: Clock,
         *,
-        left_open: Sequence[Notice] = (),
+        owed: Sequence[Notice] = (),
     ) -> None:
-        """Sinks by a name for the log, started; `clock`: that of the sources. `left_open`: what an earlier run owes the
-        event sinks; they are told first."""
+        """Sinks by a name for the log, started; `clock`: that of the sources. `owed`: what an earlier run has left
+        for the event sinks; they are told first."""
         self._pipeline = pipeline
         self._clock = clock
-        self._left_open = left_open
+        self._owed = owed
         self._event_deliveries = [_Delivery(name, without_pixels(sink)) for name, sink in event_sinks.items()]
         self._deliveries = [
             *self._event_deliveries,
@@ -97,7 +97,7 @@ class Service:
     def run(self) -> None:
         """Until every source has ended or `stop` was called; raises what a source raised."""
         try:
-            self._tell_what_was_left_open()
+            self._tell_what_is_owed()
             for step in self._pipeline.steps(self._batches()):
                 self._health.see(step.notice)
                 for delivery in self._deliveries:
@@ -141,10 +141,10 @@ class Service:
     def _change(self, camera: str, state: CameraState) -> CameraChange:
         return CameraChange(camera, self._clock.now(), state)
 
-    def _tell_what_was_left_open(self) -> None:
-        for notice in self._left_open:
-            # The history, which is first otherwise, last: killed in between, it would take for told what was not.
-            for delivery in reversed(self._event_deliveries):
+    def _tell_what_is_owed(self) -> None:
+        # The history, which is first otherwise, when all others know all: killed in between, it owes it still.
+        for delivery in reversed(self._event_deliveries):
+            for notice in self._owed:
                 delivery(Step(notice, None))
 
     def _batches(self) -> Iterator[list[Frame | CameraChange]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.contract import UNKNOWN, ModelContract
-from stream.messages import CameraState, Event, EventType, Health, Notice
+from stream.messages import CameraState, Event, EventType, Health, NodeStats, Notice
 from stream.schemas import (
     ACTIVITY,
     ERROR,
@@ -20,6 +20,7 @@ from stream.schemas import (
     LABELS,
     MESSAGES,
     OBSERVATION,
+    STATS,
     ActivityMessage,
     ErrorMessage,
     EventMessage,
@@ -30,6 +31,7 @@ from stream.schemas import (
     ObservationMessage,
     PlaceMessage,
     PreviousMessage,
+    StatsMessage,
 )
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -252,6 +254,31 @@ def labels_message(context: Context) -> LabelsMessage:
         "labels": list(contract.labels),
         "background": list(contract.background),
         "labels_sha": labels_sha(contract),
+    }
+
+
+def stats_message(
+    stats: NodeStats, context: Context, *, waiting: int, dropped_observations: int, dropped_events: int
+) -> StatsMessage:
+    """`waiting`: events that the broker does not have yet."""
+    return {
+        "schema": STATS,
+        "node": context.node,
+        "at": timestamp(stats.time),
+        "uptime_s": _seconds(stats.uptime),
+        "cameras": {"total": stats.cameras, "live": stats.live},
+        "frames": stats.frames,
+        "windows": stats.windows,
+        "unknown_share": _score(stats.unknown / stats.windows) if stats.windows else None,
+        "events": {"start": stats.starts, "end": stats.ends},
+        "dropped": {"frames": stats.dropped, "observations": dropped_observations, "events": dropped_events},
+        "waiting": waiting,
+        "latency_ms": None
+        if stats.latency is None
+        else {"p50": round(1000 * stats.latency[0], 1), "p95": round(1000 * stats.latency[1], 1)},
+        "provider": stats.provider,
+        "cpu": None if stats.cpu is None else round(stats.cpu, 2),
+        "memory_bytes": stats.memory,
     }
 
 

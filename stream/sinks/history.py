@@ -48,8 +48,9 @@ class HistorySink:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """What started more than `days` ago is forgotten."""
-        self.left_open: list[Notice] = []
-        """The ends that a killed run still owes to all event sinks, this one too; known after `start`."""
+        self.owed: list[Notice] = []
+        """What a killed run still has to tell all event sinks, this one last; known after `start`. Some of it they may
+        have been told before."""
         self._path = path
         self._context = context
         self._age_limit = days * DAY
@@ -57,6 +58,7 @@ class HistorySink:
         self._clock = clock
         self._database: sqlite3.Connection | None = None
         self._waiting: dict[str, history.PastActivity | CameraChange] = {}
+        self._is_in_doubt = False
         self._said: dict[str, tuple[CameraState, str]] = {}
         self._failed_at: float | None = None
         self._lost = 0
@@ -68,7 +70,7 @@ class HistorySink:
         SinkError."""
         self._database = opened(self._path, history.connect, "the history", self._wall_clock)
         try:
-            self.left_open = [_end_of(event, self._context) for event in history.left_open(self._database)]
+            self.owed = _notices(history.owed(self._database), self._context)
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()
@@ -86,7 +88,9 @@ class HistorySink:
             )
         if notice.change is not None and self._is_news(notice.change):
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
-        if self._waiting and (self._failed_at is None or self._clock() - self._failed_at >= RETRY):
+        # Whoever is handed another notice has handed on the one before: what is in doubt, in doubt no more.
+        is_something_to_write = self._waiting or self._is_in_doubt
+        if is_something_to_write and (self._failed_at is None or self._clock() - self._failed_at >= RETRY):
             self._write_some()
 
     def close(self) -> None:
@@ -96,7 +100,7 @@ class HistorySink:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        while self._waiting and self._write_some():
+        while (self._waiting or self._is_in_doubt) and self._write_some():
             pass
         if self._waiting:
             log.warning(
@@ -120,6 +124,7 @@ class HistorySink:
         except sqlite3.Error as error:
             self._fails(error)
             return False
+        self._is_in_doubt = bool(keys)
         for key in keys:
             del self._waiting[key]
         if self._failed_at is not None and not self._waiting:
@@ -151,15 +156,21 @@ class HistorySink:
                 has_failed = True
 
 
-def _end_of(left_open: Event, context: Context) -> Notice:
-    """The activity ended, and nobody has looked at its camera since."""
-    event = history.ended(left_open)
-    time = event.updated_at
+def _notices(owed: list[Event], context: Context) -> list[Notice]:
+    """One of each camera, at which nobody has looked since."""
+    cameras: dict[str, list[Event]] = {}
+    for event in owed:
+        cameras.setdefault(event.camera, []).append(event)
+    return [_notice(camera, events, context) for camera, events in cameras.items()]
+
+
+def _notice(camera: str, events: list[Event], context: Context) -> Notice:
+    time = events[-1].updated_at
     return Notice(
-        camera=event.camera,
+        camera=camera,
         time=time,
         activity=Activity(UNKNOWN, since=time, confidence=0.0),
         warming=(0, context.contract.frames),
-        events=(event,),
-        change=CameraChange(event.camera, time, CameraState.OFFLINE, KILLED),
+        events=tuple(events),
+        change=CameraChange(camera, time, CameraState.OFFLINE, KILLED),
     )

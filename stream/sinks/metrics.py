@@ -1,19 +1,26 @@
-"""What Prometheus reads at `/metrics`: frames, windows, events, how late they are, and how cameras and broker fare."""
+"""What is counted, once: frames, windows, events, how late they are, how cameras and broker fare; read in two ways.
+
+Prometheus reads it at `/metrics`, whoever listens over MQTT gets a summary.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
 from models.contract import UNKNOWN
 from stream.health import TICK
-from stream.messages import CameraState, Health, HealthState, Notice
+from stream.messages import CameraState, EventType, Health, HealthState, NodeStats, Notice
 from stream.wire import Context, live_delay
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 """Seconds."""
+MOST_DELAYS = 20_000
+"""Recognitions between two summaries, of which the newest are kept: more than a minute of 30 cameras."""
 
 
 class Metrics:
@@ -22,9 +29,21 @@ class Metrics:
     Source: https://prometheus.io/docs/practices/naming/
     """
 
-    def __init__(self, context: Context, provider: str, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        context: Context,
+        provider: str,
+        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._provider = provider
         self._wall_clock = wall_clock
+        self._clock = clock
+        self._began = self._summed_up_at = clock()
+        self._delays: deque[float] = deque(maxlen=MOST_DELAYS)
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._cpu_seconds = self._of_process("cpu_seconds_total")
         self._frames = self._counter("frames", "Frames that recognition was handed.", "camera")
         self._dropped = self._gauge("frames_dropped", "Frames that newer ones replaced, since the start.", "camera")
         self._windows = self._counter("windows", "Recognitions.", "camera")
@@ -56,7 +75,7 @@ class Metrics:
     def handle(self, notice: Notice) -> None:
         camera = notice.camera
         for event in notice.events:
-            if event.type.value != "update":
+            if event.type is not EventType.UPDATE:
                 self._events.labels(camera, event.activity, event.type.value).inc()
         if notice.change is not None:
             if notice.change.state is CameraState.REMOVED:
@@ -69,6 +88,7 @@ class Metrics:
                 self._unknown.labels(camera).inc()
             delay = live_delay(notice.time, self._wall_clock())
             if delay is not None:
+                self._delays.append(delay)
                 self._late.labels("recognized").observe(delay)
 
     def tell(self, health: Health) -> None:
@@ -83,6 +103,29 @@ class Metrics:
         if health.frame_age is not None:
             self._frame_age.labels(camera).set(health.frame_age)
 
+    def summary(self) -> NodeStats:
+        """Latency and CPU are those since the summary before. On the thread of `handle`."""
+        delays, now, memory = list(self._delays), self._clock(), self._of_process("resident_memory_bytes")
+        stats = NodeStats(
+            time=self._wall_clock(),
+            uptime=now - self._began,
+            provider=self._provider,
+            cameras=_total(self._state),
+            live=_total(self._state, state=HealthState.LIVE),
+            frames=_total(self._frames),
+            dropped=_total(self._dropped),
+            windows=_total(self._windows),
+            unknown=_total(self._unknown),
+            starts=_total(self._events, type=EventType.START),
+            ends=_total(self._events, type=EventType.END),
+            latency=(float(np.quantile(delays, 0.5)), float(np.quantile(delays, 0.95))) if delays else None,
+            cpu=self._cores_busy(now - self._summed_up_at),
+            memory=None if memory is None else int(memory),
+        )
+        self._delays.clear()
+        self._summed_up_at = now
+        return stats
+
     def text(self) -> bytes:
         """In Prometheus' text format. From any thread."""
         return generate_latest(self._registry)
@@ -96,8 +139,26 @@ class Metrics:
         ):  # fmt: skip
             metric.remove_by_labels({"camera": camera})
 
+    def _cores_busy(self, seconds: float) -> float | None:
+        """In so many seconds, the last ones."""
+        before, self._cpu_seconds = self._cpu_seconds, self._of_process("cpu_seconds_total")
+        if before is None or self._cpu_seconds is None or seconds <= 0:
+            return None
+        return (self._cpu_seconds - before) / seconds
+
+    def _of_process(self, name: str) -> float | None:
+        return self._registry.get_sample_value(f"process_{name}")
+
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(f"harstream_{name}", told, labels, registry=self._registry)
 
     def _gauge(self, name: str, told: str, *labels: str) -> Gauge:
         return Gauge(f"harstream_{name}", told, labels, registry=self._registry)
+
+
+def _total(metric: Counter | Gauge, **labels: str) -> int:
+    """Over all samples with these labels."""
+    samples = (sample for family in metric.collect() for sample in family.samples)
+    return round(
+        sum(s.value for s in samples if not s.name.endswith("_created") and labels.items() <= s.labels.items())
+    )

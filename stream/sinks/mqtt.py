@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from models.contract import UNKNOWN
 from stream import wire
 from stream.announcer import Announcer
 from stream.connection import BrokerAddress, Will
-from stream.messages import Activity, CameraControl, CameraState, Health, HealthState, Notice
+from stream.messages import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
 from stream.outbox import Outbox
 from stream.ports import Controls
 from stream.remote import Remote
@@ -20,6 +20,8 @@ REPEAT_ACTIVITY = 60.0
 """Seconds of notice time; half of what Home Assistant waits before it calls a silent sensor unknown."""
 REPEAT_HEALTH = 60.0
 """Seconds after which a camera's health is said again where nothing worth a message has changed."""
+STATS_PERIOD = 60.0
+"""Seconds."""
 STOPPED = "harstream has stopped"
 REMOVED = "it is watched no more"
 
@@ -48,11 +50,15 @@ class MqttSink:
         emission: Mapping[str, object] | None = None,
         observations: bool = True,
         controls: Controls | None = None,
+        stats: Callable[[], NodeStats] | None = None,
     ) -> None:
-        """The outbox is this sink's from here on; it is opened by `start`."""
+        """The outbox is this sink's from here on; it is opened by `start`. `stats` is asked once a minute, on `tell`'s
+        thread."""
         self.topics = wire.Topics(context.node)
         self._context = context
         self._with_observations = observations
+        self._stats = stats
+        self._summed_up_at: float | None = None
         self._cameras: dict[str, _Camera] = {}
         self._healths: dict[str, Health] = {}
         """What was last said."""
@@ -92,6 +98,7 @@ class MqttSink:
         said = self._healths.get(health.camera)
         if said is None or _is_news(health, said) or health.time - said.time >= REPEAT_HEALTH:
             self._say_health(health)
+        self._say_stats(health.time)
 
     def close(self) -> None:
         """Says goodbye; waits some seconds at most for what is on its way."""
@@ -151,6 +158,23 @@ class MqttSink:
         self._healths[health.camera] = health
         message = wire.health_message(health, self._context)
         self.sender.set_state(self.topics.health(health.camera), wire.encode(message))
+
+    def _say_stats(self, now: float) -> None:
+        if self._summed_up_at is None:
+            self._summed_up_at = now
+        if self._stats is None or now - self._summed_up_at < STATS_PERIOD:
+            return
+        self._summed_up_at = now
+        stats = self._stats()  # also while nobody hears: they are those of one minute
+        if self.sender.is_connected:
+            message = wire.stats_message(
+                stats,
+                self._context,
+                waiting=self.sender.waiting,
+                dropped_observations=self.sender.dropped,
+                dropped_events=self.sender.lost,
+            )
+            self.sender.pass_on(self.topics.stats, wire.encode(message))
 
     def _say_goodbye(self, camera: _Camera) -> None:
         notice = camera.notice

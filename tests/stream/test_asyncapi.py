@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from stream import asyncapi, wire
-from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
+from stream.messages import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
 
 FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
 Make = Callable[..., Any]
@@ -26,7 +26,7 @@ def test_the_files_are_those_that_the_code_makes() -> None:
 def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
     channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
     assert {channel["address"] for channel in channels.values()} == {
-        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "error")),
+        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "stats", "error")),
         *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
                                                                 "observation", "enabled/set", "enabled/state",
                                                                 "threshold/set", "threshold/state")),
@@ -62,6 +62,10 @@ def test_each_message_is_what_its_schema_says(
     notice: Notice = make_notice(scores=(0.1, 0.8, 0.1))
     gone: Notice = make_notice(state=CameraState.OFFLINE)
     health: Health = make_health(state=HealthState.FROZEN, frame_age=None)
+    stats = NodeStats(
+        time=1_700_000_000.0, uptime=0.0, provider="CPU", cameras=1, live=0, frames=0, dropped=0, windows=0, unknown=0,
+        starts=0, ends=0, latency=None, cpu=None, memory=None,
+    )  # fmt: skip
     for message in (
         wire.event_message(event, context),
         wire.event_message(make_event(EventType.END, seq=2), context, frame_to_publish=0.02),
@@ -71,6 +75,7 @@ def test_each_message_is_what_its_schema_says(
         wire.health_message(health, context),
         wire.info_message(context),
         wire.labels_message(context),
+        wire.stats_message(stats, context, waiting=0, dropped_observations=3, dropped_events=0),
         wire.error_message("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
     ):
         validate(message)

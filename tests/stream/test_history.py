@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import ConfigError, SinkError
-from stream.history import PastActivity, Query, activities, changes, connect, left_open, reading, write
+from stream.history import PastActivity, Query, activities, changes, connect, owed, reading, write
 from stream.messages import CameraChange, CameraState, Confidence, EndReason, Event, EventType, Notice
 from stream.sinks.history import KILLED, HistorySink
 from stream.wire import Context
@@ -201,9 +201,10 @@ def test_what_a_killed_run_left_open_is_ended_when_it_was_last_seen(
     first.handle(make_notice(make_event(EventType.END, id="whole")))
     open_still = make_event(EventType.UPDATE, id="open", seq=4, updated_at=NOON + 12)
     first.handle(make_notice(open_still))
+    first.handle(make_notice())  # a frame
     # As a kill leaves it: what was written is there, and nobody has closed anything.
     second = started()
-    (notice,) = second.left_open
+    (notice,) = second.owed
     assert notice.events == (
         replace(open_still, type=EventType.END, seq=5, ended_at=NOON + 12, end_reason=EndReason.SHUTDOWN,
                 historical=True),
@@ -211,9 +212,48 @@ def test_what_a_killed_run_left_open_is_ended_when_it_was_last_seen(
     assert notice.change == CameraChange("hall", NOON + 12, CameraState.OFFLINE, KILLED)
     assert notice.activity.name == "unknown"
     second.handle(notice)
+    second.handle(make_notice())
     with reading(path) as database:
-        assert left_open(database) == []
-    assert started().left_open == []
+        assert owed(database) == []
+    assert started().owed == []
+
+
+def test_what_a_killed_run_may_not_have_told_is_told_again_as_it_was(
+    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    first = started()
+    first.handle(make_notice(make_event(id="Z")))
+    end, start = make_event(EventType.END, id="Z", seq=2), make_event(id="A")
+    first.handle(make_notice(end, start))
+    second = started()
+    (notice,) = second.owed
+    assert [(event.id, event.seq, event.type, event.historical) for event in notice.events] == [
+        ("Z", 2, EventType.END, True), ("A", 1, EventType.START, True), ("A", 2, EventType.END, True),
+    ]  # fmt: skip
+    second.handle(notice)
+    second.handle(make_notice())
+    assert started().owed == []
+    assert [past.event.historical for past in kept(path)] == [False, True]
+
+
+def test_a_run_that_said_goodbye_owes_nothing(
+    started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    sink = started()
+    sink.handle(make_notice(make_event(EventType.END)))
+    sink.close()
+    assert started().owed == []
+
+
+def test_a_history_of_before_there_was_doubt_is_taken_as_it_is(
+    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    first = started()
+    first.handle(make_notice(make_event()))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE in_doubt")
+    (notice,) = started().owed
+    assert [event.type for event in notice.events] == [EventType.END]
 
 
 def test_the_end_after_a_kill_keeps_the_model_that_saw_the_activity(
@@ -223,7 +263,7 @@ def test_the_end_after_a_kill_keeps_the_model_that_saw_the_activity(
     later = replace(context, contract=replace(context.contract, version="2.0.0"))
     second = HistorySink(path, later, days=30, wall_clock=lambda: NOON)
     second.start()
-    second.handle(second.left_open[0])
+    second.handle(second.owed[0])
     second.close()
     assert [(past.model_version, past.event.type) for past in kept(path)] == [("1.0.0", EventType.END)]
 

@@ -19,7 +19,7 @@ import pytest
 
 from stream.connection import BrokerAddress, Connection
 from stream.errors import BrokerError, ConfigError, SinkError
-from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
+from stream.messages import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
 from stream.outbox import Outbox
 from stream.sinks.mqtt import MqttSink
 from stream.wire import Context
@@ -577,3 +577,44 @@ def test_health_without_news_is_not_said_again_within_a_minute(
     for second in range(121):
         sink.tell(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
     assert said == [sink.topics.health("hall")] * 3
+
+
+STATS = NodeStats(
+    time=1_700_000_060.0, uptime=60.0, provider="CPU", cameras=2, live=1, frames=900, dropped=7, windows=480,
+    unknown=360, starts=5, ends=4, latency=(0.02, 0.0456), cpu=0.731, memory=300_000_000,
+)  # fmt: skip
+
+
+def test_stats_are_said_every_minute(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health],
+    make_notice: MakeNotice, eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    asked = []
+    sink = make_sink(mosquitto.url, stats=lambda: asked.append(1) or STATS)
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))  # nobody is connected yet: dropped
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    for second in (0, 1, 59, 60, 61, 119, 120):
+        for camera in ("hall", "yard"):
+            sink.tell(make_health(camera=camera, time=1_700_000_000.0 + second))
+    eventually(lambda: len(subscriber.of("har/nuc1/stats")) == 2, "two minutes' stats")
+    assert len(asked) == 2
+    said = subscriber.of("har/nuc1/stats")[0]
+    assert (said.qos, said.retained) == (0, False)
+    assert said.json == {
+        "schema": "harstream.stats/1", "node": "nuc1", "at": "2023-11-14T22:14:20.000Z", "uptime_s": 60.0,
+        "cameras": {"total": 2, "live": 1}, "frames": 900, "windows": 480, "unknown_share": 0.75,
+        "events": {"start": 5, "end": 4}, "dropped": {"frames": 7, "observations": 1, "events": 0}, "waiting": 0,
+        "latency_ms": {"p50": 20.0, "p95": 45.6}, "provider": "CPU", "cpu": 0.73, "memory_bytes": 300_000_000,
+    }  # fmt: skip
+
+
+def test_stats_that_nobody_hears_do_not_count_as_dropped(
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health]
+) -> None:
+    sink = make_sink(stopped_mosquitto.url, stats=lambda: STATS)
+    sink.start(must_connect=False)
+    for second in (0, 60, 120):
+        sink.tell(make_health(time=1_700_000_000.0 + second))
+    assert sink.sender.dropped == 0

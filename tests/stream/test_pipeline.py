@@ -212,6 +212,16 @@ def test_frame_from_the_past_is_shown_and_not_recognized(recognizer: GreyRecogni
     assert times == sorted(times)
 
 
+def test_frame_of_before_its_camera_went_is_not_recognized(recognizer: GreyRecognizer) -> None:
+    offline = CameraChange("hall", 60.0, CameraState.OFFLINE)
+    arrivals = [*frames(0.0, 10, JUMP), offline, *frames(1.0, 10, JUMP), *frames(60.0, 10, JUMP)]
+    steps = list(new_pipeline(recognizer).steps(single(arrivals)))
+    assert [step.notice.scores for step in steps[11:21]] == [None] * 10
+    told = [event.updated_at for event in events(steps)]
+    assert told == sorted(told)
+    assert [event.type for event in events(steps)] == [EventType.START, EventType.END] * 2
+
+
 def test_encoder_that_looks_back_sees_each_frame_with_the_one_before() -> None:
     recognizer = GreyRecognizer(lookback=1)
     steps = list(new_pipeline(recognizer).steps(single(frame(number / 10, number) for number in range(4))))

@@ -260,7 +260,7 @@ def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eve
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), (0, 5))
     sinks = {name: Ear(name, heard) for name in ("history", "mqtt")}
-    service = Service(pipeline, sinks, {}, CLOCK, left_open=[owed])
+    service = Service(pipeline, sinks, {}, CLOCK, owed=[owed])
     service.watch("hall", Silent)
     running = threading.Thread(target=service.run)
     running.start()

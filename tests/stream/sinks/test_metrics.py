@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +22,8 @@ class Reader:
     """Metrics, and a clock a tenth of a second after noon."""
 
     def __init__(self, context: Context) -> None:
-        self.metrics = Metrics(context, "CPU", wall_clock=lambda: NOON + 0.1)
+        self.seconds = 0.0
+        self.metrics = Metrics(context, "CPU", wall_clock=lambda: NOON + 0.1, clock=lambda: self.seconds)
 
     def read(self, name: str, **labels: str) -> float | None:
         for family in text_string_to_metric_families(self.metrics.text().decode()):
@@ -109,3 +112,45 @@ def test_what_runs_and_how_the_broker_is(reader: Reader) -> None:
     assert reader.read("mqtt_events_waiting") == 3
     waiting[0] = 0
     assert reader.read("mqtt_events_waiting") == 0
+
+
+def test_the_summary_adds_up_all_cameras(
+    reader: Reader, make_notice: MakeNotice, make_event: Callable[..., Event], make_health: Callable[..., Health]
+) -> None:
+    for notice in (
+        make_notice(),
+        make_notice(make_event(), scores=(0.1, 0.8, 0.1), activity="JumpingJack"),
+        make_notice(make_event(EventType.UPDATE), make_event(EventType.END), scores=(0.9, 0.05, 0.05)),
+        make_notice(make_event(camera="yard", activity="Lunges"), camera="yard", scores=(0.9, 0.05, 0.05)),
+    ):
+        reader.metrics.handle(notice)
+    reader.metrics.tell(make_health(dropped=12))
+    reader.metrics.tell(make_health(camera="yard", state=HealthState.STALLED, dropped=3))
+    reader.seconds = 61.0
+    stats = reader.metrics.summary()
+    assert (stats.time, stats.uptime, stats.provider) == (NOON + 0.1, 61.0, "CPU")
+    assert (stats.cameras, stats.live) == (2, 1)
+    assert (stats.frames, stats.dropped, stats.windows, stats.unknown) == (4, 15, 3, 2)
+    assert (stats.starts, stats.ends) == (2, 1)
+
+
+def test_latencies_are_those_since_the_summary_before(reader: Reader, make_notice: MakeNotice) -> None:
+    assert reader.metrics.summary().latency is None
+    for hundredths in range(11):  # late by 0.10, 0.09 ... 0.00 s: half of them by up to 0.05
+        reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + hundredths / 100))
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
+    assert reader.metrics.summary().latency == pytest.approx((0.05, 0.095), abs=1e-6)
+    assert reader.metrics.summary().latency is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")
+def test_the_processor_is_as_busy_as_this_process_makes_it(reader: Reader) -> None:
+    reader.metrics.summary()
+    began = time.process_time()
+    while time.process_time() - began < 0.5:
+        pass
+    reader.seconds += 1.0
+    stats = reader.metrics.summary()
+    assert stats.cpu == pytest.approx(time.process_time() - began, abs=0.05)
+    assert stats.memory is not None
+    assert 2**24 < stats.memory < 2**36
