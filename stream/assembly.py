@@ -60,6 +60,7 @@ def assemble(
     """
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
     contract = recognizer.contract
     clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
     context = _context(config, recognizer, areas)
@@ -122,6 +123,7 @@ def replay(
     """Run each video through the pipeline of `run`, as fast as it goes; yield the ends of its activities."""
     _refuse_to_overwrite(videos, events, record)
     recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
     with ExitStack() as stack:
         sinks: list[Callable[[Step], None]] = []
         if events:
