@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
 
 from models.contract import ModelContract
 from stream import engine
@@ -35,6 +36,7 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.event_log import EventLog
 from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
@@ -75,9 +77,11 @@ def assemble(
     )
     for camera in config.cameras:
         parts.source(camera, False)  # a mistake is told before anything is opened
-    console.print(
+    _say(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
-        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
+        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)",
+        config,
+        console,
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
@@ -103,6 +107,14 @@ def assemble(
         return control.begins_anew
 
     return run
+
+
+def _say(text: str, config: Config, console: Console) -> None:
+    """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
+    if config.log == "text":
+        console.print(text)
+    else:
+        log.info("%s", " ".join(Text.from_markup(text).plain.split()))
 
 
 def _check(config: Config) -> None:
@@ -231,8 +243,9 @@ def _event_sinks(
     mqtt.announce(_announcements(config, context, address))
     control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
-    console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
-    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console)}
+    _say(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", config, console)
+    told = EventLog(context) if config.log == "json" else ConsoleSink(context, console)
+    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": told}
     if metrics:
         sinks["metrics"] = metrics
     if config.events:
@@ -327,7 +340,7 @@ def _frame_sinks(
         )
         view.start()
         stack.callback(view.close)
-        console.print(f"live view [bold]{view.url}[/]")
+        _say(f"live view [bold]{view.url}[/]", config, console)
         sinks["live view"] = view
     if config.record:
         sinks["recorder"] = _recorder(config.record, recognizer.contract, stack)
