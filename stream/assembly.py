@@ -40,6 +40,7 @@ from stream.sinks.event_log import EventLog
 from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.mqtt import MqttSink
+from stream.sinks.systemd import Systemd
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
@@ -56,7 +57,13 @@ log = logging.getLogger(__name__)
 
 
 def assemble(
-    config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config], *, is_first: bool
+    config: Config,
+    stack: ExitStack,
+    console: Console,
+    reread: Callable[[], Config],
+    systemd: Systemd,
+    *,
+    is_first: bool,
 ) -> Callable[[], bool]:
     """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
     begin anew, with what `reread` says then. Raises HarstreamError.
@@ -86,14 +93,14 @@ def assemble(
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
     # Before anybody is told that the service is there: until then, the signal ends the process.
-    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
     history = _history(config, context, stack)
     metrics = _metrics(context, recognizer) if config.web.enabled else None
     event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console, is_first)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
-        ({"history": history} if history else {}) | event_sinks,
+        ({"history": history} if history else {}) | event_sinks | {"systemd": systemd},
         _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
         left_open=history.left_open if history else (),
@@ -103,7 +110,11 @@ def assemble(
     control.start(service, must_open=is_first and len(config.cameras) == 1)
 
     def run() -> bool:
-        service.run()
+        try:
+            service.run()
+        finally:
+            if not control.begins_anew:
+                systemd.stop()
         return control.begins_anew
 
     return run
@@ -123,8 +134,13 @@ def _check(config: Config) -> None:
     tracker_settings(config, engine.load(config.model, config.device).contract)
 
 
-def _reload(control: Control) -> None:
-    log.info("config reloaded: %s", control.reload())
+def _reload(control: Control, systemd: Systemd) -> None:
+    systemd.reload()
+    try:
+        log.info("config reloaded: %s", control.reload())
+    finally:
+        if not control.begins_anew:
+            systemd.reloaded()
 
 
 def _refused(why: str) -> None:

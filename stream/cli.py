@@ -77,6 +77,7 @@ def run(
         settings = read()
         from stream.assembly import assemble
         from stream.service import reloaded_by_signal
+        from stream.sinks.systemd import Systemd
 
         before, begins_anew = None, True
         # In the moments between two services a signal to reload has nobody to ask, and must not end the process.
@@ -85,7 +86,8 @@ def run(
                 log_to_stderr(settings.log, verbose=verbose)
                 with ExitStack() as stack:
                     try:
-                        run_service = assemble(settings, stack, console, read, is_first=before is None)
+                        systemd = Systemd(os.environ.get("NOTIFY_SOCKET", ""))
+                        run_service = assemble(settings, stack, console, read, systemd, is_first=before is None)
                     except HarstreamError as error:
                         if before is None or before == settings:
                             raise
