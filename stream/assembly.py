@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
 
 from models.contract import ModelContract
 from stream import engine
@@ -34,10 +35,12 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.event_log import EventLog
 from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.metrics import Metrics
 from stream.sinks.mqtt import MqttSink
+from stream.sinks.systemd import Systemd
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
@@ -51,7 +54,13 @@ log = logging.getLogger(__name__)
 
 
 def assemble(
-    config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config], *, is_first: bool
+    config: Config,
+    stack: ExitStack,
+    console: Console,
+    reread: Callable[[], Config],
+    systemd: Systemd,
+    *,
+    is_first: bool,
 ) -> Callable[[], bool]:
     """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
     begin anew, with what `reread` says then. Raises HarstreamError.
@@ -73,21 +82,23 @@ def assemble(
     )
     for camera in config.cameras:
         parts.source(camera, False)  # a mistake is told before anything is opened
-    console.print(
+    _say(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
-        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
+        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)",
+        config,
+        console,
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
     # Before anybody is told that the service is there: until then, the signal ends the process.
-    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
     history = _history(config, context, stack)
     metrics = Metrics(context, recognizer.provider)
     event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console, is_first)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
-        ({"history": history} if history else {}) | event_sinks,
+        ({"history": history} if history else {}) | event_sinks | {"systemd": systemd},
         _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
         owed=history.owed if history else (),
@@ -97,10 +108,22 @@ def assemble(
     control.start(service, must_open=is_first and len(config.cameras) == 1)
 
     def run() -> bool:
-        service.run()
+        try:
+            service.run()
+        finally:
+            if not control.begins_anew:
+                systemd.stop()
         return control.begins_anew
 
     return run
+
+
+def _say(text: str, config: Config, console: Console) -> None:
+    """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
+    if config.log == "text":
+        console.print(text)
+    else:
+        log.info("%s", " ".join(Text.from_markup(text).plain.split()))
 
 
 def _check(config: Config) -> None:
@@ -109,8 +132,13 @@ def _check(config: Config) -> None:
     tracker_settings(config, engine.load(config.model, config.device).contract)
 
 
-def _reload(control: Control) -> None:
-    log.info("config reloaded: %s", control.reload())
+def _reload(control: Control, systemd: Systemd) -> None:
+    systemd.reload()
+    try:
+        log.info("config reloaded: %s", control.reload())
+    finally:
+        if not control.begins_anew:
+            systemd.reloaded()
 
 
 def _refused(why: str) -> None:
@@ -212,8 +240,9 @@ def _event_sinks(
     mqtt.announce(_announcements(config, context, address))
     control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
-    console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
-    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console), "metrics": metrics}
+    _say(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", config, console)
+    told = EventLog(context) if config.log == "json" else ConsoleSink(context, console)
+    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": told, "metrics": metrics}
     if config.events:
         jsonl = JsonLines(config.events, context)
         jsonl.start()
@@ -300,7 +329,7 @@ def _frame_sinks(
         )
         view.start()
         stack.callback(view.close)
-        console.print(f"live view [bold]{view.url}[/]")
+        _say(f"live view [bold]{view.url}[/]", config, console)
         sinks["live view"] = view
     if config.record:
         sinks["recorder"] = _recorder(config.record, recognizer.contract, stack)

@@ -240,6 +240,8 @@ class Config(_Section):
     """append events as JSON lines to this file"""
     state: Path = Path("harstream-state")
     """folder for what must survive a restart: unsent events, the MQTT client id, the history"""
+    log: Literal["text", "json"] = "text"
+    """json: one object a line, for a log store, and nothing else is printed"""
     history: HistoryConfig = HistoryConfig()
     """what happened, for `harstream history` and the live view; no pictures"""
     activities: ActivitiesConfig = ActivitiesConfig()

@@ -129,7 +129,7 @@ class Control:
             service = self._service
             new_source = self._parts.source(configured, False) if on else None
             self._remember(replace(self._wish(camera), is_enabled=on))
-            log.info("camera %s is switched %s", camera, "on" if on else "off")
+            log.info("camera %s is switched %s", camera, "on" if on else "off", extra={"camera": camera})
             if new_source is None:
                 service.switch_off(camera)
             else:
