@@ -21,7 +21,7 @@ def test_every_benchmark_runs_once_and_is_written_down(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert result.returncode == 0, result.stdout + result.stderr
     text = out.read_text()
-    for name in ("windows", "batches", "pictures", "files", "cameras", "latency", "startup", "training"):
+    for name in ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training"):
         assert f"python -m benchmarks --only {name}\n" in text
     assert "| lrcn |" in text
     assert (tmp_path / "cameras.svg").stat().st_size > 1000
