@@ -233,8 +233,9 @@ def _event_sinks(
         controls=control,
         stats=metrics.summary,
     )
-    metrics.watch_broker(lambda: mqtt.sender.is_connected, lambda: mqtt.sender.waiting)
-    mqtt.sender.measure(metrics.acknowledged)
+    sender = mqtt.sender
+    metrics.watch_broker(lambda: sender.is_connected, waiting=lambda: sender.waiting, lost=lambda: sender.lost)
+    sender.measure(metrics.acknowledged)
     mqtt.start(must_connect=is_first)
     stack.callback(mqtt.close)
     mqtt.announce(_announcements(config, context, address))

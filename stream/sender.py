@@ -45,7 +45,7 @@ class Sender:
         self._client_id = ""
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
-        self._on_acknowledged: Callable[[float], None] | None = None
+        self._on_acknowledged: Callable[[bytes, float], None] | None = None
         self._handlers: dict[str, Callable[[str, bytes, bool], None]] = {}
         self._attempt = 0
         self._short_lived = 0
@@ -65,9 +65,9 @@ class Sender:
         and whether it was retained, on paho's thread, and must not block; what it raises `check` raises again."""
         self._handlers[topic] = handler
 
-    def measure(self, on_acknowledged: Callable[[float], None]) -> None:
-        """Called, on the sender's thread, with the seconds from an event's being put into the outbox until the broker
-        has it; not for one that an outage held back."""
+    def measure(self, on_acknowledged: Callable[[bytes, float], None]) -> None:
+        """Called, on the sender's thread, with an event and the seconds from its being put into the outbox until the
+        broker has it; not for one that an outage held back."""
         self._on_acknowledged = on_acknowledged
 
     @property
@@ -77,7 +77,7 @@ class Sender:
 
     @property
     def lost(self) -> int:
-        """Events that waited too long, or were too many to wait."""
+        """Events that the broker will never get: they became too old, or too many."""
         return self._outbox.dropped
 
     def start(self, *, must_connect: bool) -> None:
@@ -274,7 +274,7 @@ class Sender:
         if self._wait_for(info, connection):
             self._outbox.remove(letter)
             if self._on_acknowledged is not None and letter.age <= HELD_AFTER:
-                self._on_acknowledged(letter.age + time.monotonic() - fetched)
+                self._on_acknowledged(letter.payload, letter.age + time.monotonic() - fetched)
 
     def _wait_for(self, info: paho.MQTTMessageInfo, connection: Connection) -> bool:
         """Whether it was acknowledged before the connection was lost or the last moment of a close had passed."""

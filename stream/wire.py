@@ -195,6 +195,12 @@ def as_historical(payload: bytes) -> bytes:
     return encode(message)
 
 
+def measured_delay(payload: bytes) -> float | None:
+    """Of an event, encoded: seconds from its frame's capture until it was handed over; None where none was measured."""
+    delay: int | None = json.loads(payload)["latency_ms"]["frame_to_publish"]
+    return None if delay is None else delay / 1000
+
+
 def is_observation(notice: Notice) -> bool:
     """A recognition, or the start of a gap; a frame between two recognitions says nothing."""
     went_away = notice.change is not None and notice.change.state.is_away

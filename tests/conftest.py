@@ -94,6 +94,11 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         self._login = "allow_anonymous true"
         self._host = "127.0.0.1"
+        self._text = ""
+
+    def configure(self, text: str) -> None:
+        """Before `start`: a whole configuration in place of the usual one."""
+        self._text = text
 
     def require_login(self, username: str, password: str) -> None:
         """Before `start`."""
@@ -114,7 +119,8 @@ class Mosquitto:
     def start(self) -> None:
         config = self._folder / "mosquitto.conf"
         config.write_text(
-            f"listener {self.port} {self._host}\n{self._login}\nuser {getpass.getuser()}\n"
+            self._text
+            or f"listener {self.port} {self._host}\n{self._login}\nuser {getpass.getuser()}\n"
             f"persistence true\npersistence_location {self._folder}/\n"
         )
         self._process = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -39,10 +40,12 @@ class LiveView:
         controls: Controls | None = None,
         metrics: Callable[[], bytes] | None = None,
         encode: Encode = encode_jpeg,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
         whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `metrics`:
-        what `/metrics` answers. `encode` is called on the server's side only."""
+        what `/metrics` answers. `encode` is called on the server's side only. `clock`, in seconds: since when has
+        nobody told how the cameras fare?"""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -52,7 +55,7 @@ class LiveView:
             "background": contract.background,
             "control": controls is not None,
         }
-        self._board = Board(contract, cameras)
+        self._board = Board(contract, cameras, clock)
         self._history = history
         self._controls = controls
         self._metrics = metrics

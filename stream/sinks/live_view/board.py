@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from stream.messages import Activity, CameraState, Event, Frame, Health, HealthS
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
 """Seconds of frame times over which a camera's frame rate is measured."""
+STUCK = 30.0
+"""Seconds without a word of how the cameras fare, which comes once a second, after which recognition hangs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,9 @@ class CameraView:
 class Board:
     """The cameras' newest views and the last events. Every method may be called from any thread."""
 
-    def __init__(self, contract: ModelContract, cameras: Sequence[str]) -> None:
+    def __init__(
+        self, contract: ModelContract, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._contract = contract
         self._indices = count()
         self._views = {name: CameraView(next(self._indices), name) for name in cameras}
@@ -85,6 +90,8 @@ class Board:
         self._fresh: set[str] = set()
         self._listener: Callable[[], None] | None = None
         self._failure: BaseException | None = None
+        self._clock = clock
+        self._told_at = clock()
         self._lock = threading.Lock()
 
     def begin_with(self, events: Iterable[Event]) -> None:
@@ -107,8 +114,13 @@ class Board:
             if self._listener is not None:
                 self._listener()
 
+    @property
+    def is_stuck(self) -> bool:
+        return self._clock() - self._told_at > STUCK
+
     def tell(self, health: Health) -> None:
         with self._lock:
+            self._told_at = self._clock()
             view = self._view(health.camera)
             dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
             blind = health.state if health.state in (HealthState.FROZEN, HealthState.DARK) else None

@@ -242,8 +242,11 @@ def create_app(
         return response
 
     @app.get("/healthz")
-    def healthz() -> dict[str, object]:
-        return {"status": "ok", "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
+    def healthz(response: Response) -> dict[str, object]:
+        """503 while recognition hangs."""
+        response.status_code = 503 if board.is_stuck else 200
+        status = "stuck" if board.is_stuck else "ok"
+        return {"status": status, "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
 
     @app.get("/readyz")
     def readyz(response: Response) -> dict[str, object]:

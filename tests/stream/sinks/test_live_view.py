@@ -352,6 +352,26 @@ def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> No
     }
 
 
+def test_healthz_says_when_recognition_hangs_and_when_it_goes_on(make_health: Callable[..., Health]) -> None:
+    now = [100.0]
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", clock=lambda: now[0])
+    view.start()
+
+    def told() -> tuple[int, str]:
+        answer = httpx.get(view.url + "healthz")
+        return answer.status_code, answer.json()["status"]
+
+    try:
+        now[0] += 29
+        assert told() == (200, "ok")
+        now[0] += 2
+        assert told() == (503, "stuck")
+        view.tell(make_health())
+        assert told() == (200, "ok")
+    finally:
+        view.close()
+
+
 def test_readyz_waits_for_a_picture_of_any_camera_that_is_switched_on(opened: Callable[..., LiveView]) -> None:
     view = opened("hall", "garden")
 

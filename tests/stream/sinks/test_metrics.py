@@ -57,12 +57,15 @@ def test_how_late_a_recognition_is_falls_into_its_bucket(reader: Reader, make_no
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + 0.09))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
-    reader.metrics.acknowledged(0.003)
+    reader.metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": 30}}', 0.003)
+    reader.metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": null}}', 0.003)
     assert reader.read("stage_seconds_count", stage="recognized") == 2
     assert reader.read("stage_seconds_sum", stage="recognized") == pytest.approx(0.11)
     assert reader.read("stage_seconds_bucket", stage="recognized", le="0.02") == 1
     assert reader.read("stage_seconds_bucket", stage="recognized", le="0.15") == 2
-    assert reader.read("stage_seconds_bucket", stage="acknowledged", le="0.005") == 1
+    assert reader.read("stage_seconds_bucket", stage="acknowledged", le="0.005") == 2
+    assert reader.read("stage_seconds_count", stage="published") == 1
+    assert reader.read("stage_seconds_sum", stage="published") == pytest.approx(0.033)
 
 
 def test_starts_and_ends_are_counted_and_updates_are_not(
@@ -76,6 +79,13 @@ def test_starts_and_ends_are_counted_and_updates_are_not(
     assert counted == {"start": 1, "update": None, "end": 1}
 
 
+def test_activities_of_a_camera_are_counted_from_0(reader: Reader, make_health: Callable[..., Health]) -> None:
+    reader.metrics.tell(make_health())
+    for activity, count in (("JumpingJack", 0), ("Lunges", 0), ("Idle", None)):
+        for kind in ("start", "end"):
+            assert reader.read("events_total", camera="hall", activity=activity, type=kind) == count
+
+
 def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) -> None:
     reader.metrics.tell(make_health(dropped=12, reconnects=2, overloaded=True))
     for _ in range(3):
@@ -86,10 +96,17 @@ def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) 
     assert reader.read("frames_per_second", camera="hall") == 24.5
     assert reader.read("frame_age_seconds", camera="hall") == 0.5
     assert reader.read("camera_overloaded", camera="hall") == 0
-    reader.metrics.tell(make_health(dropped=12, reconnects=2, overloaded=True))
-    assert reader.read("frames_dropped", camera="hall") == 12
-    assert reader.read("camera_reconnects", camera="hall") == 2
+    reader.metrics.tell(make_health(overloaded=True))
     assert reader.read("camera_overloaded", camera="hall") == 1
+
+
+def test_what_is_dropped_and_reconnected_is_counted_also_over_a_new_beginning(
+    reader: Reader, make_health: Callable[..., Health]
+) -> None:
+    for dropped, reconnects in ((12, 2), (15, 2), (15, 0), (16, 1)):
+        reader.metrics.tell(make_health(dropped=dropped, reconnects=reconnects))
+    assert reader.read("frames_dropped_total", camera="hall", cause="newer_frame") == 16
+    assert reader.read("camera_reconnects_total", camera="hall") == 3
 
 
 def test_a_camera_that_is_removed_is_told_no_more(
@@ -106,10 +123,11 @@ def test_a_camera_that_is_removed_is_told_no_more(
 
 def test_what_runs_and_how_the_broker_is(reader: Reader) -> None:
     waiting = [3]
-    reader.metrics.watch_broker(lambda: True, lambda: waiting[0])
+    reader.metrics.watch_broker(lambda: True, waiting=lambda: waiting[0], lost=lambda: 5)
     assert reader.read("info", version="0.1.0", model="lrcn", model_version="1.0.0", provider="CPU") == 1
     assert reader.read("mqtt_connected") == 1
     assert reader.read("mqtt_events_waiting") == 3
+    assert reader.read("mqtt_events_lost") == 5
     waiting[0] = 0
     assert reader.read("mqtt_events_waiting") == 0
 

