@@ -114,6 +114,12 @@ class Topics:
     def observation(self, camera: str) -> str:
         return self._camera(camera, "observation")
 
+    def snapshot(self, camera: str) -> str:
+        return self._camera(camera, "snapshot")
+
+    def forecast(self, camera: str) -> str:
+        return self._camera(camera, "forecast")
+
     def _camera(self, camera: str, what: str) -> str:
         _check_name("camera", camera)
         return f"har/{self.node}/camera/{camera}/{what}"

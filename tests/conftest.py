@@ -162,7 +162,11 @@ class Received:
     topic: str
     qos: int
     retained: bool
-    payload: str
+    content: bytes
+
+    @property
+    def payload(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def json(self) -> Any:
@@ -205,7 +209,7 @@ class Subscriber:
         session = ["-i", f"subscriber-{id(self)}", "-c", "-q", "1"]
         self._process = subprocess.Popen(
             # The probe comes last: with it, what was retained of the others has arrived.
-            ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%p"],
+            ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%x"],
             stdout=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
         self._thread = threading.Thread(target=self._read)
@@ -227,8 +231,8 @@ class Subscriber:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                topic, qos, retained, payload = line.rstrip("\n").split("\t", 3)
-                self.received.append(Received(topic, int(qos), retained == "1", payload))
+                topic, qos, retained, content = line.rstrip("\n").split("\t", 3)
+                self.received.append(Received(topic, int(qos), retained == "1", bytes.fromhex(content)))
 
 
 def _subscribers() -> Iterator[Callable[[int], Subscriber]]:

@@ -28,8 +28,9 @@ def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
     assert {channel["address"] for channel in channels.values()} == {
         *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "stats", "error")),
         *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
-                                                                "observation", "enabled/set", "enabled/state",
-                                                                "threshold/set", "threshold/state")),
+                                                                "observation", "snapshot", "enabled/set",
+                                                                "enabled/state", "threshold/set",
+                                                                "threshold/state")),
     }  # fmt: skip
     assert set(channels["event"]["parameters"]) == {"node", "camera"}
     assert set(channels["status"]["parameters"]) == {"node"}
