@@ -15,6 +15,7 @@ from stream.schemas import (
     ACTIVITY,
     ERROR,
     EVENT,
+    FORECAST,
     HEALTH,
     INFO,
     LABELS,
@@ -248,7 +249,7 @@ def info_message(context: Context) -> InfoMessage:
         "model": _model(context),
         "window": {"frames": contract.frames, "span_s": _span(contract), "rate_hz": contract.rate},
         "labels_sha": labels_sha(contract),
-        "schemas": list(MESSAGES),
+        "schemas": [schema_id for schema_id in MESSAGES if schema_id != FORECAST],
     }
 
 

@@ -176,7 +176,7 @@ class Received:
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
     """Consumers take what they do not know, as additions keep the schema; a test does not."""
     closed = {name: _strict(value) if isinstance(value, dict) else value for name, value in schema.items()}
-    return closed | ({"additionalProperties": False} if schema.get("type") == "object" else {})
+    return closed | ({"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {})
 
 
 VALIDATORS = {
