@@ -367,7 +367,7 @@ class ErrorMessage(TypedDict):
     schema: Literal["harstream.error/1"]
     node: Name
     topic: str
-    """Where it was asked."""
+    """Where it was asked; the beginning of it where it is very long."""
     detail: str
     """Why not, in one line for a person."""
     at: Moment
