@@ -18,7 +18,7 @@ from rich.table import Table as Shown
 from benchmarks.tables import Table
 from stream.engine import has_nvidia_driver
 
-NAMES = ("windows", "batches", "pictures", "files", "cameras", "latency", "startup", "training")
+NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training")
 FILMS = Path("cache/benchmarks")
 
 app = typer.Typer()
@@ -51,6 +51,10 @@ def _benchmark(name: str, out: Path | None) -> Callable[[bool], Table]:
         from benchmarks import windows
 
         return lambda short: windows.measure(short=short)
+    if name == "frames":
+        from benchmarks import frames
+
+        return lambda short: frames.measure(FILMS, short=short)
     if name == "batches":
         from benchmarks import batches
 

@@ -1,62 +1,71 @@
-"""What one recognition costs when those of several cameras are computed together, on one thread, on two, on a GPU."""
+"""What recognition costs when that of several cameras is computed together, on the CPU and in the ways of a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import numpy as np
 
-from benchmarks.tables import Table, milliseconds, ratio
+from benchmarks.gpu import busy_share
+from benchmarks.tables import Table, ratio
 from benchmarks.turns import seconds_in_turns
-from models.catalogue import find_model
-from stream.engine import OnnxRecognizer, has_nvidia_driver
+from models.catalogue import find_model, shipped
+from stream.engine import OnnxRecognizer, Way, has_nvidia_driver
 from stream.errors import ModelError
 
-MODELS = ("lrcn", "flow_tcn", "convlstm")
 BATCHES = (1, 4, 16, 64)
+ONE_THREAD = "CPU, one thread"
+TWO_THREADS = "CPU, two threads"
+ON_GPU = {
+    "GPU, session.run": Way.PLAIN,
+    "GPU, I/O binding": Way.BOUND,
+    "GPU, CUDA graphs": Way.REPLAYED,
+}
 
 
 def measure(*, short: bool) -> Table:
-    rows = [row for model in (MODELS[:1] if short else MODELS) for row in _rows(model, short=short)]
-    gpu = "" if has_nvidia_driver() else " No GPU here."
+    models = ("lrcn",) if short else shipped()
     return Table(
         "batches",
         "Recognitions together",
-        (
-            "model",
-            "cameras at once",
-            "one thread, ms",
-            "two threads, ms",
-            "GPU, ms",
-            "together / one by one, one thread",
-        ),
-        rows,
-        "Milliseconds of each recognition: its newest frame encoded, its window scored; medians, in turns. Two "
-        "threads are worth it where they halve the time, for other cameras could use the second core. GPU: plain "
-        f"`session.run` with CUDA, copies from and to host memory included.{gpu}",
-    )
+        ("model", "cameras at once", ONE_THREAD, TWO_THREADS, *ON_GPU, "GPU busy", "cameras that it carries",
+         "together / one by one, one thread"),
+        [row for model in models for row in rows(model, _engines(model), short=short)],
+        "Windows a second, from medians, in turns: of each, its newest frame encoded, its window scored. Two threads "
+        "are worth it where they give twice as many, for other cameras could use the second core. GPU: copies from and "
+        "to host memory included; busy: as nvidia-smi says, in the last of these ways; cameras that it carries: the "
+        "most windows a second, at the model's rate, were there nothing to decode. The last column is in time a window."
+        f"{'' if has_nvidia_driver() else ' No GPU here: its columns were not run.'}",
+    )  # fmt: skip
 
 
-def _rows(model: str, *, short: bool) -> list[list[str]]:
-    engines = _engines(model)
-    rows, alone = [], 0.0
+def rows(model: str, engines: Mapping[str, OnnxRecognizer], *, short: bool) -> list[list[str]]:
+    """One for each size of a batch; `engines` by their column."""
+    rate, found, alone = engines[ONE_THREAD].contract.live_rate, [], 0.0
     for batch in BATCHES[:2] if short else BATCHES:
         ways = {name: _recognition(engine, batch) for name, engine in engines.items()}
         rounds = 3 if short else max(10, 200 // batch)
-        took = {name: seconds / batch for name, seconds in seconds_in_turns(ways, rounds).items()}
-        alone = alone or took["one"]
-        rows.append([model, str(batch), *(milliseconds(took.get(name)) for name in ("one", "two", "cuda")),
-                     ratio(took["one"] / alone)])  # fmt: skip
-    return rows
+        each = {name: seconds / batch for name, seconds in seconds_in_turns(ways, rounds).items()}
+        alone = alone or each[ONE_THREAD]
+        on_gpu = [name for name in ON_GPU if name in each]
+        busy = busy_share(ways[on_gpu[-1]]) if on_gpu else None
+        found.append(
+            [model, str(batch)]
+            + [f"{1 / each[name]:.0f}" if name in each else "–" for name in (ONE_THREAD, TWO_THREADS, *ON_GPU)]
+            + ["–" if busy is None else f"{busy:.0%}"]
+            + [f"{1 / min(each[name] for name in on_gpu) / rate:.0f}" if on_gpu else "–"]
+            + [ratio(each[ONE_THREAD] / alone)]
+        )
+    return found
 
 
 def _engines(model: str) -> dict[str, OnnxRecognizer]:
     files = find_model(model)
-    engines = {"one": OnnxRecognizer(files, "cpu"), "two": OnnxRecognizer(files, "cpu", threads=2)}
+    engines = {ONE_THREAD: OnnxRecognizer(files, "cpu"), TWO_THREADS: OnnxRecognizer(files, "cpu", threads=2)}
     if has_nvidia_driver():
         with suppress(ModelError):  # the driver alone, or the CPU's build of ONNX Runtime
-            engines["cuda"] = OnnxRecognizer(files, "cuda")
+            engines |= {name: OnnxRecognizer(files, "cuda", way=way) for name, way in ON_GPU.items()}
     return engines
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import layers
 
+from benchmarks.distributed import time_distributed
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
-from models import architectures, folding
+from models import architectures
 
 ARCHITECTURES = ("lrcn", "lrcn_large")
 BATCH, CLASSES = 4, 4
@@ -28,7 +27,7 @@ def measure(*, short: bool) -> Table:
 
 def _row(name: str, rounds: int) -> list[str]:
     folded = architectures.build(name, frames=20, height=64, width=64, classes=CLASSES)
-    distributed = _distributed(folded)
+    distributed = time_distributed(folded)
     random = np.random.default_rng(1)
     windows = random.integers(0, 256, (BATCH, 20, 64, 64, 3), dtype=np.uint8)
     truth = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]
@@ -49,17 +48,3 @@ def _row(name: str, rounds: int) -> list[str]:
         milliseconds(took["folded"]),
         ratio(took["distributed"] / took["folded"]),
     ]
-
-
-def _distributed(folded: keras.Model) -> keras.Model:
-    """The same layers with the same weights, each layer of the encoder under TimeDistributed as the papers have it."""
-    parts = folding.parts(folded)
-    assert parts is not None
-    encoder, head = (keras.models.clone_model(part) for part in parts)
-    for part, copy in zip(parts, (encoder, head), strict=True):
-        copy.set_weights(part.get_weights())
-    frames = x = keras.Input(folded.input_shape[1:], dtype="uint8")
-    for layer in encoder.layers:
-        if not isinstance(layer, layers.InputLayer):
-            x = layers.TimeDistributed(layer)(x)
-    return keras.Model(frames, head(x))

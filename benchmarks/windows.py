@@ -33,10 +33,11 @@ def measure(*, short: bool) -> Table:
         ("architecture", *("keras.predict", "tf.function", "OpenVINO", "TFLite", "tf2onnx", "whole", "a new frame"),
          "keras.predict / a new frame", "whole / tf2onnx", "a new frame / tf2onnx"),
         rows,
-        "Milliseconds, median, all ways of a model in turns; one window at a time. keras.predict and tf.function "
-        "with TensorFlow's default threads, all others on one thread. tf2onnx: its graph of the whole window in "
-        "ONNX Runtime. Whole: the graph that `export` keeps (ConvLSTM unrolled, gates fused). A new frame: what a "
-        "stream pays for each recognition, one frame encoded and the head run over the rows of the last twenty. "
+        "Milliseconds, median, all ways of a model in turns, the second of two calls; one window at a time. "
+        "keras.predict and tf.function with TensorFlow's default threads, all others on one thread. tf2onnx: its graph "
+        "of the whole window, time folded into the batch, in ONNX Runtime. Whole: the graph that `export` keeps "
+        "(ConvLSTM unrolled, gates fused). A new frame: what a stream pays for each recognition, one frame encoded and "
+        "the head run over the rows of the last twenty; the next table has what that costs in a stream. "
         f"Scores of all ways differ by less than {TOLERANCE:g}. Weights are random.",
     )  # fmt: skip
 
@@ -50,7 +51,7 @@ def _row(name: str, rounds: int) -> list[str]:
         difference = float(np.abs(run() - expected).max())
         if difference > TOLERANCE:
             raise RuntimeError(f"{name}: {way} differs from Keras by {difference:g}")
-    took = seconds_in_turns(ways, rounds)
+    took = seconds_in_turns(ways, rounds, between=lambda: None)
     best = took.get("a new frame", took["whole"])
     names = ("keras.predict", "tf.function", "OpenVINO", "TFLite", "tf2onnx", "whole", "a new frame")
     return [
@@ -72,7 +73,7 @@ def _ways(model: keras.Model, window: NDArray[np.uint8]) -> dict[str, Way]:
     if (with_openvino := _openvino(kept, window)) is not None:
         ways["OpenVINO"] = with_openvino
     if graphs.parts:
-        ways["a new frame"] = _new_frame(*graphs.parts, window)
+        ways["a new frame"] = new_frame(*graphs.parts, window)
         try:
             lite = tflite_runner(convert_to_tflite(model, None))
             ways["TFLite"] = lambda: lite(window)
@@ -81,7 +82,8 @@ def _ways(model: keras.Model, window: NDArray[np.uint8]) -> dict[str, Way]:
     return ways
 
 
-def _new_frame(encoder: onnx.ModelProto, head: onnx.ModelProto, window: NDArray[np.uint8]) -> Way:
+def new_frame(encoder: onnx.ModelProto, head: onnx.ModelProto, window: NDArray[np.uint8]) -> Way:
+    """The last frame of a window (1, T, H, W, 3) encoded, and its scores, where the rows of the others are there."""
     encode, score = session(encoder), session(head)
     frames = seen_by_encoder(window, len(encode.get_inputs()[0].shape) - 1)[0]
     rows = encode.run(None, {"frames": frames})[0][None]

@@ -123,10 +123,10 @@ def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | No
     from evaluation.stream_report import stream_tables, write_stream_json
     from evaluation.streams import SEED
     from evaluation.watching import outcome, watch_clips
-    from stream.assembly import tracker_settings
     from stream.config import Config
     from stream.config_file import load_config
     from stream.engine import load
+    from stream.lifecycle import tracker_settings
 
     console = Console()
     settings = load_config(config) if config else Config()

@@ -36,9 +36,9 @@ def tune(
     """Choose thresholds and smoothing on streams of labelled clips: most activities found, with few false events."""
     from evaluation.tuning import best, choices, front, try_out
     from evaluation.watching import watch_clips
-    from stream.assembly import tracker_settings
     from stream.config import Config
     from stream.engine import load
+    from stream.lifecycle import tracker_settings
 
     console, config = Console(), Config()
     try:

@@ -14,19 +14,20 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
 
 from models.contract import ModelContract
 from stream import engine
 from stream.ahead import ahead
 from stream.camera_source import NetworkCamera, Scene, VideoFile, Webcam, parse_source
 from stream.clock import Clock
-from stream.config import CameraConfig, Config, Surroundings
-from stream.config_file import overridden
+from stream.config import CameraConfig, Config
 from stream.connection import BrokerAddress, own_address
 from stream.control import Control, Parts
 from stream.discovery import announcements
 from stream.errors import ConfigError, Misfit, ModelError, SourceError
 from stream.history import FILE as HISTORY_FILE
+from stream.lifecycle import tracker_settings
 from stream.messages import Event, EventType, Step
 from stream.outbox import Outbox
 from stream.pipeline import Pipeline
@@ -34,25 +35,33 @@ from stream.ports import Engine, EventSink, FrameSink, Recognizer
 from stream.reader import NewSource
 from stream.service import Service, reloaded_by_signal, stopped_by_signals, without_pixels
 from stream.sinks.console import ConsoleSink
+from stream.sinks.event_log import EventLog
 from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.metrics import Metrics
 from stream.sinks.mqtt import MqttSink
 from stream.sinks.snapshots import Snapshots
+from stream.sinks.systemd import Systemd
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
 from stream.sources.file import FileSource
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import Pictures, ReconnectingSource
 from stream.sources.rtsp import rtsp_pictures
-from stream.tracker import END_SHARE, Tracker, TrackerSettings
+from stream.tracker import Tracker
 from stream.wire import Context
 
 log = logging.getLogger(__name__)
 
 
 def assemble(
-    config: Config, stack: ExitStack, console: Console, reread: Callable[[], Config], *, is_first: bool
+    config: Config,
+    stack: ExitStack,
+    console: Console,
+    reread: Callable[[], Config],
+    systemd: Systemd,
+    *,
+    is_first: bool,
 ) -> Callable[[], bool]:
     """Open everything that `harstream run` needs, on the stack, and return what runs it, which returns whether it is to
     begin anew, with what `reread` says then. Raises HarstreamError.
@@ -61,37 +70,39 @@ def assemble(
     """
     _refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
     contract = recognizer.contract
     clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
     context = _context(config, recognizer, areas)
     parts = Parts(
         source=lambda camera, must_open: _source(camera, clock, must_open=must_open),
-        settings=partial(tracker_settings, contract=contract),
+        settings=lambda config, camera, threshold: tracker_settings(config, contract, camera, threshold),
         reread=reread,
         is_possible=_check,
         areas=areas,
     )
     for camera in config.cameras:
         parts.source(camera, False)  # a mistake is told before anything is opened
-    console.print(
+    _say(
         f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
-        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
+        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)",
+        config,
+        console,
     )
     control = Control(config, parts, config.state / "controls.json")
     stack.callback(control.close)
     # Before anybody is told that the service is there: until then, the signal ends the process.
-    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control), _refused)))
+    stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
     history = _history(config, context, stack)
     metrics = Metrics(context, recognizer.provider)
     address = _broker(config, stack)
-    mqtt = _mqtt(config, context, address, _emission(recognizer), control, metrics, stack, is_first)
-    console.print(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", markup=True)
+    mqtt = _mqtt(config, context, address, _emission(recognizer), control, metrics, stack, console, is_first)
     snapshots = _snapshots(config, mqtt, address, control)
     event_sinks = _event_sinks(config, context, mqtt, metrics, stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
-        ({"history": history} if history else {}) | event_sinks,
+        ({"history": history} if history else {}) | event_sinks | {"systemd": systemd},
         ({"snapshots": snapshots} if config.mqtt.snapshots else {})
         | _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
@@ -102,10 +113,22 @@ def assemble(
     control.start(service, must_open=is_first and len(config.cameras) == 1)
 
     def run() -> bool:
-        service.run()
+        try:
+            service.run()
+        finally:
+            if not control.begins_anew:
+                systemd.stop()
         return control.begins_anew
 
     return run
+
+
+def _say(text: str, config: Config, console: Console) -> None:
+    """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
+    if config.log == "text":
+        console.print(text)
+    else:
+        log.info("%s", " ".join(Text.from_markup(text).plain.split()))
 
 
 def _check(config: Config) -> None:
@@ -114,8 +137,13 @@ def _check(config: Config) -> None:
     tracker_settings(config, engine.load(config.model, config.device).contract)
 
 
-def _reload(control: Control) -> None:
-    log.info("config reloaded: %s", control.reload())
+def _reload(control: Control, systemd: Systemd) -> None:
+    systemd.reload()
+    try:
+        log.info("config reloaded: %s", control.reload())
+    finally:
+        if not control.begins_anew:
+            systemd.reloaded()
 
 
 def _refused(why: str) -> None:
@@ -128,6 +156,7 @@ def replay(
     """Run each video through the pipeline of `run`, as fast as it goes; yield the ends of its activities."""
     _refuse_to_overwrite(videos, events, record)
     recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
     with ExitStack() as stack:
         sinks: list[Callable[[Step], None]] = []
         if events:
@@ -165,24 +194,6 @@ def new_pipeline(config: Config, recognizer: Recognizer) -> Pipeline:
     )
 
 
-def tracker_settings(config: Config, contract: ModelContract) -> TrackerSettings:
-    """Raises ConfigError when the config does not fit the model."""
-    overridden(config, {}, Surroundings(lambda _: contract))
-    activities = config.activities
-    start_above = contract.unknown_threshold if activities.start_above is None else activities.start_above
-    end_below = END_SHARE * start_above if activities.end_below is None else activities.end_below
-    return TrackerSettings(
-        start_above=start_above,
-        end_below=end_below,
-        hold=activities.hold,
-        gone=activities.gone,
-        merge=activities.merge,
-        update=activities.update,
-        max_duration=activities.max_duration,
-        overrides={name: (own.start_above, own.end_below) for name, own in activities.overrides.items()},
-    )
-
-
 def _source(camera: CameraConfig, clock: Clock, *, must_open: bool) -> NewSource:
     """Raises SourceError for a file that is not there."""
     live = partial(_live, camera.name, clock, must_open)
@@ -215,6 +226,7 @@ def _mqtt(
     control: Control,
     metrics: Metrics,
     stack: ExitStack,
+    console: Console,
     is_first: bool,
 ) -> MqttSink:
     mqtt = MqttSink(
@@ -233,6 +245,7 @@ def _mqtt(
     mqtt.announce(_announcements(config, context, address))
     control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
+    _say(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", config, console)
     return mqtt
 
 
@@ -252,7 +265,8 @@ def _snapshots(config: Config, mqtt: MqttSink, address: BrokerAddress, control: 
 def _event_sinks(
     config: Config, context: Context, mqtt: MqttSink, metrics: Metrics, stack: ExitStack, console: Console
 ) -> dict[str, EventSink]:
-    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": ConsoleSink(context, console), "metrics": metrics}
+    told = EventLog(context) if config.log == "json" else ConsoleSink(context, console)
+    sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": told, "metrics": metrics}
     if config.events:
         jsonl = JsonLines(config.events, context)
         jsonl.start()
@@ -340,7 +354,7 @@ def _frame_sinks(
         )
         view.start()
         stack.callback(view.close)
-        console.print(f"live view [bold]{view.url}[/]")
+        _say(f"live view [bold]{view.url}[/]", config, console)
         sinks["live view"] = view
     if config.record:
         sinks["recorder"] = _recorder(config.record, recognizer.contract, stack)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,6 +22,7 @@ from stream.camera_source import parse_source
 from stream.config import Config, Surroundings
 from stream.config_file import load_config, overridden
 from stream.errors import ConfigError, ConfigFileError, HarstreamError, SourceError
+from stream.log import Style, complain, log_to_stderr
 from stream.messages import Event
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -47,12 +46,17 @@ def run(
     no_web: Annotated[bool, typer.Option("--no-web", help="No live view.")] = False,
     port: Annotated[int | None, typer.Option(help="Port of the live view, which it turns on.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    log_style: Annotated[
+        Style | None, typer.Option("--log", help="json: one object a line, for a log store, and nothing else.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG  # decided once: a reload that misses it must not take the defaults for it
-    asked = {"model": model, "events": events, "record": record, "display": display, "device": device}
+    asked = {
+        "model": model, "events": events, "record": record, "display": display, "device": device, "log": log_style,
+    }  # fmt: skip
 
     def read() -> Config:
         settings = _settings(config, surroundings(model, has_sources=bool(source)))
@@ -69,18 +73,21 @@ def run(
         return overridden(settings, changes)
 
     with one_line_errors():
-        _log_to_stderr(verbose)
+        log_to_stderr(log_style or "text", verbose=verbose)
         settings = read()
         from stream.assembly import assemble
         from stream.service import reloaded_by_signal
+        from stream.sinks.systemd import Systemd
 
         before, begins_anew = None, True
         # In the moments between two services a signal to reload has nobody to ask, and must not end the process.
         with reloaded_by_signal(lambda: None):
             while begins_anew:
+                log_to_stderr(settings.log, verbose=verbose)
                 with ExitStack() as stack:
                     try:
-                        run_service = assemble(settings, stack, console, read, is_first=before is None)
+                        systemd = Systemd(os.environ.get("NOTIFY_SOCKET", ""))
+                        run_service = assemble(settings, stack, console, read, systemd, is_first=before is None)
                     except HarstreamError as error:
                         if before is None or before == settings:
                             raise
@@ -245,19 +252,6 @@ def _camera_name(source: str, index: int) -> str:
     return f"{kind}{index + 1}" if index else kind
 
 
-def _log_to_stderr(verbose: bool) -> None:
-    handler: logging.Handler
-    if sys.stderr.isatty():
-        handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S", markup=False)
-    else:  # to a file or the journal: one line each, however long
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("stream", "__main__"):
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every page that somebody closes
-
-
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """One clear line on stderr in place of a traceback, and the exit code of the error's kind."""
@@ -269,5 +263,5 @@ def one_line_errors() -> Iterator[None]:
     except HarstreamError as error:
         # A mistake in a file begins with its place, as compilers do, so that editors and terminals can go there.
         said = str(error) if isinstance(error, ConfigFileError) else f"harstream: {error}"
-        Console(stderr=True, soft_wrap=True).print(said, style="red", markup=False, highlight=False)
+        complain(said)
         raise typer.Exit(error.exit_code) from None

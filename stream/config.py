@@ -73,6 +73,8 @@ def _must_exist(key: str, info: ValidationInfo) -> bool:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
+Duration = Annotated[float, Field(gt=0)]
+"""In seconds."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_type=str | int)]
 Activity = Annotated[str, AfterValidator(_known_activity)]
@@ -84,6 +86,39 @@ class _Section(BaseModel):
     )  # fmt: skip
 
 
+class Overrides(_Section):
+    """Of the lifecycle of activities; what is null stays as it is without them."""
+
+    start_above: Share | None = None
+    """on the smoothed score"""
+    end_below: Share | None = None
+    """beside start_above only; null: in proportion to it"""
+    hold: Seconds | None = None
+    """supported for so long to start"""
+    gone: Seconds | None = None
+    """below end_below for so long, it needs start_above to go on"""
+    merge: Seconds | None = None
+    """again within this time is one event"""
+    update: Seconds | None = None
+    """at most one update event in this time"""
+    max_duration: Duration | None = None
+    """longer ones are ended and started anew"""
+
+    @field_validator("end_below")
+    @classmethod
+    def _not_above_the_start(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None or "start_above" not in info.data:
+            return value
+        if info.data["start_above"] is None:
+            raise Misfit("expected start_above beside end_below", "end_below alone")
+        return _not_above("start_above", info.data["start_above"], value)
+
+
+class CameraActivities(Overrides):
+    overrides: dict[Activity, Overrides] = {}
+    """of single activities, before this camera"""
+
+
 class CameraConfig(_Section):
     name: Name
     """used in topics, like the node's"""
@@ -91,6 +126,8 @@ class CameraConfig(_Section):
     """a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"""
     area: str | None = None
     """the room, for the smart home"""
+    activities: CameraActivities | None = None
+    """where they differ from those below, e.g. {start_above: 0.9, hold: 3}"""
 
     @field_validator("source")
     @classmethod
@@ -146,18 +183,6 @@ class HistoryConfig(_Section):
     """older activities are forgotten"""
 
 
-class Thresholds(_Section):
-    start_above: Share
-    """this activity's own"""
-    end_below: Share
-    """this activity's own"""
-
-    @field_validator("end_below")
-    @classmethod
-    def _not_above_the_start(cls, value: float, info: ValidationInfo) -> float:
-        return _not_above("start_above", info.data.get("start_above"), value)
-
-
 class ActivitiesConfig(_Section):
     start_above: Share | None = None
     """null: the model's own threshold"""
@@ -173,10 +198,10 @@ class ActivitiesConfig(_Section):
     """the same activity again within this time is one event"""
     update: Seconds = 5.0
     """at most one update event in this time"""
-    max_duration: Annotated[float, Field(gt=0)] = 3600.0
+    max_duration: Duration = 3600.0
     """longer ones are ended and started anew"""
-    overrides: dict[Activity, Thresholds] = {}
-    """of single activities, e.g. PushUps: {start_above: 0.7, end_below: 0.4}"""
+    overrides: dict[Activity, Overrides] = {}
+    """of single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"""
 
     @field_validator("end_below")
     @classmethod
@@ -217,6 +242,8 @@ class Config(_Section):
     """append events as JSON lines to this file"""
     state: Path = Path("harstream-state")
     """folder for what must survive a restart: unsent events, the MQTT client id, the history"""
+    log: Literal["text", "json"] = "text"
+    """json: one object a line, for a log store, and nothing else is printed"""
     history: HistoryConfig = HistoryConfig()
     """what happened, for `harstream history` and the live view; no pictures"""
     activities: ActivitiesConfig = ActivitiesConfig()

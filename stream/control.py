@@ -33,8 +33,8 @@ class Parts:
 
     source: Callable[[CameraConfig, bool], NewSource]
     """For a camera; must its first try succeed? Raises HarstreamError."""
-    settings: Callable[[Config], TrackerSettings]
-    """Raises ConfigError."""
+    settings: Callable[[Config, CameraConfig, float | None], TrackerSettings]
+    """Of a camera, with the threshold that was asked for. Raises ConfigError."""
     reread: Callable[[], Config]
     """The configuration as it is now. Raises ConfigError."""
     is_possible: Callable[[Config], None]
@@ -129,7 +129,7 @@ class Control:
             service = self._service
             new_source = self._parts.source(configured, False) if on else None
             self._remember(replace(self._wish(camera), is_enabled=on))
-            log.info("camera %s is switched %s", camera, "on" if on else "off")
+            log.info("camera %s is switched %s", camera, "on" if on else "off", extra={"camera": camera})
             if new_source is None:
                 service.switch_off(camera)
             else:
@@ -164,13 +164,14 @@ class Control:
                 self.begins_anew = not self._is_ending
                 service.stop()
                 return "the service begins anew"
-            self._parts.settings(config)
+            for camera in config.cameras:
+                self._parts.settings(config, camera, None)
             return self._take(config)
 
     def _take(self, config: Config) -> str:
         before = {camera.name: camera for camera in self._config.cameras}
         now = {camera.name: camera for camera in config.cameras}
-        changed = [camera for name, camera in now.items() if before.get(name) != camera]
+        changed = [camera for name, camera in now.items() if not _is_the_same(camera, before.get(name))]
         self._config = config
         for name in before.keys() - now.keys():
             self._service.unwatch(name)
@@ -216,8 +217,7 @@ class Control:
         raise UnknownCamera(f"there is no camera {name[:80]!r}; there are {there_are}")
 
     def _settings(self, camera: str) -> TrackerSettings:
-        settings, wish = self._parts.settings(self._config), self._wish(camera).threshold
-        return settings if wish is None else settings.starting_above(wish)
+        return self._parts.settings(self._config, self._camera(camera), self._wish(camera).threshold)
 
     def _wish(self, camera: str) -> CameraControl:
         """What was asked for; no threshold: as configured."""
@@ -256,6 +256,11 @@ def _remembered(memory: Path) -> dict[str, CameraControl]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SinkError(f"expected in {memory} what was switched off, got {error!r}: remove the file") from error
+
+
+def _is_the_same(camera: CameraConfig, before: CameraConfig | None) -> bool:
+    """But for its activities, for which it need not be opened anew."""
+    return before is not None and camera.model_copy(update={"activities": before.activities}) == before
 
 
 def _is_more(config: Config, before: Config) -> bool:

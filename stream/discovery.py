@@ -50,7 +50,8 @@ def _node_payload(device: str, context: wire.Context, page: str | None) -> Paylo
 
 
 def _camera_payload(device: str, camera: str, context: wire.Context, page: str | None, *, snapshots: bool) -> Payload:
-    about = _about(device, _readable(camera), context, page) | {"via_device": f"har_{context.node}"}
+    own_page = page and f"{page}#{camera}"
+    about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
     # A device keeps a component that is only left out; one that is a platform and nothing else leaves.

@@ -6,10 +6,15 @@ Models in TFLite's format are handed on to stream.tflite.
 from __future__ import annotations
 
 import ctypes
+import io
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -17,11 +22,29 @@ from numpy.typing import NDArray
 
 from models.catalogue import ModelFiles, ModelNotFound, find_model
 from models.contract import ContractError, ModelContract, contract_from_metadata
+from stream.bound import BoundSession
 from stream.errors import ModelError
 from stream.ports import Engine, Recognizer
 from stream.tflite import LiteRecognizer
 
 Device = Literal["auto", "cpu", "cuda"]
+Run = Callable[[NDArray[Any]], NDArray[Any]]
+"""A batch (N, ...) in, a batch of results out."""
+
+CPU = "CPU"
+
+log = logging.getLogger(__name__)
+
+
+class Way(StrEnum):
+    """How a session is run."""
+
+    PLAIN = "plain"
+    """`session.run`, which takes arrays of any shape and, on a GPU, gets memory there and copies, each time."""
+    BOUND = "bound"
+    """Over buffers that stay on the device: see stream.bound."""
+    REPLAYED = "replayed"
+    """And as a CUDA graph: all kernels of a run are launched at once."""
 
 
 class OnnxRecognizer:
@@ -30,10 +53,10 @@ class OnnxRecognizer:
     Not for several threads at once.
     """
 
-    def __init__(self, files: ModelFiles, device: Device = "auto", threads: int = 1) -> None:
+    def __init__(self, files: ModelFiles, device: Device = "auto", threads: int = 1, way: Way | None = None) -> None:
         """`threads`: on the CPU; two gain little for small models (`python -m benchmarks --only batches`), and a busy
-        machine's slowest tenth was twice as slow. Raises ModelError if a file is broken, does not fit its contract, or
-        `cuda` was asked for and not got."""
+        machine's slowest tenth was twice as slow. `way`: None for plain on the CPU, replayed on a GPU. Raises
+        ModelError if a file is broken, does not fit its contract, or `cuda` was asked for and not got."""
         self.files = files
         head_file = files.head or files.whole
         self._head = _session(head_file, device, threads)
@@ -42,22 +65,21 @@ class OnnxRecognizer:
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
+        self._encode = _run(self._encoder, files.encoder, way) if self._encoder and files.encoder else None
+        self._score = _run(self._head, head_file, way)
 
     @property
     def provider(self) -> str:
         """What really runs it: `CPU` or `CUDA`. ONNX Runtime falls back in silence and lists CUDA all the same."""
-        return str(self._head.get_providers()[0]).removesuffix("ExecutionProvider")
+        return _provider(self._head)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Model frames (N, H, W, 3) RGB to rows (N, *row_shape); with lookback (N, 2, H, W, 3), the earlier first."""
-        if self._encoder is None:
-            return frames
-        return np.asarray(self._encoder.run(None, {"frames": frames})[0])
+        return self._encode(frames) if self._encode else frames
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Windows of rows (N, contract.frames - lookback, *row_shape) to scores (N, K)."""
-        name = "rows" if self._encoder else "frames"
-        return np.asarray(self._head.run(None, {name: windows})[0], dtype=np.float32)
+        return np.asarray(self._score(windows), dtype=np.float32)
 
     def _checked_row_shape(self) -> tuple[int, ...]:
         contract, frame = self.contract, (self.contract.height, self.contract.width, 3)
@@ -97,6 +119,15 @@ def load(name_or_path: str, device: Device = "auto") -> Engine:
     return recognizer
 
 
+def warn_if_gpu_is_left_out(engine: Engine, device: Device) -> None:
+    """`auto` takes the CPU where the GPU does not work; where there is one, somebody expects it to be used."""
+    if device == "auto" and engine.provider == CPU and has_nvidia_driver():
+        log.warning(
+            "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and took the CPU: "
+            "`pip install 'harstream[cuda]'` brings the CUDA libraries; device: cpu ends this warning"
+        )
+
+
 def has_nvidia_driver() -> bool:
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
@@ -106,18 +137,38 @@ def has_nvidia_driver() -> bool:
 
 
 def _warm_up(recognizer: Recognizer) -> None:
-    """Run once, so that the first real window is not late."""
-    contract = recognizer.contract
-    frames = np.zeros((contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
-    recognizer.score(recognizer.encode(with_lookback(frames, recognizer.lookback))[None])
+    """Run once, as for one camera, so that the first real window is not late."""
+    contract, lookback = recognizer.contract, recognizer.lookback
+    frames = np.zeros((1 + lookback, contract.height, contract.width, 3), dtype=np.uint8)
+    row = recognizer.encode(with_lookback(frames, lookback))
+    recognizer.score(np.repeat(row[:, None], contract.frames - lookback, axis=1))
 
 
-def _session(file: Path, device: Device, threads: int) -> onnxruntime.InferenceSession:
-    providers = ["CPUExecutionProvider"]
+def _run(session: onnxruntime.InferenceSession, file: Path, way: Way | None) -> Run:
+    on_gpu = _provider(session) != CPU
+    match way or (Way.REPLAYED if on_gpu else Way.PLAIN):
+        case Way.PLAIN:
+            (source,) = session.get_inputs()
+            return lambda values: np.asarray(session.run(None, {source.name: values})[0])
+        case Way.BOUND:
+            return BoundSession(session, "cuda" if on_gpu else "cpu", str(file))
+        case Way.REPLAYED:
+            replaying = partial(_session, file, "cuda", has_cuda_graphs=True)
+            return BoundSession(session, "cuda" if on_gpu else "cpu", str(file), replaying)
+
+
+def _provider(session: onnxruntime.InferenceSession) -> str:
+    return str(session.get_providers()[0]).removesuffix("ExecutionProvider")
+
+
+def _session(
+    file: Path, device: Device, threads: int = 1, *, has_cuda_graphs: bool = False
+) -> onnxruntime.InferenceSession:
+    providers: list[object] = ["CPUExecutionProvider"]
     if device == "cuda" or (device == "auto" and has_nvidia_driver()):
-        if hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installed
-        providers.insert(0, "CUDAExecutionProvider")
+        # TF32 rounds what is multiplied to 10 bits, and models were verified, and their thresholds chosen, without.
+        wanted = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
+        providers.insert(0, ("CUDAExecutionProvider", wanted))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -127,10 +178,13 @@ def _session(file: Path, device: Device, threads: int) -> onnxruntime.InferenceS
     options.log_severity_level = 4
     onnxruntime.set_default_logger_severity(4)
     try:
-        session = onnxruntime.InferenceSession(str(file), options, providers=providers)
+        with redirect_stdout(io.StringIO()):  # what it has to say of a GPU that does not work; events may go there
+            if len(providers) > 1 and hasattr(onnxruntime, "preload_dlls"):
+                onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installed
+            session = onnxruntime.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_first_line(error)}") from error
-    if device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
+    if device == "cuda" and _provider(session) == CPU:
         raise ModelError(
             "asked for CUDA, got the CPU: install the CUDA libraries with `pip install 'harstream[cuda]'` and an "
             "NVIDIA driver, or set device: auto; `harstream doctor` says more"

@@ -161,7 +161,7 @@ class HealthWatch:
             camera.warming_since = now
         elif now - camera.warming_since >= SLOW and not camera.fault:
             camera.fault = self._fault(fps)
-            log.warning("camera %s: %s", name, camera.fault[0])
+            log.warning("camera %s: %s", name, camera.fault[0], extra={"camera": name})
 
     def _fault(self, fps: float) -> tuple[str, Trouble]:
         takes = f"{self._rate:g} a second"
@@ -222,9 +222,9 @@ def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
 def _log_a_change(name: str, before: HealthState | None, state: HealthState) -> None:
     """Of those that nobody else logs."""
     if state in REASONS:
-        log.warning("camera %s: %s", name, REASONS[state])
+        log.warning("camera %s: %s", name, REASONS[state], extra={"camera": name})
     elif before in REASONS and state in (HealthState.LIVE, HealthState.WARMING):
-        log.info("camera %s is %s no more", name, before)
+        log.info("camera %s is %s no more", name, before, extra={"camera": name})
 
 
 def _what_happens(late: list[Health]) -> str:

@@ -132,6 +132,8 @@ class Activity:
     """A label, or `unknown`."""
     since: float
     confidence: float
+    threshold: float = 0.0
+    """The score from which it starts; of `unknown`, that of the likeliest activity."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -167,7 +167,8 @@ class Service:
 
     def _say_what_was_dropped(self) -> None:
         for camera, count in self._inbox.dropped.items():
-            log.info("camera %s: %d frames were dropped because newer ones had come", camera, count)
+            text = "camera %s: %d frames were dropped because newer ones had come"
+            log.info(text, camera, count, extra={"camera": camera})
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +32,11 @@ class TrackerSettings:
     update: float = 5.0
     """At most one update in this time."""
     max_duration: float = 3600.0
-    overrides: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """(start_above, end_below) of single activities."""
+    overrides: Mapping[str, TrackerSettings] = field(default_factory=dict)
+    """Those of single activities, whole; they have no overrides of their own."""
 
-    def starting_above(self, threshold: float) -> TrackerSettings:
-        """With another start_above, and end_below in proportion; what overrides these stays."""
-        end_below = threshold * self.end_below / self.start_above if self.start_above else threshold
-        return replace(self, start_above=threshold, end_below=end_below)
-
-    def thresholds(self, activity: str) -> tuple[float, float]:
-        return self.overrides.get(activity, (self.start_above, self.end_below))
+    def of(self, activity: str) -> TrackerSettings:
+        return self.overrides.get(activity, self)
 
 
 @dataclass
@@ -97,8 +92,10 @@ class Tracker:
     @property
     def activity(self) -> Activity:
         if self._open:
-            return Activity(self._contract.labels[self._open.label_id], self._open.started_at, self._open.last)
-        return Activity(UNKNOWN, self._free_since or 0.0, self._topk[0][1] if self._topk else 0.0)
+            name = self._contract.labels[self._open.label_id]
+            return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
+        name, score = self._topk[0] if self._topk else (UNKNOWN, 0.0)
+        return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(name).start_above)
 
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
         """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
@@ -123,7 +120,10 @@ class Tracker:
 
     def pass_time(self, time: float, span: float) -> list[Event]:
         """A frame came that gave no recognition: what has not been seen for long, and a window more, has ended."""
-        if self._open is None or time - self._open.observed_at <= max(self.settings.gone, self.settings.merge) + span:
+        if self._open is None:
+            return []
+        settings = self._settings_of(self._open.label_id)
+        if time - self._open.observed_at <= max(settings.gone, settings.merge) + span:
             return []
         return self.finish(time, EndReason.CAMERA_OFFLINE)
 
@@ -132,8 +132,7 @@ class Tracker:
         self._candidate = None
 
     def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
-        _, end_below = self.settings.thresholds(self._contract.labels[best])
-        if smoothed[best] < end_below:
+        if smoothed[best] < self._settings_of(best).end_below:
             self._candidate = None
         elif self._candidate is None or self._candidate[0] != best:
             self._candidate = (best, middle)
@@ -141,19 +140,20 @@ class Tracker:
     def _is_start(self, best: int, smoothed: NDArray[np.float32], time: float) -> bool:
         if self._candidate is None or (self._open and self._open.label_id == best):
             return False
-        start_above, _ = self.settings.thresholds(self._contract.labels[best])
+        settings = self._settings_of(best)
         is_top = smoothed[best] >= smoothed.max()
-        return bool(is_top and smoothed[best] >= start_above and time - self._candidate[1] >= self.settings.hold)
+        held = time - self._candidate[1]
+        return bool(is_top and smoothed[best] >= settings.start_above and held >= settings.hold)
 
     def _go_on(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
-        current, settings = self._open, self.settings
+        current = self._open
         if current is None:
             return []
+        settings = self._settings_of(current.label_id)
         score = float(smoothed[current.label_id])
         current.observe(score, time)
-        start_above, end_below = settings.thresholds(self._contract.labels[current.label_id])
         silent = time - current.supported_at - span / 2
-        needed = end_below if silent < settings.gone else start_above
+        needed = settings.end_below if silent < settings.gone else settings.start_above
         current.is_supported = bool(smoothed[current.label_id] >= needed)  # as float32, like a start: 0.7 is 0.7
         if current.is_supported:
             current.supported_at = time - span / 2
@@ -164,6 +164,9 @@ class Tracker:
         if time - current.told_at >= settings.update:
             return [self._event(current, EventType.UPDATE, time)]
         return []
+
+    def _settings_of(self, label_id: int) -> TrackerSettings:
+        return self.settings.of(self._contract.labels[label_id])
 
     def _start(self, label_id: int, score: float, time: float, middle: float) -> Event:
         since = self._candidate[1] if self._candidate else middle

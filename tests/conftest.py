@@ -47,6 +47,12 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
                   "--disable-sync", "--no-first-run"]  # fmt: skip
 
 
+def pytest_configure() -> None:
+    """What is started in the background or with nohup is deaf to these signals, and would pass that on."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _eventually(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

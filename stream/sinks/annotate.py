@@ -24,7 +24,7 @@ def annotate(step: Step, contract: ModelContract) -> Pixels:
     unit = min(H, 0.75 * W) / 100
     _darken(picture, top=round(H - 31 * unit))
     _draw_state(picture, step.notice, unit)
-    _draw_activity(picture, step.notice, contract.unknown_threshold, unit)
+    _draw_activity(picture, step.notice, unit)
     _draw_candidates(picture, step.notice, contract.labels, unit)
     return picture
 
@@ -60,7 +60,7 @@ def _draw_state(picture: Pixels, notice: Notice, unit: float) -> None:
     _write(picture, notice.camera, edge, middle + fitting / 2, fitting, WHITE)
 
 
-def _draw_activity(picture: Pixels, notice: Notice, threshold: float, unit: float) -> None:
+def _draw_activity(picture: Pixels, notice: Notice, unit: float) -> None:
     H, W, _ = picture.shape
     left, room = round(4 * unit), round(0.56 * W - 4 * unit)
     name, confidence = notice.activity.name, notice.activity.confidence
@@ -70,7 +70,7 @@ def _draw_activity(picture: Pixels, notice: Notice, threshold: float, unit: floa
         return
     _write(picture, name, left, H - 14 * unit, _fitting(name, 8 * unit, room), WHITE)
     _draw_bar(picture, left, round(H - 11.2 * unit), room, round(1.6 * unit), confidence)
-    tick = left + round(threshold * room)
+    tick = left + round(notice.activity.threshold * room)
     cv2.line(picture, (tick, round(H - 11.8 * unit)), (tick, round(H - 9 * unit)), WHITE, max(1, round(0.4 * unit)))
     lasts = f"{confidence:.0%} for {max(0.0, notice.time - notice.activity.since):.0f} s"
     _write(picture, lasts, left, H - 4 * unit, _fitting(lasts, 3.6 * unit, room), WHITE)

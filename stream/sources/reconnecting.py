@@ -50,7 +50,8 @@ class ReconnectingSource:
             try:
                 for time, picture in self._open_pictures():
                     if not is_live:
-                        log.info("camera %s is live%s", self.camera, f" after {tries} tries" if tries else "")
+                        after = f" after {tries} tries" if tries else ""
+                        log.info("camera %s is live%s", self.camera, after, extra={"camera": self.camera})
                         yield CameraChange(self.camera, time, CameraState.LIVE)
                         is_live = has_been_live = True
                         tries = 0
@@ -62,7 +63,8 @@ class ReconnectingSource:
                     raise
                 reason, trouble = str(error), error.trouble
             if is_live or tries == 0:
-                log.warning("camera %s is offline, trying again: %s", self.camera, reason)
+                text = "camera %s is offline, trying again: %s"
+                log.warning(text, self.camera, reason, extra={"camera": self.camera})
                 yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
             tries += 1
             self._stopping.wait(_wait_before(tries))

@@ -51,19 +51,26 @@ def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
                 codec = stream.codec_context.name
                 said = f"{shown} sends video that cannot be decoded (codec {codec})"
                 raise SourceError(said, Trouble.UNDECODABLE) from error
-    except FFmpegError as error:
+    except (FFmpegError, TimeoutError) as error:
         raise _explained(error, shown) from error
 
 
 def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock) -> Pictures:
-    """Seconds by the clock, increasing, and pictures, until the stream ends."""
-    anchor, last = Anchor(), float("-inf")
-    for frame, now in after_backlog(container.decode(stream), clock, anchor):
-        time = anchor.time(frame.time, now)
-        # Around key frames some cameras give a picture no time, or two the same: times must increase.
-        if time > last:
-            last = time
-            yield time, DecodedPicture(frame)
+    """Seconds by the clock, increasing, and pictures, until the stream ends. Raises FFmpegError, and TimeoutError where
+    a camera fell silent in the middle of a picture, which then cannot be decoded."""
+    anchor, last, heard = Anchor(), float("-inf"), clock.now()
+    try:
+        for frame, now in after_backlog(container.decode(stream), clock, anchor):
+            time = anchor.time(frame.time, now)
+            # Around key frames some cameras give a picture no time, or two the same: times must increase.
+            if time > last:
+                last = time
+                yield time, DecodedPicture(frame)
+            heard = clock.now()
+    except av.error.InvalidDataError as error:
+        if clock.now() - heard < READ_TIMEOUT:
+            raise
+        raise TimeoutError from error
 
 
 class Anchor:
@@ -107,7 +114,7 @@ def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) ->
     yield from held
 
 
-def _explained(error: FFmpegError, shown: str) -> SourceError:
+def _explained(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
     match error:
         case HTTPUnauthorizedError() | HTTPForbiddenError():
             return SourceError(

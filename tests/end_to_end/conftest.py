@@ -115,11 +115,6 @@ def configure(tmp_path: Path, new_port: Callable[[], int]) -> Callable[..., None
     return write
 
 
-def _hear_hang_ups() -> None:
-    """Tests that were started with nohup would leave the command deaf to SIGHUP."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 class Running:
     """The command at work; `stdout` and `stderr` hold the lines it has written so far."""
 
@@ -128,7 +123,7 @@ class Running:
         self.stderr: list[str] = []
         self._process = subprocess.Popen(
             [str(HARSTREAM), *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONWARNINGS": "ignore"}, preexec_fn=_hear_hang_ups,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
         pipes = (self._process.stdout, self.stdout), (self._process.stderr, self.stderr)
         self._threads = [threading.Thread(target=_collect, args=pair) for pair in pipes]

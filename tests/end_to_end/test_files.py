@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import onnxruntime
 import pytest
 
 Harstream = Callable[..., Any]
@@ -106,6 +107,38 @@ def test_doctor_tells_a_machine_what_there_is(harstream: Harstream, configure: C
     assert found["own broker"]["is_fine"]
     assert found["camera"]["found"] == "hall scene: drawn 320x240, 25 frames/s stated"
     assert found["events"]["found"] == "events.jsonl can be written"
+
+
+@pytest.fixture
+def half_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, need: Callable[[bool, str], None]) -> None:
+    """A driver to be found, and CUDA libraries that cannot be loaded."""
+    capi = Path(onnxruntime.__file__).parent / "capi"
+    library = next(capi.glob("libonnxruntime_providers_shared.so"), None)
+    need(library is not None and (capi / "libonnxruntime_providers_cuda.so").exists(), "needs onnxruntime-gpu on Linux")
+    (tmp_path / "driver").mkdir()
+    (tmp_path / "driver" / "libcuda.so.1").symlink_to(str(library))  # any library that can be loaded
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path / "driver"))
+
+
+@pytest.mark.usefixtures("half_a_gpu")
+def test_a_gpu_that_does_not_work_is_told_and_the_cpu_taken(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path
+) -> None:
+    film("light.mp4", (3, 200))
+    code, running = harstream("run", "--source", "light.mp4", "--model", light_model)
+    assert code == 0
+    (warning,) = (line for line in running.stderr if "WARNING" in line)
+    assert "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and took the CPU" in warning
+    assert running.complaints == []
+    assert any(line.startswith("model light on CPU") for line in running.stdout)
+
+
+@pytest.mark.usefixtures("half_a_gpu")
+def test_doctor_tells_of_a_gpu_that_does_not_work_in_json_alone(harstream: Harstream) -> None:
+    _, running = harstream("doctor", "--json")
+    accelerator = findings(running)["accelerator"]
+    assert (accelerator["found"], accelerator["is_fine"]) == ("CPU", False)
+    assert running.complaints == []
 
 
 def test_doctor_says_what_is_missing(

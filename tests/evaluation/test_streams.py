@@ -19,8 +19,8 @@ from evaluation.stream_metrics import StreamMetrics, measure_streams
 from evaluation.streams import ClipStream, in_turns, join
 from evaluation.watching import Watched, outcome, rerun, watch
 from models.contract import ModelContract
-from stream.assembly import tracker_settings
 from stream.config import ActivitiesConfig, Config
+from stream.lifecycle import tracker_settings
 
 LEVELS = {"Jump": 200, "Walk": 100, "nobody": 0}
 """Grey levels of pictures in which that goes on."""

@@ -84,9 +84,10 @@ class House:
         return lambda _: Source(camera)
 
     @staticmethod
-    def settings(config: Config) -> TrackerSettings:
-        start_above = config.activities.start_above or 0.8
-        return TrackerSettings(start_above=start_above, end_below=start_above / 2, overrides={"Punch": (0.9, 0.7)})
+    def settings(config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
+        own = camera.activities.start_above if camera.activities else None
+        start_above = next(each for each in (threshold, own, config.activities.start_above, 0.8) if each is not None)
+        return TrackerSettings(start_above=start_above, end_below=start_above / 2)
 
 
 HOUSES: list[House] = []
@@ -129,11 +130,10 @@ def test_switching_on_what_is_on_opens_nothing_anew(house: House) -> None:
     assert house.service.sources["hall"] == "untouched"
 
 
-def test_a_threshold_is_of_one_camera_and_keeps_what_overrides_it(house: House, tmp_path: Path) -> None:
+def test_a_threshold_is_of_one_camera(house: House, tmp_path: Path) -> None:
     house.control.set_threshold("yard", 0.6)
-    assert house.service.settings["yard"].thresholds("Lunges") == pytest.approx((0.6, 0.3))
-    assert house.service.settings["yard"].thresholds("Punch") == (0.9, 0.7)
-    assert house.service.settings["hall"].thresholds("Lunges") == (0.8, 0.4)
+    assert house.service.settings["yard"].start_above == 0.6
+    assert house.service.settings["hall"].start_above == 0.8
     assert House(tmp_path).control.cameras()[1].threshold == 0.6
     house.control.switch("yard", on=False)
     house.control.set_threshold("yard", None)
@@ -174,6 +174,15 @@ def test_a_reload_takes_thresholds_and_leaves_those_that_were_set(house: House) 
     assert house.control.reload() == "activities changed"
     assert [camera.threshold for camera in house.control.cameras()] == [0.5, 0.9]
     assert not house.control.begins_anew
+
+
+def test_a_reload_takes_a_cameras_own_activities_without_opening_it_anew(house: House) -> None:
+    house.service.sources["yard"] = "untouched"
+    stricter = CameraConfig.model_validate(YARD.model_dump() | {"activities": {"start_above": 0.9}})
+    house.file = Config(cameras=(HALL, stricter))
+    assert house.control.reload() == "activities changed"
+    assert house.service.sources["yard"] == "untouched"
+    assert [camera.threshold for camera in house.control.cameras()] == [0.8, 0.9]
 
 
 def test_a_reload_does_not_switch_a_camera_on(house: House) -> None:

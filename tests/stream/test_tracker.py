@@ -147,9 +147,30 @@ def test_activity_does_not_start_while_background_is_likelier() -> None:
 
 
 def test_override_moves_the_thresholds_of_one_activity() -> None:
-    settings = replace(SETTINGS, overrides={"Walk": (0.6, 0.3)})
+    settings = replace(SETTINGS, overrides={"Walk": TrackerSettings(start_above=0.6, end_below=0.3)})
     assert told(new_tracker(settings), [jump(0.7)] * 3) == []
     assert brief(told(new_tracker(settings), [walk(0.4), walk(0.7)])) == [("start", 1.0)]
+
+
+def test_override_moves_the_times_of_one_activity() -> None:
+    own = replace(SETTINGS, hold=3.0, gone=0.0, merge=0.0, update=1.0, max_duration=3.0)
+    settings = replace(SETTINGS, overrides={"Walk": own})
+    # Held for 3 s at 3, told once a second, and as it goes on from 0, ended after 3 s.
+    assert brief(told(new_tracker(settings), [jump(0.9)] * 4)) == [("start", 1.0)]
+    assert brief(told(new_tracker(settings), [walk(0.9)] * 5)) == [("start", 3.0), ("end", 4.0)]
+    # The next window that does not support it ends it, where Jump would have 2 s more.
+    assert brief(told(new_tracker(settings), [walk(0.9)] * 4 + [walk(0.1)])) == [("start", 3.0), ("end", 4.0)]
+    assert brief(told(new_tracker(settings), [jump(0.9)] * 4 + [jump(0.1)])) == [("start", 1.0)]
+
+
+def test_activity_tells_the_threshold_of_what_may_start() -> None:
+    settings = replace(SETTINGS, overrides={"Walk": TrackerSettings(start_above=0.6, end_below=0.3)})
+    tracker = new_tracker(settings)
+    assert tracker.activity.threshold == 0.8
+    told(tracker, [walk(0.5)])
+    assert (tracker.activity.name, tracker.activity.threshold) == ("unknown", 0.6)
+    told(tracker, [jump(0.9)] * 2, begin=1.0)
+    assert (tracker.activity.name, tracker.activity.threshold) == ("Jump", 0.8)
 
 
 def test_camera_that_goes_ends_the_activity_with_the_last_frame_seen() -> None:
@@ -221,6 +242,11 @@ ANY_SETTINGS = st.builds(
     update=DURATIONS,
     max_duration=st.sampled_from([0.1, 2.0, 3600.0]),
 )
+OVERRIDDEN = st.builds(
+    lambda settings, own: replace(settings, overrides={"Walk": own} if own else {}),
+    ANY_SETTINGS,
+    st.none() | ANY_SETTINGS,
+)
 
 
 def stream_of(
@@ -237,7 +263,7 @@ def stream_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(STREAMS, ANY_SETTINGS, st.sampled_from([0.0, 1.9]), st.sets(st.integers(0, 149)))
+@given(STREAMS, OVERRIDDEN, st.sampled_from([0.0, 1.9]), st.sets(st.integers(0, 149)))
 def test_events_of_any_stream_keep_their_promises(
     rows: list[tuple[list[float], float]], settings: TrackerSettings, span: float, finishes: set[int]
 ) -> None:
@@ -259,7 +285,7 @@ def test_events_of_any_stream_keep_their_promises(
         assert len({(event.started_at, event.detected_at, event.activity) for event in of_one}) == 1
         assert all(event.started_at <= event.detected_at <= event.updated_at for event in of_one)
         updates = [event.updated_at for event in of_one[:-1]]
-        assert all(other - one >= settings.update for one, other in pairwise(updates))
+        assert all(other - one >= settings.of(of_one[0].activity).update for one, other in pairwise(updates))
         end = of_one[-1]
         assert end.ended_at is not None
         assert end.started_at <= end.ended_at <= end.updated_at

@@ -50,7 +50,6 @@ class LiveView:
             "model": {"name": contract.name, "version": contract.version},
             "labels": contract.labels,
             "background": contract.background,
-            "threshold": contract.unknown_threshold,
             "control": controls is not None,
         }
         self._board = Board(contract, cameras)

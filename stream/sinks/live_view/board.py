@@ -60,6 +60,7 @@ class CameraView:
             "since": self.activity.since,
             "time": self.time,
             "confidence": round(self.activity.confidence, 3),
+            "threshold": self.activity.threshold,
             "warming": self.warming,
             "fps": round(self.fps, 1),
             "blind": self.blind,

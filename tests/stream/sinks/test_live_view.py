@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import cv2
 import httpx
@@ -167,7 +168,7 @@ def test_hello_says_what_the_page_needs(opened: Callable[..., LiveView]) -> None
         hello = received(client, of_type("hello"))
     assert hello["labels"] == list(CONTRACT.labels)
     assert hello["model"] == {"name": "lrcn", "version": "1.2.3"}
-    assert (hello["version"], hello["provider"], hello["threshold"]) == ("0.1.0", "CPU", 0.8)
+    assert (hello["version"], hello["provider"]) == ("0.1.0", "CPU")
     assert [(camera["name"], camera["state"]) for camera in hello["cameras"]] == [
         ("hall", "connecting"),
         ("garden", "connecting"),
@@ -482,6 +483,35 @@ def test_page_shows_activity_and_event_end(opened: Callable[..., LiveView], page
 
 
 @pytest.mark.browser
+def test_page_marks_the_score_from_which_an_activity_starts(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    for camera, threshold in (("hall", 0.8), ("garden", 0.35)):
+        seen = step(camera, activity="PushUps", confidence=0.9)
+        activity = replace(seen.notice.activity, threshold=threshold)
+        view.show(Step(replace(seen.notice, activity=activity), seen.frame))
+    lines = page.locator(".now .meter")
+    until(lambda: lines.evaluate_all("meters => meters.map((meter) => meter.style.getPropertyValue('--threshold'))")
+          == ["80%", "35%"])  # fmt: skip
+
+
+@pytest.mark.browser
+def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    for camera in ("hall", "garden"):
+        view.show(step(camera, events=(event(EventType.START, 1, id=camera, camera=camera),)))
+    until(lambda: page.locator(".event").count() == 2)
+    page.select_option("#of-camera", "hall")
+    until(lambda: page.locator(".event").count() == 1)
+    view.show(step("garden", events=(event(EventType.END, 2, id="garden", camera="garden", ended_at=1_790_000_008.0),)))
+    page.select_option("#of-camera", "garden")
+    until(lambda: page.locator(".event[data-event=end]").count() == 1)
+    page.select_option("#of-camera", "")
+    until(lambda: page.locator(".event").count() == 2)
+
+
+@pytest.mark.browser
 def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall")
     view.show(step(warming=(7, 20)))
@@ -656,7 +686,7 @@ def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEn
         page.get_by_role("button", name="Switch hall off").click()
         page.wait_for_selector(".camera[data-badge=disabled]:not([data-pictured])")
         assert page.inner_text(".activity") == "Switched off"
-        assert page.locator(".picture").evaluate("canvas => getComputedStyle(canvas).opacity") != "1"
+        until(lambda: page.locator(".picture").evaluate("canvas => getComputedStyle(canvas).opacity") != "1")
         page.get_by_role("button", name="Switch hall on").click()
         page.wait_for_selector(".camera[data-badge=live][data-pictured]")
         assert page.inner_text(".activity") == "Jump rope"
@@ -725,6 +755,22 @@ def test_a_camera_is_enlarged_and_made_small_by_keyboard(opened: Callable[..., L
     assert page.locator(".camera:visible .name").all_inner_texts() == ["hall"]
     page.keyboard.press("Escape")
     assert page.locator(".camera:visible").count() == 3
+
+
+@pytest.mark.browser
+def test_a_camera_has_an_address_of_its_own(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden", "gate")
+    shown = page.locator(".camera:visible .name")
+    page.goto(f"{view.url}#garden")
+    until(lambda: shown.all_inner_texts() == ["garden"])
+    page.get_by_role("button", name="Enlarge garden").click()
+    assert (shown.count(), page.url) == (3, view.url)
+    page.get_by_role("button", name="Enlarge gate").click()
+    assert (shown.all_inner_texts(), page.url) == (["gate"], f"{view.url}#gate")
+    page.go_back()
+    until(lambda: shown.count() == 3)
+    page.goto(f"{view.url}#attic")
+    until(lambda: shown.count() == 3)
 
 
 @pytest.mark.browser

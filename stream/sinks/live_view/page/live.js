@@ -16,7 +16,8 @@ const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00
 
 const byId = (id) => document.getElementById(id);
 const cameras = [];                // as on the page: {view, card, parts, ...}
-const events = new Map();          // by id: {event, row}
+const heard = new Map();           // by id: the last events that the server told, whatever is looked for
+const events = new Map();          // by id: {event, row}, those in the list
 const colours = new Map();
 let greeting = null;               // the server's last hello
 const timeline = new Timeline(byId("timeline"), { colour, readable, duration, clock });
@@ -56,7 +57,7 @@ function tellWhetherWatched() {
 function onMessage(message) {
   if (message.type === "hello") greet(message);
   else if (message.type === "camera") showCamera(message);
-  else if (message.type === "event") showEvent(message, true);
+  else if (message.type === "event") onEvent(message);
 }
 
 function greet(hello) {
@@ -72,10 +73,12 @@ function greet(hello) {
   listLabels(hello);
   if (!isSame) buildCameras(hello.cameras);
   hello.cameras.forEach(showCamera);
+  if (!isSame) showEnlarged();
   timeline.showCameras(hello.cameras.map((view) => view.name));
   offerFilters(hello);
-  listEvents(hello.events);
-  if (isLookedFor()) search();
+  heard.clear();
+  hello.events.forEach(hear);
+  search();
   recall();
 }
 
@@ -92,7 +95,6 @@ function buildCameras(views) {
       "lasts", "top"].map((name) => [name, part(name)]));
     const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
     parts.bar = part("now").querySelector(".meter");
-    parts.bar.style.setProperty("--threshold", percent(greeting.threshold));
     setText(parts.name, view.name);
     parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
     parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
@@ -124,6 +126,7 @@ function showCamera(view) {
   parts.activity.title = view.activity;
   setText(parts.sure, percent(view.confidence));
   setBar(parts.bar, view.confidence, view.activity);
+  parts.bar.style.setProperty("--threshold", percent(view.threshold));
   const scores = card.dataset.enlarged === undefined ? view.topk : greeting.labels.map((label, index) => [label, view.scores[index]]);
   showCandidates(parts.top, view.state === "live" && view.topk.length > 0 ? scores : []);
   tick(camera);
@@ -175,7 +178,14 @@ function showCandidates(list, topk) {
   });
 }
 
-function enlarge(chosen) {
+// The camera that alone is shown stands in the page's address: a bookmark opens it, and Back leaves it.
+function enlarge(camera) {
+  history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
+  showEnlarged();
+}
+
+function showEnlarged() {
+  const chosen = cameras.find(({ view }) => `#${encodeURIComponent(view.name)}` === location.hash) ?? null;
   for (const camera of cameras) {
     camera.card.toggleAttribute("data-enlarged", camera === chosen);
     camera.card.hidden = chosen !== null && camera !== chosen;
@@ -257,7 +267,19 @@ function listEvents(known) {
   byId("events").replaceChildren();
   byId("nothing").hidden = known.length > 0 || isLookedFor();
   setText(byId("count"), isLookedFor() ? "nothing found" : "");
-  for (const event of known) showEvent(event, false);
+  known.forEach(showEvent);
+}
+
+function onEvent(event) {
+  hear(event);
+  if (event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
+  if (isAskedFor(event)) showEvent(event);
+}
+
+function hear(event) {
+  timeline.show(event);
+  heard.set(event.id, event);
+  if (heard.size > EVENTS_KEPT) heard.delete(heard.keys().next().value);
 }
 
 // What is asked for in the two lists; "" is all.
@@ -282,7 +304,8 @@ function fillSelect(select, all, choices) {
   select.value = choices.some(([value]) => value === chosen) ? chosen : "";
 }
 
-// The history fills the timeline, and the list where somebody looks for something; where none is kept, they begin now.
+// The history fills the timeline, and the list where somebody looks for something; where none is kept, there is only
+// what was heard.
 async function recall() {
   const asked = new URLSearchParams({ since: "24h", limit: "10000" });
   for (const event of await past(asked)) timeline.show(event);
@@ -290,11 +313,13 @@ async function recall() {
 }
 
 async function search() {
+  const latest = () => [...heard.values()].filter(isAskedFor);
+  listEvents(latest());
+  if (!isLookedFor()) return;
   const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
   for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
-  const found = await past(asked);
-  const latest = [...events.values()].map(({ event }) => event).filter(isAskedFor);
-  listEvents([...found.reverse(), ...latest]);
+  const found = (await past(asked)).filter(isAskedFor);  // meanwhile, something else may be looked for
+  listEvents([...found.reverse(), ...latest()]);
 }
 
 async function past(asked) {
@@ -311,10 +336,7 @@ async function past(asked) {
   }));
 }
 
-function showEvent(event, isNews) {
-  timeline.show(event);
-  if (isNews && event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
-  if (!isAskedFor(event)) return;
+function showEvent(event) {
   const known = events.get(event.id);
   if (known && known.event.seq >= event.seq) return;
   const row = known ? known.row : newRow(event);
@@ -475,7 +497,8 @@ document.addEventListener("visibilitychange", tellWhetherWatched);
 byId("range").onchange = () => timeline.showRange(Number(byId("range").value));
 byId("filters").onchange = search;
 setInterval(() => timeline.draw(), 5000);
-document.addEventListener("keydown", (key) => { if (key.key === "Escape") enlarge(null); });
+document.addEventListener("keydown", (key) => { if (key.key === "Escape" && location.hash) enlarge(null); });
+window.addEventListener("popstate", showEnlarged);
 new ResizeObserver(fit).observe(byId("stage"));
 setInterval(tickAll, 250);
 connect();

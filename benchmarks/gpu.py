@@ -1,0 +1,35 @@
+"""What share of the time an NVIDIA GPU is at work."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import numpy as np
+
+SECONDS = 4.0
+"""The driver's figure is of the last second at most; the first that it gives is of the time before."""
+COMMAND = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0")
+
+
+def busy_share(work: Callable[[], object]) -> float | None:
+    """0 to 1, the median while `work` is done over and over; None where there is no nvidia-smi to say it."""
+    if shutil.which(COMMAND[0]) is None:
+        return None
+    until = monotonic() + SECONDS
+    with ThreadPoolExecutor(1) as worker:
+        shares = worker.submit(_shares, until)
+        while monotonic() < until or not shares.done():
+            work()
+        return float(np.median(shares.result()[1:]))
+
+
+def _shares(until: float) -> list[float]:
+    shares: list[float] = []
+    while monotonic() < until or len(shares) < 2:
+        said = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
+        shares.append(float(said) / 100)
+    return shares

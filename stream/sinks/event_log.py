@@ -1,0 +1,30 @@
+"""Events as records of the log, for a log store; the terminal's part is `stream.sinks.console`."""
+
+from __future__ import annotations
+
+import logging
+
+from stream import wire
+from stream.messages import EventType, Notice
+
+log = logging.getLogger(__name__)
+
+
+class EventLog:
+    """An EventSink. A record's field `event` is what MQTT carries; updates are for those who want more."""
+
+    def __init__(self, context: wire.Context) -> None:
+        self._context = context
+
+    def handle(self, notice: Notice) -> None:
+        for event in notice.events:
+            log.log(
+                logging.DEBUG if event.type is EventType.UPDATE else logging.INFO,
+                "%s of %s",
+                event.type,
+                event.activity,
+                extra={"camera": event.camera, "event": wire.event_message(event, self._context)},
+            )
+
+    def close(self) -> None:
+        """Nothing is open."""
