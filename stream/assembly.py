@@ -40,6 +40,7 @@ from stream.sinks.history import HistorySink
 from stream.sinks.jsonl import JsonLines
 from stream.sinks.metrics import Metrics
 from stream.sinks.mqtt import MqttSink
+from stream.sinks.snapshots import Snapshots
 from stream.sinks.systemd import Systemd
 from stream.smoothing import ExponentialMean
 from stream.sources.camera import webcam_pictures
@@ -94,12 +95,16 @@ def assemble(
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
     history = _history(config, context, stack)
     metrics = Metrics(context, recognizer.provider)
-    event_sinks = _event_sinks(config, context, _emission(recognizer), control, metrics, stack, console, is_first)
+    address = _broker(config, stack)
+    mqtt = _mqtt(config, context, address, _emission(recognizer), control, metrics, stack, console, is_first)
+    snapshots = _snapshots(config, mqtt, address, control)
+    event_sinks = _event_sinks(config, context, mqtt, metrics, stack, console)
     service = Service(
         new_pipeline(config, recognizer),
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         ({"history": history} if history else {}) | event_sinks | {"systemd": systemd},
-        _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
+        ({"snapshots": snapshots} if config.mqtt.snapshots else {})
+        | _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
         clock,
         owed=history.owed if history else (),
     )
@@ -213,17 +218,17 @@ def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[]
     return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
 
 
-def _event_sinks(
+def _mqtt(
     config: Config,
     context: Context,
+    address: BrokerAddress,
     emission: Mapping[str, object] | None,
     control: Control,
     metrics: Metrics,
     stack: ExitStack,
     console: Console,
     is_first: bool,
-) -> dict[str, EventSink]:
-    address = _broker(config, stack)
+) -> MqttSink:
     mqtt = MqttSink(
         address,
         context=context,
@@ -242,6 +247,25 @@ def _event_sinks(
     control.listen(mqtt.show)
     control.follow(lambda taken: mqtt.announce(_announcements(taken, context, address)))
     _say(f"MQTT      [bold]{address.url}[/]  har/{config.node}/...", config, console)
+    return mqtt
+
+
+def _snapshots(config: Config, mqtt: MqttSink, address: BrokerAddress, control: Control) -> Snapshots:
+    """Also where they are off: those of an earlier run are taken back."""
+
+    def take(config: Config) -> None:
+        snapshots.take([camera.name for camera in config.cameras] if config.mqtt.snapshots else ())
+
+    snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, config.state / "outbox.sqlite.snapshots")
+    snapshots.start()
+    take(config)
+    control.follow(take)
+    return snapshots
+
+
+def _event_sinks(
+    config: Config, context: Context, mqtt: MqttSink, metrics: Metrics, stack: ExitStack, console: Console
+) -> dict[str, EventSink]:
     told = EventLog(context) if config.log == "json" else ConsoleSink(context, console)
     sinks: dict[str, EventSink] = {"mqtt": mqtt, "console": told, "metrics": metrics}
     if config.events:
@@ -256,7 +280,8 @@ def _announcements(config: Config, context: Context, broker: BrokerAddress) -> M
     if config.mqtt.discovery is None:
         return {}
     cameras = [camera.name for camera in config.cameras]
-    return announcements(config.mqtt.discovery, context, cameras, _page(config, broker))
+    page = _page(config, broker)
+    return announcements(config.mqtt.discovery, context, cameras, page, snapshots=config.mqtt.snapshots)
 
 
 def _page(config: Config, broker: BrokerAddress) -> str | None:

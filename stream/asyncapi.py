@@ -14,7 +14,7 @@ from typing import Literal
 
 import yaml
 
-from stream.schemas import ACTIVITY, ERROR, EVENT, HEALTH, INFO, LABELS, OBSERVATION, STATS, json_schemas
+from stream.schemas import ACTIVITY, ERROR, EVENT, FORECAST, HEALTH, INFO, LABELS, OBSERVATION, STATS, json_schemas
 from stream.wire import OFF, OFFLINE, ON, ONLINE, Topics
 
 VERSION = "1.0.0"
@@ -49,6 +49,7 @@ SIMPLE: dict[str, dict[str, object]] = {
     "status": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "availability": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "emission": {"payload": {"type": "object"}},
+    "snapshot": {"contentType": "image/jpeg", "payload": {"type": "string", "format": "binary"}},
     "enabledSet": _SWITCH,
     "enabledState": _SWITCH,
     "thresholdSet": {**_NUMBER, "description": "`default`: that of config.yaml."},
@@ -68,6 +69,16 @@ CHANNELS = (
     _Channel(TOPICS.activity(CAMERA), "What its person does now.", 1, True, ACTIVITY),
     _Channel(TOPICS.event(CAMERA), "An activity starts, goes on, or ends.", 1, False, EVENT),
     _Channel(TOPICS.observation(CAMERA), "One recognition with all probabilities.", 0, False, OBSERVATION),
+    _Channel(
+        TOPICS.snapshot(CAMERA), "The picture at an event's start; only where `mqtt.snapshots` is on.", 0, True, None
+    ),
+    _Channel(
+        TOPICS.forecast(CAMERA),
+        "What is expected next, for each horizon; `harstream forecast` says it.",
+        0,
+        True,
+        FORECAST,
+    ),
     _Channel(TOPICS.asked(CAMERA, "enabled"), "Switch the camera off, or on.", 1, False, None, "receive"),
     _Channel(TOPICS.setting(CAMERA, "enabled"), "Is it switched on?", 1, True, None),
     _Channel(

@@ -145,6 +145,8 @@ class MqttConfig(_Section):
     """where our own listens"""
     observations: bool = True
     """publish each recognition's full probabilities, too"""
+    snapshots: bool = False
+    """leave a picture of each activity's start at the broker, for whoever may read there"""
     discovery: str | None = "homeassistant"
     """Home Assistant's discovery prefix, by which it finds the cameras; null: it does not"""
 

@@ -239,8 +239,13 @@ class Connection:
             self.refused += 1
 
     def _received(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            # A broker should not have let it pass, and paho's thread would die of it; nobody here listens there.
+            return
         if self._on_message is not None:
-            self._on_message(message.topic, bytes(message.payload), message.retain)
+            self._on_message(topic, bytes(message.payload), message.retain)
 
 
 def own_address(broker: BrokerAddress) -> str | None:

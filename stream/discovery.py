@@ -25,15 +25,15 @@ Payload = dict[str, object]
 
 
 def announcements(
-    prefix: str, context: wire.Context, cameras: Iterable[str], page: str | None = None
+    prefix: str, context: wire.Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
 ) -> dict[str, bytes]:
     """Discovery topic to payload, the node's before those of its cameras. `prefix` is Home Assistant's discovery
-    prefix, `page` the live view's URL where others than this machine can open it."""
+    prefix, `page` the live view's URL where others than this machine can open it, `snapshots`: are there any?"""
     node = f"har_{context.node}"
     payloads = {node: _node_payload(node, context, page)}
     for camera in cameras:
         device = f"{node}_{camera}"
-        payloads[device] = _camera_payload(device, camera, context, page)
+        payloads[device] = _camera_payload(device, camera, context, page, snapshots=snapshots)
     return {f"{prefix}/device/{device}/config": wire.encode(payload) for device, payload in payloads.items()}
 
 
@@ -49,12 +49,14 @@ def _node_payload(device: str, context: wire.Context, page: str | None) -> Paylo
     return _payload(about, {key: _diagnostic(component) for key, component in components.items()}, context)
 
 
-def _camera_payload(device: str, camera: str, context: wire.Context, page: str | None) -> Payload:
+def _camera_payload(device: str, camera: str, context: wire.Context, page: str | None, *, snapshots: bool) -> Payload:
     own_page = page and f"{page}#{camera}"
     about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
-    return _payload(about, _camera_components(camera, context), context)
+    # A device keeps a component that is only left out; one that is a platform and nothing else leaves.
+    snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
+    return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
 
 
 def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]:
@@ -105,6 +107,12 @@ def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]
     }  # fmt: skip
 
 
+def _snapshot(camera: str, context: wire.Context) -> Payload:
+    topics = wire.Topics(context.node)
+    image = {"platform": "image", "name": "Snapshot", "image_topic": topics.snapshot(camera), "qos": 1}
+    return image | {"content_type": "image/jpeg"} | _available(topics.status)
+
+
 def _figures(health: str) -> dict[str, Payload]:
     """For whoever looks for a fault."""
     return {
@@ -137,9 +145,10 @@ def _payload(about: Payload, components: dict[str, Payload], context: wire.Conte
             "default_entity_id": f"{component['platform']}.{_slug(name)}_{_slug(str(component['name']))}",
         }
         for key, component in components.items()
+        if "name" in component
     }
     origin = {"name": "harstream", "sw_version": context.version}
-    return {"device": about, "origin": origin, "components": named}
+    return {"device": about, "origin": origin, "components": components | named}
 
 
 def _about(device: str, name: str, context: wire.Context, page: str | None) -> Payload:

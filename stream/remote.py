@@ -15,6 +15,8 @@ AS_CONFIGURED = "default"
 """A threshold: no other than config.yaml's."""
 LONGEST = 32
 """Bytes of what is asked for."""
+LONGEST_TOPIC = 200
+"""Letters of a topic that are repeated to who asked there; the name of a camera or setting may be 65,000 long."""
 
 
 class Remote:
@@ -52,7 +54,7 @@ class Remote:
             refuse(str(error))
 
     def _refuse(self, topic: str, why: str) -> None:
-        message = wire.error_message(self._topics.node, topic, why, time.time())
+        message = wire.error_message(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
         self._sender.pass_on(self._topics.error, wire.encode(message))
 
 

@@ -19,6 +19,8 @@ ACTIVITY: Final = "harstream.activity/1"
 HEALTH: Final = "harstream.health/1"
 INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
+FORECAST: Final = "harstream.forecast/1"
+"""Said by `harstream forecast`, a program of its own."""
 STATS: Final = "harstream.stats/1"
 ERROR: Final = "harstream.error/1"
 
@@ -205,6 +207,58 @@ class HealthMessage(PlaceMessage):
 
 
 @_DOCUMENTED
+class HorizonMessage(TypedDict):
+    """What is expected after some time."""
+
+    horizon_s: Annotated[float, Field(gt=0)]
+    """After `made_at`."""
+    p: dict[str, Score]
+    """Of each activity that the model tells, and of `unknown`, the probability that it goes on then; they sum to 1."""
+
+
+@_DOCUMENTED
+class NextMessage(TypedDict):
+    """The likeliest activity after the current one."""
+
+    activity: str
+    """A label, or `unknown`; never the current one."""
+    p: Score
+    """That it is the next."""
+    expected_at: Moment
+    """The median of the times at which it would start."""
+
+
+@_DOCUMENTED
+class PredictorMessage(TypedDict):
+    """What forecasts."""
+
+    name: str
+    """Of the method, such as `hmm`."""
+    version: str
+    trained_until: Moment | None
+    """The last of what it learned from; null for one that has learned nothing yet."""
+
+
+@_DOCUMENTED
+class ForecastMessage(PlaceMessage):
+    """What is expected next before a camera. Retained. Spoken by `harstream forecast`, not by `run`."""
+
+    schema: Literal["harstream.forecast/1"]
+    made_at: Moment
+    activity: str
+    """That goes on at `made_at`: a label, or `unknown`."""
+    dwell_s: Seconds
+    """How long it has lasted."""
+    horizons: Annotated[list[HorizonMessage], Field(min_length=1)]
+    """The nearest first."""
+    next: NextMessage | None
+    """Null while nothing is known of what follows."""
+    labels_sha: Sha
+    """As in `labels`: of the model whose activities these are."""
+    predictor: PredictorMessage
+
+
+@_DOCUMENTED
 class InfoWindowMessage(TypedDict):
     """The window of frames that the model looks at."""
 
@@ -225,7 +279,7 @@ class InfoMessage(TypedDict):
     window: InfoWindowMessage
     labels_sha: Sha
     schemas: list[str]
-    """Ids of the schemas that this version speaks."""
+    """Ids of the schemas that this node speaks."""
 
 
 @_DOCUMENTED
@@ -313,7 +367,7 @@ class ErrorMessage(TypedDict):
     schema: Literal["harstream.error/1"]
     node: Name
     topic: str
-    """Where it was asked."""
+    """Where it was asked; the beginning of it where it is very long."""
     detail: str
     """Why not, in one line for a person."""
     at: Moment
@@ -326,6 +380,7 @@ MESSAGES = {
     HEALTH: HealthMessage,
     INFO: InfoMessage,
     LABELS: LabelsMessage,
+    FORECAST: ForecastMessage,
     STATS: StatsMessage,
     ERROR: ErrorMessage,
 }

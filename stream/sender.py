@@ -29,6 +29,8 @@ STABLE = 10.0
 """After a connection that held so long, in seconds, the waits between attempts begin anew."""
 
 Packet = tuple[str, bytes]
+State = tuple[bytes, int]
+"""Payload and quality of service."""
 
 
 class Sender:
@@ -53,7 +55,7 @@ class Sender:
         self._deadline = float("inf")
         # Guards all below. Never held while paho is called: paho calls back with its own locks held.
         self._changed = threading.Condition()
-        self._states: dict[str, bytes] = {}
+        self._states: dict[str, State] = {}
         self._unsaid: dict[str, None] = {}
         self._taken_back: dict[str, Callable[[], None]] = {}
         self._say_again_at: float | None = None
@@ -97,10 +99,10 @@ class Sender:
         if self._failure is not None:
             raise SinkError(f"expected MQTT to work, it failed: {self._failure!r}") from self._failure
 
-    def set_state(self, topic: str, payload: bytes) -> None:
-        """Retained, QoS 1, repeated after every reconnection; of several while away only the last is said."""
+    def set_state(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
+        """Retained, repeated after every reconnection; of several while away only the last is said."""
         with self._changed:
-            self._states[topic] = payload
+            self._states[topic] = payload, qos
             self._unsaid[topic] = None
             self._changed.notify()
 
@@ -215,8 +217,8 @@ class Sender:
             # Asked first: what was handed over before the close is then seen below, whatever comes between.
             is_closing = self._closing.is_set()
             states, passing = self._next_packets(connection)
-            for topic, payload in states:
-                states_sent.append(connection.publish(topic, payload, qos=1, retain=True))
+            for topic, (payload, qos) in states:
+                states_sent.append(connection.publish(topic, payload, qos=qos, retain=True))
                 if not payload and self._wait_for(states_sent[-1], connection):
                     self._is_taken_back(topic)
             for topic, payload in passing:
@@ -234,7 +236,7 @@ class Sender:
             # Stops at the first that is not acknowledged: the time is up, or the connection lost.
             all(self._wait_for(info, connection) for info in states_sent)
 
-    def _next_packets(self, connection: Connection) -> tuple[list[Packet], list[Packet]]:
+    def _next_packets(self, connection: Connection) -> tuple[list[tuple[str, State]], list[Packet]]:
         """Waits for something to send, an event in the outbox, or the end; states and passing messages."""
         with self._changed:
             while True:
@@ -259,7 +261,8 @@ class Sender:
 
     def _is_taken_back(self, topic: str) -> None:
         with self._changed:
-            if self._states[topic]:
+            payload, _ = self._states[topic]
+            if payload:
                 return  # set anew meanwhile
             del self._states[topic]
             self._unsaid.pop(topic, None)

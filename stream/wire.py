@@ -15,6 +15,7 @@ from stream.schemas import (
     ACTIVITY,
     ERROR,
     EVENT,
+    FORECAST,
     HEALTH,
     INFO,
     LABELS,
@@ -113,6 +114,12 @@ class Topics:
 
     def observation(self, camera: str) -> str:
         return self._camera(camera, "observation")
+
+    def snapshot(self, camera: str) -> str:
+        return self._camera(camera, "snapshot")
+
+    def forecast(self, camera: str) -> str:
+        return self._camera(camera, "forecast")
 
     def _camera(self, camera: str, what: str) -> str:
         _check_name("camera", camera)
@@ -248,7 +255,7 @@ def info_message(context: Context) -> InfoMessage:
         "model": _model(context),
         "window": {"frames": contract.frames, "span_s": _span(contract), "rate_hz": contract.rate},
         "labels_sha": labels_sha(contract),
-        "schemas": list(MESSAGES),
+        "schemas": [schema_id for schema_id in MESSAGES if schema_id != FORECAST],
     }
 
 

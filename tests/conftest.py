@@ -174,7 +174,11 @@ class Received:
     topic: str
     qos: int
     retained: bool
-    payload: str
+    content: bytes
+
+    @property
+    def payload(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def json(self) -> Any:
@@ -184,7 +188,7 @@ class Received:
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
     """Consumers take what they do not know, as additions keep the schema; a test does not."""
     closed = {name: _strict(value) if isinstance(value, dict) else value for name, value in schema.items()}
-    return closed | ({"additionalProperties": False} if schema.get("type") == "object" else {})
+    return closed | ({"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {})
 
 
 VALIDATORS = {
@@ -217,7 +221,7 @@ class Subscriber:
         session = ["-i", f"subscriber-{id(self)}", "-c", "-q", "1"]
         self._process = subprocess.Popen(
             # The probe comes last: with it, what was retained of the others has arrived.
-            ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%p"],
+            ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%x"],
             stdout=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
         self._thread = threading.Thread(target=self._read)
@@ -239,8 +243,8 @@ class Subscriber:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                topic, qos, retained, payload = line.rstrip("\n").split("\t", 3)
-                self.received.append(Received(topic, int(qos), retained == "1", payload))
+                topic, qos, retained, content = line.rstrip("\n").split("\t", 3)
+                self.received.append(Received(topic, int(qos), retained == "1", bytes.fromhex(content)))
 
 
 def _subscribers() -> Iterator[Callable[[int], Subscriber]]:

@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import yaml
 from websockets.sync.client import connect
@@ -74,7 +76,7 @@ class HomeAssistant:
         assert made["type"] == "create_entry", made
 
     def post(self, path: str, body: Any) -> Any:
-        return self._request(path, json.dumps(body).encode())
+        return json.loads(self._request(path, json.dumps(body).encode()))
 
     def state(self, entity: str) -> str | None:
         found = self.entity(entity)
@@ -82,7 +84,7 @@ class HomeAssistant:
 
     def entity(self, entity: str) -> Any:
         try:
-            return self._request(f"/api/states/{entity}")
+            return json.loads(self._request(f"/api/states/{entity}"))
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
@@ -91,6 +93,12 @@ class HomeAssistant:
     def attribute(self, entity: str, name: str) -> Any:
         found = self.entity(entity)
         return None if found is None else found["attributes"].get(name)
+
+    def image(self, entity: str) -> np.ndarray[Any, Any] | None:
+        """What it shows, as decoded; None where it shows nothing."""
+        shown = self.attribute(entity, "entity_picture")
+        found = self._request(shown) if shown and self.state(entity) not in ("unknown", "unavailable") else b""
+        return cv2.imdecode(np.frombuffer(found, np.uint8), cv2.IMREAD_COLOR) if found else None
 
     def registry(self, kind: str) -> list[Any]:
         """`area`, `device` or `entity`."""
@@ -118,13 +126,14 @@ class HomeAssistant:
         except (OSError, urllib.error.HTTPError):
             return False
 
-    def _request(self, path: str, body: bytes | None = None) -> Any:
+    def _request(self, path: str, body: bytes | None = None) -> bytes:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(self._url + path, body, headers)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
+            content: bytes = answer.read()
+            return content
 
 
 def automation(name: str, blueprint: str, tell: str, **inputs: Any) -> dict[str, Any]:
@@ -163,12 +172,12 @@ def home_assistant(
 def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
     """`write("nuc1", hall="yard.mp4")` configures a node with these cameras, in rooms of their names in capitals."""
 
-    def write(node: str, model: Path | str = light_model, **cameras: str) -> None:
+    def write(node: str, model: Path | str = light_model, *, snapshots: bool = False, **cameras: str) -> None:
         configure(
             node=node,
             model=str(model),
             # The ports are the same each time: otherwise a running service would begin anew.
-            mqtt={"broker": module_mosquitto.url, "embedded_port": 1883},
+            mqtt={"broker": module_mosquitto.url, "embedded_port": 1883, "snapshots": snapshots},
             web={"enabled": False, "port": 8080},
             cameras=[{"name": name, "source": source, "area": name.upper()} for name, source in cameras.items()],
         )
@@ -180,8 +189,8 @@ def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
 def run(start: Start, write: Start) -> Start:
     """The same, and runs it."""
 
-    def run(*arguments: Any, **cameras: str) -> Any:
-        write(*arguments, **cameras)
+    def run(*arguments: Any, **options: Any) -> Any:
+        write(*arguments, **options)
         return start("run")
 
     return run
@@ -295,6 +304,23 @@ def test_cameras_leave_and_join_home_assistant_with_the_config(
     loft = home_assistant.device("har_nuc5_loft")
     assert "LOFT" in [each["name"] for each in home_assistant.registry("area") if each["area_id"] == loft["area_id"]]
     assert home_assistant.state("sensor.cellar_activity") == "Light"
+
+
+def test_the_picture_of_a_start_is_shown_while_snapshots_are_on(
+    home_assistant: HomeAssistant, write: Start, run: Start, eventually: Eventually, film: Callable[..., Path],
+    module_mosquitto: Any, module_subscribe: Callable[[int], Any],
+) -> None:  # fmt: skip
+    film("attic.mp4", (2, 0), (120, 200), size=(1280, 720))
+    running = run("nuc10", snapshots=True, attic="attic.mp4")
+    image = "image.attic_snapshot"
+    eventually(lambda: home_assistant.image(image) is not None, "the picture", RECOGNIZED)
+    shown = home_assistant.image(image)
+    assert shown is not None
+    assert (shown.shape, round(shown.mean() / 10)) == ((360, 640, 3), 20)
+    write("nuc10", attic="attic.mp4")
+    running.signal(signal.SIGHUP)
+    eventually(lambda: home_assistant.state(image) is None, "it to leave", RECOGNIZED)
+    assert module_subscribe(module_mosquitto.port).of("attic/snapshot") == []
 
 
 def test_automations_made_from_the_blueprints_do_their_work(

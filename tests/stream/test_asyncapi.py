@@ -28,8 +28,9 @@ def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
     assert {channel["address"] for channel in channels.values()} == {
         *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "stats", "error")),
         *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
-                                                                "observation", "enabled/set", "enabled/state",
-                                                                "threshold/set", "threshold/state")),
+                                                                "observation", "snapshot", "forecast", "enabled/set",
+                                                                "enabled/state", "threshold/set",
+                                                                "threshold/state")),
     }  # fmt: skip
     assert set(channels["event"]["parameters"]) == {"node", "camera"}
     assert set(channels["status"]["parameters"]) == {"node"}
@@ -91,3 +92,36 @@ def test_a_message_of_another_shape_is_refused(
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
         validate({**wire.event_message(make_event(), context), **change})
+
+
+FORECAST = {
+    "schema": "harstream.forecast/1", "node": "nuc1", "camera": "hall", "area": "Hallway",
+    "made_at": "2026-11-20T07:08:01.120Z", "activity": "Lunges", "dwell_s": 12.5,
+    "horizons": [
+        {"horizon_s": 60, "p": {"JumpingJack": 0.1, "Lunges": 0.7, "unknown": 0.2}},
+        {"horizon_s": 900, "p": {"JumpingJack": 0.2, "Lunges": 0.1, "unknown": 0.7}},
+    ],
+    "next": {"activity": "unknown", "p": 0.8, "expected_at": "2026-11-20T07:09:30.000Z"},
+    "labels_sha": "c0ffee",
+    "predictor": {"name": "hmm", "version": "1.0.0", "trained_until": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{}, {"next": None}])
+def test_a_forecast_is_what_its_schema_says(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+    validate(FORECAST | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"horizons": []}, {"horizons": [{"horizon_s": 0, "p": {}}]}, {"horizons": [{"horizon_s": 60, "p": {"Lunges": 2}}]},
+     {"horizons": [{"horizon_s": 60, "p": {}, "q": 1}]}, {"next": {"activity": "Lunges"}}, {"mood": "good"}],
+)  # fmt: skip
+def test_a_forecast_of_another_shape_is_refused(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate(FORECAST | change)
+
+
+def test_a_node_does_not_call_its_own_what_another_program_says(context: wire.Context) -> None:
+    assert "harstream.event/1" in wire.info_message(context)["schemas"]
+    assert "harstream.forecast/1" not in wire.info_message(context)["schemas"]

@@ -100,7 +100,7 @@ def test_events_are_starts_and_ends_as_they_are_sent(hall: Any) -> None:
 
 
 def test_what_says_that_the_camera_is_gone_does_not_go_with_it(hall: Any) -> None:
-    with_the_node = {key for key, each in hall["components"].items() if each["availability"] == [NODE_IS_THERE]}
+    with_the_node = {key for key, each in hall["components"].items() if each.get("availability") == [NODE_IS_THERE]}
     assert with_the_node == {
         "connectivity",
         "problem",
@@ -165,6 +165,22 @@ def test_the_frame_age_before_the_first_frame_is_none(
 ) -> None:
     message = health_message(make_health(frame_age=None), context)
     assert rendered(hall["components"]["frame_age"], "value_template", message) == "None"
+
+
+def test_a_snapshot_is_announced_only_where_there_are_any(hall: Any, context: Context) -> None:
+    assert hall["components"]["snapshot"] == {"platform": "image"}  # with which one that was there leaves
+    told = announcements("ha", context, ["hall"], snapshots=True)
+    assert json.loads(told["ha/device/har_nuc1_hall/config"])["components"]["snapshot"] == {
+        "platform": "image",
+        "name": "Snapshot",
+        "unique_id": "har_nuc1_hall_snapshot",
+        "default_entity_id": "image.hall_snapshot",
+        "image_topic": "har/nuc1/camera/hall/snapshot",
+        "content_type": "image/jpeg",
+        "qos": 1,
+        "availability": [NODE_IS_THERE],
+        "availability_mode": "all",
+    }
 
 
 def test_figures_for_a_search_for_faults_are_hidden(hall: Any) -> None:

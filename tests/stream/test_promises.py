@@ -371,7 +371,7 @@ JUMPING = Shown(BOTH, (100, 0), step=0.1, count=20)
 GONE_TOMORROW = [JUMPING, Jumped("hall", 60), Changed("hall", CameraState.OFFLINE), Jumped("hall", -60), JUMPING]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(RUNS)
 @example([Run(GONE_TOMORROW, TrackerSettings(0.6, 0.3, hold=0.3, merge=0.3), 0.0, None)])
 def test_events_of_any_stream_keep_their_promises_to_the_last_bit(runs: list[Run]) -> None:
@@ -379,7 +379,7 @@ def test_events_of_any_stream_keep_their_promises_to_the_last_bit(runs: list[Run
     lived_through([whole], promised_of_events)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(RUNS)
 def test_who_listens_over_kills_hears_what_was_promised(runs: list[Run]) -> None:
     last = Run(runs[-1].actions, runs[-1].settings, runs[-1].smoothing, None)

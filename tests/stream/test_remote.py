@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import struct
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stream.connection import BrokerAddress
+from stream.broker import EmbeddedBroker
+from stream.connection import BrokerAddress, Connection
 from stream.errors import ControlError, HarstreamError
 from stream.messages import CameraControl, CameraState, Health, Notice
 from stream.outbox import Outbox
@@ -47,7 +53,7 @@ class House:
 
     def _check(self, camera: str) -> None:
         if camera != "hall":
-            raise ControlError(f"there is no camera {camera!r}; there are hall")
+            raise ControlError(f"there is no camera {camera[:80]!r}; there are hall")
 
 
 @pytest.fixture
@@ -115,6 +121,100 @@ def test_what_makes_no_sense_is_answered(
     assert house.asked == []
     publish("har/nuc1/camera/hall/enabled/set", b"ON")
     eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """Source: MQTT 3.1.1, section 2.2."""
+    length, left = b"", len(body)
+    while not length or left:
+        left, digit = divmod(left, 128)
+        length += bytes([digit | (128 if left else 0)])
+    return bytes([kind]) + length + body
+
+
+def text(words: bytes) -> bytes:
+    return struct.pack(">H", len(words)) + words
+
+
+def send_raw(port: int, topic: bytes, payload: bytes) -> None:
+    """As a client that keeps no rule; a broker may hang up on it, or say nothing any more."""
+    with socket.create_connection(("127.0.0.1", port), 1) as connected, suppress(OSError):
+        connected.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(b"stranger")))
+        connected.recv(4)
+        connected.sendall(packet(0x30, text(topic) + payload))
+        connected.sendall(packet(0xC0, b""))  # a ping, answered when all before it has been read
+        connected.recv(2)
+
+
+HOSTILE = [
+    *((b"har/nuc1/camera/" + name + b"/enabled/set", b"OFF") for name in (
+        b"+", b"#", b"", b"a/b", b"..", b"<script>alert(1)</script>", b"a\0b", b"\x1b[31m", b"\xff\xfe",
+        b"\xed\xa0\x80", "\u202eh\u00e4ll".encode(), b"x" * 60_000,
+    )),
+    *((b"har/nuc1/camera/hall/" + setting + b"/set", b"OFF") for setting in (b"+", b"", b"__class__", b"y" * 60_000)),
+    *((b"har/nuc1/camera/hall/threshold/set", payload) for payload in (
+        b"", b"\xff\xfe\x00", b"nan-nan", b"[" * 100_000, b"{" * 31, b"0" * 1_000_000, b"\0", b"0x1p3",
+    )),
+    *((b"har/nuc1/camera/hall/enabled/set", payload) for payload in (b"\x80" * 32, b"ON\0", b"O" * 1_000_000, b"{}")),
+    (b"homeassistant/status", b"\xff" * 1_000_000),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def either_broker(request: pytest.FixtureRequest, new_port: Callable[[], int]) -> Iterator[BrokerAddress]:
+    if request.param == "mosquitto":
+        yield BrokerAddress("127.0.0.1", request.getfixturevalue("mosquitto").port)
+    else:
+        with EmbeddedBroker(new_port()) as broker:
+            yield broker.address
+
+
+def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_touched(
+    either_broker: BrokerAddress, house: House, context: Context, tmp_path: Path, eventually: Callable[..., None],
+    validate: Callable[[Any], None],
+) -> None:  # fmt: skip
+    answers: list[bytes] = []
+    listener = Connection(either_broker, on_message=lambda _, payload, __: answers.append(payload))
+    listener.open()
+    listener.subscribe("har/nuc1/error")
+    sink = MqttSink(either_broker, context=context, outbox=Outbox(tmp_path / "outbox.db"), controls=house)
+    sink.start()
+    try:
+        eventually(lambda: sink.sender.is_connected, "the connection")
+        for topic, payload in HOSTILE:
+            send_raw(either_broker.port, topic, payload)
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud")
+        eventually(lambda: answers and b"loud" in answers[-1], "the last to be answered")
+        assert house.asked == []
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON")
+        eventually(lambda: house.asked == [("hall", "enabled", True)], "one that makes sense to be done")
+        sink.sender.check()
+        assert len(answers) > 12
+        for answer in answers:
+            assert len(answer) < 1000
+            validate(json.loads(answer))
+    finally:
+        sink.close()
+        listener.close()
+
+
+def test_a_topic_that_is_no_text_is_passed_over(eventually: Callable[..., None]) -> None:
+    """A broker of three packets, for those at hand let none pass."""
+    heard: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
+        connection = Connection(address, on_message=lambda topic, _, __: heard.append(topic))
+        opening = threading.Thread(target=connection.open)
+        opening.start()
+        client, _ = server.accept()
+        with client:
+            client.recv(1000)
+            client.sendall(packet(0x20, b"\0\0"))
+            client.sendall(packet(0x30, text(b"har/\xff") + b"OFF") + packet(0x30, text(b"har/nuc1") + b"OFF"))
+            eventually(lambda: heard == ["har/nuc1"], "what comes after it")
+        opening.join()
+        connection.close()
 
 
 def test_a_retained_wish_is_refused_for_it_would_come_true_again_and_again(

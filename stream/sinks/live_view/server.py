@@ -17,8 +17,6 @@ import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-import cv2
-import numpy as np
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -27,6 +25,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from stream.messages import CameraState, Frame
 from stream.ports import Controls
+from stream.sinks.jpeg import jpeg
 from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_facts
 from stream.sinks.live_view.control_api import control_routes
 from stream.sinks.live_view.events_api import history_routes
@@ -38,8 +37,8 @@ PERIOD = 1 / 15
 """Seconds between two pictures of a camera; people move slower than a viewer's link and the encoder are worth."""
 HEARTBEAT = 4.0
 """Seconds of silence after which viewers are told that the server lives."""
-WIDEST = 960
-"""Pixels; wider pictures are scaled down before they are encoded."""
+LONGEST = 960
+"""Pixels of a picture's longer side; larger ones are scaled down before they are encoded."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
@@ -199,14 +198,8 @@ def picture_header(camera: int, time: float) -> bytes:
 
 
 def encode_jpeg(frame: Frame) -> bytes:
-    """At most 960 pixels wide; OpenCV releases the GIL meanwhile. Raises cv2.error for a picture without pixels."""
-    picture = frame.picture.bgr()
-    H, W, _ = picture.shape
-    if W > WIDEST:
-        size = (WIDEST, max(1, round(H * WIDEST / W)))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return jpeg.tobytes()
+    """Raises cv2.error for a picture without pixels."""
+    return jpeg(frame.picture.bgr(), LONGEST)
 
 
 def create_app(

@@ -1,0 +1,164 @@
+"""Pictures of starts against a real mosquitto: one for each, small, and none left where none is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from models.transform import BgrPicture
+from stream.connection import BrokerAddress, Will
+from stream.errors import SinkError
+from stream.messages import Event, EventType, Frame, Notice, Step
+from stream.outbox import Outbox
+from stream.sender import Sender
+from stream.sinks.snapshots import Snapshots
+from stream.wire import Topics
+
+pytestmark = pytest.mark.mosquitto
+
+HALL = "har/nuc1/camera/hall/snapshot"
+
+Eventually = Callable[..., None]
+Begin = Callable[..., Snapshots]
+MakeStep = Callable[..., Step]
+
+
+@pytest.fixture
+def senders() -> list[Sender]:
+    return []
+
+
+@pytest.fixture
+def end(senders: list[Sender]) -> Callable[[], None]:
+    """Ends the run that was begun last."""
+    return lambda: senders.pop().close(("har/nuc1/status", b"offline"))
+
+
+@pytest.fixture
+def begin(tmp_path: Path, senders: list[Sender], end: Callable[[], None]) -> Iterator[Begin]:
+    """`begin(url, "hall", "yard")`: a run that takes pictures of these cameras."""
+
+    def begin(url: str, *cameras: str, must_connect: bool = True) -> Snapshots:
+        sender = Sender(BrokerAddress.parse(url), Outbox(tmp_path / "outbox.db"), will=Will("har/nuc1/status", "off"))
+        sender.start(must_connect=must_connect)
+        senders.append(sender)
+        snapshots = Snapshots(sender, Topics("nuc1"), url, tmp_path / "snapshots")
+        snapshots.start()
+        snapshots.take(cameras)
+        return snapshots
+
+    yield begin
+    while senders:
+        end()
+
+
+@pytest.fixture
+def make_step(make_event: Callable[..., Event], make_notice: Callable[..., Notice]) -> MakeStep:
+    def make(*kinds: EventType, grey: int = 90, size: tuple[int, int] = (480, 640), camera: str = "hall") -> Step:
+        notice = make_notice(*(make_event(kind, camera=camera) for kind in kinds), camera=camera)
+        return Step(notice, Frame(camera, notice.time, BgrPicture(np.full((*size, 3), grey, np.uint8))))
+
+    return make
+
+
+def retained(subscribe: Any, port: int) -> list[str]:
+    return [message.topic for message in subscribe(port).of("/snapshot")]
+
+
+def picture(message: Any) -> np.ndarray[Any, Any]:
+    decoded = cv2.imdecode(np.frombuffer(message.content, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
+
+
+def test_the_picture_of_a_start_is_kept_by_the_broker(
+    mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually
+) -> None:
+    early = subscribe(mosquitto.port)
+    snapshots = begin(mosquitto.url, "hall")
+    for step in (
+        make_step(),
+        make_step(EventType.START, grey=200),
+        make_step(EventType.UPDATE),
+        make_step(EventType.END),
+    ):
+        snapshots.show(step)
+    eventually(lambda: early.of(HALL), "the picture")
+    assert (early.of(HALL)[0].qos, early.of(HALL)[0].retained) == (0, False)
+    snapshots.show(make_step(EventType.END, EventType.START, grey=30))
+    eventually(lambda: len(early.of(HALL)) == 2, "the next one")
+    assert [round(picture(message).mean()) for message in early.of(HALL)] == [200, 30]
+    (late,) = subscribe(mosquitto.port).of(HALL)
+    assert (late.retained, round(picture(late).mean())) == (True, 30)
+    assert late.content[:3] == b"\xff\xd8\xff"  # as a JPEG begins
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1080, 1920), (360, 640)), ((1920, 1080), (640, 360)), ((120, 160), (120, 160))]
+)
+def test_a_picture_is_no_longer_than_640_pixels(
+    mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually,
+    size: tuple[int, int], expected: tuple[int, int],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    begin(mosquitto.url, "hall").show(make_step(EventType.START, size=size))
+    eventually(lambda: subscriber.of(HALL), "the picture")
+    assert picture(subscriber.of(HALL)[0]).shape[:2] == expected
+
+
+def test_a_camera_that_leaves_takes_its_picture_with_it_and_sends_no_other(
+    mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually
+) -> None:
+    snapshots = begin(mosquitto.url, "hall", "yard")
+    for camera in ("hall", "yard"):
+        snapshots.show(make_step(EventType.START, camera=camera))
+    eventually(lambda: len(retained(subscribe, mosquitto.port)) == 2, "both pictures")
+    snapshots.show(make_step(EventType.START, grey=30))
+    snapshots.take(["yard"])
+    snapshots.show(make_step(EventType.START))
+    eventually(lambda: retained(subscribe, mosquitto.port) == [HALL.replace("hall", "yard")], "one to be gone")
+    snapshots.show(make_step(EventType.START))
+    snapshots.show(make_step(EventType.START, camera="yard", grey=30))
+    subscriber = subscribe(mosquitto.port)
+    eventually(lambda: round(picture(subscriber.of("yard/snapshot")[-1]).mean()) == 30, "the other's next picture")
+    assert subscriber.of(HALL) == []
+
+
+def test_a_run_without_snapshots_takes_back_those_of_the_run_before(
+    mosquitto: Any, subscribe: Any, begin: Begin, end: Callable[[], None], make_step: MakeStep, eventually: Eventually
+) -> None:
+    begin(mosquitto.url, "hall").show(make_step(EventType.START))
+    end()
+    assert retained(subscribe, mosquitto.port) == [HALL]
+    mosquitto.stop()
+    begin(mosquitto.url, must_connect=False)
+    end()  # and had no occasion to say so
+    mosquitto.start()
+    assert retained(subscribe, mosquitto.port) == [HALL]
+    begin(mosquitto.url)
+    eventually(lambda: retained(subscribe, mosquitto.port) == [], "it to be gone")
+
+
+def test_a_start_while_the_broker_is_away_is_seen_when_it_is_back(
+    mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually, senders: list[Sender]
+) -> None:
+    snapshots = begin(mosquitto.url, "hall")
+    eventually(lambda: senders[0].is_connected, "the connection")
+    mosquitto.stop()
+    eventually(lambda: not senders[0].is_connected, "the loss to be noticed")
+    for grey in (200, 30):
+        snapshots.show(make_step(EventType.START, grey=grey))
+    mosquitto.start()
+    subscriber = subscribe(mosquitto.port)
+    eventually(lambda: subscriber.of(HALL), "the last one", 40)
+    assert [round(picture(message).mean()) for message in subscriber.of(HALL)] == [30]
+
+
+def test_a_picture_without_pixels_is_one_clear_line(mosquitto: Any, begin: Begin, make_step: MakeStep) -> None:
+    with pytest.raises(SinkError, match="expected a picture of camera hall, got none"):
+        begin(mosquitto.url, "hall").show(make_step(EventType.START, size=(0, 0)))
