@@ -26,6 +26,7 @@ from stream.connection import BrokerAddress, own_address
 from stream.control import Control, Parts
 from stream.discovery import announcements
 from stream.errors import ConfigError, Misfit, ModelError, SourceError
+from stream.foretold import Foretold
 from stream.history import FILE as HISTORY_FILE
 from stream.lifecycle import tracker_settings
 from stream.messages import Event, EventType, Step
@@ -96,7 +97,8 @@ def assemble(
     history = _history(config, context, stack)
     metrics = Metrics(context, recognizer.provider)
     address = _broker(config, stack)
-    mqtt = _mqtt(config, context, address, _emission(recognizer), control, metrics, stack, console, is_first)
+    foretold = Foretold(contract) if config.web.enabled else None
+    mqtt = _mqtt(config, context, address, _emission(recognizer), control, metrics, foretold, stack, console, is_first)
     snapshots = _snapshots(config, mqtt, address, control)
     event_sinks = _event_sinks(config, context, mqtt, metrics, stack, console)
     service = Service(
@@ -104,7 +106,7 @@ def assemble(
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         ({"history": history} if history else {}) | event_sinks | {"systemd": systemd},
         ({"snapshots": snapshots} if config.mqtt.snapshots else {})
-        | _frame_sinks(config, context, recognizer, control, metrics, stack, console, stop=control.end),
+        | _frame_sinks(config, context, recognizer, control, metrics, foretold, stack, console, stop=control.end),
         clock,
         owed=history.owed if history else (),
     )
@@ -225,6 +227,7 @@ def _mqtt(
     emission: Mapping[str, object] | None,
     control: Control,
     metrics: Metrics,
+    foretold: Foretold | None,
     stack: ExitStack,
     console: Console,
     is_first: bool,
@@ -237,6 +240,7 @@ def _mqtt(
         observations=config.mqtt.observations,
         controls=control,
         stats=metrics.summary,
+        foretold=foretold,
     )
     sender = mqtt.sender
     metrics.watch_broker(lambda: sender.is_connected, waiting=lambda: sender.waiting, lost=lambda: sender.lost)
@@ -333,6 +337,7 @@ def _frame_sinks(
     recognizer: Engine,
     control: Control,
     metrics: Metrics,
+    foretold: Foretold | None,
     stack: ExitStack,
     console: Console,
     stop: Callable[[], None],
@@ -353,6 +358,8 @@ def _frame_sinks(
             controls=control if may_control else None,
             metrics=metrics.text,
         )
+        if foretold is not None:
+            foretold.follow(view.foretell)
         view.start()
         stack.callback(view.close)
         _say(f"live view [bold]{view.url}[/]", config, console)

@@ -157,6 +157,17 @@ class Notice:
     """Seconds for which every picture has been the same, to the last bit."""
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected before a camera. Times in seconds since the epoch, probabilities 0 to 1."""
+
+    made_at: float
+    next: tuple[str, float, float] | None
+    """The likeliest activity after this one, its probability, and when it is expected."""
+    then: tuple[tuple[float, str, float], ...]
+    """For each horizon, in seconds after `made_at`: the likeliest activity, and its probability."""
+
+
 class HealthState(StrEnum):
     CONNECTING = "connecting"
     WARMING = "warming"

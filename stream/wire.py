@@ -119,7 +119,8 @@ class Topics:
         return self._camera(camera, "snapshot")
 
     def forecast(self, camera: str) -> str:
-        return self._camera(camera, "forecast")
+        """`+` for those of all cameras."""
+        return f"har/{self.node}/camera/+/forecast" if camera == "+" else self._camera(camera, "forecast")
 
     def _camera(self, camera: str, what: str) -> str:
         _check_name("camera", camera)

@@ -10,6 +10,7 @@ from models.contract import UNKNOWN
 from stream import wire
 from stream.announcer import Announcer
 from stream.connection import BrokerAddress, Will
+from stream.foretold import Foretold
 from stream.messages import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
 from stream.outbox import Outbox
 from stream.ports import Controls
@@ -51,9 +52,10 @@ class MqttSink:
         observations: bool = True,
         controls: Controls | None = None,
         stats: Callable[[], NodeStats] | None = None,
+        foretold: Foretold | None = None,
     ) -> None:
         """The outbox is this sink's from here on; it is opened by `start`. `stats` is asked once a minute, on `tell`'s
-        thread."""
+        thread. `foretold`: who hears what others forecast."""
         self.topics = wire.Topics(context.node)
         self._context = context
         self._with_observations = observations
@@ -66,6 +68,8 @@ class MqttSink:
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
         self._announcer = Announcer(self.sender, address.url, memory)
         self._remote = None if controls is None else Remote(self.sender, self.topics, controls)
+        if foretold is not None:
+            self.sender.handle_messages(self.topics.forecast("+"), foretold.hear)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import signal
@@ -19,10 +20,11 @@ import pytest
 
 from stream.connection import BrokerAddress, Connection
 from stream.errors import BrokerError, ConfigError, SinkError
-from stream.messages import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
+from stream.foretold import Foretold
+from stream.messages import CameraState, Event, EventType, Forecast, Health, HealthState, NodeStats, Notice
 from stream.outbox import Outbox
 from stream.sinks.mqtt import MqttSink
-from stream.wire import Context
+from stream.wire import Context, labels_sha
 
 pytestmark = pytest.mark.mosquitto
 
@@ -583,6 +585,27 @@ STATS = NodeStats(
     time=1_700_000_060.0, uptime=60.0, provider="CPU", cameras=2, live=1, frames=900, dropped=7, windows=480,
     unknown=360, starts=5, ends=4, latency=(0.02, 0.0456), cpu=0.731, memory=300_000_000,
 )  # fmt: skip
+
+
+def test_what_another_program_forecasts_is_heard(
+    mosquitto: Any, make_sink: MakeSink, context: Context, eventually: Eventually
+) -> None:
+    message = {
+        "schema": "harstream.forecast/1", "node": "nuc1", "camera": "hall", "area": None, "activity": "unknown",
+        "made_at": "2026-11-20T10:00:00.000Z", "dwell_s": 4.0, "labels_sha": labels_sha(context.contract), "next": None,
+        "horizons": [{"horizon_s": 30, "p": {"unknown": 1.0}}],
+        "predictor": {"name": "hmm", "version": "1", "trained_until": None},
+    }  # fmt: skip
+    here, elsewhere = "har/nuc1/camera/hall/forecast", "har/nuc2/camera/hall/forecast"
+    for topic in (here, elsewhere):
+        said = ["-t", topic, "-m", json.dumps(message)]
+        subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *said], check=True)
+    heard: list[tuple[str, Forecast | None]] = []
+    foretold = Foretold(context.contract)
+    foretold.follow(lambda camera, forecast: heard.append((camera, forecast)))
+    make_sink(mosquitto.url, foretold=foretold).start()
+    eventually(lambda: heard, "the forecast that the broker kept")
+    assert heard == [("hall", Forecast(1_795_168_800.0, None, ((30.0, "unknown", 1.0),)))]
 
 
 def test_stats_are_said_every_minute(

@@ -14,7 +14,7 @@ import uvicorn
 from models.contract import ModelContract
 from stream.errors import SinkError
 from stream.history import Query, activities, ended, reading
-from stream.messages import Event, Health, Step
+from stream.messages import Event, Forecast, Health, Step
 from stream.ports import Controls
 from stream.sinks.live_view.board import EVENTS_KEPT, Board
 from stream.sinks.live_view.server import Encode, create_app, encode_jpeg
@@ -107,6 +107,10 @@ class LiveView:
 
     def tell(self, health: Health) -> None:
         self._board.tell(health)
+
+    def foretell(self, camera: str, forecast: Forecast | None) -> None:
+        """What is expected before a camera; None: nothing any more. From any thread."""
+        self._board.foretell(camera, forecast)
 
     def close(self) -> None:
         """Says goodbye to the viewers and waits, 2 s at most, until the server's thread has ended."""

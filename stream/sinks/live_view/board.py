@@ -7,14 +7,14 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 import numpy as np
 
 from models.contract import UNKNOWN, ModelContract
 from stream.errors import SinkError
-from stream.messages import Activity, CameraState, Event, Frame, Health, HealthState, Step
+from stream.messages import Activity, CameraState, Event, Forecast, Frame, Health, HealthState, Step
 
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
@@ -43,6 +43,7 @@ class CameraView:
     blind_since: float = 0.0
     hint: str = ""
     """Why its window does not fill, or why it is blind."""
+    forecast: Forecast | None = None
     dropping: float = 0.0
     behind: float = 0.0
     """Both as in Health, while the machine cannot keep up; 0 while it can."""
@@ -69,6 +70,7 @@ class CameraView:
             "blind": self.blind,
             "blind_since": self.blind_since,
             "hint": self.hint,
+            "forecast": self.forecast and asdict(self.forecast),
             "dropping": self.dropping,
             "behind": self.behind,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
@@ -134,6 +136,14 @@ class Board:
             )
             if told.facts() != view.facts():
                 self._views[health.camera] = told
+                if self._listener is not None:
+                    self._listener()
+
+    def foretell(self, camera: str, forecast: Forecast | None) -> None:
+        """What is expected before a camera; of one that is not watched it is passed over."""
+        with self._lock:
+            if camera in self._views:
+                self._views[camera] = replace(self._views[camera], forecast=forecast)
                 if self._listener is not None:
                     self._listener()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -29,6 +30,7 @@ from stream.messages import (
     EndReason,
     Event,
     EventType,
+    Forecast,
     Frame,
     Health,
     HealthState,
@@ -529,6 +531,33 @@ def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[...,
     until(lambda: page.locator(".event[data-event=end]").count() == 1)
     page.select_option("#of-camera", "")
     until(lambda: page.locator(".event").count() == 2)
+
+
+@pytest.mark.browser
+def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "garden")
+    page.goto(view.url)
+    now = time.time()
+    view.show(step("hall"))
+    view.show(step("garden"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    line = page.locator(".foretold").first
+    view.foretell(
+        "hall", Forecast(now, ("JumpRope", 0.62, now + 600.9), ((300.9, "unknown", 0.8), (3600.9, "Punch", 0.4)))
+    )
+    view.foretell("attic", Forecast(now, None, ((300.0, "Punch", 0.8),)))
+    until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
+    page.get_by_role("button", name="Enlarge hall").click()
+    until(
+        lambda: re.search(r" · in (5:00|4:5\d): no activity 80% · in (1:00:00|59:5\d): Punch 40%$", line.inner_text())
+    )
+    page.keyboard.press("Escape")
+    assert page.locator(".camera").count() == 2
+    view.foretell("hall", Forecast(now - 400, ("JumpRope", 0.62, now), ((300.0, "unknown", 0.8),)))
+    until(lambda: line.inner_text() == "")
+    view.foretell("hall", Forecast(now, None, ((300.9, "Punch", 0.8),)))
+    view.show(step("hall"))
+    assert line.inner_text() == ""
 
 
 @pytest.mark.browser

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from models.contract import ModelContract
+from stream.foretold import LONGEST, Foretold
+from stream.messages import Forecast
+from stream.wire import labels_sha
+
+CONTRACT = ModelContract("light", "1", ("Jump", "Walk", "Idle"), ("Idle",))
+TOPIC = "har/home/camera/hall/forecast"
+MESSAGE = {
+    "schema": "harstream.forecast/1",
+    "node": "home",
+    "camera": "hall",
+    "area": None,
+    "made_at": "2026-11-20T10:00:00.000Z",
+    "activity": "Jump",
+    "dwell_s": 4.0,
+    "horizons": [
+        {"horizon_s": 30, "p": {"Jump": 0.2, "Walk": 0.5, "unknown": 0.3}},
+        {"horizon_s": 300, "p": {"Jump": 0.1, "Walk": 0.1, "unknown": 0.8}},
+    ],
+    "next": {"activity": "Walk", "p": 0.6, "expected_at": "2026-11-20T10:00:20.500Z"},
+    "labels_sha": labels_sha(CONTRACT),
+    "predictor": {"name": "hmm", "version": "1", "trained_until": None},
+}
+MADE_AT = 1_795_168_800.0
+FORECAST = Forecast(
+    MADE_AT, next=("Walk", 0.6, MADE_AT + 20.5), then=((30.0, "Walk", 0.5), (300.0, "unknown", 0.8))
+)  # fmt: skip
+
+
+def payload(**changes: Any) -> bytes:
+    return json.dumps(MESSAGE | changes).encode()
+
+
+@pytest.fixture
+def foretold() -> Foretold:
+    return Foretold(CONTRACT)
+
+
+@pytest.fixture
+def told(foretold: Foretold) -> list[tuple[str, Forecast | None]]:
+    heard: list[tuple[str, Forecast | None]] = []
+    foretold.follow(lambda camera, forecast: heard.append((camera, forecast)))
+    return heard
+
+
+def test_a_forecast_is_told_with_what_is_likeliest_after_each_horizon(foretold: Foretold, told: list[Any]) -> None:
+    foretold.hear(TOPIC, payload(), False)
+    assert told == [("hall", FORECAST)]
+
+
+def test_who_follows_later_is_told_what_the_broker_had_kept(foretold: Foretold) -> None:
+    foretold.hear(TOPIC, payload(), True)
+    told: list[Any] = []
+    foretold.follow(lambda camera, forecast: told.append((camera, forecast)))
+    assert told == [("hall", FORECAST)]
+
+
+def test_nothing_is_expected_once_it_is_taken_back(foretold: Foretold, told: list[Any]) -> None:
+    foretold.hear(TOPIC, payload(), False)
+    foretold.hear(TOPIC, b"", False)
+    assert told == [("hall", FORECAST), ("hall", None)]
+
+
+def test_nothing_is_expected_of_a_model_that_runs_no_more(foretold: Foretold, told: list[Any]) -> None:
+    foretold.hear(TOPIC, payload(labels_sha="0" * 64), True)
+    assert told == [("hall", None)]
+
+
+def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(foretold: Foretold, told: list[Any]) -> None:
+    foretold.hear(TOPIC, payload(next=None), False)
+    assert told[0][1].next is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (b"\xff\xfe", "Invalid JSON"),
+        (b"[" * 2000, "Invalid JSON"),
+        (b"{}", "node: Field required"),
+        (b'"' + b"x" * LONGEST + b'"', f"expected {LONGEST} bytes at most, got {LONGEST + 2}"),
+        (payload(made_at="soon"), "made_at: "),
+        (payload(horizons=[]), "horizons: "),
+        (payload(horizons=[{"horizon_s": 5, "p": {}}]), "expected the probabilities of a horizon, got none"),
+        (payload(horizons=[{"horizon_s": 5, "p": {"Jump": 1.5}}]), "horizons.0.p.Jump: "),
+        (payload(next=MESSAGE["next"] | {"activity": "<b>"}), "the model knows no activity '<b>'"),  # type: ignore[operator]
+        (payload(made_at="9999-99-99T99:99:99.999Z"), "month must be in 1..12"),
+    ],
+)
+def test_what_is_no_forecast_is_passed_over_and_said_once(
+    wrong: bytes, why: str, foretold: Foretold, told: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    foretold.hear(TOPIC, payload(), False)
+    with caplog.at_level(logging.WARNING):
+        foretold.hear(TOPIC, wrong, False)
+        foretold.hear(TOPIC, wrong, False)
+    assert told == [("hall", FORECAST)]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"a forecast on {TOPIC!r} is passed over: ")
+    assert why in record.getMessage()
+    assert "\n" not in record.getMessage()
