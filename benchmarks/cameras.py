@@ -22,10 +22,10 @@ from benchmarks.surroundings import network_camera
 from benchmarks.tables import Table
 from clips.video import pictures
 from stream import engine
-from stream.assembly import new_pipeline
 from stream.clock import Clock
 from stream.config import Config
 from stream.messages import CameraChange, CameraState, Frame, Step
+from stream.parts import new_pipeline
 from stream.service import Service
 from stream.sources.pace import Pace
 from stream.sources.reconnecting import ReconnectingSource

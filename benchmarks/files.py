@@ -12,8 +12,8 @@ from benchmarks.films import RATE, film
 from benchmarks.tables import Table, ratio
 from benchmarks.turns import seconds_in_turns
 from clips.video import pictures
-from stream.assembly import replay
 from stream.config import Config
+from stream.replaying import replay
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")
 

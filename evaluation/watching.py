@@ -15,9 +15,9 @@ from evaluation.recognizing import Skipped
 from evaluation.segments import Outcome, Recognized, Segment
 from evaluation.streams import SEED, ClipStream, join
 from models.contract import ModelContract
-from stream.assembly import new_pipeline
 from stream.config import Config
 from stream.messages import EndReason, Event, Frame, Notice, Scores
+from stream.parts import new_pipeline
 from stream.ports import Recognizer
 from stream.smoothing import ExponentialMean
 from stream.tracker import Tracker, TrackerSettings

@@ -111,7 +111,7 @@ def predict(
     """Recognize activities in video files as fast as it goes. Times count from a file's first frame; in events they
     are written as if it had been taken at 1970-01-01T00:00:00Z, so a file replayed gives the same events."""
     with one_line_errors():
-        from stream.assembly import replay
+        from stream.replaying import replay
 
         asked = {"model": model, "device": device}
         settings = overridden(_settings(config), {key: value for key, value in asked.items() if value is not None})

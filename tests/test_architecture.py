@@ -48,7 +48,7 @@ def test_block_of_the_training_libraries_blocks(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["stream.assembly", "stream.cli", "stream.config_cli", "stream.interview", "stream.tflite",
+    ["stream.assembly", "stream.replaying", "stream.cli", "stream.config_cli", "stream.interview", "stream.tflite",
      "stream.sinks.live_view", "stream.sinks.display",
      "stream.sinks.video", "evaluation.comparing", "evaluation.side_by_side", "evaluation.recognizing",
      "evaluation.report",

@@ -1,19 +1,10 @@
-"""From files to cameras."""
-
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
-from stream.assembly import _camera_names, _page
 from stream.config import Config
 from stream.connection import BrokerAddress
-
-
-def test_no_two_files_are_one_camera() -> None:
-    videos = [Path("a_2.mp4"), Path("a_b.mp4"), Path("a.mp4"), Path("x/a.mp4"), Path("b c.mp4"), Path("b-c.mp4")]
-    assert _camera_names(videos) == ["a_2", "a_b", "a", "a_3", "b_c", "b_c_2"]
+from stream.outlets import page_for_others
 
 
 @pytest.mark.parametrize(
@@ -24,9 +15,12 @@ def test_no_two_files_are_one_camera() -> None:
 def test_the_page_is_linked_where_another_machine_can_open_it(host: str, page: str | None) -> None:
     config = Config.model_validate({"web": {"host": host}})
     # 0.0.0.0 is where the broker is reached from: here that is this machine.
-    assert _page(config, BrokerAddress("127.0.0.1", 1883)) == page
+    assert page_for_others(config, BrokerAddress("127.0.0.1", 1883)) == page
 
 
 @pytest.mark.parametrize("web", [{"enabled": False}, {"port": 0}])
 def test_no_page_is_linked_where_none_can_be(web: dict[str, object]) -> None:
-    assert _page(Config.model_validate({"web": {"host": "nuc1.lan"} | web}), BrokerAddress("127.0.0.1", 1883)) is None
+    assert (
+        page_for_others(Config.model_validate({"web": {"host": "nuc1.lan"} | web}), BrokerAddress("127.0.0.1", 1883))
+        is None
+    )

@@ -1,0 +1,202 @@
+"""Where what is recognized goes: from configuration to the sinks of `harstream run`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from stream.config import Config
+from stream.connection import BrokerAddress, own_address
+from stream.control import Control
+from stream.discovery import announcements
+from stream.errors import ModelError
+from stream.foretold import Foretold
+from stream.history import FILE as HISTORY_FILE
+from stream.outbox import Outbox
+from stream.parts import new_recorder
+from stream.ports import Engine, EventSink, FrameSink
+from stream.sinks.console import ConsoleSink
+from stream.sinks.event_log import EventLog
+from stream.sinks.history import HistorySink
+from stream.sinks.jsonl import JsonLines
+from stream.sinks.metrics import Metrics
+from stream.sinks.mqtt import MqttSink
+from stream.sinks.snapshots import Snapshots
+from stream.wire import Context
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Opens what the configuration asks for, each on the stack, which closes it. Its methods raise HarstreamError."""
+
+    config: Config
+    context: Context
+    recognizer: Engine
+    control: Control
+    stack: ExitStack
+    console: Console
+
+    def open(self, *, must_connect: bool) -> tuple[dict[str, EventSink], dict[str, FrameSink], HistorySink | None]:
+        """The sinks by their names in the log, and the history where one is kept. `must_connect`: a broker that cannot
+        be reached is an error."""
+        history, metrics = self._history(), Metrics(self.context, self.recognizer.provider)
+        foretold = Foretold(self.context.contract) if self.config.web.enabled else None
+        address = self._broker()
+        mqtt = self._mqtt(address, metrics, foretold, must_connect=must_connect)
+        snapshots = self._snapshots(mqtt, address)
+        # The history first: were an update sent that it does not know, the end after a kill would have its number.
+        events: dict[str, EventSink] = {"history": history} if history else {}
+        events |= {"mqtt": mqtt, "console": self._told(), "metrics": metrics} | self._events_file()
+        frames: dict[str, FrameSink] = {"snapshots": snapshots} if self.config.mqtt.snapshots else {}
+        return events, frames | self._live_view(metrics, foretold) | self._recorder() | self._window(), history
+
+    def say(self, text: str) -> None:
+        """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
+        if self.config.log == "text":
+            self.console.print(text)
+        else:
+            log.info("%s", " ".join(Text.from_markup(text).plain.split()))
+
+    def _history(self) -> HistorySink | None:
+        if not self.config.history.enabled:
+            return None
+        history = HistorySink(self.config.state / HISTORY_FILE, self.context, days=self.config.history.days)
+        history.start()
+        self.stack.callback(history.close)
+        return history
+
+    def _broker(self) -> BrokerAddress:
+        if self.config.mqtt.broker:
+            return BrokerAddress.parse(self.config.mqtt.broker)
+        from stream.broker import EmbeddedBroker
+
+        return self.stack.enter_context(EmbeddedBroker(self.config.mqtt.embedded_port)).address
+
+    def _mqtt(
+        self, address: BrokerAddress, metrics: Metrics, foretold: Foretold | None, *, must_connect: bool
+    ) -> MqttSink:
+        mqtt = MqttSink(
+            address,
+            context=self.context,
+            outbox=Outbox(self.config.state / "outbox.sqlite"),
+            emission=_emission(self.recognizer),
+            observations=self.config.mqtt.observations,
+            controls=self.control,
+            stats=metrics.summary,
+            foretold=foretold,
+        )
+        sender = mqtt.sender
+        metrics.watch_broker(lambda: sender.is_connected, waiting=lambda: sender.waiting, lost=lambda: sender.lost)
+        sender.measure(metrics.acknowledged)
+        mqtt.start(must_connect=must_connect)
+        self.stack.callback(mqtt.close)
+        mqtt.announce(_announcements(self.config, self.context, address))
+        self.control.listen(mqtt.show)
+        self.control.follow(lambda taken: mqtt.announce(_announcements(taken, self.context, address)))
+        self.say(f"MQTT      [bold]{address.url}[/]  har/{self.config.node}/...")
+        return mqtt
+
+    def _snapshots(self, mqtt: MqttSink, address: BrokerAddress) -> Snapshots:
+        """Also where they are off: those of an earlier run are taken back."""
+
+        def take(config: Config) -> None:
+            snapshots.take([camera.name for camera in config.cameras] if config.mqtt.snapshots else ())
+
+        snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / "outbox.sqlite.snapshots")
+        snapshots.start()
+        take(self.config)
+        self.control.follow(take)
+        return snapshots
+
+    def _told(self) -> EventSink:
+        return EventLog(self.context) if self.config.log == "json" else ConsoleSink(self.context, self.console)
+
+    def _events_file(self) -> dict[str, EventSink]:
+        if not self.config.events:
+            return {}
+        jsonl = JsonLines(self.config.events, self.context)
+        jsonl.start()
+        self.stack.callback(jsonl.close)
+        return {"events file": jsonl}
+
+    def _live_view(self, metrics: Metrics, foretold: Foretold | None) -> dict[str, FrameSink]:
+        web = self.config.web
+        if not web.enabled:
+            return {}
+        from stream.sinks.live_view import LOOPBACK, LiveView
+
+        may_control = web.host in LOOPBACK if web.control is None else web.control
+        view = LiveView(
+            contract=self.context.contract,
+            cameras=[camera.name for camera in self.config.cameras],
+            version=self.context.version,
+            provider=self.recognizer.provider,
+            host=web.host,
+            port=web.port,
+            history=self.config.state / HISTORY_FILE if self.config.history.enabled else None,
+            controls=self.control if may_control else None,
+            metrics=metrics.text,
+        )
+        if foretold is not None:
+            foretold.follow(view.foretell)
+        view.start()
+        self.stack.callback(view.close)
+        self.say(f"live view [bold]{view.url}[/]")
+        return {"live view": view}
+
+    def _recorder(self) -> dict[str, FrameSink]:
+        if not self.config.record:
+            return {}
+        return {"recorder": new_recorder(self.config.record, self.context.contract, self.stack)}
+
+    def _window(self) -> dict[str, FrameSink]:
+        if not self.config.display:
+            return {}
+        from stream.sinks.display import Display
+
+        window = Display(self.context.contract, self.control.end)
+        window.start()
+        self.stack.callback(window.close)
+        return {"window": window}
+
+
+def _announcements(config: Config, context: Context, broker: BrokerAddress) -> Mapping[str, bytes]:
+    if config.mqtt.discovery is None:
+        return {}
+    cameras = [camera.name for camera in config.cameras]
+    page = page_for_others(config, broker)
+    return announcements(config.mqtt.discovery, context, cameras, page, snapshots=config.mqtt.snapshots)
+
+
+def page_for_others(config: Config, broker: BrokerAddress) -> str | None:
+    """The live view's URL for others than this machine; None where they cannot open it, or nobody knows its name."""
+    host, port = config.web.host, config.web.port
+    if not config.web.enabled or not port:
+        return None
+    if host in ("", "0.0.0.0", "::"):
+        host = own_address(broker) or "localhost"
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return None
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _emission(recognizer: Engine) -> Mapping[str, object] | None:
+    """P(recognized | true) from the report that `evaluate` left beside the model; None for a model without one."""
+    report = recognizer.files.folder / "report.json"
+    if not report.exists():
+        return None
+    try:
+        emission: Mapping[str, object] = json.loads(report.read_text())["emission"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"expected a report of `harstream evaluate` in {report}: {error!r}; make it anew or remove it"
+        ) from error
+    return emission
