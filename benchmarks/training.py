@@ -1,50 +1,68 @@
-"""A training step of the papers' TimeDistributed form beside ours, where time is folded into the batch."""
+"""A training step with Keras's own layers beside ours: TimeDistributed beside time folded into the batch, and its
+ConvLSTM2D beside models.convlstm."""
 
 from __future__ import annotations
 
+import keras
 import numpy as np
+from keras import layers
 
 from benchmarks.distributed import time_distributed
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
-from models import architectures
+from models import architectures, folding
+from models.convlstm import ConvLSTM2D
 
-ARCHITECTURES = ("lrcn", "lrcn_large")
+ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large")
+SHORT = ("lrcn", "convlstm")
 BATCH, CLASSES = 4, 4
 
 
 def measure(*, short: bool) -> Table:
-    chosen = ARCHITECTURES[:1] if short else ARCHITECTURES
+    chosen = SHORT if short else ARCHITECTURES
     return Table(
         "training",
         "A training step",
-        ("architecture", "TimeDistributed", "folded", "TimeDistributed / folded"),
+        ("architecture", "Keras's layers", "ours", "Keras's / ours"),
         [_row(name, rounds=1 if short else 10) for name in chosen],
-        f"Milliseconds, median, in turns; a batch of {BATCH} windows, TensorFlow's default threads. Before the "
-        "first step both have the same weights and give the same scores.",
+        f"Milliseconds, median, in turns; a batch of {BATCH} windows, TensorFlow's default threads. Keras's layers are "
+        "TimeDistributed for lrcn and ConvLSTM2D for convlstm. Before the first step both have the same weights and "
+        "give the same scores.",
     )
 
 
 def _row(name: str, rounds: int) -> list[str]:
-    folded = architectures.build(name, frames=20, height=64, width=64, classes=CLASSES)
-    distributed = time_distributed(folded)
+    ours = architectures.build(name, frames=20, height=64, width=64, classes=CLASSES)
+    theirs = time_distributed(ours) if folding.parts(ours) else _with_layers_of_keras(ours)
     random = np.random.default_rng(1)
     windows = random.integers(0, 256, (BATCH, 20, 64, 64, 3), dtype=np.uint8)
     truth = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]
-    if not np.allclose(folded.predict(windows, verbose=0), distributed.predict(windows, verbose=0), atol=1e-5):
+    if not np.allclose(ours.predict(windows, verbose=0), theirs.predict(windows, verbose=0), atol=1e-5):
         raise RuntimeError(f"{name}: the two forms differ")
-    for model in (folded, distributed):
+    for model in (ours, theirs):
         model.compile("adam", "categorical_crossentropy")
     took = seconds_in_turns(
         {
-            "distributed": lambda: distributed.train_on_batch(windows, truth),
-            "folded": lambda: folded.train_on_batch(windows, truth),
+            "theirs": lambda: theirs.train_on_batch(windows, truth),
+            "ours": lambda: ours.train_on_batch(windows, truth),
         },
         rounds,
     )
     return [
         name,
-        milliseconds(took["distributed"]),
-        milliseconds(took["folded"]),
-        ratio(took["distributed"] / took["folded"]),
+        milliseconds(took["theirs"]),
+        milliseconds(took["ours"]),
+        ratio(took["theirs"] / took["ours"]),
     ]
+
+
+def _with_layers_of_keras(ours: keras.Model) -> keras.Model:
+    """The same layers with the same weights, ConvLSTM2D as Keras has it."""
+
+    def copied(layer: layers.Layer) -> layers.Layer:
+        kind = layers.ConvLSTM2D if isinstance(layer, ConvLSTM2D) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    theirs = keras.models.clone_model(ours, clone_function=copied)
+    theirs.set_weights(ours.get_weights())
+    return theirs

@@ -1,6 +1,7 @@
 """A Keras ConvLSTM model as an unrolled ONNX graph: gates fused, the input convolution hoisted over time, NCHW.
 
-tf2onnx makes a Loop with eight convolutions and fourteen transposes a step; here a step has one convolution.
+tf2onnx makes of Keras's own layer a Loop with eight convolutions and fourteen transposes a step; here a step has one
+convolution.
 Source: Shi et al. 2015, "Convolutional LSTM Network", eq. 3 without peepholes, as Keras 3 computes it.
 """
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.background import SumOfClasses, summing
+from models.convlstm import ConvLSTM2D
 from models.motion import FrameDifference
 
 OPSET = 17
@@ -57,7 +59,8 @@ class _Graph:
         builders: dict[type, Callable[[Any], None]] = {
             keras.layers.Rescaling: self._rescaling,
             FrameDifference: self._frame_difference,
-            keras.layers.ConvLSTM2D: self._convlstm,
+            ConvLSTM2D: self._convlstm,
+            keras.layers.ConvLSTM2D: self._convlstm,  # of runs before ours
             keras.layers.MaxPooling3D: self._max_pooling,
             keras.layers.MaxPooling2D: self._max_pooling,
             keras.layers.Flatten: self._flatten,

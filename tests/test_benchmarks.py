@@ -24,6 +24,7 @@ def test_every_benchmark_runs_once_and_is_written_down(tmp_path: Path) -> None:
     for name in ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training"):
         assert f"python -m benchmarks --only {name}\n" in text
     assert "| lrcn |" in text
+    assert "| convlstm |" in text
     assert (tmp_path / "cameras.svg").stat().st_size > 1000
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from models.convlstm import ConvLSTM2D
+
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
     return keras.Sequential(
@@ -24,7 +26,7 @@ def blocks() -> list[layers.Layer]:
     found: list[layers.Layer] = []
     for filters in (4, 8, 14, 16):
         found += [
-            layers.ConvLSTM2D(filters, 3, recurrent_dropout=0.2, return_sequences=True),
+            ConvLSTM2D(filters, 3, recurrent_dropout=0.2, return_sequences=True),
             layers.MaxPooling3D((1, 2, 2), padding="same"),
             layers.Dropout(0.2),
         ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from models.convlstm import ConvLSTM2D
+
 DROPOUT = 0.2
 
 
@@ -12,7 +14,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
     blocks: list[layers.Layer] = []
     for filters in (8, 16, 32):
         blocks += [
-            layers.ConvLSTM2D(filters, 3, recurrent_dropout=0.2, return_sequences=True),
+            ConvLSTM2D(filters, 3, recurrent_dropout=0.2, return_sequences=True),
             layers.MaxPooling3D((1, 2, 2), padding="same"),
             layers.Dropout(DROPOUT),
         ]
@@ -21,7 +23,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
             keras.Input((frames, height, width, 3), dtype="uint8", name="frames"),
             layers.Rescaling(1 / 255),
             *blocks,
-            layers.ConvLSTM2D(64, 3, recurrent_dropout=0.2),
+            ConvLSTM2D(64, 3, recurrent_dropout=0.2),
             layers.MaxPooling2D(2, padding="same"),
             layers.Dropout(DROPOUT),
             layers.Flatten(),

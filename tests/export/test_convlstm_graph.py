@@ -31,6 +31,24 @@ def test_the_fused_graph_equals_keras(name, windows):
     assert np.ptp(expected, axis=0).max() > 1e-3
 
 
+def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows):
+    from export.convlstm_graph import convlstm_graph
+    from export.verify import largest_difference
+
+    model = sharpened(
+        keras.Sequential(
+            [
+                keras.Input(windows.shape[1:], dtype="uint8"),
+                keras.layers.Rescaling(1 / 255),
+                keras.layers.ConvLSTM2D(4, 3, recurrent_dropout=0.2),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, activation="softmax", name="scores"),
+            ]
+        )
+    )
+    assert largest_difference(model.predict(windows, verbose=0), windows, convlstm_graph(model)) < 1e-4
+
+
 def test_every_step_of_the_fused_graph_has_the_batch_by_its_name():
     """Dimensions without one common name cost ONNX Runtime ten times as long when it opens the graph."""
     from export.convlstm_graph import convlstm_graph

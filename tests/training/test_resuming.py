@@ -32,6 +32,7 @@ pytestmark = pytest.mark.training
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=3, height=64, width=64, rate=10.0)
 LIVE = Recipe(epochs=3, batch=8, learning_rate=0.01)
 PAPER = replace(PRESETS["rana"], schedule="plateau", epochs=5, batch=8, learning_rate=0.02, patience=4)
+CONVLSTM = replace(PRESETS["dheeraj"], epochs=2, batch=8)
 
 
 def clips_of(part: str, count: int) -> list[DecodedClip]:
@@ -82,7 +83,9 @@ def history(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-@pytest.mark.parametrize(("recipe", "epochs"), [(LIVE, 1), (PAPER, 3)], ids=["live", "a paper's"])
+@pytest.mark.parametrize(
+    ("recipe", "epochs"), [(LIVE, 1), (PAPER, 3), (CONVLSTM, 1)], ids=["live", "a paper's", "convlstm"]
+)
 def test_an_interrupted_run_ends_with_the_same_weights_as_one_that_was_not(
     recipe: Recipe, epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
