@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.distributed import time_distributed
 from benchmarks.films import film
+from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
 from benchmarks.windows import CLASSES, Way, new_frame
@@ -58,7 +58,7 @@ def _ways(name: str) -> dict[str, Way]:
     window = np.random.default_rng(1).integers(0, 256, (1, 20, 64, 64, 3), dtype=np.uint8)
     graphs = convert(model)
     assert graphs.parts is not None
-    distributed, folded = onnx_runner(convert(time_distributed(model)).plain), onnx_runner(graphs.plain)
+    distributed, folded = onnx_runner(convert(as_published(model)).plain), onnx_runner(graphs.plain)
     ways: dict[str, Way] = {
         "distributed": lambda: distributed(window),
         "folded": lambda: folded(window),

@@ -3,15 +3,12 @@ ConvLSTM2D beside models.convlstm."""
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import layers
 
-from benchmarks.distributed import time_distributed
+from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
-from models import architectures, folding
-from models.convlstm import ConvLSTM2D
+from models import architectures
 
 ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large")
 SHORT = ("lrcn", "convlstm")
@@ -33,7 +30,7 @@ def measure(*, short: bool) -> Table:
 
 def _row(name: str, rounds: int) -> list[str]:
     ours = architectures.build(name, frames=20, height=64, width=64, classes=CLASSES)
-    theirs = time_distributed(ours) if folding.parts(ours) else _with_layers_of_keras(ours)
+    theirs = as_published(ours)
     random = np.random.default_rng(1)
     windows = random.integers(0, 256, (BATCH, 20, 64, 64, 3), dtype=np.uint8)
     truth = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]
@@ -54,15 +51,3 @@ def _row(name: str, rounds: int) -> list[str]:
         milliseconds(took["ours"]),
         ratio(took["theirs"] / took["ours"]),
     ]
-
-
-def _with_layers_of_keras(ours: keras.Model) -> keras.Model:
-    """The same layers with the same weights, ConvLSTM2D as Keras has it."""
-
-    def copied(layer: layers.Layer) -> layers.Layer:
-        kind = layers.ConvLSTM2D if isinstance(layer, ConvLSTM2D) else type(layer)
-        return kind.from_config(layer.get_config())
-
-    theirs = keras.models.clone_model(ours, clone_function=copied)
-    theirs.set_weights(ours.get_weights())
-    return theirs
