@@ -16,7 +16,7 @@ COMMAND = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,n
 
 
 def busy_share(work: Callable[[], object]) -> float | None:
-    """0 to 1, the median while `work` is done over and over; None where there is no nvidia-smi to say it."""
+    """0 to 1, the median while `work` is done over and over; None where no nvidia-smi says it."""
     if shutil.which(COMMAND[0]) is None:
         return None
     until = monotonic() + SECONDS
@@ -24,12 +24,13 @@ def busy_share(work: Callable[[], object]) -> float | None:
         shares = worker.submit(_shares, until)
         while monotonic() < until or not shares.done():
             work()
-        return float(np.median(shares.result()[1:]))
+        known = [share for share in shares.result()[1:] if share is not None]
+    return float(np.median(known)) if known else None
 
 
-def _shares(until: float) -> list[float]:
-    shares: list[float] = []
+def _shares(until: float) -> list[float | None]:
+    shares: list[float | None] = []
     while monotonic() < until or len(shares) < 2:
-        said = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
-        shares.append(float(said) / 100)
+        said = subprocess.run(COMMAND, check=False, capture_output=True, text=True).stdout.strip()
+        shares.append(float(said) / 100 if said.isdecimal() else None)
     return shares

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from stream import engine
 from stream.clock import Clock
@@ -57,8 +58,9 @@ def assemble(
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
     outlets = Outlets(config, context, recognizer, control, stack, console)
     outlets.say(
-        f"model [bold]{contract.name}[/] on [bold]{recognizer.provider}[/]: {len(contract.activities)} activities, "
-        f"{contract.frames} frames at {contract.live_rate:g} Hz ({contract.span:.1f} s)"
+        f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
+        f"{len(contract.activities)} activities, {contract.frames} frames at {contract.live_rate:g} Hz "
+        f"({contract.span:.1f} s)"
     )
     event_sinks, frame_sinks, history = outlets.open(must_connect=is_first)
     service = Service(

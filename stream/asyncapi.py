@@ -74,7 +74,7 @@ CHANNELS = (
     ),
     _Channel(
         TOPICS.forecast(CAMERA),
-        "What is expected next, for each horizon; `harstream forecast` says it.",
+        "What is expected next, for each horizon, as a program that forecasts says it.",
         0,
         True,
         FORECAST,

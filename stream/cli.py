@@ -74,7 +74,12 @@ def run(
 
     with one_line_errors():
         log_to_stderr(log_style or "text", verbose=verbose)
-        settings = read()
+        try:
+            settings = read()
+        except ConfigFileError as error:
+            if log_style is None and error.log == "json":
+                log_to_stderr("json", verbose=verbose)
+            raise
         from stream.assembly import assemble
         from stream.service import reloaded_by_signal
         from stream.sinks.systemd import Systemd

@@ -34,7 +34,8 @@ def load_config(file: Path, surroundings: Surroundings | None = None) -> Config:
         raise ConfigFileError(f"{file}:1:1: expected keys and values, like those of `harstream config init`")
     config, found = _validated(values, tree, surroundings)
     if config is None or found:
-        raise ConfigFileError("\n".join(_line(file, told) for told in sorted(found, key=lambda told: told.place)))
+        lines = (_line(file, told) for told in sorted(found, key=lambda told: told.place))
+        raise ConfigFileError("\n".join(lines), log=values.get("log"))
     return config
 
 

@@ -251,11 +251,18 @@ def _remembered(memory: Path) -> dict[str, CameraControl]:
     try:
         kept = json.loads(memory.read_text(encoding="utf-8"))
         return {
-            name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=one["threshold"])
+            name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=_share(one["threshold"]))
             for name, one in kept.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SinkError(f"expected in {memory} what was switched off, got {error!r}: remove the file") from error
+
+
+def _share(threshold: float | None) -> float | None:
+    """Raises ValueError or TypeError for what is none."""
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold of {threshold}")
+    return threshold
 
 
 def _is_the_same(camera: CameraConfig, before: CameraConfig | None) -> bool:

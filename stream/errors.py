@@ -44,7 +44,10 @@ class ConfigError(HarstreamError):
 
 
 class ConfigFileError(ConfigError):
-    pass
+    def __init__(self, message: str, *, log: object = None) -> None:
+        """`log`: what the file says of `log`, by which its mistakes are to be told."""
+        super().__init__(message)
+        self.log = log
 
 
 class Misfit(ConfigError, ValueError):

@@ -1,10 +1,8 @@
-"""What `harstream forecast` says over MQTT of this node's cameras, for those who show it."""
+"""What another program forecasts over MQTT of this node's cameras, for those who show it."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,15 +14,12 @@ from stream.wire import labels_sha
 
 log = logging.getLogger(__name__)
 
-LONGEST = 64 * 1024
-"""Bytes of a forecast."""
-
-Listener = Callable[[str, Forecast | None], None]
-"""Told a camera's name, and what is expected before it; None: nothing any more."""
+LONGEST, MOST = 64 * 1024, 1000
+"""Bytes of a forecast; cameras of which one is kept."""
 
 
 class Foretold:
-    """The last forecast of each camera. Every method may be called from any thread."""
+    """The last forecast of each camera. It is heard on one thread, and may be asked for on any."""
 
     def __init__(self, contract: ModelContract) -> None:
         """Forecasts of another model's activities, such as those that a broker still has, are passed over."""
@@ -32,35 +27,31 @@ class Foretold:
         self._sha = labels_sha(contract)
         self._schema = TypeAdapter(ForecastMessage)
         self._latest: dict[str, Forecast] = {}
-        self._listener: Listener | None = None
-        self._is_wrong = False
-        self._changing = threading.Lock()
+        self._wrong = 0
 
     def hear(self, topic: str, payload: bytes, _: bool) -> None:
-        """On `har/<node>/camera/<camera>/forecast`. A message that is none is passed over; the first is logged."""
+        """On `har/<node>/camera/<camera>/forecast`, on one thread. A message that is none is passed over; the first is
+        logged, and when they make sense again."""
         camera = topic.split("/")[-2]
         try:
             forecast = self._read(payload) if payload else None
         except ValueError as error:
-            if not self._is_wrong:
+            if not self._wrong:
                 log.warning("a forecast on %r is passed over: %s", topic[:200], error)
-            self._is_wrong = True
+            self._wrong += 1
             return
-        self._is_wrong = False
-        with self._changing:
-            if forecast is not None:
-                self._latest[camera] = forecast
-            else:
-                self._latest.pop(camera, None)
-            if self._listener is not None:
-                self._listener(camera, forecast)
+        if self._wrong:
+            log.info("forecasts can be read again; %d were passed over", self._wrong)
+            self._wrong = 0
+        self._latest.pop(camera, None)
+        if forecast is not None:
+            self._latest[camera] = forecast
+            if len(self._latest) > MOST:  # whoever may publish can invent cameras
+                del self._latest[next(iter(self._latest))]
 
-    def follow(self, listener: Listener) -> None:
-        """`listener` is told what is known now, and whatever comes; it must not block."""
-        with self._changing:
-            self._listener = listener
-            for camera, forecast in self._latest.items():
-                listener(camera, forecast)
+    def of(self, camera: str) -> Forecast | None:
+        """The last forecast of a camera, whether it is watched yet or not."""
+        return self._latest.get(camera)
 
     def _read(self, payload: bytes) -> Forecast | None:
         """Raises ValueError."""
@@ -70,7 +61,8 @@ class Foretold:
             message = self._schema.validate_json(payload)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # a stranger's keys
+            raise ValueError(f"{where}: {first['msg']}") from error
         if message["labels_sha"] != self._sha:
             return None
         follower = message["next"]

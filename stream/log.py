@@ -66,5 +66,5 @@ def _record(kind: type[BaseException], error: BaseException, traceback: Tracebac
 
 
 def _record_of_a_thread(fault: threading.ExceptHookArgs) -> None:
-    if fault.exc_value is not None:
+    if fault.exc_value is not None and not issubclass(fault.exc_type, SystemExit):
         _record(fault.exc_type, fault.exc_value, fault.exc_traceback)

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
 from stream.config import Config
@@ -18,6 +19,7 @@ from stream.discovery import announcements
 from stream.errors import ModelError
 from stream.foretold import Foretold
 from stream.history import FILE as HISTORY_FILE
+from stream.messages import CameraControl
 from stream.outbox import Outbox
 from stream.parts import new_recorder
 from stream.ports import Engine, EventSink, FrameSink
@@ -101,19 +103,28 @@ class Outlets:
         mqtt.announce(_announcements(self.config, self.context, address))
         self.control.listen(mqtt.show)
         self.control.follow(lambda taken: mqtt.announce(_announcements(taken, self.context, address)))
-        self.say(f"MQTT      [bold]{address.url}[/]  har/{self.config.node}/...")
+        self.say(f"MQTT      [bold]{escape(address.url)}[/]  har/{self.config.node}/...")
         return mqtt
 
     def _snapshots(self, mqtt: MqttSink, address: BrokerAddress) -> Snapshots:
         """Also where they are off: those of an earlier run are taken back."""
+        watched: set[str] = set()
 
-        def take(config: Config) -> None:
-            snapshots.take([camera.name for camera in config.cameras] if config.mqtt.snapshots else ())
+        def take() -> None:
+            snapshots.take(watched if self.config.mqtt.snapshots else ())
+
+        def show(control: CameraControl) -> None:
+            (watched.add if control.is_enabled else watched.discard)(control.camera)
+            take()
+
+        def follow(taken: Config) -> None:
+            watched.intersection_update(camera.name for camera in taken.cameras)
+            take()
 
         snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / "outbox.sqlite.snapshots")
         snapshots.start()
-        take(self.config)
-        self.control.follow(take)
+        self.control.listen(show)
+        self.control.follow(follow)
         return snapshots
 
     def _told(self) -> EventSink:
@@ -144,12 +155,11 @@ class Outlets:
             history=self.config.state / HISTORY_FILE if self.config.history.enabled else None,
             controls=self.control if may_control else None,
             metrics=metrics.text,
+            forecast=foretold.of if foretold else lambda _: None,
         )
-        if foretold is not None:
-            foretold.follow(view.foretell)
         view.start()
         self.stack.callback(view.close)
-        self.say(f"live view [bold]{view.url}[/]")
+        self.say(f"live view [bold]{escape(view.url)}[/]")
         return {"live view": view}
 
     def _recorder(self) -> dict[str, FrameSink]:

@@ -195,7 +195,8 @@ class Pipeline:
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
             tracker = self._tracker(name)
             self._cameras[name] = _Camera(window, self._smoothing(), tracker, Sight())
-            tracker.settings = self._settings.get(name, tracker.settings)
+            if name in self._settings:  # looked up last, so that what is retuned meanwhile is not lost
+                tracker.settings = self._settings[name]
         return self._cameras[name]
 
 

@@ -20,7 +20,7 @@ HEALTH: Final = "harstream.health/1"
 INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
 FORECAST: Final = "harstream.forecast/1"
-"""Said by `harstream forecast`, a program of its own."""
+"""Said by a program that forecasts, not by `run`."""
 STATS: Final = "harstream.stats/1"
 ERROR: Final = "harstream.error/1"
 
@@ -30,7 +30,7 @@ Moment = Annotated[
 """RFC 3339 in UTC with milliseconds."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Score = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]*$")]
 
@@ -210,7 +210,7 @@ class HealthMessage(PlaceMessage):
 class HorizonMessage(TypedDict):
     """What is expected after some time."""
 
-    horizon_s: Annotated[float, Field(gt=0)]
+    horizon_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """After `made_at`."""
     p: dict[str, Score]
     """Of each activity that the model tells, and of `unknown`, the probability that it goes on then; they sum to 1."""
@@ -241,7 +241,7 @@ class PredictorMessage(TypedDict):
 
 @_DOCUMENTED
 class ForecastMessage(PlaceMessage):
-    """What is expected next before a camera. Retained. Spoken by `harstream forecast`, not by `run`."""
+    """What is expected next before a camera. Retained. Said by a program that forecasts, not by `run`."""
 
     schema: Literal["harstream.forecast/1"]
     made_at: Moment

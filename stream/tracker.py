@@ -88,14 +88,17 @@ class Tracker:
         self._free_since: float | None = None
         self._previous: tuple[str, float] | None = None
         self._topk: tuple[tuple[str, float], ...] = ()
+        self._best: int | None = None
+        """The likeliest activity that is no background."""
 
     @property
     def activity(self) -> Activity:
         if self._open:
             name = self._contract.labels[self._open.label_id]
             return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
-        name, score = self._topk[0] if self._topk else (UNKNOWN, 0.0)
-        return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(name).start_above)
+        score = self._topk[0][1] if self._topk else 0.0
+        likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
+        return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
 
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
         """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
@@ -103,7 +106,7 @@ class Tracker:
         middle = time - span / 2
         if self._free_since is None:
             self._free_since = middle
-        best = int(np.where(self._background, -1, smoothed).argmax())
+        best = self._best = int(np.where(self._background, -1, smoothed).argmax())
         self._follow_candidate(best, smoothed, middle)
         events = self._go_on(smoothed, time, span)
         if self._is_start(best, smoothed, time):

@@ -44,12 +44,16 @@ class Systemd:
         self._is_ready = True
 
     def reload(self) -> None:
-        """The configuration is being read again, until `reloaded` or another service's first look. From any thread."""
+        """The configuration is being read again, until `reloaded` or another service's first look. From any thread;
+        before the first look it says nothing, as does `reloaded`, for the service is not ready."""
+        if not self._is_ready:
+            return
         self._try_to_say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
         """From any thread."""
-        self._try_to_say("READY=1")
+        if self._is_ready:
+            self._try_to_say("READY=1")
 
     def stop(self) -> None:
         """The service ends, by itself or because it was asked to."""

@@ -88,3 +88,13 @@ def test_a_reload_may_change_how_the_log_is_written(
     eventually(lambda: '"start of Light"' in running.said, "an event in JSON", 40)
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
+
+
+def test_a_mistake_in_a_config_that_asks_for_json_is_told_in_json(
+    harstream: Callable[..., tuple[int, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text("log: json\nmodel: no-such-model\n")
+    code, running = harstream("run")
+    assert code == 3
+    (line,) = running.stderr
+    assert json.loads(line)["message"].startswith("config.yaml:2:8: model: expected a shipped model")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,3 +36,22 @@ def test_snapshots_come_when_asked_for_and_go_when_not(
         "har/home/camera/yard/snapshot", (360, 640, 3), 20,
     )  # fmt: skip
     assert left_by_a_run() == []
+
+
+def test_a_camera_that_is_switched_off_leaves_no_picture(
+    configure: Callable[..., None], start: Callable[..., Any], light_model: Path, mosquitto: Any,
+    subscribe: Callable[[int], Any], film: Callable[..., Path], eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    cameras = [
+        {"name": "yard", "source": str(film("yard.mp4", (1, 0), (20, 200)))},
+        {"name": "gate", "source": str(film("gate.mp4", (1, 0), (20, 200)))},
+    ]
+    configure(model=str(light_model), cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True})
+    running, subscriber = start("run"), subscribe(mosquitto.port)
+    eventually(lambda: len(subscriber.of("/snapshot")) == 2, "both pictures", 40)
+    off = ["-t", "har/home/camera/yard/enabled/set", "-m", "OFF"]
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), *off], check=True)
+    eventually(lambda: subscriber.of("yard/snapshot")[-1].content == b"", "the picture to be taken back")
+    assert len(subscriber.of("gate/snapshot")) == 1
+    running.signal(signal.SIGTERM)
+    assert running.wait(10) == 0

@@ -39,13 +39,14 @@ class LiveView:
         history: Path | None = None,
         controls: Controls | None = None,
         metrics: Callable[[], bytes] | None = None,
+        forecast: Callable[[str], Forecast | None] = lambda _: None,
         encode: Encode = encode_jpeg,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
         whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `metrics`:
-        what `/metrics` answers. `encode` is called on the server's side only. `clock`, in seconds: since when has
-        nobody told how the cameras fare?"""
+        what `/metrics` answers. `forecast`: what is expected before a camera. `encode` is called on the server's side
+        only. `clock`, in seconds: since when has nobody told how the cameras fare?"""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -55,7 +56,7 @@ class LiveView:
             "background": contract.background,
             "control": controls is not None,
         }
-        self._board = Board(contract, cameras, clock)
+        self._board = Board(contract, cameras, forecast, clock)
         self._history = history
         self._controls = controls
         self._metrics = metrics
@@ -107,10 +108,6 @@ class LiveView:
 
     def tell(self, health: Health) -> None:
         self._board.tell(health)
-
-    def foretell(self, camera: str, forecast: Forecast | None) -> None:
-        """What is expected before a camera; None: nothing any more. From any thread."""
-        self._board.foretell(camera, forecast)
 
     def close(self) -> None:
         """Says goodbye to the viewers and waits, 2 s at most, until the server's thread has ended."""

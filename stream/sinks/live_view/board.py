@@ -82,9 +82,15 @@ class Board:
     """The cameras' newest views and the last events. Every method may be called from any thread."""
 
     def __init__(
-        self, contract: ModelContract, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic
+        self,
+        contract: ModelContract,
+        cameras: Sequence[str],
+        forecast: Callable[[str], Forecast | None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`forecast`: what is expected before a camera, asked at each of its steps."""
         self._contract = contract
+        self._forecast = forecast
         self._indices = count()
         self._views = {name: CameraView(next(self._indices), name) for name in cameras}
         self._times: dict[str, deque[float]] = defaultdict(deque)
@@ -139,14 +145,6 @@ class Board:
                 if self._listener is not None:
                     self._listener()
 
-    def foretell(self, camera: str, forecast: Forecast | None) -> None:
-        """What is expected before a camera; of one that is not watched it is passed over."""
-        with self._lock:
-            if camera in self._views:
-                self._views[camera] = replace(self._views[camera], forecast=forecast)
-                if self._listener is not None:
-                    self._listener()
-
     def listen(self, listener: Callable[[], None] | None) -> None:
         """`listener` is called after each change, under the lock and on the recognition thread: it only wakes."""
         with self._lock:
@@ -178,7 +176,13 @@ class Board:
 
     def _after(self, view: CameraView, step: Step) -> CameraView:
         notice = step.notice
-        view = replace(view, activity=notice.activity, warming=notice.warming, time=notice.time)
+        view = replace(
+            view,
+            activity=notice.activity,
+            warming=notice.warming,
+            time=notice.time,
+            forecast=self._forecast(notice.camera),
+        )
         if notice.smoothed is not None:
             scores = tuple(float(score) for score in notice.smoothed)
             view = replace(view, topk=best_three(notice.smoothed, self._contract), scores=scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -222,3 +223,23 @@ def test_the_list_shows_what_is_looked_for_of_all_the_history(
     eventually(lambda: page.locator(".event").count() == 200, "what was looked for")
     newest = page.locator(".event .where").first.inner_text()
     assert newest == "hall · 22:02:29 – 22:02:39"
+
+
+@pytest.mark.browser
+def test_a_late_answer_does_not_overwrite_what_is_looked_for_now(
+    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
+) -> None:
+    keep("old", camera="attic", started_at=NOON - 5000, updated_at=NOON - 4990, ended_at=NOON - 4990)
+    keep("new", camera="hall")
+    held: list[Any] = []
+    page.route(re.compile("camera=hall"), lambda route: held.append(route))
+    page.goto(serve())
+    page.wait_for_selector(".event")
+    page.select_option("#of-camera", "hall")
+    eventually(lambda: page.locator(".event").count() == 1 and held, "the first search")
+    page.select_option("#of-camera", "")
+    eventually(lambda: page.locator(".event").count() == 2, "everything")
+    with page.expect_response(re.compile("camera=hall")):
+        held[0].fulfill(json=[])
+    page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
+    assert page.locator(".event").count() == 2

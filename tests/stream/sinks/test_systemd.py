@@ -78,7 +78,9 @@ def test_a_look_at_four_cameras_is_one_message(systemd: Systemd, ear: Ear, make_
         ear.next(0.1)
 
 
-def test_a_reload_says_when_it_began_and_that_it_is_over(systemd: Systemd, ear: Ear) -> None:
+def test_a_reload_says_when_it_began_and_that_it_is_over(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
+    systemd.tell(make_health())
+    ear.next()
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     systemd.reload()
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -88,6 +90,13 @@ def test_a_reload_says_when_it_began_and_that_it_is_over(systemd: Systemd, ear: 
     systemd.reloaded()
     systemd.stop()
     assert [ear.next(), ear.next()] == [["READY=1"], ["STOPPING=1"]]
+
+
+def test_a_reload_before_the_service_is_ready_says_nothing(systemd: Systemd, ear: Ear) -> None:
+    systemd.reload()
+    systemd.reloaded()
+    systemd.stop()
+    assert ear.next() == ["STOPPING=1"]
 
 
 def test_an_abstract_address_begins_with_an_at(make_health: MakeHealth, tmp_path: Path) -> None:

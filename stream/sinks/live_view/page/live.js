@@ -16,6 +16,7 @@ const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00
 
 const byId = (id) => document.getElementById(id);
 const cameras = [];                // as on the page: {view, card, parts, ...}
+let searches = 0;
 const heard = new Map();           // by id: the last events that the server told, whatever is looked for
 const events = new Map();          // by id: {event, row}, those in the list
 const colours = new Map();
@@ -313,12 +314,14 @@ async function recall() {
 }
 
 async function search() {
+  const mine = ++searches;
   const latest = () => [...heard.values()].filter(isAskedFor);
   listEvents(latest());
   if (!isLookedFor()) return;
   const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
   for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
-  const found = (await past(asked)).filter(isAskedFor);  // meanwhile, something else may be looked for
+  const found = await past(asked);
+  if (mine !== searches) return;  // meanwhile, something else is looked for
   listEvents([...found.reverse(), ...latest()]);
 }
 
