@@ -20,7 +20,7 @@ from rich.table import Table
 
 from stream.camera_source import parse_source
 from stream.config import Config, Surroundings
-from stream.config_file import load_config, overridden
+from stream.config_file import load_config, overridden, state_folder
 from stream.errors import ConfigError, ConfigFileError, HarstreamError, SourceError
 from stream.log import Style, complain, log_to_stderr
 from stream.messages import Event
@@ -192,7 +192,7 @@ def history(
         from stream.recounting import recount
 
         query = Query(camera, activity, _moment("--since", since), _moment("--until", until), limit)
-        folder = _settings(config).state if state is None else state
+        folder = state or _state_folder(config)
         recount(folder / FILE, query, style, out, changes=changes)
 
 
@@ -250,6 +250,12 @@ def _settings(file: Path | None, fitting: Surroundings | None = None) -> Config:
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
     return load_config(file or DEFAULT_CONFIG, fitting)
+
+
+def _state_folder(file: Path | None) -> Path:
+    if file is None and not DEFAULT_CONFIG.exists():
+        return Config().state
+    return state_folder(file or DEFAULT_CONFIG)
 
 
 def _camera_name(source: str, index: int) -> str:

@@ -218,7 +218,8 @@ class ActivitiesConfig(_Section):
 class Config(_Section):
     """What harstream does when you type `harstream run`. Every key may be left out. Options on the command line win
     over this file. Secrets: ${NAME} anywhere is replaced by the environment variable NAME ($${ is a plain ${), and
-    `!file path` by what is in that file, looked for from this one's folder."""
+    `!file path` by what is in that file, looked for from this one's folder. In an address, @ : / ? # of a password are
+    written %40 %3A %2F %3F %23."""
 
     node: Name = "home"
     """names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64"""

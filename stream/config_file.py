@@ -21,14 +21,7 @@ from stream.yaml_tree import Told, YamlTree
 def load_config(file: Path, surroundings: Surroundings | None = None) -> Config:
     """Raises ConfigFileError with every mistake, a line each: `file:line:column: key: what is wrong`; with
     `surroundings`, also what does not fit these. Raises ConfigError for a file that cannot be read."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
-    try:
-        tree = YamlTree(text, file.parent)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigFileError(_not_yaml(file, text, error)) from error
+    tree = _tree(file)
     values = {} if tree.values is None else tree.values
     if not isinstance(values, dict):
         raise ConfigFileError(f"{file}:1:1: expected keys and values, like those of `harstream config init`")
@@ -39,12 +32,30 @@ def load_config(file: Path, surroundings: Surroundings | None = None) -> Config:
     return config
 
 
+def state_folder(file: Path) -> Path:
+    """What the file says of `state`, whatever else it says: who reads the history needs no password of a camera. Raises
+    ConfigError for a file that cannot be read."""
+    values = _tree(file).values or {}
+    return overridden(Config(), {"state": values["state"]} if "state" in values else {}).state
+
+
 def overridden(config: Config, values: Mapping[str, Any], surroundings: Surroundings | None = None) -> Config:
     """The config with the options of the command line in it. Raises ConfigError."""
     try:
         return Config.model_validate({**config.model_dump(), **values}, context=surroundings)
     except ValidationError as error:
         raise ConfigError(told_without_places(mistakes_made(error))) from error
+
+
+def _tree(file: Path) -> YamlTree:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
+    try:
+        return YamlTree(text, file.parent)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigFileError(_not_yaml(file, text, error)) from error
 
 
 def _validated(

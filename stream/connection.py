@@ -56,7 +56,10 @@ class BrokerAddress:
     @staticmethod
     def parse(url: str) -> BrokerAddress:
         """Raises Misfit, without repeating the URL: it may hold a password."""
-        expected = "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883"
+        expected = (
+            "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
+            "as %40 %3A %2F %3F %23"
+        )
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port

@@ -121,7 +121,7 @@ class Control:
             return [self._control(camera.name) for camera in self._config.cameras]
 
     def switch(self, camera: str, *, on: bool) -> None:
-        """Raises ControlError if there is no such camera, and SinkError if it cannot be remembered."""
+        """Raises ControlError if there is no such camera."""
         with self._once_started():
             configured = self._camera(camera)
             if self._wish(camera).is_enabled == on:
@@ -138,7 +138,7 @@ class Control:
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
         """The score, 0 to 1, from which an activity starts before this camera; None: as configured. Raises ControlError
-        for another number or no such camera, and SinkError if it cannot be remembered."""
+        for another number or no such camera."""
         if threshold is not None and not 0 <= threshold <= 1:
             raise ControlError(f"expected a threshold between 0 and 1, got {threshold:g}")
         with self._once_started():
@@ -169,7 +169,8 @@ class Control:
             return self._take(config)
 
     def _take(self, config: Config) -> str:
-        before = {camera.name: camera for camera in self._config.cameras}
+        earlier = self._config
+        before = {camera.name: camera for camera in earlier.cameras}
         now = {camera.name: camera for camera in config.cameras}
         changed = [camera for name, camera in now.items() if not _is_the_same(camera, before.get(name))]
         self._config = config
@@ -185,10 +186,15 @@ class Control:
         gone = sorted(before.keys() - now.keys())
         told = [f"{camera.name} {'changed' if camera.name in before else 'is new'}" for camera in changed]
         told += [f"{name} is gone" for name in gone]
-        return ", ".join(told) or "activities changed"
+        told += [f"activities {f'of {name} ' if name else ''}changed" for name in _other_activities(config, earlier)]
+        return ", ".join(told)
 
     def _begin(self, camera: CameraConfig, *, must_open: bool) -> None:
         self._parts.areas[camera.name] = camera.area
+        if (by_hand := self._wish(camera.name).threshold) is not None:
+            log.info(
+                "camera %s: its threshold is %g, set while running, whatever config.yaml says", camera.name, by_hand
+            )
         self._service.retune(camera.name, self._settings(camera.name))
         if self._wish(camera.name).is_enabled:
             self._service.watch(camera.name, self._parts.source(camera, must_open))
@@ -232,17 +238,18 @@ class Control:
             listener(self._control(camera))
 
     def _remember(self, asked: CameraControl) -> None:
-        kept = self._asked | {asked.camera: asked}
+        """What cannot be written down holds all the same: who switches a camera off wants it off."""
+        self._asked = self._asked | {asked.camera: asked}
         text = json.dumps(
-            {name: {"enabled": one.is_enabled, "threshold": one.threshold} for name, one in kept.items()}, indent=1
+            {name: {"enabled": one.is_enabled, "threshold": one.threshold} for name, one in self._asked.items()},
+            indent=1,
         )
         try:
             part = self._memory.with_name(f"{self._memory.name}.part")
             part.write_text(text, encoding="utf-8")
             os.replace(part, self._memory)
         except OSError as error:
-            raise SinkError(f"expected to remember what is switched off in {self._memory}, got: {error}") from error
-        self._asked = kept
+            log.warning("camera %s: what was asked for holds until the next start only: %s", asked.camera, error)
 
 
 def _remembered(memory: Path) -> dict[str, CameraControl]:
@@ -268,6 +275,13 @@ def _share(threshold: float | None) -> float | None:
 def _is_the_same(camera: CameraConfig, before: CameraConfig | None) -> bool:
     """But for its activities, for which it need not be opened anew."""
     return before is not None and camera.model_copy(update={"activities": before.activities}) == before
+
+
+def _other_activities(config: Config, before: Config) -> list[str]:
+    """Cameras that were there and whose own activities differ; "" where those of all do."""
+    known = {camera.name: camera.activities for camera in before.cameras}
+    own = [one.name for one in config.cameras if one.name in known and one.activities != known[one.name]]
+    return ([""] if config.activities != before.activities else []) + own
 
 
 def _is_more(config: Config, before: Config) -> bool:

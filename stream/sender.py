@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 HELD_AFTER = 5.0
 """An event older than this, in seconds, when a connected broker is handed it, is historical."""
 GOODBYE = 3.0
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 15.0
 STABLE = 10.0
 """After a connection that held so long, in seconds, the waits between attempts begin anew."""
 

@@ -79,3 +79,17 @@ def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
     program = "import cli\nsys.argv = ['harstream', '--help']\ntry: cli.main()\nexcept SystemExit: pass\n"
     result = run_without_training(program + "print(sorted({'cv2', 'onnxruntime', 'numpy'} & set(sys.modules)))")
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("module", ["stream.engine", "stream.bound", "export.verify", "export.quantize"])
+def test_nothing_is_kept_to_be_sent_to_the_maker_of_onnx_runtime(module: str, tmp_path: Path) -> None:
+    program = f"""
+import {module}, onnxruntime
+onnxruntime.InferenceSession("models/trained/lrcn/model.onnx", providers=["CPUExecutionProvider"])
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, env=environment | {"HOME": str(tmp_path)}, check=True,
+        timeout=DEADLINE,
+    )  # fmt: skip
+    assert not list(tmp_path.rglob("*onnxruntime*"))

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between tries, doubled each time, with up to half as much again at random."""
+REFUSED_WAIT = 120.0
+"""Seconds after a refused login: cameras lock accounts that are tried too often."""
 
 Pictures = Iterator[tuple[float, Picture]]
 
@@ -67,9 +69,11 @@ class ReconnectingSource:
                 log.warning(text, self.camera, reason, extra={"camera": self.camera})
                 yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
             tries += 1
-            self._stopping.wait(_wait_before(tries))
+            self._stopping.wait(_wait_before(tries, trouble))
 
 
-def _wait_before(tries: int) -> float:
+def _wait_before(tries: int, trouble: Trouble | None) -> float:
     wait: float = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
+    if trouble is Trouble.LOGIN_REFUSED:
+        wait = REFUSED_WAIT
     return wait * random.uniform(1, 1.5)

@@ -138,4 +138,8 @@ def _explained(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
                 f"nothing listens at {shown}: check the address and port, and that the camera is on",
                 Trouble.UNREACHABLE,
             )
+        case av.error.ArgumentError():
+            return SourceError(
+                f"expected rtsp://user:password@host/path at {shown}: @ : / ? # of a password are %40 %3A %2F %3F %23"
+            )
     return SourceError(f"expected an RTSP stream at {shown}: {error.strerror}")

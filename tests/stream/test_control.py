@@ -180,7 +180,7 @@ def test_a_reload_takes_a_cameras_own_activities_without_opening_it_anew(house: 
     house.service.sources["yard"] = "untouched"
     stricter = CameraConfig.model_validate(YARD.model_dump() | {"activities": {"start_above": 0.9}})
     house.file = Config(cameras=(HALL, stricter))
-    assert house.control.reload() == "activities changed"
+    assert house.control.reload() == "activities of yard changed"
     assert house.service.sources["yard"] == "untouched"
     assert [camera.threshold for camera in house.control.cameras()] == [0.8, 0.9]
 
@@ -233,16 +233,24 @@ def test_a_mistake_leaves_all_as_it_was(house: House) -> None:
     assert [camera.camera for camera in house.control.cameras()] == ["hall", "yard"]
 
 
-def test_a_memory_that_cannot_be_read_or_written_is_told(house: House, tmp_path: Path) -> None:
+def test_a_memory_that_cannot_be_read_is_told(house: House, tmp_path: Path) -> None:
     house.memory.write_text('{"hall": 3}')
     with pytest.raises(SinkError, match=r"expected in .*controls.json what was switched off"):
         House(tmp_path)
-    house.memory.unlink()
+
+
+def test_a_camera_is_switched_off_even_where_it_cannot_be_remembered(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     house.memory.mkdir()
-    with pytest.raises(SinkError, match="expected to remember what is switched off"):
-        house.control.switch("hall", on=False)
-    assert house.service.sources["hall"] == "0"
-    assert house.control.cameras()[0].is_enabled
+    house.control.switch("hall", on=False)
+    house.control.set_threshold("hall", 0.6)
+    assert house.service.sources["hall"] == "off"
+    assert house.control.cameras()[0] == CameraControl("hall", is_enabled=False, threshold=0.6)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.split(": ")[:2] for text in warned] == [
+        ["camera hall", "what was asked for holds until the next start only"]
+    ] * 2
 
 
 def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
