@@ -89,7 +89,8 @@ def test_discovery_can_be_switched_off(load: Load) -> None:
         ("cameras:\n  - name: a\n    source: scene?sed=1\n", "3:13: cameras.0.source: expected scene?seed=1&sec"),
         ("mqtt:\n  broker: http://host\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883"),
         ("mqtt:\n  broker: mqtt://::1:1883\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883 or mqtts://user"
-         ":password@host:8883, got an IPv6 address without brackets"),
+         ":password@host:8883, with @ : / ? # of a password as %40 %3A %2F %3F %23, got an IPv6 address without "
+         "brackets"),
         ("mqtt:\n  discovery: homeassistant/#\n",
          "2:14: mqtt.discovery: expected Home Assistant's discovery prefix, such as homeassistant, or null, got"),
         ("activities:\n  hold: 1\n  gone: -1\n", "3:9: activities.gone: expected 0 or more, got '-1'"),
