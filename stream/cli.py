@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.table import Table
 
 from stream.camera_source import parse_source
 from stream.config import Config, Surroundings
-from stream.config_file import load_config, overridden, state_folder
+from stream.config_file import load_config, overridden
 from stream.errors import ConfigError, ConfigFileError, HarstreamError, SourceError
 from stream.log import Style, complain, log_to_stderr
 from stream.messages import Event
@@ -192,7 +192,7 @@ def history(
         from stream.recounting import recount
 
         query = Query(camera, activity, _moment("--since", since), _moment("--until", until), limit)
-        folder = state or _state_folder(config)
+        folder = state or _settings(config, keys=("state",)).state  # nobody's password is needed for it
         recount(folder / FILE, query, style, out, changes=changes)
 
 
@@ -246,16 +246,10 @@ def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surr
     return Surroundings(cache(lambda name: engine.load(name, "cpu").contract), frozenset(must_exist), model or "")
 
 
-def _settings(file: Path | None, fitting: Surroundings | None = None) -> Config:
+def _settings(file: Path | None, fitting: Surroundings | None = None, *, keys: Collection[str] | None = None) -> Config:
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
-    return load_config(file or DEFAULT_CONFIG, fitting)
-
-
-def _state_folder(file: Path | None) -> Path:
-    if file is None and not DEFAULT_CONFIG.exists():
-        return Config().state
-    return state_folder(file or DEFAULT_CONFIG)
+    return load_config(file or DEFAULT_CONFIG, fitting, keys=keys)
 
 
 def _camera_name(source: str, index: int) -> str:

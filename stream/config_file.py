@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,25 +18,23 @@ from stream.mistakes import in_words, key_path, mistakes_made, shown, told_witho
 from stream.yaml_tree import Told, YamlTree
 
 
-def load_config(file: Path, surroundings: Surroundings | None = None) -> Config:
+def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: Collection[str] | None = None) -> Config:
     """Raises ConfigFileError with every mistake, a line each: `file:line:column: key: what is wrong`; with
-    `surroundings`, also what does not fit these. Raises ConfigError for a file that cannot be read."""
+    `surroundings`, also what does not fit these. Raises ConfigError for a file that cannot be read.
+
+    `keys`: of the first level, all that is wanted; whatever the file says of others is not looked at.
+    """
     tree = _tree(file)
     values = {} if tree.values is None else tree.values
     if not isinstance(values, dict):
         raise ConfigFileError(f"{file}:1:1: expected keys and values, like those of `harstream config init`")
-    config, found = _validated(values, tree, surroundings)
+    wanted = {key: value for key, value in values.items() if keys is None or key in keys}
+    config, found = _validated(wanted, tree, surroundings)
+    found = [told for told in found if keys is None or (told.path and told.path[0] in keys)]
     if config is None or found:
         lines = (_line(file, told) for told in sorted(found, key=lambda told: told.place))
         raise ConfigFileError("\n".join(lines), log=values.get("log"))
     return config
-
-
-def state_folder(file: Path) -> Path:
-    """What the file says of `state`, whatever else it says: who reads the history needs no password of a camera. Raises
-    ConfigError for a file that cannot be read."""
-    values = _tree(file).values or {}
-    return overridden(Config(), {"state": values["state"]} if "state" in values else {}).state
 
 
 def overridden(config: Config, values: Mapping[str, Any], surroundings: Surroundings | None = None) -> Config:

@@ -108,7 +108,7 @@ class Outlets:
 
     def _snapshots(self, mqtt: MqttSink, address: BrokerAddress) -> Snapshots:
         """Also where they are off: those of an earlier run are taken back."""
-        watched: set[str] = set()
+        watched = {camera.name for camera in self.config.cameras}
 
         def take() -> None:
             snapshots.take(watched if self.config.mqtt.snapshots else ())
@@ -123,6 +123,7 @@ class Outlets:
 
         snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / "outbox.sqlite.snapshots")
         snapshots.start()
+        take()  # all at once: one by one, the pictures of those that come later would be taken back
         self.control.listen(show)
         self.control.follow(follow)
         return snapshots

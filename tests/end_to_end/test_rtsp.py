@@ -297,6 +297,34 @@ def stamped(seconds: float | None) -> VideoFrame:
     return frame
 
 
+class Waits(threading.Event):
+    """Remembers how long it was to wait, and does not."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+        self._tries = tries
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.seconds.append(timeout)
+        if len(self.seconds) == self._tries:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(("trouble", "least"), [(Trouble.LOGIN_REFUSED, 120.0), (Trouble.UNREACHABLE, 0.5)])
+def test_a_refused_login_is_tried_rarely(trouble: Trouble, least: float) -> None:
+    def refuse() -> Iterator[Any]:
+        raise SourceError("no", trouble)
+        yield
+
+    waits = Waits(3)
+    list(ReconnectingSource("hall", refuse, Clock(), waits, must_open=False).frames())
+    assert len(waits.seconds) == 3
+    assert least <= waits.seconds[0] <= 1.5 * least
+
+
 def test_frames_that_came_while_the_stream_was_opened_keep_their_own_times() -> None:
     """Three of the backlog at once, 0.04 s apart when they were taken, then one in its own time."""
     anchor, clock = Anchor(), HandClock([100.00, 100.00, 100.00, 100.00, 100.04])

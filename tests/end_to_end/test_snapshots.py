@@ -55,3 +55,16 @@ def test_a_camera_that_is_switched_off_leaves_no_picture(
     assert len(subscriber.of("gate/snapshot")) == 1
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
+
+
+def test_the_pictures_of_all_cameras_outlive_a_restart(
+    configure: Callable[..., None], harstream: Callable[..., Any], light_model: Path, mosquitto: Any,
+    subscribe: Callable[[int], Any], film: Callable[..., Path],
+) -> None:  # fmt: skip
+    bright, dark = film("bright.mp4", (1, 0), (3, 200)), film("dark.mp4", (2, 0))
+    for seen in (bright, dark):
+        cameras = [{"name": name, "source": str(seen)} for name in ("gate", "hall", "yard")]
+        configure(model=str(light_model), cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True})
+        assert harstream("run")[0] == 0
+    left = {message.topic.split("/")[3] for message in subscribe(mosquitto.port).of("/snapshot")}
+    assert left == {"gate", "hall", "yard"}

@@ -12,7 +12,7 @@ from models.contract import ModelContract
 from stream.config import CameraConfig, Config, Surroundings
 from stream.config_file import load_config, overridden
 from stream.config_schema import paths
-from stream.errors import ConfigError, ModelError
+from stream.errors import ConfigError, ConfigFileError, ModelError
 
 Load = Callable[[str], Config]
 
@@ -215,6 +215,16 @@ def test_keys_may_be_brought_from_elsewhere_in_the_file(load: Load, mistakes: Ca
     brought = load(text % (0.2, "start_above: 0.9, ")).activities.overrides["B"]
     assert brought.model_dump(exclude_none=True) == {"start_above": 0.9, "end_below": 0.2}
     assert len(mistakes(text % (0.7, ""))) == 2
+
+
+def test_of_a_key_that_is_wanted_alone_the_others_do_not_matter(file: Path) -> None:
+    file.write_text("mqtt: {broker: 'mqtt://me:${NO_SUCH_VARIABLE}@host'}\nstride: x\nstate: kept\n")
+    assert load_config(file, keys=("state",)).state == Path("kept")
+    for text in ("state: [1]\nstride: x\n", "stride: x\nstate: ${NO_SUCH_VARIABLE}\n", "- state\n"):
+        file.write_text(text)
+        with pytest.raises(ConfigFileError) as caught:
+            load_config(file, keys=("state",))
+        assert "stride" not in str(caught.value)
 
 
 def test_a_secret_in_any_place_is_not_repeated(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
