@@ -233,13 +233,15 @@ def test_a_late_answer_does_not_overwrite_what_is_looked_for_now(
     keep("new", camera="hall")
     held: list[Any] = []
     page.route(re.compile("camera=hall"), lambda route: held.append(route))
-    page.goto(serve())
+    url = serve()
+    page.goto(url)
     page.wait_for_selector(".event")
     page.select_option("#of-camera", "hall")
     eventually(lambda: page.locator(".event").count() == 1 and held, "the first search")
     page.select_option("#of-camera", "")
     eventually(lambda: page.locator(".event").count() == 2, "everything")
+    (stale,) = httpx.get(f"{url}api/events", params={"camera": "hall"}).json()
     with page.expect_response(re.compile("camera=hall")):
-        held[0].fulfill(json=[])
+        held[0].fulfill(json=[stale | {"id": "stale"}])
     page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
     assert page.locator(".event").count() == 2
