@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from stream.errors import HarstreamError, UnknownCamera
 from stream.messages import CameraControl
 from stream.ports import Controls
 from stream.sinks.live_view.origin import is_same_host
+from stream.sinks.live_view.refusal import checked_as
 
 
 class Wish(BaseModel):
@@ -22,53 +28,57 @@ class Wish(BaseModel):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
-def control_routes(controls: Controls | None) -> APIRouter:
+def control_routes(controls: Controls | None) -> Sequence[Route]:
     """`controls`: None where nobody may change anything over HTTP."""
-    routes = APIRouter(dependencies=[Depends(_is_from_here)])
 
-    def allowed() -> Controls:
+    def asked_by(request: Request) -> Controls:
+        # A page of another site that a browser has open must not switch cameras off.
+        if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
+            raise HTTPException(403, "a page of another site asked for it")
         if controls is None:
             raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
         return controls
 
-    # Not async, and so on a thread that may wait for a model to be read or a camera's settings to be kept.
-    @routes.get("/api/cameras")
-    def cameras() -> list[dict[str, object]]:
-        return [_facts(camera) for camera in allowed().cameras()]
+    # What is not async is on a thread that may wait for a model to be read or a camera's settings to be kept.
+    def cameras(request: Request) -> Response:
+        return JSONResponse([_facts(camera) for camera in asked_by(request).cameras()])
 
-    @routes.patch("/api/cameras/{name}")
-    def change(name: str, wish: Annotated[Wish, Body()]) -> dict[str, object]:
-        """How the camera is set now."""
-        asked = allowed()
-        try:
-            if "threshold" in wish.model_fields_set:
-                asked.set_threshold(name, wish.threshold)
-            if wish.enabled is not None:
-                asked.switch(name, on=wish.enabled)
-        except UnknownCamera as error:
-            raise HTTPException(404, str(error)) from error
-        except HarstreamError as error:
-            raise HTTPException(409, str(error)) from error
-        found = [_facts(camera) for camera in asked.cameras() if camera.camera == name]
-        if not found:
-            raise HTTPException(404, f"camera {name!r} was removed in this moment")
-        return found[0]
+    async def change(request: Request) -> Response:
+        asked = asked_by(request)
+        body = await request.body()
+        with checked_as(Wish):
+            wish = Wish.model_validate_json(body)
+        return JSONResponse(await run_in_threadpool(_changed, asked, request.path_params["name"], wish))
 
-    @routes.post("/api/reload")
-    def reload() -> dict[str, str]:
+    def reload(request: Request) -> Response:
         """Look at config.yaml again."""
         try:
-            return {"detail": allowed().reload()}
+            return JSONResponse({"detail": asked_by(request).reload()})
         except HarstreamError as error:
             raise HTTPException(409, str(error)) from error
 
-    return routes
+    return (
+        Route("/api/cameras", cameras),
+        Route("/api/cameras/{name}", change, methods=["PATCH"]),
+        Route("/api/reload", reload, methods=["POST"]),
+    )
 
 
-def _is_from_here(request: Request) -> None:
-    """A page of another site that a browser has open must not switch cameras off."""
-    if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
-        raise HTTPException(403, "a page of another site asked for it")
+def _changed(controls: Controls, name: str, wish: Wish) -> dict[str, object]:
+    """How the camera is set now."""
+    try:
+        if "threshold" in wish.model_fields_set:
+            controls.set_threshold(name, wish.threshold)
+        if wish.enabled is not None:
+            controls.switch(name, on=wish.enabled)
+    except UnknownCamera as error:
+        raise HTTPException(404, str(error)) from error
+    except HarstreamError as error:
+        raise HTTPException(409, str(error)) from error
+    found = [_facts(camera) for camera in controls.cameras() if camera.camera == name]
+    if not found:
+        raise HTTPException(404, f"camera {name!r} was removed in this moment")
+    return found[0]
 
 
 def _facts(camera: CameraControl) -> dict[str, object]:

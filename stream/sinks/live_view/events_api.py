@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from stream import history
 from stream.errors import HarstreamError
 from stream.history_formats import facts
 from stream.moment import moment
+from stream.sinks.live_view.refusal import checked_as
 
 MOST = 10_000
 """Activities in one answer."""
@@ -49,19 +54,19 @@ class Asked(BaseModel):
         )
 
 
-def history_routes(file: Path | None) -> APIRouter:
+def history_routes(file: Path | None) -> Sequence[Route]:
     """`file`: the history; None where none is kept."""
-    routes = APIRouter()
 
-    @routes.get("/api/events")
-    def events(asked: Annotated[Asked, Query()]) -> list[dict[str, object]]:
+    def events(request: Request) -> Response:
         """The newest first. Not async, and so on a thread that may wait for the disk."""
+        with checked_as(Asked):
+            asked = Asked.model_validate(dict(request.query_params))
         if file is None:
             raise HTTPException(404, "no history is kept: history.enabled is false in config.yaml")
         try:
             with history.reading(file) as database:
-                return [facts(past) for past in history.activities(database, asked.query())]
+                return JSONResponse([facts(past) for past in history.activities(database, asked.query())])
         except HarstreamError as error:
             raise HTTPException(503, str(error)) from error
 
-    return routes
+    return (Route("/api/events", events),)

@@ -1,30 +1,39 @@
-"""What is wrong with a request, in one sentence in place of FastAPI's list of lists."""
+"""What is refused over HTTP: `{"detail": ...}`, one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-
-from stream.sinks.live_view.control_api import Wish
-from stream.sinks.live_view.events_api import Asked
-
-KNOWN = {"query": ", ".join(Asked.model_fields), "body": ", ".join(Wish.model_fields)}
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 
-def in_one_sentence(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return JSONResponse({"detail": "; ".join(_told(mistake) for mistake in error.errors())}, 422)
+def as_json(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
-def _told(mistake: Mapping[str, Any]) -> str:
-    place, *names = mistake["loc"]
+@contextmanager
+def checked_as(model: type[BaseModel]) -> Iterator[None]:
+    """Raises HTTPException 422 for what pydantic does not take for one of the model."""
+    try:
+        yield
+    except ValidationError as error:
+        known = ", ".join(model.model_fields)
+        raise HTTPException(422, "; ".join(_told(mistake, known) for mistake in error.errors())) from error
+
+
+def _told(mistake: Mapping[str, Any], known: str) -> str:
+    names = mistake["loc"]
     if mistake["type"] == "extra_forbidden":
-        return f"expected {KNOWN[place]}; got {str(names[-1])[:40]!r}"
+        return f"expected {known}; got {str(names[-1])[:40]!r}"
     if mistake["type"] == "json_invalid":
         return "expected JSON, got something else"
+    if mistake["type"] == "model_type":
+        return f"expected a JSON object of {known}"
     name = f"{names[-1]}: " if names else ""
     return f"{name}{mistake['msg'].removeprefix('Value error, ')}"

@@ -17,11 +17,16 @@ import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream.messages import CameraState, Frame
 from stream.ports import Controls
@@ -30,7 +35,7 @@ from stream.sinks.live_view.board import EVENTS_KEPT, Board, CameraView, event_f
 from stream.sinks.live_view.control_api import control_routes
 from stream.sinks.live_view.events_api import history_routes
 from stream.sinks.live_view.origin import is_same_host
-from stream.sinks.live_view.refusal import in_one_sentence
+from stream.sinks.live_view.refusal import as_json
 
 PAGE = Path(__file__).parent / "page"
 PERIOD = 1 / 15
@@ -211,55 +216,36 @@ def create_app(
     metrics: Callable[[], bytes] | None,
     hosts: tuple[str, ...] | None,
     ready: Callable[[], None],
-) -> FastAPI:
+) -> Starlette:
     """`hosts`: the Host names that are answered, None for all; `ready` is called when the loop runs."""
     broadcast = Broadcast(board, hello, encode)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         publishing = asyncio.create_task(broadcast.run())
         publishing.add_done_callback(lambda task: _carry(task, board))
         ready()
         yield
         publishing.cancel()
 
-    # No generated documentation: its pages load scripts from elsewhere.
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    if hosts is not None:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        response.headers.update(HEADERS)
-        return response
-
-    @app.get("/healthz")
-    def healthz(response: Response) -> dict[str, object]:
+    def healthz(_: Request) -> Response:
         """503 while recognition hangs."""
-        response.status_code = 503 if board.is_stuck else 200
-        status = "stuck" if board.is_stuck else "ok"
-        return {"status": status, "version": hello["version"], "cameras": {v.name: v.state for v in board.views()}}
+        return states("stuck" if board.is_stuck else "ok", 503 if board.is_stuck else 200, version=hello["version"])
 
-    @app.get("/readyz")
-    def readyz(response: Response) -> dict[str, object]:
+    def readyz(_: Request) -> Response:
         """503 until a camera sends pictures, and while none does though one should."""
         views = [view for view in board.views() if view.state is not CameraState.DISABLED]
         is_ready = not views or any(view.state is CameraState.LIVE for view in views)
-        response.status_code = 200 if is_ready else 503
-        return {"status": "ready" if is_ready else "not ready", "cameras": {v.name: v.state for v in board.views()}}
+        return states("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
-    if metrics is not None:
+    def states(status: str, code: int, **more: object) -> Response:
+        return JSONResponse({"status": status, **more, "cameras": {v.name: v.state for v in board.views()}}, code)
 
-        @app.get("/metrics")
-        def read_metrics() -> Response:
-            return Response(metrics(), media_type=METRICS_FORMAT)
+    def read_metrics(_: Request) -> Response:
+        if metrics is None:
+            raise HTTPException(404)
+        return Response(metrics(), media_type=METRICS_FORMAT)
 
-    app.include_router(history_routes(history))
-    app.include_router(control_routes(controls))
-    app.add_exception_handler(RequestValidationError, in_one_sentence)
-
-    @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         if not is_same_host(socket.headers.get("origin"), socket.headers.get("host")):
             await socket.close(1008)
@@ -275,8 +261,29 @@ def create_app(
         finally:
             broadcast.leave(viewer)
 
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
-    return app
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", read_metrics),
+            *history_routes(history),
+            *control_routes(controls),
+            WebSocketRoute("/live", live),
+            Mount("/", StaticFiles(directory=PAGE, html=True)),
+        ],
+        middleware=[
+            Middleware(BaseHTTPMiddleware, dispatch=_add_headers),
+            *([Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)] if hosts else []),
+        ],
+        exception_handlers={HTTPException: as_json},
+        lifespan=lifespan,
+    )
+
+
+async def _add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
 
 
 async def _send(socket: WebSocket, viewer: Viewer) -> None:

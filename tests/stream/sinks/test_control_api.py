@@ -94,9 +94,9 @@ def test_a_threshold_is_set_and_null_is_the_configured_one_again(client: httpx.C
         (b'{"threshold": NaN}', "threshold: "),
         (b'{"enabled": "off"}', "enabled: Input should be a valid boolean"),
         (b'{"enabeld": false}', "expected enabled, threshold; got 'enabeld'"),
-        (b'["hall"]', "valid dictionary"),
+        (b'["hall"]', "expected a JSON object of enabled, threshold"),
         (b"hall off", "expected JSON, got something else"),
-        (b"", "Field required"),
+        (b"", "expected JSON, got something else"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(
