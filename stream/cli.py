@@ -130,7 +130,10 @@ def predict(
 
 
 def listen(
-    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port]")] = "mqtt://127.0.0.1:1883",
+    config: Annotated[Path | None, typer.Option(help="The configuration; ./config.yaml where there is one.")] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://[user:password@]host[:port], in place of the configuration's.")
+    ] = None,
     node: Annotated[str, typer.Option(help="Only this node.")] = "+",
     observations: Annotated[bool, typer.Option("--observations", help="Each recognition, too.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="The events' JSON, one a line.")] = False,
@@ -140,9 +143,10 @@ def listen(
         from stream.listen import listen as listen_to
         from stream.service import stopped_by_signals
 
+        url = broker or _settings(config, keys=("mqtt",)).mqtt.url
         stop = threading.Event()
         with stopped_by_signals(stop.set):  # a KeyboardInterrupt may be raised where Python can only ignore it
-            listen_to(broker, node=node, observations=observations, raw=raw, stop=stop)
+            listen_to(url, node=node, observations=observations, raw=raw, stop=stop)
 
 
 def cameras(

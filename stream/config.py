@@ -164,6 +164,11 @@ class MqttConfig(_Section):
             BrokerAddress.parse(value)
         return value
 
+    @property
+    def url(self) -> str:
+        """Where clients on this machine find the broker; may hold a password."""
+        return self.broker or f"mqtt://127.0.0.1:{self.embedded_port}"
+
 
 class WebConfig(_Section):
     enabled: bool = True

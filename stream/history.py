@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from stream.errors import ConfigError, SinkError
 from stream.messages import CameraChange, CameraState, Confidence, EndReason, Event, EventType
@@ -138,6 +139,12 @@ def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActiv
     order = f"SELECT {_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
     for row in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
         yield _past(row)
+
+
+def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
+    """Those that the history has, by name: of cameras, of what they recognized and of their coming and going."""
+    tables = {"camera": ("activities", "changes"), "activity": ("activities",)}[of]
+    return [name for (name,) in database.execute(" UNION ".join(f"SELECT {of} FROM {table}" for table in tables))]
 
 
 def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,8 +14,9 @@ from rich.table import Table
 
 from stream import history_formats as formats
 from stream.errors import ConfigError, SinkError
-from stream.history import Query, activities, reading
+from stream.history import Query, activities, names, reading
 from stream.history import changes as changes_in
+from stream.suggest import closest
 
 Style = Literal["table", "csv", "json", "casas"]
 WIDE = 200
@@ -44,6 +46,8 @@ def recount(file: Path, query: Query, style: Style, out: Path | None, *, changes
 def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
     with reading(file) as database:
         past = list(activities(database, query))[::-1]
+        if not past:
+            _say_what_there_is(database, query)
     match style:
         case "table":
             return formats.table(past)
@@ -60,6 +64,8 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
         raise ConfigError("--changes are of cameras: expected no --activity and not --format casas with it")
     with reading(file) as database:
         changes = list(changes_in(database, query))[::-1]
+        if not changes:
+            _say_what_there_is(database, query)
     match style:
         case "table":
             return formats.change_table(changes)
@@ -67,6 +73,17 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
             return formats.csv_lines(map(formats.change_facts, changes), formats.CSV_CHANGE_COLUMNS)
         case "json":
             return formats.json_lines(map(formats.change_facts, changes))
+
+
+def _say_what_there_is(database: sqlite3.Connection, query: Query) -> None:
+    """On stderr, where a name that was asked for is not in the history: it may be mistyped, or nothing was seen yet."""
+    for of, asked in (("camera", query.camera), ("activity", query.activity)):
+        known = names(database, of)
+        if asked is not None and asked not in known:
+            there = f"it has {', '.join(known)}" if known else "it is empty"
+            meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
+            note = f"harstream: nothing of {of} {asked!r} in this history; {there}{meant}"
+            Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
 
 
 def _write(told: Table | Iterable[str], stream: IO[str]) -> None:

@@ -87,11 +87,25 @@ def test_a_run_can_be_read_in_every_format(
     lines = (tmp_path / "house.txt").read_text().splitlines()
     assert [line.split()[2:] for line in lines] == [["file", "ON", "Light", "begin"], ["file", "OFF", "Light", "end"]]
     assert len(harstream("history", "--limit", "1")[1].stdout) == 2
-    assert harstream("history", "--format", "json", "--since", "1h", "--camera", "hall")[1].stdout == []
+    assert harstream("history", "--since", "1h", "--camera", "file")[1].complaints == []
     assert harstream("history", "--format", "json", "--until", "1h")[1].stdout == []
     assert len(harstream("history", "--state", "harstream-state", "--format", "json", "--since", "1h")[1].stdout) == 2
     changes = told(harstream("history", "--changes", "--format", "json")[1].stdout)
     assert [(one["state"], one["reason"]) for one in changes] == [("live", None), ("offline", "the file ended")]
+
+
+def test_a_name_that_the_history_does_not_have_is_told_beside_those_that_it_has(
+    harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
+) -> None:
+    film("yard.mp4", (2.5, 200))
+    assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
+    for asked, told_of in (
+        (("--camera", "flie"), "nothing of camera 'flie' in this history; it has file; did you mean file?"),
+        (("--activity", "Dusk"), "nothing of activity 'Dusk' in this history; it has Light"),
+        (("--camera", "hall", "--changes"), "nothing of camera 'hall' in this history; it has file"),
+    ):
+        code, running = harstream("history", "--format", "json", *asked)
+        assert (code, running.stdout, running.complaints) == (0, [], [f"harstream: {told_of}"])
 
 
 def test_the_live_view_of_a_second_run_knows_the_first(

@@ -130,16 +130,17 @@ def test_a_broker_that_restarts_gets_the_events_of_its_absence(
     assert sum("lost the broker" in line for line in running.stderr) == 1
 
 
-def test_listen_prints_what_run_publishes(
+def test_listen_prints_what_run_publishes_to_the_same_broker(
     start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, eventually: Callable[..., None],
-    film: Callable[..., Path], light_model: Path,
+    film: Callable[..., Path], light_model: Path, configure: Callable[..., None],
 ) -> None:  # fmt: skip
     film("yard.mp4", (2, 200))
+    configure(mqtt={"broker": mosquitto.url})
     host = ["-h", "127.0.0.1", "-p", str(mosquitto.port)]
     subprocess.run(["mosquitto_pub", *host, "-r", "-t", "har/probe/status", "-m", "ready"], check=True)
-    listening = start("listen", "--broker", mosquitto.url)
+    listening = start("listen")
     eventually(lambda: "har/probe/status: ready" in listening.said, "it to listen", 40)
-    code, _ = harstream("run", "--source", "yard.mp4", "--broker", mosquitto.url, "--model", light_model)
+    code, _ = harstream("run", "--source", "yard.mp4", "--model", light_model)
     assert code == 0
     eventually(lambda: "har/home/status: offline" in listening.stdout, "the farewell")
     told = [line.split(maxsplit=1)[1] for line in listening.stdout if "▶" in line or "■" in line]
