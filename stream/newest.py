@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stream.errors import SourceError
 from stream.messages import CameraChange, Frame
+
+log = logging.getLogger(__name__)
 
 
 class Inbox:
@@ -23,6 +27,10 @@ class Inbox:
         self._readers = 0
         self._closed = False
         self._error: BaseException | None = None
+        self._failed: list[SourceError] = []
+        """Of sources that failed while others went on."""
+        self._told = 0
+        """So many of these are in the log."""
         self.arrived: dict[str, int] = defaultdict(int)
         """Frames of each camera."""
         self.dropped: dict[str, int] = defaultdict(int)
@@ -30,14 +38,19 @@ class Inbox:
 
     @contextmanager
     def reader(self) -> Iterator[None]:
-        """A camera thread is at work inside; an exception inside it is raised again in `batches`."""
+        """A camera thread is at work inside; an exception inside it is raised again in `batches`: SourceError, which is
+        of one camera, when the others have ended, any other as soon as what came before it is taken."""
+        failed: list[SourceError] = []
         try:
             yield
+        except SourceError as error:
+            failed.append(error)
         except BaseException as error:
             with self._changed:
                 self._error = self._error or error
         finally:
             with self._changed:
+                self._failed += failed
                 self._readers -= 1
                 self._changed.notify_all()
 
@@ -78,9 +91,20 @@ class Inbox:
                 self._changed.notify_all()
                 if not batch and self._error:
                     raise self._error
-                if self._closed or not (batch or self._readers):
+                if self._closed:
                     return
+                if not (batch or self._readers):
+                    if self._failed:
+                        raise self._failed[0]
+                    return
+                if self._readers:
+                    self._tell_of_failures()
             yield batch
+
+    def _tell_of_failures(self) -> None:
+        for error in self._failed[self._told :]:
+            log.error("%s; the other cameras go on", error)
+        self._told = len(self._failed)
 
     def _is_worth_a_look(self) -> bool:
         return any(self._waiting.values()) or self._is_over() or not self._readers

@@ -26,7 +26,7 @@ class Reader:
         after: Reader | None = None,
     ) -> None:
         """`first` comes before what the source yields. `ended` is called, with the camera, on the reader's thread when
-        the source has no more. Raises what `new_source` raises."""
+        the source has no more, or fails. Raises what `new_source` raises."""
         self._stopping = threading.Event()
         self._source = new_source(self._stopping)
         self._inbox = inbox
@@ -59,12 +59,14 @@ class Reader:
                 self._after = None  # or a camera that is changed often would drag a chain of them along
             if self._first is not None:
                 self._inbox.put(self._first, is_live=self.is_live)
-            for item in self._source.frames():
-                if self._stopping.is_set():
-                    return
-                self._inbox.put(item, is_live=self.is_live)
-            if not self._stopping.is_set():
-                self._ended(self._source.camera)
+            try:
+                for item in self._source.frames():
+                    if self._stopping.is_set():
+                        return
+                    self._inbox.put(item, is_live=self.is_live)
+            finally:
+                if not self._stopping.is_set():
+                    self._ended(self._source.camera)
 
 
 class SwitchedOff:

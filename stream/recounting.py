@@ -77,7 +77,11 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
 
 def _say_what_there_is(database: sqlite3.Connection, query: Query) -> None:
     """On stderr, where a name that was asked for is not in the history: it may be mistyped, or nothing was seen yet."""
-    for of, asked in (("camera", query.camera), ("activity", query.activity)):
+    wanted: tuple[tuple[Literal["camera", "activity"], str | None], ...] = (
+        ("camera", query.camera),
+        ("activity", query.activity),
+    )
+    for of, asked in wanted:
         known = names(database, of)
         if asked is not None and asked not in known:
             there = f"it has {', '.join(known)}" if known else "it is empty"

@@ -35,5 +35,6 @@ class FileSource:
                     is_first = False
                 yield Frame(self.camera, time, picture)
         except VideoError as error:
+            yield CameraChange(self.camera, time, CameraState.OFFLINE, str(error))
             raise SourceError(f"camera {self.camera}: {error}") from error
         yield CameraChange(self.camera, time, CameraState.OFFLINE, "the file ended")

@@ -87,6 +87,19 @@ class Lively:
             self._device.is_open = False
 
 
+class Torn:
+    """A file that gives one frame, and then cannot be read."""
+
+    is_live = False
+
+    def __init__(self, camera: str, stopping: threading.Event) -> None:
+        self.camera = camera
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        yield Frame(self.camera, CLOCK.now(), BgrPicture(np.full((8, 8, 3), 90, np.uint8)))
+        raise SourceError(f"camera {self.camera}: the file is torn")
+
+
 class Listener:
     """An EventSink and HealthSink that remembers, or that is broken."""
 
@@ -130,10 +143,17 @@ class Running:
             Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)
         )
         self.service = Service(pipeline, {"listener": self.listener}, {}, CLOCK)
-        self._thread = threading.Thread(target=self.service.run)
+        self.raised: SourceError | None = None
+        self._thread = threading.Thread(target=self._run)
 
     def start(self) -> None:
         self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.service.run()
+        except SourceError as error:
+            self.raised = error
 
     @property
     def is_over(self) -> bool:
@@ -270,3 +290,18 @@ def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eve
         service.stop()
         running.join(10)
     assert heard[:4] == [("mqtt", "yard"), ("history", "yard"), ("history", "hall"), ("mqtt", "hall")]
+
+
+def test_a_file_that_breaks_is_told_when_the_other_cameras_have_ended(
+    running: Running, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    running.service.watch("hall", partial(Torn, "hall"))
+    running.service.watch("yard", partial(Lively, "yard", Device(), 90))
+    running.start()
+    eventually(lambda: "camera hall: the file is torn; the other cameras go on" in caplog.text, "the log")
+    seen = len(running.listener.notices)
+    eventually(lambda: len(running.listener.notices) > seen + 3, "the other camera to go on")
+    assert {notice.camera for notice in running.listener.notices[seen + 1 :]} == {"yard"}
+    running.service.unwatch("yard")
+    eventually(lambda: running.is_over, "the end")
+    assert str(running.raised) == "camera hall: the file is torn"
