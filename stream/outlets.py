@@ -58,7 +58,7 @@ class Outlets:
         events: dict[str, EventSink] = {"history": history} if history else {}
         events |= {"mqtt": mqtt, "console": self._told(), "metrics": metrics} | self._events_file()
         frames: dict[str, FrameSink] = {"snapshots": snapshots} if self.config.mqtt.snapshots else {}
-        return events, frames | self._live_view(metrics, foretold) | self._recorder() | self._window(), history
+        return events, frames | self._live_view(metrics, foretold, mqtt) | self._recorder() | self._window(), history
 
     def say(self, text: str) -> None:
         """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
@@ -139,7 +139,7 @@ class Outlets:
         self.stack.callback(jsonl.close)
         return {"events file": jsonl}
 
-    def _live_view(self, metrics: Metrics, foretold: Foretold | None) -> dict[str, FrameSink]:
+    def _live_view(self, metrics: Metrics, foretold: Foretold | None, mqtt: MqttSink) -> dict[str, FrameSink]:
         web = self.config.web
         if not web.enabled:
             return {}
@@ -157,6 +157,7 @@ class Outlets:
             controls=self.control if may_control else None,
             metrics=metrics.text,
             forecast=foretold.of if foretold else lambda _: None,
+            has_broker=lambda: mqtt.sender.is_connected,
         )
         view.start()
         self.stack.callback(view.close)

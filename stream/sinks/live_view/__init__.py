@@ -40,13 +40,15 @@ class LiveView:
         controls: Controls | None = None,
         metrics: Callable[[], bytes] | None = None,
         forecast: Callable[[str], Forecast | None] = lambda _: None,
+        has_broker: Callable[[], bool] = lambda: True,
         encode: Encode = encode_jpeg,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`port` 0 takes a free one, which `address` then tells. `history`: the file that `/api/events` reads, and with
         whose last activities the page begins. `controls`: what may be changed over HTTP; None: nothing. `metrics`:
-        what `/metrics` answers. `forecast`: what is expected before a camera. `encode` is called on the server's side
-        only. `clock`, in seconds: since when has nobody told how the cameras fare?"""
+        what `/metrics` answers. `forecast`: what is expected before a camera. `has_broker`: can events be published
+        now? `encode` is called on the server's side only. `clock`, in seconds: since when has nobody told how the
+        cameras fare?"""
         self.address = (host, port)
         self._hello = {
             "version": version,
@@ -60,6 +62,7 @@ class LiveView:
         self._history = history
         self._controls = controls
         self._metrics = metrics
+        self._has_broker = has_broker
         self._encode = encode
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -82,8 +85,9 @@ class LiveView:
         # point at 127.0.0.1 (DNS rebinding) would otherwise pass for the same host.
         hosts = LOOPBACK if self.address[0] in LOOPBACK else None
         app = create_app(
-            self._board, self._hello, self._encode, self._history, self._controls, self._metrics, hosts, ready.set
-        )
+            self._board, self._hello, self._encode, self._history, self._controls, self._metrics, self._has_broker,
+            hosts, ready.set,
+        )  # fmt: skip
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

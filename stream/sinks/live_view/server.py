@@ -93,10 +93,14 @@ class Viewer:
 class Broadcast:
     """From the board to the viewers; lives on the server's event loop."""
 
-    def __init__(self, board: Board, hello: Mapping[str, object], encode: Encode) -> None:
+    def __init__(
+        self, board: Board, hello: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
+    ) -> None:
         self._board = board
         self._hello = hello
         self._encode = encode
+        self._has_broker = has_broker
+        self._had_broker = has_broker()
         self._viewers: set[Viewer] = set()
         self._changed = asyncio.Event()
         self._told: dict[int, CameraView] = {}
@@ -152,6 +156,7 @@ class Broadcast:
         hello = {
             "type": "hello",
             **self._hello,
+            "broker": self._had_broker,
             "cameras": [view.facts() for view in self._board.views()],
             "events": [event_facts(event) for event in self._board.events()],
         }
@@ -166,6 +171,9 @@ class Broadcast:
 
     def _offer_words(self) -> None:
         self._greet_if_cameras_changed()
+        if self._had_broker != (has_broker := self._has_broker()):
+            self._had_broker = has_broker
+            self._offer_all("broker", json.dumps({"type": "broker", "connected": has_broker}))
         for event in self._board.take_fresh_events():
             self._offer_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._board.views():
@@ -214,11 +222,12 @@ def create_app(
     history: Path | None,
     controls: Controls | None,
     metrics: Callable[[], bytes] | None,
+    has_broker: Callable[[], bool],
     hosts: tuple[str, ...] | None,
     ready: Callable[[], None],
 ) -> Starlette:
     """`hosts`: the Host names that are answered, None for all; `ready` is called when the loop runs."""
-    broadcast = Broadcast(board, hello, encode)
+    broadcast = Broadcast(board, hello, encode, has_broker)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

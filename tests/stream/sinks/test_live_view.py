@@ -568,6 +568,24 @@ def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) 
 
 
 @pytest.mark.browser
+def test_page_says_that_the_broker_is_away_and_when_it_is_back(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    is_there = [True]
+    view = opened("hall", has_broker=lambda: is_there[0])
+    page.goto(view.url)
+    view.show(step("hall"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    assert not page.is_visible("#unheard")
+    is_there[0] = False
+    page.wait_for_selector("#unheard", state="visible")  # also while no camera sends a frame
+    page.reload()
+    page.wait_for_selector("#unheard", state="visible")
+    assert page.inner_text("#unheard").startswith("The MQTT broker is away")
+    is_there[0] = True
+    view.show(step("hall"))
+    page.wait_for_selector("#unheard", state="hidden")
+
+
+@pytest.mark.browser
 def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall")
     view.show(step(warming=(7, 20)))

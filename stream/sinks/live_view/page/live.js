@@ -59,6 +59,7 @@ function onMessage(message) {
   if (message.type === "hello") greet(message);
   else if (message.type === "camera") showCamera(message);
   else if (message.type === "event") onEvent(message);
+  else if (message.type === "broker") byId("unheard").hidden = message.connected;
 }
 
 function greet(hello) {
@@ -68,6 +69,7 @@ function greet(hello) {
   greeting = hello;
   attempt = 0;
   setLink("open", "Connected");
+  byId("unheard").hidden = hello.broker;
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);
   byId("about").title = `harstream ${hello.version}`;
   assignColours(hello.labels);
