@@ -17,7 +17,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 # make home-assistant   installs Home Assistant into .home-assistant (two minutes) and runs the tests against it
 home-assistant: $(VENV)/.tests

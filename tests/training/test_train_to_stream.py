@@ -263,8 +263,6 @@ def test_a_class_without_training_clips_is_named(drawn, tmp_path):
     (tmp_path / "all").mkdir()
     shutil.copytree(drawn / "JumpingJack", tmp_path / "all" / "JumpingJack")
     shutil.copytree(drawn / "background", tmp_path / "all" / "Standing")
-    result = harstream("train", "--data", "all", "--out", "x", cwd=tmp_path)
-    assert result.returncode in (0, 2)
     lonely = tmp_path / "all" / "Alone"
     lonely.mkdir()
     shutil.copy(next(drawn.glob("PushUps/*g05*.mp4")), lonely)
