@@ -12,8 +12,8 @@ from benchmarks.turns import seconds_in_turns
 MODELS = ("flow_tcn", "lrcn", "convlstm")
 PARTS = {
     "Python alone": "pass",
-    "imports": "import stream.cli, stream.assembly",
-    "imports, live view": "import stream.cli, stream.assembly, stream.sinks.live_view",
+    "imports": "import cli; cli.load('stream.cli', 'run'); import stream.assembly",
+    "imports, live view": "import cli; cli.load('stream.cli', 'run'); import stream.assembly, stream.sinks.live_view",
 }
 
 
