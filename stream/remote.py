@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import partial
 
@@ -10,6 +11,8 @@ from stream.errors import ControlError
 from stream.messages import CameraControl
 from stream.ports import Controls
 from stream.sender import Sender
+
+log = logging.getLogger(__name__)
 
 AS_CONFIGURED = "default"
 """A threshold: no other than config.yaml's."""
@@ -27,6 +30,8 @@ class Remote:
         self._sender = sender
         self._topics = topics
         self._controls = controls
+        self._said = ""
+        """The last refusal in the log."""
         sender.handle_messages(topics.asked("+", "+"), self._asked)
 
     def show(self, control: CameraControl) -> None:
@@ -54,6 +59,10 @@ class Remote:
             refuse(str(error))
 
     def _refuse(self, topic: str, why: str) -> None:
+        said = f"asked for at {topic[:LONGEST_TOPIC]!r} and refused: {why}"
+        if said != self._said:  # a client that asks again and again would fill the log
+            self._said = said
+            log.warning("%s", said)
         message = wire.error_message(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
         self._sender.pass_on(self._topics.error, wire.encode(message))
 

@@ -54,7 +54,6 @@ class Window:
 
     def __init__(self, length: int, rate: float, row_shape: tuple[int, ...], row_dtype: np.dtype[np.generic]) -> None:
         self.length = length
-        self.gaps = 0
         self._grid = TimeGrid(rate)
         # Each row is written twice, T apart, so that the last T are always one contiguous view: no copy, no roll.
         self._rows = np.zeros((2 * length, *row_shape), dtype=row_dtype)
@@ -71,8 +70,7 @@ class Window:
         if not self._grid.takes(time):
             return False
         self._continues = not gap
-        if gap and self._times:
-            self.gaps += 1
+        if gap:
             self._times.clear()
         return True
 

@@ -123,6 +123,20 @@ def test_what_makes_no_sense_is_answered(
     eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
 
 
+def test_what_is_refused_is_in_the_log_once_however_often_it_is_asked_for(
+    publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    for count, payload in enumerate((b"perhaps", b"perhaps", b"so"), start=1):
+        publish("har/nuc1/camera/hall/enabled/set", payload)
+        eventually(lambda count=count: len(subscriber.of("/error")) == count, "the answer")
+    told = [record.message for record in caplog.records if "refused" in record.message]
+    assert told == [
+        f"asked for at 'har/nuc1/camera/hall/enabled/set' and refused: expected ON or OFF, got '{word}'"
+        for word in ("perhaps", "so")
+    ]
+
+
 def packet(kind: int, body: bytes) -> bytes:
     """Source: MQTT 3.1.1, section 2.2."""
     length, left = b"", len(body)
