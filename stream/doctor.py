@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
@@ -18,6 +19,8 @@ from stream.camera_source import Webcam, parse_source
 from stream.config import Config
 from stream.connection import BrokerAddress, Connection
 from stream.errors import HarstreamError
+from stream.outbox import FILE as OUTBOX_FILE
+from stream.outbox import is_in_use
 from stream.probing import Seen, tried
 
 PACKAGES = ("harstream", "onnxruntime-gpu", "onnxruntime", "opencv-python", "numpy", "paho-mqtt", "av", "tensorflow")
@@ -45,9 +48,13 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield _model(config)
     yield from _cameras(config)
     yield _screen()
-    yield _broker(config)
+    is_running = is_in_use(config.state / OUTBOX_FILE)
+    if is_running:
+        yield Finding("service", f"harstream is running, with the state in {config.state}", True)
+    yield _broker(config, is_running=is_running)
     if config.web.enabled:
-        yield _port("live view", config.web.host, config.web.port, "web.port in config.yaml, or --port")
+        setting = "web.port in config.yaml, or --port"
+        yield _port("live view", config.web.host, config.web.port, setting, is_running=is_running)
     if config.events:
         yield _file("events", config.events)
     if config.record:
@@ -106,9 +113,10 @@ def _screen() -> Finding:
     return Finding("screen", "there is one" if has_screen else "none", has_screen, "use the live view, not --display")
 
 
-def _broker(config: Config) -> Finding:
+def _broker(config: Config, *, is_running: bool) -> Finding:
     if not config.mqtt.broker:
-        return _port("own broker", "127.0.0.1", config.mqtt.embedded_port, "mqtt.embedded_port, or --broker")
+        port, setting = config.mqtt.embedded_port, "mqtt.embedded_port, or --broker"
+        return _port("own broker", "127.0.0.1", port, setting, is_running=is_running)
     try:
         address = BrokerAddress.parse(config.mqtt.broker)
         connection = Connection(address)
@@ -119,12 +127,15 @@ def _broker(config: Config) -> Finding:
     return Finding("broker", address.url, True)
 
 
-def _port(what: str, host: str, port: int, setting: str) -> Finding:
+def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:
+    """Of what runs already, nobody can tell from outside whether it is that which has the port."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            if is_running and error.errno == errno.EADDRINUSE:
+                return Finding(what, f"port {port} is in use while harstream is running", True)
             return Finding(what, f"port {port}: {error.strerror}", False, f"choose another: {setting}", is_needed=True)
     return Finding(what, f"port {port} is free", True)
 

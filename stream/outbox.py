@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from stream.database import opened
 
 log = logging.getLogger(__name__)
 
+FILE = "outbox.sqlite"
+"""Its name in the folder `state`."""
 WEEK = 7 * 24 * 3600.0
 
 
@@ -166,6 +169,16 @@ class Outbox:
         if not self._disk_failed:
             log.warning("the outbox %s fails (%s): events wait in memory, a restart would lose them", self.path, error)
         self._disk_failed = True
+
+
+def is_in_use(path: Path) -> bool:
+    """Has a harstream that runs this outbox?"""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
+            database.execute("SELECT 1 FROM letters LIMIT 1")
+    except sqlite3.Error as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    return False
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -20,6 +20,7 @@ from stream.errors import ModelError
 from stream.foretold import Foretold
 from stream.history import FILE as HISTORY_FILE
 from stream.messages import CameraControl
+from stream.outbox import FILE as OUTBOX_FILE
 from stream.outbox import Outbox
 from stream.parts import new_recorder
 from stream.ports import Engine, EventSink, FrameSink
@@ -88,7 +89,7 @@ class Outlets:
         mqtt = MqttSink(
             address,
             context=self.context,
-            outbox=Outbox(self.config.state / "outbox.sqlite"),
+            outbox=Outbox(self.config.state / OUTBOX_FILE),
             emission=_emission(self.recognizer),
             observations=self.config.mqtt.observations,
             controls=self.control,
@@ -121,7 +122,7 @@ class Outlets:
             watched.intersection_update(camera.name for camera in taken.cameras)
             take()
 
-        snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / "outbox.sqlite.snapshots")
+        snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / f"{OUTBOX_FILE}.snapshots")
         snapshots.start()
         take()  # all at once: one by one, the pictures of those that come later would be taken back
         self.control.listen(show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,24 @@ def test_doctor_tells_a_machine_what_there_is(harstream: Harstream, configure: C
     assert found["own broker"]["is_fine"]
     assert found["camera"]["found"] == "hall scene: drawn 320x240, 25 frames/s stated"
     assert found["events"]["found"] == "events.jsonl can be written"
+
+
+def test_doctor_lacks_nothing_that_the_running_harstream_has(
+    start: Callable[..., Any], harstream: Harstream, configure: Callable[..., None], light_model: Path,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    configure(cameras=[{"name": "hall", "source": "scene"}], web={"enabled": True})
+    running = start("run", "--model", light_model)
+    eventually(lambda: "live view http" in running.said, "it to run", 40)
+    code, examined = harstream("doctor", "--json")
+    found = findings(examined)
+    assert (code, lacking(examined)) == (0, set())
+    assert found["service"]["found"] == "harstream is running, with the state in harstream-state"
+    assert "is in use while harstream is running" in found["live view"]["found"]
+    assert "is in use while harstream is running" in found["own broker"]["found"]
+    running.signal(signal.SIGTERM)
+    assert running.wait(10) == 0
+    assert "service" not in findings(harstream("doctor", "--json")[1])
 
 
 @pytest.fixture
