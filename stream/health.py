@@ -210,7 +210,8 @@ def _since(camera: _Camera, state: HealthState, now: float) -> float:
 
 
 def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
-    if camera.has_ended and camera.state is HealthState.OFFLINE:
+    is_broken = camera.change is not None and camera.change.trouble is not None
+    if camera.has_ended and camera.state is HealthState.OFFLINE and not is_broken:
         return ENDED, Trouble.ENDED
     if camera.state in REASONS:
         return REASONS[camera.state], None

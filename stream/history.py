@@ -144,7 +144,8 @@ def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActiv
 def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
     """Those that the history has, by name: of cameras, of what they recognized and of their coming and going."""
     tables = {"camera": ("activities", "changes"), "activity": ("activities",)}[of]
-    return [name for (name,) in database.execute(" UNION ".join(f"SELECT {of} FROM {table}" for table in tables))]
+    union = " UNION ".join(f"SELECT DISTINCT {of} FROM {table}" for table in tables)
+    return [name for (name,) in database.execute(f"{union} ORDER BY 1")]
 
 
 def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from stream.errors import SourceError
@@ -95,16 +95,17 @@ class Inbox:
                     return
                 if not (batch or self._readers):
                     if self._failed:
-                        raise self._failed[0]
+                        self._tell_of(self._failed[:-1])
+                        raise self._failed[-1]
                     return
                 if self._readers:
-                    self._tell_of_failures()
+                    self._tell_of(self._failed)
             yield batch
 
-    def _tell_of_failures(self) -> None:
-        for error in self._failed[self._told :]:
-            log.error("%s; the other cameras go on", error)
-        self._told = len(self._failed)
+    def _tell_of(self, failed: Sequence[SourceError]) -> None:
+        for error in failed[self._told :]:
+            log.error("%s%s", error, "; the other cameras go on" if self._readers else "")
+        self._told = len(failed)
 
     def _is_worth_a_look(self) -> bool:
         return any(self._waiting.values()) or self._is_over() or not self._readers

@@ -173,6 +173,9 @@ class Outbox:
 
 def is_in_use(path: Path) -> bool:
     """Has a harstream that runs this outbox?"""
+    # There as long as it runs. Without one, reading would make one, which a service of another user could not write.
+    if not path.with_name(f"{path.name}-wal").exists():
+        return False
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
             database.execute("SELECT 1 FROM letters LIMIT 1")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clips.video import VideoError, pictures
-from stream.errors import SourceError
+from stream.errors import SourceError, Trouble
 from stream.messages import CameraChange, CameraState, Frame
 from stream.sources.pace import Pace
 
@@ -35,6 +35,6 @@ class FileSource:
                     is_first = False
                 yield Frame(self.camera, time, picture)
         except VideoError as error:
-            yield CameraChange(self.camera, time, CameraState.OFFLINE, str(error))
-            raise SourceError(f"camera {self.camera}: {error}") from error
+            yield CameraChange(self.camera, time, CameraState.OFFLINE, str(error), Trouble.UNDECODABLE)
+            raise SourceError(f"camera {self.camera}: {error}", Trouble.UNDECODABLE) from error
         yield CameraChange(self.camera, time, CameraState.OFFLINE, "the file ended")

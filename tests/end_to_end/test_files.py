@@ -59,17 +59,20 @@ def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(
 
 
 def test_a_broken_file_does_not_end_what_others_show(
-    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
-) -> None:
+    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path, mosquitto: Any,
+    subscribe: Callable[[int], Any],
+) -> None:  # fmt: skip
     film("yard.mp4", (3, 200))
     (tmp_path / "hall.mp4").write_bytes(b"no video at all " * 100)
-    options = "--model", light_model, "--events", "events.jsonl"
+    subscriber = subscribe(mosquitto.port)
+    options = "--model", light_model, "--events", "events.jsonl", "--broker", mosquitto.url
     code, running = harstream("run", "--source", "hall.mp4", "--source", "yard.mp4", *options)
     assert [event["event_type"] for event in events_in(tmp_path / "events.jsonl")] == ["start", "end"]
     assert code == 4
     (complaint,) = running.complaints
     assert complaint.startswith("harstream: camera file: ")
     assert sum("; the other cameras go on" in line for line in running.stderr) == 1
+    assert "undecodable" in [one.json["code"] for one in subscriber.of("camera/file/health")]
 
 
 def test_pictures_that_change_their_size_go_on_as_one_event(

@@ -11,7 +11,7 @@ import pytest
 
 from stream.errors import Trouble
 from stream.health import DARK, ENDED, FROZEN, PERIOD, STALLED, TICK, UNLIT, HealthWatch
-from stream.messages import CameraState, Health, HealthState, Notice
+from stream.messages import CameraChange, CameraState, Health, HealthState, Notice
 
 CAMERAS = ("attic", "cellar", "hall", "yard")
 REPLAY = "film"
@@ -205,6 +205,16 @@ def test_a_file_that_is_over_is_offline(machine: Machine, make_notice: MakeNotic
     machine.watch.end("hall")
     over = machine.second()["hall"]
     assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
+
+
+def test_a_file_that_breaks_is_offline_for_another_reason_than_its_end(
+    machine: Machine, make_notice: MakeNotice
+) -> None:
+    broken = CameraChange("hall", machine.time, CameraState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
+    machine.watch.see(replace(make_notice(), change=broken))
+    machine.watch.end("hall")
+    over = machine.second()["hall"]
+    assert (over.state, over.reason, over.trouble) == (HealthState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
 
 
 def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(

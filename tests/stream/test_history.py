@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import ConfigError, SinkError
-from stream.history import PastActivity, Query, activities, changes, connect, owed, reading, write
+from stream.history import PastActivity, Query, activities, changes, connect, names, owed, reading, write
 from stream.messages import CameraChange, CameraState, Confidence, EndReason, Event, EventType, Notice
 from stream.sinks.history import KILLED, HistorySink
 from stream.wire import Context
@@ -140,6 +140,8 @@ def test_what_is_asked_for_is_what_comes_newest_first(
     assert ids(path, camera="hall") == ["3", "2", "0"]
     assert ids(path, camera="hall", activity="Jump") == ["3", "0"]
     assert ids(path, since=NOON + 1, until=NOON + 3) == ["2", "1"]
+    with reading(path) as database:
+        assert (names(database, "camera"), names(database, "activity")) == (["hall", "yard"], ["Jump", "Run"])
 
 
 def test_the_coming_and_going_of_cameras_is_kept_and_repeats_are_not(

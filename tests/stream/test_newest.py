@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from models.transform import BgrPicture
+from stream.errors import SourceError
 from stream.messages import CameraChange, CameraState, Frame
 from stream.newest import Inbox
 
@@ -177,6 +178,17 @@ def test_first_error_of_several_is_raised() -> None:
         raise ValueError("too late")
     with pytest.raises(OSError, match="the cable is cut"):
         list(inbox.batches())
+
+
+def test_each_of_several_files_that_fail_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = Inbox()
+    for name in ("hall", "yard"):
+        inbox.expect_reader()
+        with inbox.reader():
+            raise SourceError(f"camera {name}: the file is torn")
+    with pytest.raises(SourceError, match="camera yard"):
+        list(inbox.batches())
+    assert caplog.messages == ["camera hall: the file is torn"]
 
 
 def test_close_lets_a_waiting_file_go() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stream.errors import SinkError
-from stream.outbox import Outbox
+from stream.outbox import Outbox, is_in_use
 
 
 class Clock:
@@ -147,6 +147,13 @@ def test_a_broken_file_is_moved_aside_with_one_warning(
 def test_two_cannot_share_a_file(path: Path, outbox: Outbox) -> None:
     with pytest.raises(SinkError, match="is another harstream running with it"):
         Outbox(path).start()
+
+
+def test_who_asks_whether_it_is_in_use_leaves_nothing_beside_it(path: Path, outbox: Outbox) -> None:
+    assert is_in_use(path)
+    outbox.close()
+    assert not is_in_use(path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -45,7 +45,10 @@ def control_routes(controls: Controls | None) -> Sequence[Route]:
 
     async def change(request: Request) -> Response:
         asked = asked_by(request)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect as error:  # or the server would log it as a fault of ours, with a traceback
+            raise HTTPException(400, "the request broke off") from error
         with checked_as(Wish):
             wish = Wish.model_validate_json(body)
         return JSONResponse(await run_in_threadpool(_changed, asked, request.path_params["name"], wish))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -105,6 +107,19 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
     answer = client.patch("/api/cameras/hall", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert told in answer.json()["detail"]
+    assert house.hall == CameraControl("hall", threshold=0.8)
+
+
+def test_a_client_that_leaves_in_the_midst_of_its_wish_is_no_fault_of_ours(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=house)
+    view.start()
+    with socket.create_connection(view.address) as leaving:
+        leaving.sendall(b"PATCH /api/cameras/hall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        httpx.get(view.url)  # the server has begun with what came before it
+    view.close()  # waits for what goes on
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert house.hall == CameraControl("hall", threshold=0.8)
 
 
