@@ -279,7 +279,7 @@ def _unquoted(text: str | None) -> str | None:
 
 
 def _unreachable(address: BrokerAddress, got: str) -> str:
-    return f"expected a broker at {address.url}, got {got}: start one, or leave mqtt.broker empty for the embedded one"
+    return f"expected a broker at {address.url}, got {got}: start one; `harstream run` without mqtt.broker has its own"
 
 
 def _in_words(error: OSError | UnicodeError) -> str:

@@ -46,11 +46,11 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield from _packages()
     yield _accelerator()
     yield _model(config)
-    yield from _cameras(config)
-    yield _screen()
     is_running = is_in_use(config.state / OUTBOX_FILE)
     if is_running:
         yield Finding("service", f"harstream is running, with the state in {config.state}", True)
+    yield from _cameras(config, is_running=is_running)
+    yield _screen()
     yield _broker(config, is_running=is_running)
     if config.web.enabled:
         setting = "web.port in config.yaml, or --port"
@@ -98,10 +98,12 @@ def _model(config: Config) -> Finding:
     return Finding("model", f"{known}; shipped: {', '.join(shipped())}", True)
 
 
-def _cameras(config: Config) -> Iterator[Finding]:
+def _cameras(config: Config, *, is_running: bool) -> Iterator[Finding]:
     all_tried = list(tried([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
     for one in all_tried[: len(config.cameras)]:
         advice = "`run` waits for it" if len(config.cameras) > 1 else ""
+        if is_running and isinstance(one.source, Webcam):
+            advice = "only one program can have it, and harstream is running"
         yield Finding("camera", str(one), isinstance(one.result, Seen), advice, is_needed=not advice)
     webcams = [one.source.index for one in all_tried if isinstance(one.source, Webcam) and isinstance(one.result, Seen)]
     advice = "use rtsp://..., a file, or --source scene"

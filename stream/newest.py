@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stream.errors import SourceError
@@ -27,37 +27,40 @@ class Inbox:
         self._readers = 0
         self._closed = False
         self._error: BaseException | None = None
-        self._failed: list[SourceError] = []
-        """Of sources that failed while others went on."""
-        self._told = 0
-        """So many of these are in the log."""
+        self._failed: dict[str, SourceError] = {}
+        """By camera: of sources that failed while others went on."""
+        self._untold: dict[str, SourceError] = {}
+        """Of these, those that are not in the log."""
         self.arrived: dict[str, int] = defaultdict(int)
         """Frames of each camera."""
         self.dropped: dict[str, int] = defaultdict(int)
         """Of these, frames that nobody took in time."""
 
     @contextmanager
-    def reader(self) -> Iterator[None]:
-        """A camera thread is at work inside; an exception inside it is raised again in `batches`: SourceError, which is
-        of one camera, when the others have ended, any other as soon as what came before it is taken."""
-        failed: list[SourceError] = []
+    def reader(self, camera: str) -> Iterator[None]:
+        """A camera's thread is at work inside; an exception inside it is raised again in `batches`: SourceError, which
+        is of this camera, when the others have ended, any other as soon as what came before it is taken."""
+        failed: dict[str, SourceError] = {}
         try:
             yield
         except SourceError as error:
-            failed.append(error)
+            failed[camera] = error
         except BaseException as error:
             with self._changed:
                 self._error = self._error or error
         finally:
             with self._changed:
-                self._failed += failed
+                self._failed |= failed
+                self._untold |= failed
                 self._readers -= 1
                 self._changed.notify_all()
 
-    def expect_reader(self) -> None:
-        """Before its thread starts, so that `batches` does not end before it has begun."""
+    def expect_reader(self, camera: str) -> None:
+        """Before its thread starts, so that `batches` does not end before it has begun. That an earlier one of this
+        camera failed is forgotten."""
         with self._changed:  # other readers may be at work, or end, by now
             self._readers += 1
+            self._failed.pop(camera, None)
 
     def put(self, item: Frame | CameraChange, *, is_live: bool) -> None:
         """Called on the camera's own thread. Waits only for a frame of a file.
@@ -93,19 +96,22 @@ class Inbox:
                     raise self._error
                 if self._closed:
                     return
-                if not (batch or self._readers):
-                    if self._failed:
-                        self._tell_of(self._failed[:-1])
-                        raise self._failed[-1]
-                    return
-                if self._readers:
-                    self._tell_of(self._failed)
+                is_over = not (batch or self._readers)
+                failure = next(reversed(self._failed.values()), None) if is_over else None
+                news = self._news() if is_over or self._readers else {}
+            for camera, error in news.items():
+                if error is not failure:
+                    goes_on = "" if is_over else "; the other cameras go on"
+                    log.error("%s%s", error, goes_on, extra={"camera": camera})
+            if failure is not None:
+                raise failure
+            if is_over:
+                return
             yield batch
 
-    def _tell_of(self, failed: Sequence[SourceError]) -> None:
-        for error in failed[self._told :]:
-            log.error("%s%s", error, "; the other cameras go on" if self._readers else "")
-        self._told = len(failed)
+    def _news(self) -> dict[str, SourceError]:
+        news, self._untold = self._untold, {}
+        return news
 
     def _is_worth_a_look(self) -> bool:
         return any(self._waiting.values()) or self._is_over() or not self._readers

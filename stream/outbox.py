@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.database import opened
+from stream.errors import SinkError
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,11 @@ class Outbox:
         """Open or create the file; one that cannot be read is moved aside with a warning. Raises SinkError."""
         self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
-        self._waiting, self._last = self._database.execute(counts).fetchone()
-        self._drop_old_letters_of_earlier_runs()
+        try:
+            self._waiting, self._last = self._database.execute(counts).fetchone()
+            self._drop_old_letters_of_earlier_runs()
+        except sqlite3.Error as error:
+            raise SinkError(f"expected to keep the outbox in {self.path}, got: {error}") from error
 
     def put(self, topic: str, payload: bytes) -> None:
         with self._lock:

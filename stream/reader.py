@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from stream.errors import SourceError
 from stream.messages import CameraChange, Frame
 from stream.newest import Inbox
 from stream.ports import FrameSource
@@ -40,7 +41,7 @@ class Reader:
         return self._source.is_live
 
     def start(self) -> None:
-        self._inbox.expect_reader()
+        self._inbox.expect_reader(self._source.camera)
         if self._after is not None:
             self._after.stop()
         self._thread.start()
@@ -53,7 +54,7 @@ class Reader:
         self._thread.join()
 
     def _read(self) -> None:
-        with self._inbox.reader():
+        with self._inbox.reader(self._source.camera):
             if self._after is not None:
                 self._after.join()
                 self._after = None  # or a camera that is changed often would drag a chain of them along
@@ -64,6 +65,9 @@ class Reader:
                     if self._stopping.is_set():
                         return
                     self._inbox.put(item, is_live=self.is_live)
+            except SourceError:
+                if not self._stopping.is_set():  # else nobody asks any more
+                    raise
             finally:
                 if not self._stopping.is_set():
                     self._ended(self._source.camera)

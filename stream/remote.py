@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from functools import partial
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 AS_CONFIGURED = "default"
 """A threshold: no other than config.yaml's."""
+QUIET = 60.0
+"""Seconds between two refusals in the log."""
 LONGEST = 32
 """Bytes of what is asked for."""
 LONGEST_TOPIC = 200
@@ -30,8 +33,9 @@ class Remote:
         self._sender = sender
         self._topics = topics
         self._controls = controls
-        self._said = ""
-        """The last refusal in the log."""
+        self._refused = 0
+        """Since the last one in the log, which was told at that time of the monotonic clock."""
+        self._told_at = -math.inf
         sender.handle_messages(topics.asked("+", "+"), self._asked)
 
     def show(self, control: CameraControl) -> None:
@@ -59,10 +63,11 @@ class Remote:
             refuse(str(error))
 
     def _refuse(self, topic: str, why: str) -> None:
-        said = f"asked for at {topic[:LONGEST_TOPIC]!r} and refused: {why}"
-        if said != self._said:  # a client that asks again and again would fill the log
-            self._said = said
-            log.warning("%s", said)
+        self._refused += 1
+        if time.monotonic() - self._told_at >= QUIET:  # a client that asks again and again would fill the log
+            before = f"; {self._refused - 1} more before it" if self._refused > 1 else ""
+            log.warning("asked for at %r and refused: %s%s", topic[:LONGEST_TOPIC], why, before)
+            self._refused, self._told_at = 0, time.monotonic()
         message = wire.error_message(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
         self._sender.pass_on(self._topics.error, wire.encode(message))
 

@@ -283,6 +283,17 @@ def test_a_reader_does_not_stop_the_writer(
     assert sorted(ids(path)) == ["A", "B"]
 
 
+def test_reading_after_a_run_leaves_no_files_that_the_next_one_could_not_write(
+    path: Path, started: Callable[[], HistorySink], make_notice: MakeNotice, make_event: MakeEvent
+) -> None:
+    sink = started()
+    sink.handle(make_notice(make_event(EventType.END)))
+    sink.close()
+    with reading(path) as database:
+        assert len(list(activities(database, Query()))) == 1
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_a_full_disk_loses_nothing_that_memory_can_keep(
     path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture,

@@ -471,7 +471,7 @@ def test_no_broker_at_the_start_is_one_line(make_sink: MakeSink, free_port: int)
         make_sink(f"mqtt://ada:geheim42@127.0.0.1:{free_port}").start()
     assert str(caught.value) == (
         f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused: "
-        "start one, or leave mqtt.broker empty for the embedded one"
+        "start one; `harstream run` without mqtt.broker has its own"
     )
 
 

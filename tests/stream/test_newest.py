@@ -43,10 +43,10 @@ def running(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
 
 def reading(inbox: Inbox, items: Iterable[Item], *, is_live: bool) -> Callable[[], None]:
     """A camera thread's work; counted as a reader from now on."""
-    inbox.expect_reader()
+    inbox.expect_reader("hall")
 
     def read() -> None:
-        with inbox.reader():
+        with inbox.reader("hall"):
             for item in items:
                 inbox.put(item, is_live=is_live)
 
@@ -94,9 +94,9 @@ def test_changes_are_never_dropped_and_keep_their_place() -> None:
 def test_silence_gives_an_empty_batch_now_and_then() -> None:
     inbox = Inbox()
     batches = inbox.batches(patience=0.01)
-    inbox.expect_reader()
+    inbox.expect_reader("hall")
     assert [next(batches), next(batches)] == [[], []]
-    with inbox.reader():
+    with inbox.reader("hall"):
         inbox.put(frame(1), is_live=True)
     assert [times(batch) for batch in batches] == [[1]]
 
@@ -111,10 +111,10 @@ def test_every_frame_of_a_file_comes_in_order() -> None:
 
 def test_file_waits_until_its_frame_is_taken() -> None:
     inbox, second_is_in = Inbox(), threading.Event()
-    inbox.expect_reader()
+    inbox.expect_reader("hall")
 
     def read() -> None:
-        with inbox.reader():
+        with inbox.reader("hall"):
             inbox.put(frame(1), is_live=False)
             inbox.put(frame(2), is_live=False)
             second_is_in.set()
@@ -173,8 +173,8 @@ def test_error_of_one_reader_is_raised_while_another_never_rests() -> None:
 def test_first_error_of_several_is_raised() -> None:
     inbox = Inbox()
     reading(inbox, failing(), is_live=True)()
-    inbox.expect_reader()
-    with inbox.reader():
+    inbox.expect_reader("hall")
+    with inbox.reader("hall"):
         raise ValueError("too late")
     with pytest.raises(OSError, match="the cable is cut"):
         list(inbox.batches())
@@ -183,12 +183,22 @@ def test_first_error_of_several_is_raised() -> None:
 def test_each_of_several_files_that_fail_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     inbox = Inbox()
     for name in ("hall", "yard"):
-        inbox.expect_reader()
-        with inbox.reader():
+        inbox.expect_reader(name)
+        with inbox.reader(name):
             raise SourceError(f"camera {name}: the file is torn")
     with pytest.raises(SourceError, match="camera yard"):
         list(inbox.batches())
     assert caplog.messages == ["camera hall: the file is torn"]
+
+
+def test_a_camera_that_has_a_new_source_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = Inbox()
+    inbox.expect_reader("hall")
+    with inbox.reader("hall"):
+        raise SourceError("camera hall: the file is torn")
+    with running(reading(inbox, [frame(1)], is_live=False)):
+        assert [times(batch) for batch in inbox.batches()] == [[1]]
+    assert [record.camera for record in caplog.records] == ["hall"]
 
 
 def test_close_lets_a_waiting_file_go() -> None:
@@ -200,7 +210,7 @@ def test_close_lets_a_waiting_file_go() -> None:
 
 def test_close_lets_recognition_go() -> None:
     inbox, taken = Inbox(), []
-    inbox.expect_reader()  # a camera that never gives a frame
+    inbox.expect_reader("hall")  # a camera that never gives a frame
     with running(lambda: taken.extend(inbox.batches())):
         inbox.close()
     assert taken == []
@@ -208,7 +218,7 @@ def test_close_lets_recognition_go() -> None:
 
 def test_nothing_is_yielded_once_closed() -> None:
     inbox = Inbox()
-    inbox.expect_reader()
+    inbox.expect_reader("hall")
     inbox.put(frame(1), is_live=True)
     inbox.close()
     inbox.put(frame(2), is_live=False)

@@ -195,3 +195,16 @@ def test_threads_may_put_and_remove_at_once(path: Path) -> None:
     outbox.close()
     assert sorted(seen) == sorted(f"{name}{n}" for name in "abcd" for n in range(50))
     assert [s for s in seen if s[0] == "a"] == [f"a{n}" for n in range(50)]
+
+
+def test_a_file_that_can_be_read_but_not_changed_is_one_clear_error(path: Path, outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a")
+    outbox.close()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TRIGGER stay BEFORE DELETE ON letters BEGIN SELECT RAISE(ABORT, 'nothing goes'); END")
+    database.close()
+    clock.now = 200.0
+    late = Outbox(path, age_limit=100.0, wall_clock=clock)
+    with pytest.raises(SinkError, match=r"expected to keep the outbox in .*outbox\.db, got: nothing goes"):
+        late.start()
+    late.close()

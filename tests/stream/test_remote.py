@@ -123,17 +123,25 @@ def test_what_makes_no_sense_is_answered(
     eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
 
 
-def test_what_is_refused_is_in_the_log_once_however_often_it_is_asked_for(
-    publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_refused_is_in_the_log_once_a_minute_however_often_it_is_asked_for(
+    publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    for count, payload in enumerate((b"perhaps", b"perhaps", b"so"), start=1):
+
+    def ask(payload: bytes, count: int) -> None:
         publish("har/nuc1/camera/hall/enabled/set", payload)
-        eventually(lambda count=count: len(subscriber.of("/error")) == count, "the answer")
-    told = [record.message for record in caplog.records if "refused" in record.message]
-    assert told == [
-        f"asked for at 'har/nuc1/camera/hall/enabled/set' and refused: expected ON or OFF, got '{word}'"
-        for word in ("perhaps", "so")
+        eventually(lambda: len(subscriber.of("/error")) == count, "the answer")
+
+    ask(b"perhaps", 1)
+    ask(b"perhaps", 2)
+    ask(b"so", 3)
+    monkeypatch.setattr("stream.remote.QUIET", 0.0)
+    ask(b"no", 4)
+    where = "asked for at 'har/nuc1/camera/hall/enabled/set' and refused: expected ON or OFF, got"
+    assert [record.message for record in caplog.records if "refused" in record.message] == [
+        f"{where} 'perhaps'",
+        f"{where} 'no'; 2 more before it",
     ]
 
 
