@@ -1,6 +1,6 @@
 """What an operator may set: config.yaml as checked, frozen values.
 
-The text below each key is what the JSON Schema and the comments of config.yaml say of it.
+The description of each key is what the JSON Schema and the comments of config.yaml say of it.
 """
 
 from __future__ import annotations
@@ -81,28 +81,19 @@ Activity = Annotated[str, AfterValidator(_known_activity)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )  # fmt: skip
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Overrides(_Section):
     """Of the lifecycle of activities; what is null stays as it is without them."""
 
-    start_above: Share | None = None
-    """on the smoothed score"""
-    end_below: Share | None = None
-    """beside start_above only; null: in proportion to it"""
-    hold: Seconds | None = None
-    """supported for so long to start"""
-    gone: Seconds | None = None
-    """below end_below for so long, it needs start_above to go on"""
-    merge: Seconds | None = None
-    """again within this time is one event"""
-    update: Seconds | None = None
-    """at most one update event in this time"""
-    max_duration: Duration | None = None
-    """longer ones are ended and started anew"""
+    start_above: Share | None = Field(default=None, description="on the smoothed score")
+    end_below: Share | None = Field(default=None, description="beside start_above only; null: in proportion to it")
+    hold: Seconds | None = Field(default=None, description="supported for so long to start")
+    gone: Seconds | None = Field(default=None, description="below end_below for so long, it needs start_above to go on")
+    merge: Seconds | None = Field(default=None, description="again within this time is one event")
+    update: Seconds | None = Field(default=None, description="at most one update event in this time")
+    max_duration: Duration | None = Field(default=None, description="longer ones are ended and started anew")
 
     @field_validator("end_below")
     @classmethod
@@ -115,19 +106,18 @@ class Overrides(_Section):
 
 
 class CameraActivities(Overrides):
-    overrides: dict[Activity, Overrides] = {}
-    """of single activities, before this camera"""
+    overrides: dict[Activity, Overrides] = Field(default={}, description="of single activities, before this camera")
 
 
 class CameraConfig(_Section):
-    name: Name
-    """used in topics, like the node's"""
-    source: SourceText
-    """a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"""
-    area: str | None = None
-    """the room, for the smart home"""
-    activities: CameraActivities | None = None
-    """where they differ from those below, e.g. {start_above: 0.9, hold: 3}"""
+    name: Name = Field(description="used in topics, like the node's")
+    source: SourceText = Field(
+        description="a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"
+    )
+    area: str | None = Field(default=None, description="the room, for the smart home")
+    activities: CameraActivities | None = Field(
+        default=None, description="where they differ from those below, e.g. {start_above: 0.9, hold: 3}"
+    )
 
     @field_validator("source")
     @classmethod
@@ -139,16 +129,18 @@ class CameraConfig(_Section):
 
 
 class MqttConfig(_Section):
-    broker: str | None = None
-    """mqtt://user:password@host:1883 or mqtts://...; null: one of our own on 127.0.0.1"""
-    embedded_port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    """where our own listens"""
-    observations: bool = True
-    """publish each recognition's full probabilities, too"""
-    snapshots: bool = False
-    """leave a picture of each activity's start at the broker, for whoever may read there"""
-    discovery: str | None = "homeassistant"
-    """Home Assistant's discovery prefix, by which it finds the cameras; null: it does not"""
+    broker: str | None = Field(
+        default=None, description="mqtt://user:password@host:1883 or mqtts://...; null: one of our own on 127.0.0.1"
+    )
+    embedded_port: int = Field(default=1883, ge=1, le=65535, description="where our own listens")
+    observations: bool = Field(default=True, description="publish each recognition's full probabilities, too")
+    snapshots: bool = Field(
+        default=False, description="leave a picture of each activity's start at the broker, for whoever may read there"
+    )
+    discovery: str | None = Field(
+        default="homeassistant",
+        description="Home Assistant's discovery prefix, by which it finds the cameras; null: it does not",
+    )
 
     @field_validator("discovery")
     @classmethod
@@ -171,42 +163,33 @@ class MqttConfig(_Section):
 
 
 class WebConfig(_Section):
-    enabled: bool = True
-    """the live view"""
-    host: str = "127.0.0.1"
-    """0.0.0.0 lets other machines look: there is no login"""
-    port: Port = 8080
-    """0: any that is free"""
-    control: bool | None = None
-    """may cameras be switched off from it? null: only where host is this machine alone"""
+    enabled: bool = Field(default=True, description="the live view")
+    host: str = Field(default="127.0.0.1", description="0.0.0.0 lets other machines look: there is no login")
+    port: Port = Field(default=8080, description="0: any that is free")
+    control: bool | None = Field(
+        default=None, description="may cameras be switched off from it? null: only where host is this machine alone"
+    )
 
 
 class HistoryConfig(_Section):
-    enabled: bool = True
-    """without it, an activity that a killed run left open is never told to have ended"""
-    days: Annotated[float, Field(gt=0, le=36500)] = 30.0
-    """older activities are forgotten"""
+    enabled: bool = Field(
+        default=True, description="without it, an activity that a killed run left open is never told to have ended"
+    )
+    days: float = Field(default=30.0, gt=0, le=36500, description="older activities are forgotten")
 
 
 class ActivitiesConfig(_Section):
-    start_above: Share | None = None
-    """null: the model's own threshold"""
-    end_below: Share | None = None
-    """null: 0.625 times start_above"""
-    smoothing: Seconds = 0.5
-    """memory of the exponential mean"""
-    hold: Seconds = 1.0
-    """supported for so long to start"""
-    gone: Seconds = 1.5
-    """below end_below for so long, it needs start_above to go on"""
-    merge: Seconds = 2.0
-    """the same activity again within this time is one event"""
-    update: Seconds = 5.0
-    """at most one update event in this time"""
-    max_duration: Duration = 3600.0
-    """longer ones are ended and started anew"""
-    overrides: dict[Activity, Overrides] = {}
-    """of single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"""
+    start_above: Share | None = Field(default=None, description="null: the model's own threshold")
+    end_below: Share | None = Field(default=None, description="null: 0.625 times start_above")
+    smoothing: Seconds = Field(default=0.5, description="memory of the exponential mean")
+    hold: Seconds = Field(default=1.0, description="supported for so long to start")
+    gone: Seconds = Field(default=1.5, description="below end_below for so long, it needs start_above to go on")
+    merge: Seconds = Field(default=2.0, description="the same activity again within this time is one event")
+    update: Seconds = Field(default=5.0, description="at most one update event in this time")
+    max_duration: Duration = Field(default=3600.0, description="longer ones are ended and started anew")
+    overrides: dict[Activity, Overrides] = Field(
+        default={}, description="of single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"
+    )
 
     @field_validator("end_below")
     @classmethod
@@ -226,34 +209,43 @@ class Config(_Section):
     `!file path` by what is in that file, looked for from this one's folder. In an address, @ : / ? # of a password are
     written %40 %3A %2F %3F %23."""
 
-    node: Name = "home"
-    """names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64"""
-    model: Annotated[str, Field(min_length=1)] = "flow_tcn"
-    """a shipped model (flow_tcn, lrcn, convlstm, cctv_fight), or a folder or .onnx file made by `harstream export`"""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """auto: the GPU where there is one; cpu; cuda: the GPU or an error"""
-    stride: Annotated[int, Field(ge=1, le=100)] = 1
-    """recognize at every so manieth frame of the model's time grid"""
-    cameras: Annotated[tuple[CameraConfig, ...], Field(min_length=1)] = (CameraConfig(name="camera", source="0"),)
-    """one entry a camera"""
-    mqtt: MqttConfig = MqttConfig()
-    """to whom events are published"""
-    web: WebConfig = WebConfig()
-    """the page that shows what the cameras see"""
-    display: bool = False
-    """an OpenCV window on this machine's screen"""
-    record: Path | None = None
-    """write the annotated video to this file (.mp4)"""
-    events: Path | None = None
-    """append events as JSON lines to this file"""
-    state: Path = Path("harstream-state")
-    """folder for what must survive a restart: unsent events, the MQTT client id, the history"""
-    log: Literal["text", "json"] = "text"
-    """json: one object a line, for a log store, and nothing else is printed"""
-    history: HistoryConfig = HistoryConfig()
-    """what happened, for `harstream history` and the live view; no pictures"""
-    activities: ActivitiesConfig = ActivitiesConfig()
-    """when an activity starts and ends; seconds, and thresholds on the smoothed score"""
+    node: Name = Field(
+        default="home", description="names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64"
+    )
+    model: str = Field(
+        default="flow_tcn",
+        min_length=1,
+        description="a shipped model (flow_tcn, lrcn, convlstm, cctv_fight), or a folder or .onnx file made by "
+        "`harstream export`",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto: the GPU where there is one; cpu; cuda: the GPU or an error"
+    )
+    stride: int = Field(
+        default=1, ge=1, le=100, description="recognize at every so manieth frame of the model's time grid"
+    )
+    cameras: tuple[CameraConfig, ...] = Field(
+        default=(CameraConfig(name="camera", source="0"),), min_length=1, description="one entry a camera"
+    )
+    mqtt: MqttConfig = Field(default=MqttConfig(), description="to whom events are published")
+    web: WebConfig = Field(default=WebConfig(), description="the page that shows what the cameras see")
+    display: bool = Field(default=False, description="an OpenCV window on this machine's screen")
+    record: Path | None = Field(default=None, description="write the annotated video to this file (.mp4)")
+    events: Path | None = Field(default=None, description="append events as JSON lines to this file")
+    state: Path = Field(
+        default=Path("harstream-state"),
+        description="folder for what must survive a restart: unsent events, the MQTT client id, the history",
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description="json: one object a line, for a log store, and nothing else is printed"
+    )
+    history: HistoryConfig = Field(
+        default=HistoryConfig(), description="what happened, for `harstream history` and the live view; no pictures"
+    )
+    activities: ActivitiesConfig = Field(
+        default=ActivitiesConfig(),
+        description="when an activity starts and ends; seconds, and thresholds on the smoothed score",
+    )
 
     @field_validator("model")
     @classmethod
