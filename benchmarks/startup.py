@@ -12,6 +12,8 @@ from benchmarks.turns import seconds_in_turns
 MODELS = ("flow_tcn", "lrcn", "convlstm")
 PARTS = {
     "Python alone": "pass",
+    "imports of libraries alone": "import av, cv2, numpy, onnxruntime, paho.mqtt.client, prometheus_client, pydantic, "
+    "rich.console, rich.table, sqlite3, typer, ulid, yaml",
     "imports": "import cli; cli.load('stream.cli', 'run'); import stream.assembly",
     "imports, live view": "import cli; cli.load('stream.cli', 'run'); import stream.assembly, stream.sinks.live_view",
 }
@@ -23,7 +25,7 @@ def measure(*, short: bool) -> Table:
         f"{model}: loaded and warm": f"{PARTS['imports']}; stream.assembly.engine.load({model!r}, 'cpu')"
         for model in models
     }
-    took = seconds_in_turns({name: _running(text) for name, text in programs.items()}, rounds=1 if short else 9)
+    took = seconds_in_turns({name: _running(text) for name, text in programs.items()}, rounds=1 if short else 25)
     base = took["Python alone"]
     loaded = took["imports"]
     rows = [[name, milliseconds(seconds - base)] for name, seconds in took.items() if name in PARTS and seconds != base]
