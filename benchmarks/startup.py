@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-
-import numpy as np
+from functools import partial
 
 from benchmarks.tables import Table, milliseconds
+from benchmarks.turns import medians_in_turns
 
 MODELS = ("flow_tcn", "lrcn", "convlstm")
 RUN = "import cli; cli.load('stream.cli', 'run'); import stream.assembly"
@@ -24,15 +24,12 @@ PARTS = {
 
 
 def measure(*, short: bool) -> Table:
-    took: dict[str, list[float]] = {what: [] for what in PARTS}
-    for _ in range(1 if short else 15):
-        for what, (before, timed) in PARTS.items():
-            took[what].append(_seconds(before, timed))
+    took = medians_in_turns({what: partial(_seconds, *part) for what, part in PARTS.items()}, rounds=1 if short else 15)
     return Table(
         "startup",
         "Start",
         ("what", "ms"),
-        [[what, milliseconds(float(np.median(seconds)))] for what, seconds in took.items()],
+        [[what, milliseconds(seconds)] for what, seconds in took.items()],
         "Fresh processes, median, in turns; beyond the start of Python itself. A model: its sessions, and the run that "
         "warms it. No TensorFlow. A first recognition needs a whole window after that, about 2 s of the camera.",
     )

@@ -21,9 +21,9 @@ def opened(
         path.parent.mkdir(parents=True, exist_ok=True)
         return _sound(path, connect)
     except sqlite3.OperationalError as error:
-        raise _refused(path, name, str(error)) from error
+        raise refused(path, name, str(error)) from error
     except OSError as error:
-        raise _refused(path, name, (error.strerror or str(error)).lower()) from error
+        raise refused(path, name, (error.strerror or str(error)).lower()) from error
     except sqlite3.DatabaseError as error:
         return _started_afresh(path, connect, name, error, wall_clock)
 
@@ -54,12 +54,20 @@ def _started_afresh(
             path.with_name(path.name + extra).unlink(missing_ok=True)
         database = _sound(path, connect)
     except (OSError, sqlite3.Error) as second:
-        raise _refused(path, name, str(second)) from second
+        raise refused(path, name, str(second)) from second
     log.warning("%s %s cannot be read (%s): moved to %s, began a new one", name, path, error, aside)
     return database
 
 
-def _refused(path: Path, name: str, why: str) -> SinkError:
+def opened_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
+    """Waits so many seconds for a lock. Raises sqlite3.Error."""
+    # While nobody writes there is no WAL; reading would make one, which a service of another user could not write.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
+
+
+def refused(path: Path, name: str, why: str) -> SinkError:
+    """What `name`, as in "the outbox", cannot be kept for."""
     if "locked" in why:
         why += "; is another harstream running with it?"
     return SinkError(f"expected to keep {name} in {path}, got: {why}")

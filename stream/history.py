@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from stream.database import opened_to_read
 from stream.errors import ConfigError, SinkError
 from stream.messages import CameraChange, CameraState, Confidence, EndReason, Event, EventType
 
@@ -93,10 +94,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise ConfigError(
             f"there is no history in {path.parent}: `harstream run` begins one there, unless history.enabled is false"
         )
-    # While nobody writes there is no WAL; reading would make one, which a service of another user could not write.
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=5)
+        database = opened_to_read(path, timeout=5)
         try:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version != VERSION:

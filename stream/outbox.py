@@ -12,8 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.database import opened
-from stream.errors import SinkError
+from stream.database import opened, opened_to_read, refused
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +72,8 @@ class Outbox:
             self._waiting, self._last = self._database.execute(counts).fetchone()
             self._drop_old_letters_of_earlier_runs()
         except sqlite3.Error as error:
-            raise SinkError(f"expected to keep the outbox in {self.path}, got: {error}") from error
+            self.close()
+            raise refused(self.path, "the outbox", str(error)) from error
 
     def put(self, topic: str, payload: bytes) -> None:
         with self._lock:
@@ -177,11 +177,8 @@ class Outbox:
 
 def is_in_use(path: Path) -> bool:
     """Has a harstream that runs this outbox?"""
-    # There as long as it runs. Without one, reading would make one, which a service of another user could not write.
-    if not path.with_name(f"{path.name}-wal").exists():
-        return False
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
+        with closing(opened_to_read(path, timeout=0)) as database:
             database.execute("SELECT 1 FROM letters LIMIT 1")
     except sqlite3.Error as error:
         return error.sqlite_errorcode == sqlite3.SQLITE_BUSY

@@ -77,17 +77,19 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
 
 def _say_what_there_is(database: sqlite3.Connection, query: Query) -> None:
     """On stderr, where a name that was asked for is not in the history: it may be mistyped, or nothing was seen yet."""
-    wanted: tuple[tuple[Literal["camera", "activity"], str | None], ...] = (
-        ("camera", query.camera),
-        ("activity", query.activity),
-    )
-    for of, asked in wanted:
-        known = names(database, of)
-        if asked is not None and asked not in known:
-            there = f"it has {', '.join(known)}" if known else "it is empty"
-            meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
-            note = f"harstream: nothing of {of} {asked!r} in this history; {there}{meant}"
-            Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
+    if query.camera is not None:
+        _say_if_unknown("camera", query.camera, names(database, "camera"))
+    if query.activity is not None:
+        _say_if_unknown("activity", query.activity, names(database, "activity"))
+
+
+def _say_if_unknown(what: str, asked: str, known: list[str]) -> None:
+    if asked in known:
+        return
+    there = f"it has {', '.join(known)}" if known else "it is empty"
+    meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
+    note = f"harstream: nothing of {what} {asked!r} in this history; {there}{meant}"
+    Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
 
 
 def _write(told: Table | Iterable[str], stream: IO[str]) -> None:

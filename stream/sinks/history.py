@@ -13,8 +13,7 @@ from pathlib import Path
 
 from models.contract import UNKNOWN
 from stream import history
-from stream.database import opened
-from stream.errors import SinkError
+from stream.database import opened, refused
 from stream.messages import Activity, CameraChange, CameraState, Event, Notice
 from stream.wire import Context
 
@@ -74,7 +73,7 @@ class HistorySink:
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()
-            raise SinkError(f"expected to keep the history in {self._path}, got: {error}") from error
+            raise refused(self._path, "the history", str(error)) from error
         self._thread = threading.Thread(target=self._keep_up, name="history")
         self._thread.start()
 

@@ -87,6 +87,7 @@ def test_a_run_can_be_read_in_every_format(
     lines = (tmp_path / "house.txt").read_text().splitlines()
     assert [line.split()[2:] for line in lines] == [["file", "ON", "Light", "begin"], ["file", "OFF", "Light", "end"]]
     assert len(harstream("history", "--limit", "1")[1].stdout) == 2
+    assert harstream("history", "--format", "json", "--since", "1h", "--camera", "hall")[1].stdout == []
     assert harstream("history", "--since", "1h", "--camera", "file")[1].complaints == []
     assert harstream("history", "--format", "json", "--until", "1h")[1].stdout == []
     assert len(harstream("history", "--state", "harstream-state", "--format", "json", "--since", "1h")[1].stdout) == 2

@@ -239,7 +239,8 @@ def create_app(
 
     def healthz(_: Request) -> Response:
         """503 while recognition hangs."""
-        return states("stuck" if board.is_stuck else "ok", 503 if board.is_stuck else 200, version=hello["version"])
+        status, code = ("stuck", 503) if board.is_stuck else ("ok", 200)
+        return states(status, code, version=hello["version"])
 
     def readyz(_: Request) -> Response:
         """503 until a camera sends pictures, and while none does though one should."""
