@@ -28,7 +28,7 @@ class Reported:
     accuracy: float
     precision: float | None = None
     goal: float | None = None
-    """What this project wants from the paper's recipe on a random split."""
+    """What this project wants from the paper's model on a random split."""
 
 
 REPORTED = (
@@ -80,6 +80,11 @@ def to_the_last_epoch(reported: Reported) -> Run | None:
     return None if reported.preset == "jeevakumari" else replace(run, stops_early=False)
 
 
+def trained_our_way(reported: Reported) -> Run:
+    """Their model on a random split, seeing clips as they did."""
+    return Run(reported.arch, "even", reported.classes, "random")
+
+
 def ours(reported: Reported, way: SplitWay) -> Run:
     arch, preset = SHIPPED
     return Run(arch, preset, reported.classes, way)
@@ -95,11 +100,11 @@ def all_runs(reported: Sequence[Reported] = REPORTED) -> list[Run]:
     return list(dict.fromkeys([*filter(None, runs), *frame_study()]))
 
 
-def runs_of(reported: Reported) -> tuple[Run, Run | None, Run, Run, Run]:
+def runs_of(reported: Reported) -> tuple[Run, Run | None, Run, Run, Run, Run]:
     """Those of one line, in the order of the table's columns."""
     return (
         theirs(reported, "random"), to_the_last_epoch(reported), theirs(reported, "cluster"),
-        ours(reported, "random"), ours(reported, "cluster"),
+        trained_our_way(reported), ours(reported, "random"), ours(reported, "cluster"),
     )  # fmt: skip
 
 

@@ -71,7 +71,9 @@ def train(
     background_class: Annotated[
         list[str] | None, typer.Option(help="A class folder of --data that is none of the activities, such as noFight.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="live, or a paper's: rana, jeevakumari, hamzah, dheeraj.")] = "live",
+    preset: Annotated[
+        str, typer.Option(help="live, even (whole clips), or a paper's: rana, jeevakumari, hamzah, dheeraj.")
+    ] = "live",
     arch: Annotated[str | None, typer.Option(help="A file name in models/architectures.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class folders, separated by commas.")] = None,
     sampling: Annotated[SamplingOption | None, typer.Option(help="At a rate, or evenly over the clip.")] = None,

@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from clips.listing import ListingError
-from evaluation.papers import REPORTED, all_runs, commands, ours, theirs, to_the_last_epoch
+from evaluation.papers import REPORTED, all_runs, commands, ours, theirs, to_the_last_epoch, trained_our_way
 from evaluation.papers_table import Figures, markdown
 from evaluation.reproducing import app
+from training.recipes import PRESETS
 
 
 def invoke(*arguments: str):
@@ -58,7 +59,7 @@ def test_table_has_the_papers_figure_beside_ours_and_the_command_of_each() -> No
     text = markdown(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
     row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 | 1.80 (0.2) |"))
     assert "| 86.9 % | 81.5 % (82.0 % / 80.0 % / 81.0 %) |" in row
-    assert row.endswith("|  |  |  |  |")  # the other four runs are not there yet
+    assert row.endswith("|  |  |  |  |  |")  # the other five runs are not there yet
     assert f"{run.name}: 81 test clips, 17 epochs" in text
     assert "    harstream train --data data/ucf12 --classes Basketball" in text
     assert "1 of " in text
@@ -71,6 +72,13 @@ def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
         commands(each, Path("d"), Path("s"), Path("o"))[0] for each in (theirs(REPORTED[0], "random"), run)
     )
     assert patient == [*plain[:-1], f"{plain[-1]}-all-epochs", "--patience", "0"]
+
+
+def test_their_model_is_trained_our_way_on_the_papers_windows_and_split() -> None:
+    run = trained_our_way(REPORTED[1])
+    recipe = PRESETS[run.preset]
+    assert (run.arch, run.classes, run.way) == ("convlstm", REPORTED[1].classes, "random")
+    assert (recipe.sampling, recipe.augmentation) == (PRESETS["rana"].sampling, PRESETS["live"].augmentation)
 
 
 def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) -> None:
