@@ -35,11 +35,17 @@ def evaluate(
             help="A shipped model's name, or the path of an exported one; given several times, they are compared."
         ),
     ],
-    data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of class folders with clips; may be given several times."),
+    ] = None,
     split: Annotated[list[Path] | None, typer.Option(help="A split file (.tsv); may be given several times.")] = None,
     part: Annotated[str, typer.Option(help="Which part of the split: train, val or test.")] = "test",
     background: Annotated[
-        list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
+        list[Path] | None,
+        typer.Option(
+            help="A folder of class folders that are none of the activities; without --data: what is told wrongly."
+        ),
     ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Join the clips to long streams and measure the events of `run`.")
@@ -58,7 +64,9 @@ def evaluate(
         _fail("several models are compared on clips, in a table: give one --model, or leave out --stream and --html", 2)
     if config and not stream:
         _fail("--config is for --stream: clips are recognized without smoothing and tracker", 2)
-    choice = Choice(tuple(data), tuple(background or ()), tuple(split or ()), part)
+    if not data and not background:
+        _fail("expected clips, got none: give --data, --background or both", 2)
+    choice = Choice(tuple(data or ()), tuple(background or ()), tuple(split or ()), part)
     try:
         if stream:
             _on_streams(model[0], choice, config, json)

@@ -43,6 +43,26 @@ def test_config_sets_the_tracker(harstream: Harstream, clips: Path, light_model:
     assert (report["settings"]["hold"], report["metrics"]["events"]) == (30, 0)
 
 
+def test_background_alone_says_what_is_told_wrongly(
+    harstream: Harstream, clips: Path, light_model: Path, tmp_path: Path
+) -> None:
+    code, running = harstream(
+        "evaluate", "--stream", "--model", light_model, "--background", clips, "--json", "stream.json"
+    )
+    assert (code, running.stderr) == (0, [])
+    figures = json.loads((tmp_path / "stream.json").read_text())["metrics"]
+    assert (figures["true_activities"], figures["found"]) == (0, None)
+    assert figures["background_seconds"] == pytest.approx(20, abs=0.2)
+    assert figures["background_false_events"] == figures["false_events"] == figures["events"] > 0
+
+
+def test_without_clips_there_is_nothing_to_measure(harstream: Harstream, light_model: Path) -> None:
+    code, running = harstream("evaluate", "--model", light_model)
+    assert (code, running.stderr) == (
+        2, ["harstream evaluate: expected clips, got none: give --data, --background or both"]
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
