@@ -15,6 +15,8 @@ from training.targets import Targets
 
 STRETCH = (0.8, 1.25)
 """A camera that is a bit off, a person who is a bit faster: windows are also cut at these times the model's rate."""
+MOST = 0.7
+"""The least share of a clip over which the frames of a window without a rate are spread in training."""
 
 
 def even_indices(length: int, frames: int) -> NDArray[np.intp]:
@@ -30,9 +32,12 @@ def grid_indices(times: NDArray[np.float64], start: float, rate: float, frames: 
 
 
 def random_window(clip: DecodedClip, contract: ModelContract, random: np.random.Generator) -> NDArray[np.uint8]:
-    """(T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is sampled as slowly as it allows."""
+    """(T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is sampled as slowly as it allows.
+    For a model without a rate evenly over most of the clip, at least MOST."""
     if contract.rate is None:
-        return clip.frames[even_indices(len(clip.times), contract.frames)]
+        taken = random.uniform(MOST, 1) * (len(clip.times) - 1)
+        start = random.uniform(0, len(clip.times) - 1 - taken)
+        return clip.frames[np.linspace(start, start + taken, contract.frames).round().astype(np.intp)]
     rate = max(contract.rate / random.uniform(*STRETCH), _slowest_rate(clip, contract))
     start = random.uniform(0, _slack(clip, contract, rate))
     return clip.frames[grid_indices(clip.times, start, rate, contract.frames)]
@@ -97,8 +102,10 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         return np.stack(windows), np.eye(self._classes, dtype=np.float32)[self._truth[chosen]]
 
     def _window(self, clip: DecodedClip, random: np.random.Generator) -> NDArray[np.uint8]:
-        window = random_window(clip, self.contract, random)
         how = self.augmentation
+        if how is None and self.contract.rate is None:  # as the papers did
+            return fixed_windows(clip, self.contract, 1)[0]
+        window = random_window(clip, self.contract, random)
         if how is None:
             return window
         if random.random() < how.elsewhere:

@@ -111,8 +111,20 @@ def test_random_windows_stay_within_the_rates_they_may_have() -> None:
 
 def test_model_without_a_rate_gets_the_papers_one_window_of_a_clip() -> None:
     even = replace(CONTRACT, rate=None)
-    assert levels(random_window(decoded(29), even, generator())) == [0, 5, 10, 15, 20]
+    windows, _ = TrainingWindows(
+        [decoded(29)], even, TARGETS, batch=4, windows_per_clip=4, augmentation=None, seed=7
+    )[0]  # fmt: skip
+    assert [levels(window) for window in windows] == [[0, 5, 10, 15, 20]] * 4
     assert [levels(window) for window in fixed_windows(decoded(29), even, 3)] == [[0, 5, 10, 15, 20]]
+
+
+def test_random_window_without_a_rate_is_spread_evenly_over_most_of_the_clip() -> None:
+    even, chance = replace(CONTRACT, rate=None), generator()
+    windows = [levels(random_window(decoded(101), even, chance)) for _ in range(300)]
+    spans = [window[-1] - window[0] for window in windows]
+    assert (min(spans), max(spans)) in {(70, 100), (70, 99), (71, 100), (71, 99)}
+    assert {window[0] for window in windows} > set(range(20))
+    assert max(np.ptp(np.diff(window)) for window in windows) == 1
 
 
 @pytest.mark.parametrize("how", [AUGMENTATIONS["mild"], STRONG])
