@@ -73,5 +73,5 @@ PRESETS: dict[str, Recipe] = {
     "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
 }
 """`live` is ours, what the default model was trained with: fresh windows at a camera's rate, split by group.
-`even`: the same training of the papers' models, on their windows, which take the whole clip. The others: the papers
-named so."""
+`even`: the same training of the papers' models, on frames spread evenly over most of a clip, and evaluated on theirs,
+which are spread over all of it. The others: the papers named so."""

@@ -33,10 +33,11 @@ def grid_indices(times: NDArray[np.float64], start: float, rate: float, frames: 
 
 def random_window(clip: DecodedClip, contract: ModelContract, random: np.random.Generator) -> NDArray[np.uint8]:
     """(T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is sampled as slowly as it allows.
-    For a model without a rate evenly over most of the clip, at least MOST."""
+    For a model without a rate evenly over most of the clip, at least MOST, and no frame twice."""
     if contract.rate is None:
-        taken = random.uniform(MOST, 1) * (len(clip.times) - 1)
-        start = random.uniform(0, len(clip.times) - 1 - taken)
+        last = len(clip.times) - 1
+        taken = max(random.uniform(MOST, 1) * last, contract.frames - 1)
+        start = random.uniform(0, last - taken)
         return clip.frames[np.linspace(start, start + taken, contract.frames).round().astype(np.intp)]
     rate = max(contract.rate / random.uniform(*STRETCH), _slowest_rate(clip, contract))
     start = random.uniform(0, _slack(clip, contract, rate))

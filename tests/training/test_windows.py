@@ -125,6 +125,9 @@ def test_random_window_without_a_rate_is_spread_evenly_over_most_of_the_clip() -
     assert (min(spans), max(spans)) in {(70, 100), (70, 99), (71, 100), (71, 99)}
     assert {window[0] for window in windows} > set(range(20))
     assert max(np.ptp(np.diff(window)) for window in windows) == 1
+    for count in range(5, 9):  # too short to leave so much out
+        window = levels(random_window(decoded(count), even, chance))
+        assert window == sorted(set(window))
 
 
 @pytest.mark.parametrize("how", [AUGMENTATIONS["mild"], STRONG])
