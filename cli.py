@@ -19,6 +19,7 @@ COMMANDS = {
     "history": ("stream.cli", "Say what was recognized, and write it for other programs."),
     "doctor": ("stream.cli", "Say what this machine has, and what to do about what it lacks."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
+    "combine": ("training.cli", "Make one model of several trained runs."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
     "tune": ("evaluation.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),

@@ -22,7 +22,7 @@ from models.catalogue import ENCODER, HEAD, LITE, WHOLE
 from models.contract import ContractError, ModelContract
 
 VERIFIED_WINDOWS = 64
-TRAINING_WINDOWS = "training_windows.npy"
+TRAINING_WINDOWS, HISTORY = "training_windows.npy", "history.csv"
 Report = dict[str, Any]
 
 
@@ -38,7 +38,8 @@ class _Run:
     """(N, T, H, W, 3): real windows of the validation clips."""
     training_windows: NDArray[np.uint8] | None
     """Of the training clips, to quantize with; None in runs of before that was done."""
-    history: Path
+    history: Path | None
+    """Of its epochs; None of one that `combine` made."""
     provenance: dict[str, str]
 
 
@@ -116,11 +117,11 @@ def _chosen(
 
 
 def _read(folder: Path) -> _Run:
-    needed = {name: folder / name for name in ("model.keras", "contract.json", "windows.npy", "history.csv")}
+    needed = {name: folder / name for name in ("model.keras", "contract.json", "windows.npy")}
     missing = [name for name, file in needed.items() if not file.is_file()]
     if missing:
         raise ExportError(f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}")
-    kept = folder / TRAINING_WINDOWS
+    kept, history = folder / TRAINING_WINDOWS, folder / HISTORY
     try:
         return _Run(
             # Without its optimizer, which is another class on each of Keras's backends.
@@ -128,14 +129,14 @@ def _read(folder: Path) -> _Run:
             contract=ModelContract.from_json(needed["contract.json"].read_text()),
             windows=np.load(needed["windows.npy"])[:VERIFIED_WINDOWS],
             training_windows=np.load(kept) if kept.is_file() else None,
-            history=needed["history.csv"],
+            history=history if history.is_file() else None,
             provenance=json.loads((folder / "provenance.json").read_text()),
         )
     except (OSError, ValueError, ContractError) as error:
         raise ExportError(f"the run in {folder} cannot be read: {error}") from error
 
 
-def _write(out: Path, contents: dict[str, bytes], history: Path, report: Report) -> None:
+def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
     """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -143,9 +144,10 @@ def _write(out: Path, contents: dict[str, bytes], history: Path, report: Report)
     for file, content in contents.items():
         (part / file).write_bytes(content)
     (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
-    shutil.copyfile(history, part / "history.csv")
+    if history is not None:
+        shutil.copyfile(history, part / HISTORY)
     out.mkdir(parents=True, exist_ok=True)
-    for stale in {WHOLE, ENCODER, HEAD, LITE} - set(contents):
+    for stale in {WHOLE, ENCODER, HEAD, LITE, HISTORY} - {file.name for file in part.iterdir()}:
         (out / stale).unlink(missing_ok=True)
     for written in part.iterdir():
         written.replace(out / written.name)

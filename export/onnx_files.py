@@ -62,12 +62,9 @@ def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.Model
 
 
 def _encoder(encoder: keras.Model) -> onnx.ModelProto:
-    first, *after = [layer for layer in encoder.layers if not isinstance(layer, keras.layers.InputLayer)]
-    if not isinstance(first, OpticalFlow):
+    if not isinstance(folding.first_layer(encoder), OpticalFlow):
         return _converted(encoder, "frames", "rows")
-    shape = first.compute_output_shape(encoder.input_shape)[1:]
-    rest = keras.Sequential([keras.Input(shape), *after])  # a chain, or verifying finds a difference
-    return with_flow_before(_converted(rest, FLOW, "rows"), *encoder.input_shape[2:4])
+    return with_flow_before(_converted(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
 
 
 def _converted(model: keras.Model, source: str, target: str) -> onnx.ModelProto:

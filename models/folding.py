@@ -33,3 +33,28 @@ def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
     if not {ENCODER, HEAD} <= names:
         return None
     return model.get_layer(ENCODER), model.get_layer(HEAD)
+
+
+def before(model: keras.Model, name: str) -> keras.Model:
+    """The layers that lead to the one of that name, as a model."""
+    last = model.get_layer(name)
+    if isinstance(model, keras.Sequential):
+        return keras.Sequential([_input_of(model), *model.layers[: model.layers.index(last)]])
+    return keras.Model(model.input, last.input)
+
+
+def first_layer(model: keras.Model) -> keras.layers.Layer:
+    return next(layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
+
+
+def after_first(model: keras.Model) -> keras.Model:
+    """The layers that follow the first one, as a model; none but the first may see the input."""
+    first = first_layer(model)
+    if isinstance(model, keras.Sequential):
+        shape = first.compute_output_shape(model.input_shape)
+        return keras.Sequential([keras.Input(batch_shape=shape), *model.layers[1:]])
+    return keras.Model(first.output, model.output)
+
+
+def _input_of(model: keras.Model) -> keras.KerasTensor:
+    return keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)

@@ -133,6 +133,26 @@ def train(
         raise typer.Exit(2) from None
 
 
+@app.command()
+def combine(
+    runs: Annotated[list[Path], typer.Argument(help="Finished runs of `harstream train`, at least two.")],
+    out: Annotated[Path, typer.Option(help="The run folder to write, which `harstream export` reads as any other.")],
+) -> None:
+    """Make one model of several trained runs: the mean of what they tell."""
+    console = Console(stderr=True, soft_wrap=True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from training.combining import combine
+    from training.run_folder import RunFolder
+
+    run = RunFolder(out)
+    try:
+        contract = combine(runs, run)
+    except TrainingError as error:
+        console.print(f"harstream combine: {error}", style="red", markup=False)
+        raise typer.Exit(2) from None
+    console.print(f"{len(runs)} runs, threshold {contract.unknown_threshold:g}: {run.model}", markup=False)
+
+
 def _train(
     recipe: Recipe,
     contract: ModelContract,

@@ -24,6 +24,22 @@ from training.errors import TrainingError
 from training.recipes import Recipe
 
 
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """What the model of a run said of all validation windows."""
+
+    scores: NDArray[np.float32]
+    """(N, F), of classes, at no temperature."""
+    truth: NDArray[np.intp]
+    """(N,), the class of each."""
+
+    @staticmethod
+    def read(file: Path) -> Validated:
+        """Raises OSError, ValueError and KeyError."""
+        with np.load(file) as kept:
+            return Validated(kept["scores"], kept["truth"])
+
+
 @dataclass(frozen=True)
 class RunFolder:
     path: Path
@@ -49,6 +65,22 @@ class RunFolder:
         return self.path / "contract.json"
 
     @property
+    def split(self) -> Path:
+        return self.path / "split.tsv"
+
+    @property
+    def validated(self) -> Path:
+        return self.path / "validated.npz"
+
+    @property
+    def validation_windows(self) -> Path:
+        return self.path / "windows.npy"
+
+    @property
+    def training_windows(self) -> Path:
+        return self.path / "training_windows.npy"
+
+    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 
@@ -62,22 +94,36 @@ class RunFolder:
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
         self._same_recipe(recipe)
-        self._same("split.tsv", _split_table(clips))
+        self._same(self.split.name, _split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         (self.path / "provenance.json").write_text(json.dumps(_provenance(recipe, clips), indent=2))
+
+    def begin_combined(self, members: Sequence[RunFolder]) -> None:
+        """Write split and provenance of a run that is made of finished ones."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.split.write_text(members[0].split.read_text())
+        origins = {f"member {number + 1}": _trained(member) for number, member in enumerate(members)}
+        (self.path / "provenance.json").write_text(json.dumps(_origin() | origins, indent=2))
+
+    def held_out(self) -> list[str]:
+        """The lines of the split with clips that the run did not learn from, sorted."""
+        return sorted(line for line in self.split.read_text().splitlines()[1:] if not line.endswith("\ttrain"))
 
     def finish(
         self,
         model: keras.Model,
         contract: ModelContract,
         *,
+        validated: Validated,
         validation: NDArray[np.uint8],
         training: NDArray[np.uint8],
     ) -> None:
         """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
-        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with."""
-        np.save(self.path / "windows.npy", validation)
-        np.save(self.path / "training_windows.npy", training)
+        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with. And
+        what `combine` reads."""
+        np.save(self.validation_windows, validation)
+        np.save(self.training_windows, training)
+        np.savez(self.validated, scores=validated.scores, truth=validated.truth)
         self.contract.write_text(contract.to_json())
         model.save(self.model)
 
@@ -111,12 +157,24 @@ def _provenance(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, str]:
     counts = {part: sum(clip.part == part for clip in clips) for part in ("train", "val", "test")}
     began = {"weights": recipe.weights, "start_from": recipe.start_from}
     return {
-        "command": " ".join(["harstream", *sys.argv[1:]]),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        **_origin(),
         "clips": ", ".join(f"{count} {part}" for part, count in counts.items()),
-        "versions": _versions(),
         **{name: _identified(source) for name, source in began.items() if source is not None},
     }
+
+
+def _origin() -> dict[str, str]:
+    return {
+        "command": " ".join(["harstream", *sys.argv[1:]]),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+    }
+
+
+def _trained(run: RunFolder) -> str:
+    """How, with the digest of what came of it."""
+    command = json.loads((run.path / "provenance.json").read_text())["command"]
+    return f"{command} (sha256 {_digest(run.model)})"
 
 
 def _versions() -> str:
@@ -130,4 +188,8 @@ def _versions() -> str:
 def _identified(source: str) -> str:
     """With the digest of the file that was read, where there is one."""
     file = RunFolder(Path(source)).model if Path(source).is_dir() else Path(source)
-    return f"{source} (sha256 {hashlib.sha256(file.read_bytes()).hexdigest()})" if file.is_file() else source
+    return f"{source} (sha256 {_digest(file)})" if file.is_file() else source
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

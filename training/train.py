@@ -21,7 +21,7 @@ from training.diverging import Diverged, EndWhereItDiverges
 from training.errors import TrainingError
 from training.recipes import Recipe
 from training.resuming import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
-from training.run_folder import RunFolder
+from training.run_folder import RunFolder, Validated
 from training.targets import Targets
 from training.windows import TrainingWindows, stacked
 
@@ -92,6 +92,7 @@ def train(
     run.finish(
         telling_labels(model, targets.label_of),
         calibrated_contract(contract, scores, truth.argmax(axis=1), targets.label_of),
+        validated=Validated(scores, truth.argmax(axis=1)),
         validation=validation_windows[_some(len(validation_windows), recipe.seed)],
         training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, targets, 1)[0],
     )

@@ -330,6 +330,34 @@ def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn, trained):
     assert provenance["start_from"].startswith("runs/x (sha256 ")
 
 
+def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn, trained):
+    folder, _ = trained
+    assert train(drawn, "runs/second", folder, "--epochs", 1, "--seed", 5).returncode == 0
+    result = harstream("combine", "runs/x", "runs/second", "--out", "runs/both", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert "2 runs, threshold 0." in result.stderr
+    result = harstream("export", "runs/both", "--name", "both", "--out", "both", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["training"]["command"] == "harstream combine runs/x runs/second --out runs/both"
+    assert report["training"]["member 2"].startswith("harstream train ")
+    assert not (folder / "both" / "history.csv").exists()
+    result = harstream(
+        "evaluate", "--model", "both", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--part", "val",
+        "--html", "both.html", cwd=folder,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert (folder / "both.html").is_file()
+
+
+def test_combining_what_does_not_fit_is_one_clear_line(trained):
+    folder, _ = trained
+    result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("harstream combine: expected a finished run of `harstream train`")
+    assert not (folder / "runs" / "never").exists()
+
+
 def test_a_class_without_validation_clips_is_named(drawn, tmp_path):
     rows = (drawn / "SPLIT.tsv").read_text().splitlines(keepends=True)
     split = tmp_path / "split.tsv"
