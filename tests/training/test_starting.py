@@ -16,7 +16,7 @@ from models.architectures import CannotBuild
 from models.contract import ModelContract
 from training.errors import TrainingError
 from training.recipes import Recipe
-from training.run_folder import RunFolder
+from training.run_folder import RunFolder, Validated
 from training.starting import starting_model, take_layers
 
 pytestmark = pytest.mark.training
@@ -31,7 +31,8 @@ def finished_run(folder: Path, seed: int = 1) -> keras.Model:
     folder.mkdir()
     model = starting_model(Recipe(arch="lrcn", seed=seed), CONTRACT, 2)
     windows = np.zeros((1, 3, 64, 64, 3), np.uint8)
-    RunFolder(folder).finish(model, CONTRACT, validation=windows, training=windows)
+    validated = Validated(np.full((1, 2), 0.5, np.float32), np.zeros(1, np.intp))
+    RunFolder(folder).finish(model, CONTRACT, validated=validated, validation=windows, training=windows)
     return model
 
 
