@@ -104,9 +104,8 @@ def _joined(members: Sequence[Member]) -> keras.Model:
 
 def _encoded(frame: Any, encoders: Sequence[keras.Model]) -> list[Any]:
     """What each encoder makes of the frame; optical flow, which none of them learned, is computed once."""
-    begin = [folding.first_layer(encoder) for encoder in encoders]
-    if all(isinstance(first, OpticalFlow) for first in begin):
-        flow = begin[0](frame)
+    if all(isinstance(folding.first_layer(encoder), OpticalFlow) for encoder in encoders):
+        flow = OpticalFlow()(frame)
         return [_named(folding.after_first(encoder), number)(flow) for number, encoder in enumerate(encoders)]
     return [_named(encoder, number)(frame) for number, encoder in enumerate(encoders)]
 
