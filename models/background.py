@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from models.folding import fold, parts
+from models.folding import fold, input_like, parts
 
 
 def summing(label_of: Sequence[int]) -> NDArray[np.float32]:
@@ -52,6 +52,5 @@ def telling_labels(model: keras.Model, label_of: Sequence[int]) -> keras.Model:
 def _summed(model: keras.Model, label_of: Sequence[int]) -> keras.Model:
     last = SumOfClasses(label_of, name="labels")
     if isinstance(model, keras.Sequential):
-        frames = keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)
-        return keras.Sequential([frames, *model.layers, last], name=model.name)
+        return keras.Sequential([input_like(model), *model.layers, last], name=model.name)
     return keras.Model(model.input, last(model.output), name=model.name)

@@ -39,7 +39,7 @@ def before(model: keras.Model, name: str) -> keras.Model:
     """The layers that lead to the one of that name, as a model."""
     last = model.get_layer(name)
     if isinstance(model, keras.Sequential):
-        return keras.Sequential([_input_of(model), *model.layers[: model.layers.index(last)]])
+        return keras.Sequential([input_like(model), *model.layers[: model.layers.index(last)]])
     return keras.Model(model.input, last.input)
 
 
@@ -56,5 +56,6 @@ def after_first(model: keras.Model) -> keras.Model:
     return keras.Model(first.output, model.output)
 
 
-def _input_of(model: keras.Model) -> keras.KerasTensor:
+def input_like(model: keras.Model) -> keras.KerasTensor:
+    """A new input, for what the model takes."""
     return keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)

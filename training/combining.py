@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -118,7 +119,15 @@ def _named(model: keras.Model, number: int) -> keras.Model:
 
 def _member(folder: Path) -> Member:
     run = RunFolder(folder)
-    needed = (run.model, run.contract, run.validated, run.validation_windows, run.training_windows, run.split)
+    needed = (
+        run.model,
+        run.contract,
+        run.validated,
+        run.validation_windows,
+        run.training_windows,
+        run.split,
+        run.provenance,
+    )
     if missing := [file.name for file in needed if not file.is_file()]:
         raise TrainingError(
             f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}; what an older "
@@ -128,7 +137,7 @@ def _member(folder: Path) -> Member:
         model = keras.models.load_model(run.model, compile=False)
         contract = ModelContract.from_json(run.contract.read_text())
         validated = Validated.read(run.validated)
-    except (OSError, ValueError, TypeError, KeyError, ContractError) as error:
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile, ContractError) as error:
         raise TrainingError(f"the run in {folder} cannot be read: {str(error).splitlines()[0]}") from error
     found = folding.parts(model)
     if found is None:

@@ -35,7 +35,7 @@ class Validated:
 
     @staticmethod
     def read(file: Path) -> Validated:
-        """Raises OSError, ValueError and KeyError."""
+        """Raises OSError, ValueError, KeyError and BadZipFile."""
         with np.load(file) as kept:
             return Validated(kept["scores"], kept["truth"])
 
@@ -69,6 +69,10 @@ class RunFolder:
         return self.path / "split.tsv"
 
     @property
+    def provenance(self) -> Path:
+        return self.path / "provenance.json"
+
+    @property
     def validated(self) -> Path:
         return self.path / "validated.npz"
 
@@ -96,14 +100,14 @@ class RunFolder:
         self._same_recipe(recipe)
         self._same(self.split.name, _split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
-        (self.path / "provenance.json").write_text(json.dumps(_provenance(recipe, clips), indent=2))
+        self.provenance.write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
     def begin_combined(self, members: Sequence[RunFolder]) -> None:
         """Write split and provenance of a run that is made of finished ones."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.split.write_text(members[0].split.read_text())
         origins = {f"member {number + 1}": _trained(member) for number, member in enumerate(members)}
-        (self.path / "provenance.json").write_text(json.dumps(_origin() | origins, indent=2))
+        self.provenance.write_text(json.dumps(_origin() | origins, indent=2))
 
     def held_out(self) -> list[str]:
         """The lines of the split with clips that the run did not learn from, sorted."""
@@ -173,7 +177,7 @@ def _origin() -> dict[str, str]:
 
 def _trained(run: RunFolder) -> str:
     """How, with the digest of what came of it."""
-    command = json.loads((run.path / "provenance.json").read_text())["command"]
+    command = json.loads(run.provenance.read_text())["command"]
     return f"{command} (sha256 {_digest(run.model)})"
 
 

@@ -155,6 +155,11 @@ def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
         combine([one], RunFolder(tmp_path / "both"))
     with pytest.raises(TrainingError, match="1 is not empty: choose another --out"):
         combine([one, one], RunFolder(one))
+    validated = (one / "validated.npz").read_bytes()
+    (one / "validated.npz").write_bytes(validated[:-100])
+    with pytest.raises(TrainingError, match=r"the run in .*1 cannot be read: "):
+        combine([one, one], RunFolder(tmp_path / "both"))
+    (one / "validated.npz").write_bytes(validated)
     (one / "model.keras").write_text("no model")
     with pytest.raises(TrainingError, match=r"the run in .*1 cannot be read: "):
         combine([one, one], RunFolder(tmp_path / "both"))
