@@ -140,18 +140,22 @@ def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: 
     """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for file, content in contents.items():
-        (part / file).write_bytes(content)
-    (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
-    if history is not None:
-        shutil.copyfile(history, part / HISTORY)
-    out.mkdir(parents=True, exist_ok=True)
-    for stale in {WHOLE, ENCODER, HEAD, LITE, HISTORY} - {file.name for file in part.iterdir()}:
-        (out / stale).unlink(missing_ok=True)
-    for written in part.iterdir():
-        written.replace(out / written.name)
-    part.rmdir()
+    try:
+        part.mkdir(parents=True)
+        for file, content in contents.items():
+            (part / file).write_bytes(content)
+        (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
+        if history is not None:
+            shutil.copyfile(history, part / HISTORY)
+        out.mkdir(parents=True, exist_ok=True)
+        for stale in {WHOLE, ENCODER, HEAD, LITE, HISTORY} - {file.name for file in part.iterdir()}:
+            (out / stale).unlink(missing_ok=True)
+        for written in part.iterdir():
+            written.replace(out / written.name)
+    except OSError as error:
+        raise ExportError(f"the model cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -131,6 +131,14 @@ def train(
     except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
+    except OSError as error:
+        console.print(
+            f"harstream train: a file cannot be read or written: {_reason(error)}; when it can, the same command "
+            f"goes on after the last whole epoch of {out}",
+            style="red",
+            markup=False,
+        )
+        raise typer.Exit(2) from None
 
 
 @app.command()
@@ -150,7 +158,15 @@ def combine(
     except TrainingError as error:
         console.print(f"harstream combine: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
+    except OSError as error:
+        console.print(f"harstream combine: {out} cannot be written: {_reason(error)}", style="red", markup=False)
+        raise typer.Exit(2) from None
     console.print(f"{len(runs)} runs, threshold {contract.unknown_threshold:g}: {run.model}", markup=False)
+
+
+def _reason(error: OSError) -> str:
+    """In the words of the operating system where it has any: HDF5 has more."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     Source: Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles";
     the mean of logits in place of that of probabilities: Hinton 2002, "Training products of experts", eq. 1.
 
-    Raises TrainingError.
+    Raises TrainingError; OSError where it cannot be written, and leaves nothing then.
     """
     if len(folders) < 2:
         raise TrainingError(f"one model is made of at least two runs, got {len(folders)}")
@@ -62,14 +63,18 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     first = members[0]
     scores = _mean_scores([member.validated.scores for member in members], [m.contract.temperature for m in members])
     contract = calibrated_contract(first.contract, scores, first.validated.truth, first.label_of)
-    run.begin_combined([member.run for member in members])
-    run.finish(
-        telling_labels(_joined(members), first.label_of),
-        contract,
-        validated=Validated(scores, first.validated.truth),
-        validation=np.load(first.run.validation_windows),
-        training=np.load(first.run.training_windows),
-    )
+    try:
+        run.begin_combined([member.run for member in members])
+        run.finish(
+            telling_labels(_joined(members), first.label_of),
+            contract,
+            validated=Validated(scores, first.validated.truth),
+            validation=np.load(first.run.validation_windows),
+            training=np.load(first.run.training_windows),
+        )
+    except OSError:  # nothing of it is worth keeping
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
     return contract
 
 

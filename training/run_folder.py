@@ -129,13 +129,15 @@ class RunFolder:
         np.save(self.training_windows, training)
         np.savez(self.validated, scores=validated.scores, truth=validated.truth)
         self.contract.write_text(contract.to_json())
-        model.save(self.model)
+        part = self.path / f"part{self.model.suffix}"
+        model.save(part)
+        part.replace(self.model)
 
     def _same_recipe(self, recipe: Recipe) -> None:
         """What a recipe of an older harstream does not say is what it is by default."""
         file, text = self.path / "recipe.json", json.dumps(asdict(recipe), indent=2)
         if file.exists() and asdict(Recipe()) | json.loads(file.read_text()) == asdict(recipe):
-            file.write_text(text)
+            text = file.read_text()
         self._same("recipe.json", text)
 
     def _same(self, name: str, text: str) -> None:
@@ -144,7 +146,9 @@ class RunFolder:
             raise TrainingError(
                 f"{self.path} holds a run with another {name}: resume it with the same command, or choose another --out"
             )
-        file.write_text(text)
+        part = file.with_name(f"{name}.part")
+        part.write_text(text)
+        part.replace(file)
 
 
 def _split_table(clips: Sequence[Clip]) -> str:

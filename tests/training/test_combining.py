@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
+from export.exporting import ExportError, export_run
 from export.onnx_files import calibrated, convert
 from export.verify import largest_difference
 from models import folding
@@ -163,3 +166,15 @@ def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
     (one / "model.keras").write_text("no model")
     with pytest.raises(TrainingError, match=r"the run in .*1 cannot be read: "):
         combine([one, one], RunFolder(tmp_path / "both"))
+
+
+def test_nothing_is_left_on_a_full_disk(
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    folders = [finished_run(tmp_path / str(seed), seed) for seed in (1, 2)]
+    with files_no_longer_than(100_000), pytest.raises(OSError, match=r"too large|written"):
+        combine(folders, RunFolder(tmp_path / "both"))
+    assert not (tmp_path / "both").exists()
+    with files_no_longer_than(10_000), pytest.raises(ExportError, match=r"the model cannot be written: .*too large"):
+        export_run(folders[0], "m", "1.0.0", tmp_path / "m")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1", "2"]

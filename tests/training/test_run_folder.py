@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,35 @@ def test_the_split_of_a_run_is_read_back_as_it_was_even_where_it_cuts_groups(
     ]
     RunFolder(tmp_path).begin(Recipe(), clips, [])
     assert [clip.part for clip in split_by_file(clips, tmp_path / "split.tsv")] == list(parts)
+
+
+def test_a_run_that_could_not_be_written_on_a_full_disk_can_be_begun_again(
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    from training.recipes import Recipe
+    from training.run_folder import RunFolder
+
+    with files_no_longer_than(20), pytest.raises(OSError, match="too large"):
+        RunFolder(tmp_path).begin(Recipe(), [], [])
+    RunFolder(tmp_path).begin(Recipe(), [], [])
+
+
+def test_a_model_that_is_half_written_finishes_no_run(
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    import numpy as np
+
+    from models.contract import ModelContract
+    from training.recipes import Recipe
+    from training.run_folder import RunFolder, Validated
+    from training.starting import starting_model
+
+    contract = ModelContract("m", "1", ("Jump", "Walk"), frames=2, height=64, width=64)
+    model = starting_model(Recipe(arch="lrcn"), contract, 2)
+    frames = np.zeros((1, 2, 64, 64, 3), dtype=np.uint8)
+    validated = Validated(np.full((1, 2), 0.5, dtype=np.float32), np.zeros(1, dtype=np.intp))
+    run = RunFolder(tmp_path)
+    with files_no_longer_than(100_000), pytest.raises(OSError, match="too large"):
+        run.finish(model, contract, validated=validated, validation=frames, training=frames)
+    assert run.contract.is_file()
+    assert not run.model.exists()
