@@ -63,14 +63,15 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     first = members[0]
     scores = _mean_scores([member.validated.scores for member in members], [m.contract.temperature for m in members])
     contract = calibrated_contract(first.contract, scores, first.validated.truth, first.label_of)
+    validation, training = np.load(first.run.validation_windows), np.load(first.run.training_windows)
     try:
         run.begin_combined([member.run for member in members])
         run.finish(
             telling_labels(_joined(members), first.label_of),
             contract,
             validated=Validated(scores, first.validated.truth),
-            validation=np.load(first.run.validation_windows),
-            training=np.load(first.run.training_windows),
+            validation=validation,
+            training=training,
         )
     except OSError:  # nothing of it is worth keeping
         shutil.rmtree(run.path, ignore_errors=True)

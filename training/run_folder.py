@@ -136,8 +136,8 @@ class RunFolder:
     def _same_recipe(self, recipe: Recipe) -> None:
         """What a recipe of an older harstream does not say is what it is by default."""
         file, text = self.path / "recipe.json", json.dumps(asdict(recipe), indent=2)
-        if file.exists() and asdict(Recipe()) | json.loads(file.read_text()) == asdict(recipe):
-            text = file.read_text()
+        if file.exists() and asdict(Recipe()) | json.loads(kept := file.read_text()) == asdict(recipe):
+            text = kept
         self._same("recipe.json", text)
 
     def _same(self, name: str, text: str) -> None:
