@@ -76,9 +76,18 @@ def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
 
 def test_their_model_is_trained_our_way_on_the_papers_windows_and_split() -> None:
     run = trained_our_way(REPORTED[1])
+    assert run is not None
     recipe = PRESETS[run.preset]
     assert (run.arch, run.classes, run.way) == ("convlstm", REPORTED[1].classes, "random")
     assert (recipe.sampling, recipe.augmentation) == (PRESETS["rana"].sampling, PRESETS["live"].augmentation)
+
+
+def test_their_model_is_trained_our_way_where_a_goal_is_set_and_not_for_hours() -> None:
+    ways = {(each.paper, each.arch): trained_our_way(each) for each in REPORTED}
+    assert {paper for (paper, _), run in ways.items() if run is None} == {"hamzah"}
+    large = ways["jeevakumari", "convlstm_large"]
+    assert large is not None
+    assert commands(large, Path("d"), Path("s"), Path("o"))[0][-2:] == ["--epochs", "60"]
 
 
 def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) -> None:
