@@ -1,21 +1,26 @@
 """Optical flow as an ONNX graph of few nodes, channels first.
 
-tf2onnx makes some 200 nodes of models.motion.OpticalFlow, with a transpose around every filter; here sums over
-neighbours are pools, and products of channels are taken several at once.
+tf2onnx makes several times as many of models.motion.OpticalFlow, with a transpose around every filter. On pictures of
+64 pixels a node costs more than what it computes, so here slopes, sums over a picture and sums of channels are products
+of matrices; convolutions they are not, for ONNX Runtime would fill up their few channels to 16.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 
 from models.motion import CAMERA_NOISE, DOUBT, FARTHEST, NOISE, SCALES, STEPS, WINDOW
 
 FLOW = "flow"
+
+OF_SLOPES = (0, 0, 1, 0, 1), (0, 1, 1, 2, 2)
+"""Lines and columns of xx, xy, yy, xt and yt among the products of slopes x, y and t."""
 
 
 def with_flow_before(rest: onnx.ModelProto, height: int, width: int) -> onnx.ModelProto:
@@ -37,18 +42,23 @@ def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.Mod
     """frames (N, 2, H, W, 3) uint8 -> flow (N, H, W, 9) float32, see models.motion.OpticalFlow."""
     graph = _Graph()
     grey = graph.node("ReduceMean", [graph.node("Cast", ["frames"], to=TensorProto.FLOAT)], axes=[4], keepdims=0)
-    grey = graph.node("Div", [grey, graph.constant(np.float32(255))])
+    grey = graph.node("Div", [grey, graph.constant(255)])
     smooth = graph.pooled(graph.edged(grey), 3, stride=1)
     motion = _camera_motion(graph, smooth, height, width)
-    both_after = graph.node("Concat", [graph.channels(grey, 1), graph.channels(smooth, 1)], axis=1)
+    grey_before, grey_after = graph.split(grey, 1, 1)
+    smooth_before, smooth_after = graph.split(smooth, 1, 1)
+    both_after = graph.node("Concat", [grey_after, smooth_after], axis=1)
     steady, is_seen = _shifted(graph, both_after, motion, height, width)
-    changed = graph.node("Sub", [graph.channels(steady, 0), graph.channels(grey, 0)])
-    pair = graph.node("Concat", [graph.channels(smooth, 0), graph.channels(steady, 1)], axis=1)
-    flows = [graph.enlarged(_lucas_kanade(graph, graph.pooled(pair, scale)), scale) for scale in SCALES]
-    seen = graph.node("Concat", [graph.node("Mul", [changed, graph.constant(np.float32(3))]), *flows], axis=1)
-    still = graph.node("Mul", [seen, is_seen])
-    of_camera = graph.node("Tanh", [graph.node("Div", [motion, graph.constant(np.float32(4))])])
-    everywhere = graph.constant(np.ones((1, 1, height, width), dtype=np.float32))
+    grey_steady, smooth_steady = graph.split(steady, 1, 1)
+    changed = graph.node("Mul", [graph.node("Sub", [grey_steady, grey_before]), graph.constant(3)])
+    pair = graph.node("Concat", [smooth_before, smooth_steady], axis=1)
+    flows = [
+        graph.enlarged(_lucas_kanade(graph, graph.pooled(pair, scale), height // scale, width // scale), scale)
+        for scale in SCALES
+    ]
+    still = graph.node("Mul", [graph.node("Concat", [changed, *flows], axis=1), is_seen])
+    of_camera = graph.node("Tanh", [graph.node("Div", [motion, graph.constant(4)])])
+    everywhere = graph.constant(np.ones((1, 1, height, width)))
     together = graph.node("Concat", [still, graph.node("Mul", [of_camera, everywhere])], axis=1)
     graph.node("Transpose", [together], output=FLOW, perm=[0, 2, 3, 1])
     made = helper.make_graph(
@@ -63,70 +73,88 @@ def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.Mod
 
 def _camera_motion(graph: _Graph, smooth: str, height: int, width: int) -> str:
     """(N, 2, H, W) -> (N, 2, 1, 1), see models.motion."""
-    motion = ""
-    for scale in reversed(SCALES):
+    motion, its_scale = "", SCALES[-1]
+    for scale, steps in zip(reversed(SCALES), reversed(STEPS), strict=True):
         h, w = height // scale, width // scale
-        both = graph.pooled(smooth, scale)
-        before, after = graph.channels(both, 0), graph.channels(both, 1)
-        for _ in range(STEPS):
+        before, after = graph.split(graph.pooled(smooth, scale), 1, 1)
+        if scale != its_scale:
+            motion, its_scale = graph.node("Mul", [motion, graph.constant(its_scale / scale)]), scale
+        for _ in range(steps):
             if not motion:
-                motion = _step(graph, before, after, scale, count=h * w)
+                motion = _first_step(graph, before, after, h, w)
                 continue
-            shifted, is_seen = _shifted(
-                graph, after, graph.node("Div", [motion, graph.constant(np.float32(scale))]), h, w
-            )
-            motion = graph.node("Add", [motion, _step(graph, before, shifted, scale, is_seen)])
+            shifted, is_seen = _shifted(graph, after, motion, h, w)
+            motion = graph.node("Add", [motion, _step(graph, before, shifted, is_seen, h, w)])
     return motion
 
 
-def _step(graph: _Graph, before: str, after: str, scale: int, is_seen: str = "", count: int = 0) -> str:
-    """Of the fit of the camera's motion: two pictures (N, 1, h, w), and where both look; or for the first step, in
-    which all weighs alike, their number of pixels -> (N, 2, 1, 1)."""
-    along = graph.slopes(graph.node("Add", [before, after]), graph.node("Sub", [after, before]))
-    x, y, t = 0, 1, 2
-    products = graph.products(along, (x, x, y, x, y), (x, y, y, t, t))
-    total = graph.constant(np.float32(count + 1))
-    if is_seen:
-        doubt = graph.node("Mul", [graph.channels(along, t), graph.constant(np.float32(2 / DOUBT))])
-        doubled = graph.node("Add", [graph.node("Mul", [doubt, doubt]), graph.constant(np.float32(1))])
-        weight = graph.node("Div", [is_seen, graph.node("Mul", [doubled, doubled])])
-        products = graph.node("Mul", [products, weight])
-        total = graph.node("Add", [graph.total(weight), graph.constant(np.float32(1))])
-    half = graph.solved(graph.node("Div", [graph.total(products), total]), CAMERA_NOISE)
-    twice = graph.node("Mul", [half, graph.constant(np.float32(2))])
-    near = graph.node("Clip", [twice, graph.constant(np.float32(-FARTHEST)), graph.constant(np.float32(FARTHEST))])
-    return graph.node("Mul", [near, graph.constant(np.float32(scale))])
+def _first_step(graph: _Graph, before: str, after: str, height: int, width: int) -> str:
+    """Of the fit of the camera's motion, in which all weighs alike: two pictures (N, 1, h, w) -> (N, 2, 1, 1)."""
+    slopes = graph.node("Concat", _slopes(graph, before, after, height, width), axis=1)
+    noise, products = np.zeros((3, 3)), np.zeros((5, 3, 3))
+    noise[0, 0] = noise[1, 1] = CAMERA_NOISE * (height * width + 1)
+    products[range(5), *OF_SLOPES] = 1
+    return _near(graph, graph.crossed(slopes, slopes, 3), noise, products)
+
+
+def _step(graph: _Graph, before: str, after: str, is_seen: str, height: int, width: int) -> str:
+    """Of that fit: two pictures (N, 1, h, w), and where both look -> (N, 2, 1, 1)."""
+    x, y, t = _slopes(graph, before, after, height, width)
+    doubt = graph.node("Add", [graph.node("Mul", [t, t]), graph.constant(DOUBT**2)])
+    weight = graph.node("Div", [is_seen, graph.node("Mul", [doubt, doubt])])  # 1 / DOUBT^4 times as much
+    slopes = graph.node("Concat", [x, y, t, is_seen], axis=1)
+    noise, products = np.zeros((4, 4)), np.zeros((5, 4, 4))
+    noise[3, 3] = 1 / DOUBT**4  # where it is seen, squared, is the sum of the weights, and one more
+    products[range(5), *OF_SLOPES] = 1
+    products[[0, 2], 3, 3] = CAMERA_NOISE
+    return _near(graph, graph.crossed(slopes, graph.node("Mul", [slopes, weight]), 4), noise, products)
+
+
+def _near(graph: _Graph, sums: str, noise: NDArray[np.float64], products: NDArray[np.float64]) -> str:
+    step = graph.solved(sums, noise.ravel(), products.reshape(5, -1))
+    return graph.shaped(graph.node("Clip", [step, graph.constant(-FARTHEST), graph.constant(FARTHEST)]), 2, 1, 1)
 
 
 def _shifted(graph: _Graph, pictures: str, motion: str, height: int, width: int) -> tuple[str, str]:
     """Pictures (N, C, h, w) and motion (N, 2, 1, 1) -> (N, C, h, w), and 1.0 where it is seen (N, 1, h, w)."""
-    across, sees_across = _sampling(graph, graph.channels(motion, 0), width, axis=3)
-    down, sees_down = _sampling(graph, graph.channels(motion, 1), height, axis=2)
-    moved = graph.node("MatMul", [graph.node("MatMul", [down, pictures]), across])
-    return moved, graph.node("Mul", [sees_down, sees_across])
-
-
-def _sampling(graph: _Graph, shift: str, length: int, axis: int) -> tuple[str, str]:
-    """Shift (N, 1, 1, 1) -> weights (N, 1, length, length), of them `axis` the spots; which of these are in it."""
-    spots = np.arange(length, dtype=np.float32)
-    along, against = ((1, 1, 1, -1), (1, 1, -1, 1)) if axis == 3 else ((1, 1, -1, 1), (1, 1, 1, -1))
-    wanted = graph.node("Add", [shift, graph.constant(spots.reshape(along))])
-    last = graph.constant(np.float32(length - 1))
-    inside = graph.node("Clip", [wanted, graph.constant(np.float32(0)), last])
-    apart = graph.node("Abs", [graph.node("Sub", [inside, graph.constant(spots.reshape(against))])])
-    weights = graph.node("Relu", [graph.node("Sub", [graph.constant(np.float32(1)), apart])])
+    side = max(height, width)
+    spots = np.arange(side)
+    last = graph.constant(np.reshape([width - 1, height - 1], (1, 2, 1, 1)))
+    wanted = graph.node("Add", [motion, graph.constant(spots.reshape(1, 1, side, 1))])
+    inside = graph.node("Min", [graph.node("Max", [wanted, graph.constant(0)]), last])
+    apart = graph.node("Abs", [graph.node("Sub", [inside, graph.constant(spots.reshape(1, 1, 1, side))])])
+    weights = graph.node("HardSigmoid", [apart], alpha=-1.0, beta=1.0)  # 1 - apart, and nowhere below 0
+    across, down = graph.split(weights, 1, 1)
+    across = graph.node("Transpose", [graph.cropped(across, side, width)], perm=[0, 1, 3, 2])
+    moved = graph.node("MatMul", [graph.node("MatMul", [graph.cropped(down, side, height), pictures]), across])
     outside = graph.node("Abs", [graph.node("Sub", [wanted, inside])])
-    is_in = graph.node("Less", [outside, graph.constant(np.float32(0.5))])
-    return weights, graph.node("Cast", [is_in], to=TensorProto.FLOAT)
+    is_in = graph.node("Cast", [graph.node("Less", [outside, graph.constant(0.5)])], to=TensorProto.FLOAT)
+    sees_across, sees_down = graph.split(is_in, 1, 1)
+    sees_across = graph.node("Transpose", [graph.cropped(sees_across, side, width)], perm=[0, 1, 3, 2])
+    return moved, graph.node("MatMul", [graph.cropped(sees_down, side, height), sees_across])
 
 
-def _lucas_kanade(graph: _Graph, pair: str) -> str:
+def _slopes(graph: _Graph, before: str, after: str, height: int, width: int) -> list[str]:
+    """Two pictures (N, 1, h, w) -> along x and y of their mean, and from the first to the second."""
+    both = graph.node("Add", [before, after])
+    x = graph.node("MatMul", [both, graph.constant(_difference(width).T)])
+    y = graph.node("MatMul", [graph.constant(_difference(height)), both])
+    return [x, y, graph.node("Sub", [after, before])]
+
+
+def _difference(length: int) -> NDArray[np.float64]:
+    """What a line is multiplied by for half its slopes (length, length)."""
+    return (np.eye(length)[[*range(1, length), length - 1]] - np.eye(length)[[0, *range(length - 1)]]) / 4
+
+
+def _lucas_kanade(graph: _Graph, pair: str, height: int, width: int) -> str:
     """Grey levels (N, 2, h, w) -> tanh of half the flow (N, 2, h, w)."""
-    before, after = graph.channels(pair, 0), graph.channels(pair, 1)
-    along = graph.slopes(graph.node("Add", [before, after]), graph.node("Sub", [after, before]))
-    x, y, t = 0, 1, 2
-    products = graph.mean(graph.products(along, (x, x, y, x, y), (x, y, y, t, t)), WINDOW)
-    return graph.node("Tanh", [graph.solved(products, NOISE)])
+    before, after = graph.split(pair, 1, 1)
+    x, y, t = _slopes(graph, before, after, height, width)
+    products = [graph.node("Concat", each, axis=1) for each in ([x, x, y, x, y], [x, y, y, t, t])]
+    means = graph.shaped(graph.mean(graph.node("Mul", products), WINDOW), 5, -1)
+    half = graph.solved(means, np.array([NOISE, 0, NOISE, 0, 0]), np.diag([1, 1, 1, 0.5, 0.5]))
+    return graph.shaped(graph.node("Tanh", [half]), 2, height, width)
 
 
 class _Graph:
@@ -136,50 +164,58 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
-    def node(self, kind: str, inputs: list[str], *, output: str = "", **attributes: Any) -> str:
+    def node(self, kind: str, inputs: Sequence[str], *, output: str = "", **attributes: Any) -> str:
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def constant(self, values: NDArray[np.generic] | np.generic) -> str:
+    def split(self, values: str, *channels: int) -> list[str]:
+        """So many channels each."""
+        outputs = [f"Split_{len(self.nodes)}_{number}" for number in range(len(channels))]
+        self.nodes.append(helper.make_node("Split", [values, self._shape(*channels)], outputs, axis=1))
+        return outputs
+
+    def constant(self, values: ArrayLike) -> str:
+        return self._initializer(np.asarray(values, dtype=np.float32))
+
+    def _shape(self, *sides: int) -> str:
+        return self._initializer(np.array(sides, dtype=np.int64))
+
+    def _initializer(self, values: NDArray[np.generic]) -> str:
         name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(values), name))
+        self.initializers.append(numpy_helper.from_array(values, name))
         return name
+
+    def shaped(self, values: str, *sides: int) -> str:
+        """All sides but the first."""
+        return self.node("Reshape", [values, self._shape(0, *sides)])
+
+    def cropped(self, values: str, side: int, wanted: int) -> str:
+        """The first `wanted` rows and columns of `side`."""
+        if side == wanted:
+            return values
+        return self.node("Slice", [values, self._shape(0, 0), self._shape(wanted, wanted), self._shape(2, 3)])
 
     def mean(self, pictures: str, side: int) -> str:
         """Over a square (side, side), with zeros around the picture."""
         pads = [side // 2] * 4
         return self.node("AveragePool", [pictures], kernel_shape=[side, side], pads=pads, count_include_pad=1)
 
-    def channels(self, pictures: str, *chosen: int) -> str:
-        return self.node("Gather", [pictures, self.constant(np.array(chosen))], axis=1)
+    def crossed(self, pictures: str, others: str, channels: int) -> str:
+        """The sums over a picture of each channel times each of the others' -> (N, channels^2, 1)."""
+        lines, columns = (self.shaped(each, channels, -1) for each in (pictures, others))
+        columns = self.node("Transpose", [columns], perm=[0, 2, 1])
+        return self.shaped(self.node("MatMul", [lines, columns]), channels**2, 1)
 
-    def products(self, pictures: str, channels: tuple[int, ...], others: tuple[int, ...]) -> str:
-        return self.node("Mul", [self.channels(pictures, *channels), self.channels(pictures, *others)])
-
-    def slopes(self, total: str, change: str) -> str:
-        """Of two pictures' sum and difference (N, 1, h, w): along x and y of their mean, and half of that along time
-        (N, 3, h, w)."""
-        three = self.node("Concat", [total, total, change], axis=1)
-        slopes = np.zeros((3, 1, 3, 3), dtype=np.float32)
-        slopes[0, 0, 1, [0, 2]] = slopes[1, 0, [0, 2], 1] = -0.25, 0.25
-        slopes[2, 0, 1, 1] = 0.5
-        return self.node("Conv", [self.edged(three), self.constant(slopes)], group=3)
-
-    def solved(self, products: str, noise: float) -> str:
-        """Means of xx, xy, yy, and of x and y with half of t (N, 5, h, w) -> half the flow (N, 2, h, w)."""
-        diagonal = np.array([noise, 0, noise, 0, 0], dtype=np.float32).reshape(1, 5, 1, 1)
-        tensor = self.node("Add", [products, self.constant(diagonal)])
+    def solved(self, values: str, noise: NDArray[np.float64], products: NDArray[np.float64]) -> str:
+        """Values (N, C, M), noise (C,) that is added, and how many of each sum (5, C) make xx, xy, yy, xt and yt -> the
+        flow (N, 2, M)."""
+        noisy = self.node("Add", [values, self.constant(noise.reshape(1, -1, 1))])
         xx, xy, yy, xt, yt = range(5)
-        solved = self.node(
-            "Sub",
-            [self.products(tensor, (xy, xy, xx), (yt, xt, yy)), self.products(tensor, (yy, xx, xy), (xt, yt, xy))],
-        )
-        return self.node("Div", [self.channels(solved, 0, 1), self.channels(solved, 2)])
-
-    def total(self, pictures: str) -> str:
-        """(N, C, h, w) -> (N, C, 1, 1)."""
-        return self.node("ReduceSum", [pictures, self.constant(np.array([2, 3]))], keepdims=1)
+        factors = [xy, xy, xx, yy, xx, xy, yt, xt, yy, xt, yt, xy]
+        both = self.split(self.node("MatMul", [self.constant(products[factors]), noisy]), 6, 6)
+        less = self.constant(np.hstack([np.eye(3), -np.eye(3)]))
+        return self.node("Div", self.split(self.node("MatMul", [less, self.node("Mul", both)]), 2, 1))
 
     def pooled(self, pictures: str, side: int, stride: int = 0) -> str:
         """The mean of squares (side, side), one every `stride` pixels, or beside each other."""
@@ -189,12 +225,12 @@ class _Graph:
 
     def edged(self, pictures: str) -> str:
         """With one more pixel at each side, as the last one."""
-        return self.node("Pad", [pictures, self.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]))], mode="edge")
+        return self.node("Pad", [pictures, self._shape(0, 0, 1, 1, 0, 0, 1, 1)], mode="edge")
 
     def enlarged(self, pictures: str, times: int) -> str:
         """Each pixel `times` times along both sides."""
         if times == 1:
             return pictures
-        scales = self.constant(np.array([1, 1, times, times], dtype=np.float32))
+        scales = self.constant([1, 1, times, times])
         settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
         return self.node("Resize", [pictures, "", scales], **settings)

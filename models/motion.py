@@ -18,8 +18,8 @@ NOISE = 1e-4
 SCALES = (1, 2, 4)
 """Flow is fitted at full, half and quarter size: a step of 4 pixels is one of 1 pixel there."""
 
-STEPS = 3
-"""Of the fit of the camera's motion, at each scale."""
+STEPS = (1, 2, 3)
+"""Of the fit of the camera's motion, at each of SCALES."""
 FARTHEST = 2.0
 """Pixels of its scale that such a step goes at most."""
 DOUBT = 0.1
@@ -87,9 +87,9 @@ def _camera_motion(smooth: Any) -> Any:
     Anandan 1996, "The robust estimation of multiple motions".
     """
     motion = ops.zeros_like(smooth[:, 0, 0, :])
-    for scale in reversed(SCALES):
+    for scale, steps in zip(reversed(SCALES), reversed(STEPS), strict=True):
         both = _pooled(smooth, scale)
-        for step in range(STEPS):
+        for step in range(steps):
             after, is_seen = _shifted(both[..., 1:], motion / scale)
             x, y, t = _gradients(both[..., :1], after)
             is_first = scale == SCALES[-1] and step == 0
