@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 import keras
@@ -11,7 +12,7 @@ import tensorflow as tf
 import tf2onnx
 
 from export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
-from export.flow_graph import FLOW, with_flow_before
+from export.flow_graph import FLOW, of_windows, with_flow_before
 from models import folding
 from models.contract import CONTRACT_KEY, ModelContract
 from models.motion import OpticalFlow
@@ -23,7 +24,7 @@ class Candidates:
 
     plain: onnx.ModelProto
     fused: onnx.ModelProto | None
-    """For ConvLSTM models: see convlstm_graph."""
+    """For ConvLSTM models: see convlstm_graph; for those whose encoder sees optical flow: see flow_graph."""
     parts: tuple[onnx.ModelProto, onnx.ModelProto] | None
     """For CNN+RNN models: encoder (N, H, W, 3) -> rows (N, F) and head (N, T, F) -> scores (N, K)."""
 
@@ -31,16 +32,15 @@ class Candidates:
 def convert(model: keras.Model) -> Candidates:
     """Convert frames (N, T, H, W, 3) uint8 -> scores (N, K)."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    try:
+    plain, fused = _converted(model, "frames", "scores"), None
+    if layers := folding.parts(model):
+        encoder, head = parts = _encoder(layers[0]), _converted(layers[1], "rows", "scores")
+        if _sees_flow(layers[0]):
+            fused = of_windows(encoder, head)
+        return Candidates(plain, fused, parts)
+    with suppress(NotAConvLSTM):
         fused = convlstm_graph(model)
-    except NotAConvLSTM:
-        fused = None
-    parts = folding.parts(model)
-    return Candidates(
-        plain=_converted(model, "frames", "scores"),
-        fused=fused,
-        parts=parts and (_encoder(parts[0]), _converted(parts[1], "rows", "scores")),
-    )
+    return Candidates(plain, fused, None)
 
 
 def calibrated(model: keras.Model, temperature: float) -> keras.Model:
@@ -62,9 +62,13 @@ def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.Model
 
 
 def _encoder(encoder: keras.Model) -> onnx.ModelProto:
-    if not isinstance(folding.first_layer(encoder), OpticalFlow):
+    if not _sees_flow(encoder):
         return _converted(encoder, "frames", "rows")
     return with_flow_before(_converted(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
+
+
+def _sees_flow(encoder: keras.Model) -> bool:
+    return isinstance(folding.first_layer(encoder), OpticalFlow)
 
 
 def _converted(model: keras.Model, source: str, target: str) -> onnx.ModelProto:

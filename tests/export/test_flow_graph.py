@@ -45,12 +45,16 @@ def test_flow_graph_equals_the_layer(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["flow_tcn", "lrcn_flow"])
-def test_an_encoder_that_sees_flow_is_exported_with_it(name: str) -> None:
+def test_a_model_that_sees_flow_is_exported_with_it(name: str) -> None:
     model = architectures.build(name, frames=5, height=64, width=64, classes=3)
     windows = moved(64, 64).repeat(3, axis=1)[:, :5]
     candidates = convert(model)
     assert candidates.parts is not None
     encoder, _ = candidates.parts
     assert any(node.op_type == "Tanh" for node in encoder.graph.node)
-    assert 2 * len(encoder.graph.node) < len(candidates.plain.graph.node)
-    assert largest_difference(np.asarray(model.predict(windows, verbose=0)), windows, *candidates.parts) < 1e-4
+    assert candidates.fused is not None
+    for graph in (encoder, candidates.fused):
+        assert 2 * len(graph.graph.node) < len(candidates.plain.graph.node)
+    expected = np.asarray(model.predict(windows, verbose=0))
+    for graphs in (candidates.parts, [candidates.fused]):
+        assert largest_difference(expected, windows, *graphs) < 1e-4
