@@ -199,6 +199,7 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self._constants: dict[tuple[object, ...], str] = {}
 
     def node(self, kind: str, inputs: Sequence[str], *, output: str = "", **attributes: Any) -> str:
         output = output or f"{kind}_{len(self.nodes)}"
@@ -218,9 +219,11 @@ class _Graph:
         return self._initializer(np.array(sides, dtype=np.int64))
 
     def _initializer(self, values: NDArray[np.generic]) -> str:
-        name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(values, name))
-        return name
+        known = (values.dtype, values.shape, values.tobytes())
+        if known not in self._constants:
+            self._constants[known] = f"constant_{len(self.initializers)}"
+            self.initializers.append(numpy_helper.from_array(values, self._constants[known]))
+        return self._constants[known]
 
     def shaped(self, values: str, *sides: int) -> str:
         """All sides but the first."""
