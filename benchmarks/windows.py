@@ -36,11 +36,11 @@ def measure(*, short: bool) -> Table:
         rows,
         "Milliseconds, median, all ways of a model in turns, the second of two calls; one window at a time. "
         "The first two and tf2onnx run the model as the papers publish it (TimeDistributed, Keras's ConvLSTM2D), the "
-        "others ours, with the same weights: time folded into the batch, ConvLSTM unrolled and its gates fused. "
-        "keras.predict and tf.function with TensorFlow's default threads, all others on one thread. tf2onnx: its graph "
-        "of the whole window in ONNX Runtime. Whole: the graph that `export` keeps. A new frame: what a stream pays "
-        "for each recognition, one frame encoded and the head run over the rows of the last twenty; the next "
-        "table has what that costs in a stream. "
+        "others ours, with the same weights: time folded into the batch, ConvLSTM unrolled and its gates fused, "
+        "flow_tcn's optical flow in few nodes. keras.predict and tf.function with TensorFlow's default threads, all "
+        "others on one thread. tf2onnx: its graph of the whole window in ONNX Runtime. Whole: the graph that `export` "
+        "keeps. A new frame: what a stream pays for each recognition, one frame encoded and the head run over "
+        "the rows of the last twenty; the next table has what that costs in a stream. "
         f"Scores of all ways differ by less than {TOLERANCE:g}. Random weights.",
     )  # fmt: skip
 
