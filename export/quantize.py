@@ -41,7 +41,7 @@ def quantized(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> 
             per_channel=True,
             reduce_range=_shares_weights(named),
             op_types_to_quantize=list(QUANTIZED),
-            nodes_to_exclude=list(_before_features(named)),
+            nodes_to_exclude=[*_before_features(named), *_after_scores(named)],
         )
         smaller = onnx.load(result)
     return smaller if smaller.ByteSize() < graph.ByteSize() else graph
@@ -80,6 +80,13 @@ def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
         yield node.name
         if node.op_type == "Conv" and not any(a.name == "group" and a.i > 1 for a in node.attribute):
             return
+
+
+def _after_scores(graph: onnx.ModelProto) -> list[str]:
+    """Nodes from the last softmax on: sums of probabilities, which in integers do not sum to 1."""
+    names = [node.name for node in graph.graph.node]
+    softmaxes = [number for number, node in enumerate(graph.graph.node) if node.op_type == "Softmax"]
+    return names[softmaxes[-1] :] if softmaxes else []
 
 
 @contextmanager

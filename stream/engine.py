@@ -100,12 +100,13 @@ def with_lookback(frames: NDArray[np.uint8], lookback: int) -> NDArray[np.uint8]
 
 
 def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
-    """Raises ModelError if a file is broken, does not fit its contract, or cannot run on the device."""
-    if not files.is_lite:
-        return OnnxRecognizer(files, device)
-    if device == "cuda":
+    """Check and warm up a model. Raises ModelError if a file is broken, does not fit its contract, tells no
+    probabilities, or cannot run on the device."""
+    if files.is_lite and device == "cuda":
         raise ModelError(f"{files.whole} is for small boards and runs on the CPU only: set device: auto or cpu")
-    return LiteRecognizer(files)
+    engine: Engine = LiteRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
+    _warm_up(engine)
+    return engine
 
 
 def load(name_or_path: str, device: Device = "auto") -> Engine:
@@ -115,7 +116,6 @@ def load(name_or_path: str, device: Device = "auto") -> Engine:
         recognizer.contract.live_rate  # noqa: B018  (a model without a rate cannot watch a stream)
     except (ModelNotFound, ContractError) as error:
         raise ModelError(str(error)) from error
-    _warm_up(recognizer)
     return recognizer
 
 
@@ -137,11 +137,17 @@ def has_nvidia_driver() -> bool:
 
 
 def _warm_up(recognizer: Recognizer) -> None:
-    """Run once, as for one camera, so that the first real window is not late."""
+    """Run once, as for one camera, so that the first real window is not late. Raises ModelError if its scores are no
+    probabilities."""
     contract, lookback = recognizer.contract, recognizer.lookback
     frames = np.zeros((1 + lookback, contract.height, contract.width, 3), dtype=np.uint8)
     row = recognizer.encode(with_lookback(frames, lookback))
-    recognizer.score(np.repeat(row[:, None], contract.frames - lookback, axis=1))
+    scores = recognizer.score(np.repeat(row[:, None], contract.frames - lookback, axis=1))[0]
+    if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
+        raise ModelError(
+            f"the model {contract.name} tells no probabilities: expected {len(scores)} scores from 0 to 1 that sum to "
+            f"1, as a softmax gives them, got {scores.min():.3g} to {scores.max():.3g}, in sum {scores.sum():.3g}"
+        )
 
 
 def _run(session: onnxruntime.InferenceSession, file: Path, way: Way | None) -> Run:

@@ -45,9 +45,9 @@ def light_contract() -> ModelContract:
 @pytest.fixture(scope="session")
 def make_model() -> Callable[..., Path]:
     """`make_model(file, contract, labels=2)` writes a model that sees one activity, Light, in pictures that are not
-    dark; without a contract where that is None, with so many scores as `labels` says."""
+    dark; without a contract where that is None, with so many scores as `labels` says, that `last` makes."""
 
-    def make(file: Path, contract: ModelContract | None = LIGHT, labels: int = 2) -> Path:
+    def make(file: Path, contract: ModelContract | None = LIGHT, labels: int = 2, last: str = "Softmax") -> Path:
         shape = ["N", LIGHT.frames, LIGHT.height, LIGHT.width, 3]
         weights = np.zeros((1, labels), np.float32)
         weights[0, -1] = 60 / 255
@@ -59,7 +59,7 @@ def make_model() -> Callable[..., Path]:
             helper.make_node("Unsqueeze", ["mean", "axis"], ["column"]),
             helper.make_node("MatMul", ["column", "weights"], ["product"]),
             helper.make_node("Add", ["product", "bias"], ["sum"]),
-            helper.make_node("Softmax", ["sum"], ["scores"], axis=1),
+            helper.make_node(last, ["sum"], ["scores"], axis=1),
         ]
         constants = {"axis": np.array([1]), "weights": weights, "bias": bias}
         graph = helper.make_graph(

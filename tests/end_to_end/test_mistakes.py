@@ -135,6 +135,14 @@ def test_a_contract_that_does_not_fit_the_tensors(
     assert f"model.onnx does not fit its contract: {told}" in line
 
 
+def test_a_model_that_tells_no_probabilities(
+    fails: Callable[..., str], make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_model(tmp_path / "model.onnx", last="LogSoftmax")
+    line = fails(MODEL, "run", "--source", "scene", "--model", "model.onnx")
+    assert "expected 2 scores from 0 to 1 that sum to 1, as a softmax gives them, got -9 to -0.000123" in line
+
+
 def test_run_and_check_say_every_mistake_in_the_configuration_with_its_place(
     harstream: Harstream, secret: str, tmp_path: Path
 ) -> None:

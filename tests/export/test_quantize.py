@@ -16,14 +16,16 @@ def windows():
     return np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
-def graphs_of(name):
+def graphs_of(name, label_of=(0, 1, 2)):
     import keras
 
     from export.onnx_files import convert
     from models import architectures
+    from models.background import telling_labels
 
     keras.utils.set_random_seed(3)
-    model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
+    model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=len(label_of))
+    model = telling_labels(model, label_of)
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     candidates = convert(model)
@@ -68,6 +70,15 @@ def test_optical_flow_stays_float(windows):
     products = second_inputs(encoder, "MatMul")
     assert len(products) > 20
     assert "DequantizeLinear" not in products
+
+
+def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows):
+    from export.edge import in_integers
+    from export.verify import onnx_runner
+
+    small = in_integers(graphs_of("flow_tcn", label_of=(0, 1, 2, 2, 2)), windows)
+    for graphs in ([small["encoder.onnx"], small["head.onnx"]], [small["model.onnx"]]):
+        assert np.allclose(onnx_runner(*graphs)(windows).sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_head_with_an_lstm_stays_as_it_is(windows):
