@@ -29,9 +29,10 @@ def graphs_of(name, label_of=(0, 1, 2)):
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     candidates = convert(model)
+    whole = candidates.fused or candidates.plain
     if not candidates.parts:
-        return {"model.onnx": candidates.fused}
-    return {"model.onnx": candidates.plain, "encoder.onnx": candidates.parts[0], "head.onnx": candidates.parts[1]}
+        return {"model.onnx": whole}
+    return {"model.onnx": whole, "encoder.onnx": candidates.parts[0], "head.onnx": candidates.parts[1]}
 
 
 def second_inputs(graph, kind="Conv"):
