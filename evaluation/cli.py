@@ -16,7 +16,7 @@ from rich.console import Console
 
 from clips.listing import Clip, ListingError
 from evaluation.choosing import Choice, choose
-from models.catalogue import ModelNotFound, find_model
+from models.catalogue import HISTORY, ModelNotFound, find_model
 from models.contract import ContractError
 from stream.errors import HarstreamError
 
@@ -177,7 +177,7 @@ def _origin(clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str) -> d
 
 
 def _history(folder: Path) -> list[dict[str, float]] | None:
-    file = folder / "history.csv"
+    file = folder / HISTORY
     if not file.exists():
         return None
     with file.open(newline="") as lines:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from models.catalogue import TRAINED
+from models.finished_run import UnreadableRun
 
 app = typer.Typer()
 
@@ -50,7 +51,7 @@ def export(
     tflite, int8 = file_format is FormatOption.TFLITE, quantize is NumbersOption.INT8
     try:
         report = export_run(run, name, version, folder, threshold=threshold, tflite=tflite, int8=int8)
-    except ExportError as error:
+    except (ExportError, UnreadableRun) as error:
         errors.print(f"harstream export: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
     Console().print_json(json.dumps(report))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -18,29 +17,15 @@ from export.edge import as_onnx, as_tflite, compared, in_integers
 from export.onnx_files import Candidates, calibrated, convert
 from export.tflite_file import NoTFLite
 from export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
-from models.catalogue import ENCODER, HEAD, LITE, WHOLE
-from models.contract import ContractError, ModelContract
+from models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
+from models.finished_run import FinishedRun, read_windows
 
 VERIFIED_WINDOWS = 64
-TRAINING_WINDOWS, HISTORY = "training_windows.npy", "history.csv"
 Report = dict[str, Any]
 
 
 class ExportError(Exception):
     """The run cannot be exported; nothing was written."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Run:
-    model: keras.Model
-    contract: ModelContract
-    windows: NDArray[np.uint8]
-    """(N, T, H, W, 3): real windows of the validation clips."""
-    training_windows: NDArray[np.uint8] | None
-    """Of the training clips, to quantize with; None in runs of before that was done."""
-    history: Path | None
-    """Of its epochs; None of one that `combine` made."""
-    provenance: dict[str, str]
 
 
 def export_run(
@@ -53,31 +38,32 @@ def export_run(
     tflite: bool = False,
     int8: bool = False,
 ) -> Report:
-    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError.
+    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError and
+    UnreadableRun.
 
     `threshold` in place of the run's own unknown_threshold, `tflite` in place of ONNX, `int8` in place of float; what
     is not float ONNX is measured beside it.
     """
-    run = _read(folder)
-    if int8 and run.training_windows is None:
-        raise ExportError(
-            f"{folder} keeps no {TRAINING_WINDOWS}, which decide the ranges of 8-bit integers: train it again"
-        )
-    contract = replace(run.contract, name=name, version=version)
+    run = FinishedRun(folder)
+    quantized_with = [run.training_windows] if int8 else []
+    run.require(run.model, run.contract, run.validation_windows, run.provenance, *quantized_with)
+    contract = replace(run.read_contract(), name=name, version=version)
     if threshold is not None:
         contract = replace(contract, unknown_threshold=threshold)
-    model = calibrated(run.model, contract.temperature)
-    expected = np.asarray(model.predict(run.windows, batch_size=16, verbose=0))
+    windows = read_windows(run.validation_windows)[:VERIFIED_WINDOWS]
+    ranges = read_windows(run.training_windows) if int8 else None
+    provenance = run.read_provenance()
+    model = calibrated(run.read_model(), contract.temperature)
+    expected = np.asarray(model.predict(windows, batch_size=16, verbose=0))
     try:
-        graphs, report = _chosen(convert(model), expected, run.windows)
+        graphs, report = _chosen(convert(model), expected, windows)
         export = plain = as_onnx(graphs, contract)
-        ranges = run.training_windows if int8 else None
         if tflite:
             export = as_tflite(model, contract, ranges)
         elif ranges is not None:
             export = as_onnx(in_integers(graphs, ranges), contract)
         if export is not plain:
-            report |= compared(export, plain, expected, run.windows, is_float=ranges is None)
+            report |= compared(export, plain, expected, windows, is_float=ranges is None)
     except (Differs, NoTFLite) as error:
         raise ExportError(str(error)) from error
     report = {
@@ -87,11 +73,11 @@ def export_run(
         "parameters": model.count_params(),
         "format": "TFLite" if tflite else "ONNX",
         "numbers": "int8" if int8 else "float",
-        "windows_verified": len(run.windows),
-        "training": run.provenance,
+        "windows_verified": len(windows),
+        "training": provenance,
         **report,
     }
-    _write(out, export.contents, run.history, report)
+    _write(out, export.contents, run.history if run.history.is_file() else None, report)
     return report
 
 
@@ -114,26 +100,6 @@ def _chosen(
         differences["encoder and head"] = largest_difference(expected, windows, *candidates.parts)
         files |= {ENCODER: candidates.parts[0], HEAD: candidates.parts[1]}
     return files, {"largest_difference": differences, **report}
-
-
-def _read(folder: Path) -> _Run:
-    needed = {name: folder / name for name in ("model.keras", "contract.json", "windows.npy")}
-    missing = [name for name, file in needed.items() if not file.is_file()]
-    if missing:
-        raise ExportError(f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}")
-    kept, history = folder / TRAINING_WINDOWS, folder / HISTORY
-    try:
-        return _Run(
-            # Without its optimizer, which is another class on each of Keras's backends.
-            model=keras.models.load_model(needed["model.keras"], compile=False),
-            contract=ModelContract.from_json(needed["contract.json"].read_text()),
-            windows=np.load(needed["windows.npy"])[:VERIFIED_WINDOWS],
-            training_windows=np.load(kept) if kept.is_file() else None,
-            history=history if history.is_file() else None,
-            provenance=json.loads((folder / "provenance.json").read_text()),
-        )
-    except (OSError, ValueError, ContractError) as error:
-        raise ExportError(f"the run in {folder} cannot be read: {error}") from error
 
 
 def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
+HISTORY = "history.csv"
 TRAINED = Path(__file__).parent / "trained"
 
 

@@ -24,6 +24,7 @@ from clips.listing import (
 )
 from models.architectures import CannotBuild, UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
+from models.finished_run import UnreadableRun
 from training.errors import TrainingError
 from training.recipes import PRESETS, Recipe
 from training.targets import Targets
@@ -128,7 +129,7 @@ def train(
         clips = _folded(clips, fold, recipe) if fold else clips
         contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
         _train(recipe, contract, Targets.of(clips, contract), clips, out, cache, console)
-    except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError) as error:
+    except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError, UnreadableRun) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
     except OSError as error:
@@ -155,7 +156,7 @@ def combine(
     run = RunFolder(out)
     try:
         contract = combine(runs, run)
-    except TrainingError as error:
+    except (TrainingError, UnreadableRun) as error:
         console.print(f"harstream combine: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
     except OSError as error:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 
 from models import folding
 from models.background import SumOfClasses, telling_labels
-from models.contract import ContractError, ModelContract
+from models.contract import ModelContract
+from models.finished_run import read_windows
 from models.motion import OpticalFlow
 from training.calibration import at_temperature, calibrated_contract
 from training.errors import TrainingError
@@ -51,7 +51,7 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     Source: Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles";
     the mean of logits in place of that of probabilities: Hinton 2002, "Training products of experts", eq. 1.
 
-    Raises TrainingError; OSError where it cannot be written, and leaves nothing then.
+    Raises TrainingError and UnreadableRun; OSError where it cannot be written, and leaves nothing then.
     """
     if len(folders) < 2:
         raise TrainingError(f"one model is made of at least two runs, got {len(folders)}")
@@ -63,7 +63,7 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     first = members[0]
     scores = _mean_scores([member.validated.scores for member in members], [m.contract.temperature for m in members])
     contract = calibrated_contract(first.contract, scores, first.validated.truth, first.label_of)
-    validation, training = np.load(first.run.validation_windows), np.load(first.run.training_windows)
+    validation, training = read_windows(first.run.validation_windows), read_windows(first.run.training_windows)
     try:
         run.begin_combined([member.run for member in members])
         run.finish(
@@ -125,7 +125,7 @@ def _named(model: keras.Model, number: int) -> keras.Model:
 
 def _member(folder: Path) -> Member:
     run = RunFolder(folder)
-    needed = (
+    run.require(
         run.model,
         run.contract,
         run.validated,
@@ -134,17 +134,7 @@ def _member(folder: Path) -> Member:
         run.split,
         run.provenance,
     )
-    if missing := [file.name for file in needed if not file.is_file()]:
-        raise TrainingError(
-            f"expected a finished run of `harstream train` in {folder}, found no {', '.join(missing)}; what an older "
-            "harstream trained must be trained again"
-        )
-    try:
-        model = keras.models.load_model(run.model, compile=False)
-        contract = ModelContract.from_json(run.contract.read_text())
-        validated = Validated.read(run.validated)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile, ContractError) as error:
-        raise TrainingError(f"the run in {folder} cannot be read: {str(error).splitlines()[0]}") from error
+    model, contract, validated = run.read_model(), run.read_contract(), Validated.read(run.validated)
     found = folding.parts(model)
     if found is None:
         raise TrainingError(f"{folder} holds a model that is not of an encoder and a head: only such can be combined")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from clips.listing import Clip
 from models.contract import ModelContract
+from models.finished_run import FinishedRun, reading
 from training.cache import Rejected
 from training.errors import TrainingError
 from training.recipes import Recipe
@@ -35,18 +36,14 @@ class Validated:
 
     @staticmethod
     def read(file: Path) -> Validated:
-        """Raises OSError, ValueError, KeyError and BadZipFile."""
-        with np.load(file) as kept:
+        """Raises UnreadableRun."""
+        with reading(file), np.load(file) as kept:
             return Validated(kept["scores"], kept["truth"])
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    path: Path
-
-    @property
-    def model(self) -> Path:
-        return self.path / "model.keras"
+class RunFolder(FinishedRun):
+    """With what only training itself writes and reads."""
 
     @property
     def best_weights(self) -> Path:
@@ -57,32 +54,12 @@ class RunFolder:
         return self.path / "resume"
 
     @property
-    def history(self) -> Path:
-        return self.path / "history.csv"
-
-    @property
-    def contract(self) -> Path:
-        return self.path / "contract.json"
-
-    @property
     def split(self) -> Path:
         return self.path / "split.tsv"
 
     @property
-    def provenance(self) -> Path:
-        return self.path / "provenance.json"
-
-    @property
     def validated(self) -> Path:
         return self.path / "validated.npz"
-
-    @property
-    def validation_windows(self) -> Path:
-        return self.path / "windows.npy"
-
-    @property
-    def training_windows(self) -> Path:
-        return self.path / "training_windows.npy"
 
     @property
     def tensorboard(self) -> Path:
@@ -103,10 +80,10 @@ class RunFolder:
         self.provenance.write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
     def begin_combined(self, members: Sequence[RunFolder]) -> None:
-        """Write split and provenance of a run that is made of finished ones."""
+        """Write split and provenance of a run that is made of finished ones. Raises UnreadableRun."""
+        origins = {f"member {number + 1}": _trained(member) for number, member in enumerate(members)}
         self.path.mkdir(parents=True, exist_ok=True)
         self.split.write_text(members[0].split.read_text())
-        origins = {f"member {number + 1}": _trained(member) for number, member in enumerate(members)}
         self.provenance.write_text(json.dumps(_origin() | origins, indent=2))
 
     def held_out(self) -> list[str]:
@@ -181,8 +158,7 @@ def _origin() -> dict[str, str]:
 
 def _trained(run: RunFolder) -> str:
     """How, with the digest of what came of it."""
-    command = json.loads(run.provenance.read_text())["command"]
-    return f"{command} (sha256 {_digest(run.model)})"
+    return f"{run.read_provenance()['command']} (sha256 {_digest(run.model)})"
 
 
 def _versions() -> str:

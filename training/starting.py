@@ -9,9 +9,9 @@ import keras
 
 from models import architectures
 from models.contract import ModelContract
+from models.finished_run import FinishedRun, read_model
 from training.errors import TrainingError
 from training.recipes import Recipe
-from training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,12 @@ def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Ta
     """Give every layer of `model` the weights of the one in `source` with its name, where their shapes are the same.
 
     `source` is a finished run folder or its model.keras. The layer that scores the labels is taken only where a
-    contract beside the file names the same labels. Raises TrainingError if nothing can be taken.
+    contract beside the file names the same labels. Raises UnreadableRun, and TrainingError if nothing can be taken.
     """
-    file = RunFolder(source).model if source.is_dir() else source
-    known = _weighted_layers(_loaded(file))
+    file = FinishedRun(source).model if source.is_dir() else source
+    if not file.is_file():
+        raise TrainingError(f"expected a finished run of `harstream train` or its model.keras, found no file {file}")
+    known = _weighted_layers(read_model(file))
     if _labels_beside(file) != contract.labels:
         known = {path: layer for path, layer in known.items() if layer.name != "scores"}
     taken, anew = [], []
@@ -59,18 +61,9 @@ def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Ta
     return Taken(file, tuple(taken), tuple(anew))
 
 
-def _loaded(file: Path) -> keras.Model:
-    if not file.is_file():
-        raise TrainingError(f"expected a finished run of `harstream train` or its model.keras, found no file {file}")
-    try:
-        return keras.models.load_model(file, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise TrainingError(f"expected a Keras model in {file}: {str(error).splitlines()[0]}") from error
-
-
 def _labels_beside(file: Path) -> tuple[str, ...]:
-    contract = RunFolder(file.parent).contract
-    return ModelContract.from_json(contract.read_text()).labels if contract.is_file() else ()
+    run = FinishedRun(file.parent)
+    return run.read_contract().labels if run.contract.is_file() else ()
 
 
 def _weighted_layers(model: keras.Model, prefix: str = "") -> dict[str, keras.layers.Layer]:

@@ -21,13 +21,14 @@ from export.verify import largest_difference
 from models import folding
 from models.background import telling_labels
 from models.contract import ModelContract
+from models.finished_run import UnreadableRun
 from models.motion import OpticalFlow
 from training.calibration import at_temperature
 from training.combining import combine
 from training.errors import TrainingError
 from training.recipes import Recipe
 from training.run_folder import RunFolder, Validated
-from training.starting import starting_model
+from training.starting import starting_model, take_layers
 
 pytestmark = pytest.mark.training
 
@@ -152,20 +153,36 @@ def test_runs_that_do_not_fit_are_told_and_leave_nothing(other: dict[str, object
 
 def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
     one = finished_run(tmp_path / "1", 1)
-    with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` in .*none, found no model"):
+    expected = r"expected a finished run of `harstream train` in .*none, found no model"
+    with pytest.raises(UnreadableRun, match=expected):
         combine([one, tmp_path / "none"], RunFolder(tmp_path / "both"))
+    with pytest.raises(UnreadableRun, match=expected):
+        export_run(tmp_path / "none", "m", "1.0.0", tmp_path / "m")
     with pytest.raises(TrainingError, match="at least two runs, got 1"):
         combine([one], RunFolder(tmp_path / "both"))
     with pytest.raises(TrainingError, match="1 is not empty: choose another --out"):
         combine([one, one], RunFolder(one))
-    validated = (one / "validated.npz").read_bytes()
-    (one / "validated.npz").write_bytes(validated[:-100])
-    with pytest.raises(TrainingError, match=r"the run in .*1 cannot be read: "):
-        combine([one, one], RunFolder(tmp_path / "both"))
-    (one / "validated.npz").write_bytes(validated)
-    (one / "model.keras").write_text("no model")
-    with pytest.raises(TrainingError, match=r"the run in .*1 cannot be read: "):
-        combine([one, one], RunFolder(tmp_path / "both"))
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+@pytest.mark.parametrize(
+    "file",
+    ["windows.npy", "training_windows.npy", "validated.npz", "model.keras", "contract.json", "provenance.json"],
+)
+def test_a_run_with_a_broken_file_is_told_and_nothing_is_written(file: str, share: float, tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", 1)
+    content = (run / file).read_bytes()
+    (run / file).write_bytes(content[: round(share * len(content))])
+    told = rf"run/{file} cannot be read: ."
+    with pytest.raises(UnreadableRun, match=told):
+        combine([run, run], RunFolder(tmp_path / "both"))
+    if file != "validated.npz":  # which only combine reads
+        with pytest.raises(UnreadableRun, match=told):
+            export_run(run, "m", "1.0.0", tmp_path / "m", int8=True)
+    if file in ("model.keras", "contract.json"):
+        with pytest.raises(UnreadableRun, match=told):
+            take_layers(starting_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_nothing_is_left_on_a_full_disk(

@@ -14,6 +14,7 @@ import keras
 from models import folding
 from models.architectures import CannotBuild
 from models.contract import ModelContract
+from models.finished_run import UnreadableRun
 from training.errors import TrainingError
 from training.recipes import Recipe
 from training.run_folder import RunFolder, Validated
@@ -69,7 +70,7 @@ def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
         take_layers(model, CONTRACT, tmp_path)
     (tmp_path / "model.keras").write_text("no model")
-    with pytest.raises(TrainingError, match="expected a Keras model in"):
+    with pytest.raises(UnreadableRun, match=r"model\.keras cannot be read: ."):
         take_layers(model, CONTRACT, tmp_path)
 
 
