@@ -128,7 +128,7 @@ def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> N
 
 def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
     from evaluation.stream_metrics import measure_streams
-    from evaluation.stream_report import stream_tables, write_stream_json
+    from evaluation.stream_report import number_of_streams, stream_tables, write_stream_json
     from evaluation.streams import SEED
     from evaluation.watching import outcome, watch_clips
     from stream.config import Config
@@ -146,7 +146,7 @@ def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | No
     console.print(stream_tables(metrics))
     _say_what_was_left_out(skipped, clips, console)
     if json:
-        joined = f"{metrics.streams} streams of {metrics.seconds:.0f} s together, joined with seed {SEED}"
+        joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
         tracker = asdict(tracker_settings(settings, contract))
         used = {"stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
         write_stream_json(json, metrics, contract, used, _provenance(recognizer, clips, skipped, joined))

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -32,13 +33,13 @@ def reproduce(
         Path, typer.Option(help="Figures of finished runs, which are not done again; the table is written beside it.")
     ] = Path("docs/papers"),
     only: Annotated[
-        str | None, typer.Option(help="Only runs whose name contains one of these, separated by commas.")
+        str | None, typer.Option(help="Only these runs, separated by commas; parts of names choose all that have them.")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the commands of all runs, and run nothing.")] = False,
 ) -> None:
     """Train each paper's recipe and the shipped one, on a random split as the papers did and on one by cluster."""
     console = Console(stderr=True, soft_wrap=True)
-    runs = [run for run in all_runs() if only is None or any(part in run.name for part in only.split(","))]
+    runs = all_runs() if only is None else _chosen(all_runs(), only.split(","))
     if not runs:
         _fail(console, f"no run has {only!r} in its name; there are {', '.join(run.name for run in all_runs())}")
     if show:
@@ -59,6 +60,12 @@ def reproduce(
     except ListingError as error:
         _fail(console, error)
     console.print(f"the table is in {table}")
+
+
+def _chosen(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+    """A whole name chooses its run alone, though others may begin with it."""
+    whole = {run.name for run in runs}
+    return [run for run in runs if any(run.name == n if n in whole else n in run.name for n in names)]
 
 
 def _file(figures: Path, run: Run) -> Path:

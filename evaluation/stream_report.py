@@ -53,13 +53,17 @@ def _activities(metrics: StreamMetrics) -> Table:
     return rows
 
 
+def number_of_streams(metrics: StreamMetrics) -> str:
+    return "1 stream" if metrics.streams == 1 else f"{metrics.streams} streams"
+
+
 def _figures(metrics: StreamMetrics) -> Table:
     rows = Table(box=None, show_header=False)
     rows.add_column(justify="right")
     minutes, background = metrics.seconds / 60, metrics.background_seconds / 60
     found = f"of {metrics.true_activities} activities are found"
     for figure, meaning in (
-        (percent(metrics.found), f"{found}, in {metrics.streams} streams of {minutes:.0f} minutes together"),
+        (percent(metrics.found), f"{found}, in {number_of_streams(metrics)} of {minutes:.0f} minutes together"),
         (_seconds(metrics.latency_p50), "or less from the true start until it is told, for half of those found"),
         (_seconds(metrics.latency_p95), "or less, for 95 % of them"),
         (_number(metrics.pieces), "events for an activity that is found"),

@@ -29,7 +29,7 @@ def test_events_of_a_stream_are_measured(harstream: Harstream, clips: Path, ligh
     assert "of 2 activities are found" in running.said
     report = json.loads((tmp_path / "stream.json").read_text())
     assert report["schema"] == "harstream.stream-evaluation/1"
-    assert report["provenance"]["clips"] == "4 of 4, 1 streams of 20 s together, joined with seed 1"
+    assert report["provenance"]["clips"] == "4 of 4, 1 stream of 20 s together, joined with seed 1"
     assert report["settings"]["start_above"] == 0.6
     figures = report["metrics"]
     assert (figures["found"], figures["pieces"], figures["false_events"], figures["f1_50"]) == (1, 1, 0, 1)

@@ -48,6 +48,15 @@ def test_only_an_unknown_run_is_refused_with_those_there_are() -> None:
     assert "rana-lrcn-4classes-random" in result.stderr
 
 
+def test_a_whole_name_chooses_its_run_alone() -> None:
+    result = invoke("--data", "c", "--split", "s", "--show", "--only", "rana-lrcn-4classes-random,hamzah-lrcn")
+    trained = [line.rsplit("--out ")[-1].split()[0] for line in result.stdout.splitlines() if " train " in line]
+    assert [Path(out).name for out in trained] == [
+        "rana-lrcn-4classes-random", "hamzah-lrcn-5classes-random", "hamzah-lrcn-5classes-random-all-epochs",
+        "hamzah-lrcn-5classes-cluster",
+    ]  # fmt: skip
+
+
 FIGURES = Figures(
     test_clips=81, accuracy=0.815, precision=0.82, recall=0.8, f1=0.81, parameters=73_060, milliseconds=1.8,
     milliseconds_of_default=9.0, epochs=17,
@@ -94,11 +103,11 @@ def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) 
     run = theirs(REPORTED[0], "random")
     FIGURES.write(tmp_path / "papers" / f"{run.name}.json")
     result = invoke(
-        "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn-4classes-random", "--figures",
+        "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn", "--figures",
         str(tmp_path / "papers"), "--out", str(tmp_path / "runs"),
     )  # fmt: skip
     # Its clips are not there, so the first run that is not finished fails.
-    assert f"1 of 2: {run.name} is finished" in result.stderr
+    assert f"1 of 3: {run.name} is finished" in result.stderr
     assert result.exit_code == 2
     assert "all-epochs ended with exit code 2" in result.stderr
 
