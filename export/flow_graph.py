@@ -1,8 +1,9 @@
 """Optical flow as an ONNX graph of few nodes, channels first.
 
-tf2onnx makes several times as many of models.motion.OpticalFlow, with a transpose around every filter. On pictures of
-64 pixels a node costs more than what it computes, so here slopes, sums over a picture and sums of channels are products
-of matrices; convolutions they are not, for ONNX Runtime would fill up their few channels to 16.
+tf2onnx makes a third more of models.motion.OpticalFlow, which load three times as long and take a few percent longer
+for a frame: on pictures of 64 pixels a node costs more than what it computes. Here as there slopes, sums over a picture
+and sums of channels are products of matrices; convolutions they are not, for ONNX Runtime would fill up their few
+channels to 16.
 """
 
 from __future__ import annotations
@@ -16,12 +17,9 @@ import onnx.parser
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from models.motion import CAMERA_NOISE, DOUBT, FARTHEST, NOISE, SCALES, STEPS, WINDOW
+from models.motion import CAMERA_NOISE, DOUBT, FARTHEST, NOISE, OF_SLOPES, SCALES, STEPS, WINDOW, half_slopes
 
 FLOW = "flow"
-
-OF_SLOPES = (0, 0, 1, 0, 1), (0, 1, 1, 2, 2)
-"""Lines and columns of xx, xy, yy, xt and yt among the products of slopes x, y and t."""
 
 
 def with_flow_before(rest: onnx.ModelProto, height: int, width: int) -> onnx.ModelProto:
@@ -173,14 +171,9 @@ def _shifted(graph: _Graph, pictures: str, motion: str, height: int, width: int)
 def _slopes(graph: _Graph, before: str, after: str, height: int, width: int) -> list[str]:
     """Two pictures (N, 1, h, w) -> along x and y of their mean, and from the first to the second."""
     both = graph.node("Add", [before, after])
-    x = graph.node("MatMul", [both, graph.constant(_difference(width).T)])
-    y = graph.node("MatMul", [graph.constant(_difference(height)), both])
+    x = graph.node("MatMul", [both, graph.constant(half_slopes(width).T)])
+    y = graph.node("MatMul", [graph.constant(half_slopes(height)), both])
     return [x, y, graph.node("Sub", [after, before])]
-
-
-def _difference(length: int) -> NDArray[np.float64]:
-    """What a line is multiplied by for half its slopes (length, length)."""
-    return (np.eye(length)[[*range(1, length), length - 1]] - np.eye(length)[[0, *range(length - 1)]]) / 4
 
 
 def _lucas_kanade(graph: _Graph, pair: str, height: int, width: int) -> str:

@@ -69,16 +69,16 @@ def _shares_weights(graph: onnx.ModelProto) -> bool:
 
 
 def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
-    """Nodes from the frames to the first convolution that was learned, and it.
+    """Nodes from the frames to the first convolution, and it.
 
-    It is cheap and sees pictures: in integers it doubled the error of an LRCN. What is computed of the frames before
-    it, by convolutions of one channel each, does not survive integers at all where it divides (optical flow).
+    It is cheap and sees pictures: in integers it doubled the error of an LRCN. What is computed of the frames before it
+    does not survive integers at all where it divides (optical flow).
     """
     if graph.graph.input[0].name != "frames":
         return
     for node in graph.graph.node:
         yield node.name
-        if node.op_type == "Conv" and not any(a.name == "group" and a.i > 1 for a in node.attribute):
+        if node.op_type == "Conv":
             return
 
 

@@ -1,6 +1,8 @@
 """What moves between two frames, as layers without weights.
 
-What stands still vanishes, and with it the place that a model must not learn.
+What stands still vanishes, and with it the place that a model must not learn. Means, slopes and shifts of pictures are
+products with matrices: on pictures of 64 pixels that is faster than convolutions of a few channels, in training and
+exported.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 WINDOW = 5
 """Pixels along a side of the square over which one flow vector is fitted."""
@@ -26,6 +29,9 @@ DOUBT = 0.1
 """Grey levels (0 to 1) by which a spot differs that weighs a quarter in that fit."""
 CAMERA_NOISE = 1e-5
 """As NOISE, in that fit."""
+
+OF_SLOPES = (0, 0, 1, 0, 1), (0, 1, 1, 2, 2)
+"""Lines and columns of xx, xy, yy, xt and yt among the products of slopes x, y and t."""
 
 
 @keras.saving.register_keras_serializable(package="harstream")
@@ -58,15 +64,18 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def call(self, pair: Any) -> Any:
-        grey = ops.moveaxis(ops.mean(ops.cast(pair, "float32"), axis=-1) / 255, 1, -1)
-        smooth = _box(_edged(grey), 3)[:, 1:-1, 1:-1]
+        _, _, H, W, _ = pair.shape
+        grey = ops.mean(ops.cast(pair, "float32"), axis=-1) / 255  # from here on (N, C, H, W)
+        smooth = _filtered(grey, _blur(H), _blur(W))
         motion = _camera_motion(smooth)
-        steady, is_seen = _shifted(ops.concatenate([grey[..., 1:], smooth[..., 1:]], axis=-1), motion)
-        before, after = smooth[..., :1], steady[..., 1:]
-        flows = [_enlarged(_lucas_kanade(_pooled(before, scale), _pooled(after, scale)), scale) for scale in SCALES]
-        seen = ops.concatenate([3 * (steady[..., :1] - grey[..., :1]), *flows], axis=-1)
-        of_camera = ops.tanh(motion / 4)[:, None, None, :] * ops.ones_like(is_seen)
-        return ops.concatenate([seen * is_seen, of_camera], axis=-1)
+        (grey_before, grey_after), (smooth_before, smooth_after) = _split(grey, 2), _split(smooth, 2)
+        steady, is_seen = _shifted(ops.concatenate([grey_after, smooth_after], axis=1), motion)
+        grey_steady, smooth_steady = _split(steady, 2)
+        both = ops.concatenate([smooth_before, smooth_steady], axis=1)
+        flows = [_enlarged(_lucas_kanade(_pooled(both, scale)), scale) for scale in SCALES]
+        seen = ops.concatenate([3 * (grey_steady - grey_before), *flows], axis=1) * is_seen
+        of_camera = ops.tanh(motion / 4) * ops.ones_like(is_seen)
+        return ops.transpose(ops.concatenate([seen, of_camera], axis=1), (0, 2, 3, 1))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         N, _, H, W, _ = input_shape
@@ -78,92 +87,156 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
         return keras.KerasTensor(self.compute_output_shape(pair.shape), dtype="float32")
 
 
+def half_slopes(length: int) -> NDArray[np.float32]:
+    """(length, length): what a line is multiplied by for half its slopes; of the sum of two lines, those of their
+    mean."""
+    return np.asarray((_neighbour(length, 1) - _neighbour(length, -1)) / 4, np.float32)
+
+
 def _camera_motion(smooth: Any) -> Any:
-    """Two grey pictures (N, H, W, 2) -> the translation (N, 2), u and v in pixels, at which the second shows most of
-    the first.
+    """Two grey pictures (N, 2, H, W) -> the translation (N, 2, 1, 1), u and v in pixels, at which the second shows most
+    of the first.
 
     Lucas and Kanade's step over the whole picture, from coarse to fine; but for the very first, what does not fit yet
     weighs less, as does who walks through the picture. Source of the weights: Geman and McClure 1985, as in Black and
     Anandan 1996, "The robust estimation of multiple motions".
     """
-    motion = ops.zeros_like(smooth[:, 0, 0, :])
+    motion: Any = None
+    its_scale = SCALES[-1]
     for scale, steps in zip(reversed(SCALES), reversed(STEPS), strict=True):
-        both = _pooled(smooth, scale)
-        for step in range(steps):
-            after, is_seen = _shifted(both[..., 1:], motion / scale)
-            x, y, t = _gradients(both[..., :1], after)
-            is_first = scale == SCALES[-1] and step == 0
-            weight = is_seen if is_first else is_seen / (1 + (t / DOUBT) ** 2) ** 2
-            products = ops.concatenate([x**2, x * y, y**2, x * t, y * t], axis=-1)
-            means = ops.sum(products * weight, axis=(1, 2)) / (ops.sum(weight, axis=(1, 2)) + 1)
-            motion = motion + scale * ops.clip(_solved(means, CAMERA_NOISE), -FARTHEST, FARTHEST)
+        before, after = _split(_pooled(smooth, scale), 2)
+        if scale != its_scale:
+            motion, its_scale = motion * (its_scale / scale), scale
+        for _ in range(steps):
+            if motion is None:
+                motion = _first_step(before, after)
+                continue
+            shifted, is_seen = _shifted(after, motion)
+            motion = motion + _step(before, shifted, is_seen)
     return motion
 
 
+def _first_step(before: Any, after: Any) -> Any:
+    """Of the fit of the camera's motion, in which all weighs alike: two pictures (N, 1, H, W) -> (N, 2, 1, 1)."""
+    _, _, H, W = before.shape
+    slopes = ops.concatenate(_slopes(before, after), axis=1)
+    noise, products = np.zeros((3, 3)), np.zeros((5, 3, 3))
+    noise[0, 0] = noise[1, 1] = CAMERA_NOISE * (H * W + 1)
+    products[range(5), *OF_SLOPES] = 1
+    return _near(_crossed(slopes, slopes), noise, products)
+
+
+def _step(before: Any, after: Any, is_seen: Any) -> Any:
+    """Of that fit: two pictures, and where both look (N, 1, H, W) -> (N, 2, 1, 1)."""
+    x, y, t = _slopes(before, after)
+    doubt = t * t + DOUBT**2
+    weight = is_seen / (doubt * doubt)  # 1 / DOUBT^4 times as much
+    slopes = ops.concatenate([x, y, t, is_seen], axis=1)
+    noise, products = np.zeros((4, 4)), np.zeros((5, 4, 4))
+    noise[3, 3] = 1 / DOUBT**4  # where it is seen, squared, is the sum of the weights, and one more
+    products[range(5), *OF_SLOPES] = 1
+    products[[0, 2], 3, 3] = CAMERA_NOISE
+    return _near(_crossed(slopes, slopes * weight), noise, products)
+
+
+def _near(sums: Any, noise: NDArray[np.float64], products: NDArray[np.float64]) -> Any:
+    """The step for sums (N, C^2, 1), noise (C, C) that is added to them, and how many of each (5, C, C) make xx, xy,
+    yy, xt and yt."""
+    noisy = sums + ops.convert_to_tensor(noise.reshape(1, -1, 1), "float32")
+    flow = _solved(*_split(ops.matmul(products.astype(np.float32).reshape(5, -1), noisy), 5))
+    return ops.reshape(ops.clip(flow, -FARTHEST, FARTHEST), (-1, 2, 1, 1))
+
+
 def _shifted(pictures: Any, motion: Any) -> tuple[Any, Any]:
-    """What pictures (N, H, W, C) show at each spot plus motion (N, 2), between pixels in proportion; and 1.0 where that
-    is in the picture, 0.0 where not (N, H, W, 1). Products with matrices, for want of an operator that all have."""
-    _, H, W, _ = pictures.shape
-    down, sees_down = _sampling(motion[:, 1], H)
-    across, sees_across = _sampling(motion[:, 0], W)
-    planes = ops.transpose(pictures, (0, 3, 1, 2))
-    moved = ops.matmul(ops.matmul(down[:, None], planes), ops.transpose(across, (0, 2, 1))[:, None])
-    return ops.transpose(moved, (0, 2, 3, 1)), (sees_down[:, :, None] * sees_across[:, None, :])[..., None]
+    """What pictures (N, C, H, W) show at each spot plus motion (N, 2, 1, 1), between pixels in proportion; and 1.0
+    where that is in the picture, 0.0 where not (N, 1, H, W)."""
+    _, _, H, W = pictures.shape
+    spots = ops.arange(max(H, W), dtype="float32")
+    wanted = motion + spots[None, None, :, None]
+    inside = ops.minimum(ops.maximum(wanted, 0.0), np.array([W - 1, H - 1], np.float32).reshape(1, 2, 1, 1))
+    across, down = _split(ops.relu(1 - ops.abs(inside - spots[None, None, None])), 2)
+    sees_across, sees_down = _split(ops.cast(ops.abs(wanted - inside) < 0.5, "float32"), 2)
+    across, sees_across = (ops.transpose(each, (0, 1, 3, 2)) for each in (across, sees_across))
+    if H != W:
+        across, sees_across = across[:, :, :W, :W], sees_across[..., :W]
+        down, sees_down = down[:, :, :H, :H], sees_down[:, :, :H]
+    return ops.matmul(ops.matmul(down, pictures), across), ops.matmul(sees_down, sees_across)
 
 
-def _sampling(shift: Any, length: int) -> tuple[Any, Any]:
-    """For each spot of a line, the weight of each of its pixels (N, length, length), and whether it is in it
-    (N, length)."""
-    spots = np.arange(length, dtype=np.float32)
-    wanted = spots[None] + shift[:, None]
-    inside = ops.clip(wanted, 0.0, length - 1.0)
-    weights = ops.relu(1 - ops.abs(inside[:, :, None] - spots[None, None]))
-    return weights, ops.cast(ops.abs(wanted - inside) < 0.5, "float32")
+def _slopes(before: Any, after: Any) -> list[Any]:
+    """Two pictures (N, 1, H, W) -> along x and y of their mean, and from the first to the second."""
+    _, _, H, W = before.shape
+    both = before + after
+    return [_across(both, half_slopes(W)), ops.matmul(half_slopes(H), both), after - before]
 
 
-def _gradients(before: Any, after: Any) -> tuple[Any, Any, Any]:
-    """Of grey levels (N, H, W, 1) twice: along x, y and time."""
-    middle = (before + after) / 2
-    edged = _edged(middle)
-    return (
-        (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2,
-        (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2,
-        after - before,
-    )
+def _lucas_kanade(pair: Any) -> Any:
+    """Grey levels (N, 2, H, W) -> tanh of half the flow (N, 2, H, W)."""
+    _, _, H, W = pair.shape
+    x, y, t = _slopes(*_split(pair, 2))
+    products = ops.concatenate([x * x, x * y, y * y, x * t, y * t], axis=1)
+    xx, xy, yy, xt, yt = _split(_filtered(products, _box(H), _box(W)), 5)
+    return ops.tanh(0.5 * _solved(xx + NOISE, xy, yy + NOISE, xt, yt))
 
 
-def _edged(pictures: Any) -> Any:
-    """With one more pixel at each side, as the last one: (N, H, W, C) -> (N, H + 2, W + 2, C)."""
-    wide = ops.concatenate([pictures[:, :, :1], pictures, pictures[:, :, -1:]], axis=2)
-    return ops.concatenate([wide[:, :1], wide, wide[:, -1:]], axis=1)
+def _crossed(pictures: Any, others: Any) -> Any:
+    """The sums over a picture (N, C, H, W) of each channel times each of the others' -> (N, C^2, 1)."""
+    _, C, H, W = pictures.shape
+    lines, columns = (ops.reshape(each, (-1, C, H * W)) for each in (pictures, others))
+    return ops.reshape(ops.matmul(lines, ops.transpose(columns, (0, 2, 1))), (-1, C * C, 1))
 
 
-def _lucas_kanade(before: Any, after: Any) -> Any:
-    """Grey levels (N, H, W, 1) twice -> tanh of half the flow (N, H, W, 2)."""
-    x, y, t = _gradients(before, after)
-    products = ops.concatenate([x**2, x * y, y**2, x * t, y * t], axis=-1)
-    return ops.tanh(_solved(_box(products, WINDOW), NOISE) / 2)
+def _solved(xx: Any, xy: Any, yy: Any, xt: Any, yt: Any) -> Any:
+    """Means of the products of gradients, each (N, 1, ...) -> the flow (N, 2, ...)."""
+    return ops.concatenate([xy * yt - yy * xt, xy * xt - xx * yt], axis=1) / (xx * yy - xy * xy)
 
 
-def _solved(products: Any, noise: float) -> Any:
-    """Means (..., 5) of the products of gradients xx, xy, yy, xt and yt -> the flow (..., 2)."""
-    xx, xy, yy, xt, yt = ops.split(products, 5, axis=-1)
-    xx, yy = xx + noise, yy + noise
-    return ops.concatenate([xy * yt - yy * xt, xy * xt - xx * yt], axis=-1) / (xx * yy - xy * xy)
+def _split(values: Any, parts: int) -> list[Any]:
+    return list(ops.split(values, parts, axis=1))
+
+
+def _filtered(pictures: Any, down: NDArray[np.float32], across: NDArray[np.float32]) -> Any:
+    """Each column (N, C, H, W) by down (h, H), each line by across (w, W) -> (N, C, h, w)."""
+    return ops.matmul(down, _across(pictures, across))
+
+
+def _across(pictures: Any, matrix: NDArray[np.float32]) -> Any:
+    """Each line of pictures (N, C, H, W) by a matrix (w, W) -> (N, C, H, w): one product of all lines together."""
+    w, W = matrix.shape
+    _, C, H, _ = pictures.shape
+    return ops.reshape(ops.matmul(ops.reshape(pictures, (-1, W)), matrix.T.copy()), (-1, C, H, w))
 
 
 def _pooled(pictures: Any, scale: int) -> Any:
-    return ops.average_pool(pictures, scale, strides=scale, data_format="channels_last")
+    """The means of squares beside each other."""
+    _, _, H, W = pictures.shape
+    return pictures if scale == 1 else _filtered(pictures, _mean(H, scale), _mean(W, scale))
 
 
-def _enlarged(flow: Any, times: int) -> Any:
-    """Each vector `times` times along both sides: (N, h, w, 2) -> (N, H, W, 2). A tile and not a resize, whose export
-    carries an attribute that ONNX has deprecated."""
-    _, h, w, C = flow.shape
-    return ops.reshape(ops.tile(flow[:, :, None, :, None], (1, 1, times, 1, times, 1)), (-1, h * times, w * times, C))
+def _enlarged(pictures: Any, times: int) -> Any:
+    """Each pixel `times` times along both sides."""
+    if times == 1:
+        return pictures
+    _, _, h, w = pictures.shape
+    return _filtered(pictures, *(times * _mean(side * times, times).T for side in (h, w)))
 
 
-def _box(pictures: Any, side: int) -> Any:
-    """The mean over a square (side, side), with zeros around the picture (N, H, W, C)."""
-    kernel = np.full((side, side, pictures.shape[-1], 1), 1 / side**2, dtype=np.float32)
-    return ops.depthwise_conv(pictures, kernel, strides=1, padding="same", data_format="channels_last")
+def _mean(length: int, side: int) -> NDArray[np.float32]:
+    """(length / side, length): of `side` pixels, and of the next."""
+    return np.asarray(np.eye(length // side).repeat(side, axis=1) / side, np.float32)
+
+
+def _box(length: int) -> NDArray[np.float32]:
+    """(length, length): the mean of WINDOW pixels around each, with zeros around the picture."""
+    near = np.tri(length, k=WINDOW // 2) - np.tri(length, k=-WINDOW // 2)
+    return np.asarray(near / WINDOW, np.float32)
+
+
+def _neighbour(length: int, step: int) -> NDArray[np.float32]:
+    """(length, length): the pixel `step` further on, beyond the last the last."""
+    return np.eye(length, dtype=np.float32)[np.clip(np.arange(length) + step, 0, length - 1)]
+
+
+def _blur(length: int) -> NDArray[np.float32]:
+    """(length, length): the mean of three pixels."""
+    return np.asarray((_neighbour(length, -1) + _neighbour(length, 0) + _neighbour(length, 1)) / 3, np.float32)

@@ -16,7 +16,7 @@ def windows():
     return np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
-def candidates_of(name, label_of=(0, 1, 2)):
+def graphs_of(name, label_of=(0, 1, 2)):
     import keras
 
     from export.onnx_files import convert
@@ -28,11 +28,7 @@ def candidates_of(name, label_of=(0, 1, 2)):
     model = telling_labels(model, label_of)
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
-    return convert(model)
-
-
-def graphs_of(name, label_of=(0, 1, 2)):
-    candidates = candidates_of(name, label_of)
+    candidates = convert(model)
     whole = candidates.fused or candidates.plain
     if not candidates.parts:
         return {"model.onnx": whole}
@@ -75,14 +71,6 @@ def test_optical_flow_stays_float(windows):
     products = second_inputs(encoder, "MatMul")
     assert len(products) > 20
     assert "DequantizeLinear" not in products
-
-
-def test_optical_flow_as_tf2onnx_makes_it_stays_float_too(windows):
-    from export.quantize import quantized
-
-    small = quantized(candidates_of("flow_tcn").plain, [window[None] for window in windows])
-    flow, first, learned = 4, 1, 6
-    assert second_inputs(small) == [*["float"] * (flow + first), *["DequantizeLinear"] * learned]
 
 
 def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows):
