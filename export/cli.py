@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from models.catalogue import TRAINED
 from models.finished_run import UnreadableRun
+from models.quiet_keras import import_keras
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ def export(
     ] = None,
 ) -> None:
     """Turn a trained run into files with their contract inside, checked against Keras on real windows."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_keras()
     from export.exporting import ExportError, export_run
 
     errors = Console(stderr=True, soft_wrap=True)

@@ -25,6 +25,7 @@ from clips.listing import (
 from models.architectures import CannotBuild, UnknownArchitecture, known
 from models.contract import ContractError, ModelContract
 from models.finished_run import UnreadableRun
+from models.quiet_keras import import_keras
 from training.errors import TrainingError
 from training.recipes import PRESETS, Recipe
 from training.targets import Targets
@@ -149,7 +150,7 @@ def combine(
 ) -> None:
     """Make one model of several trained runs: the mean of what they tell."""
     console = Console(stderr=True, soft_wrap=True)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_keras()
     from training.combining import combine
     from training.run_folder import RunFolder
 
@@ -179,7 +180,7 @@ def _train(
     cache: Path,
     console: Console,
 ) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    devices = import_keras()
     from training.run_folder import RunFolder
     from training.train import classes_without_validation, train
 
@@ -196,6 +197,7 @@ def _train(
         )
     run = RunFolder(out)
     run.begin(recipe, clips, rejected)
+    console.print(f"training on {', '.join(devices)}")
     outcome = train(recipe, contract, targets, model, decoded, run)
     if outcome.diverged is not None:
         console.print(

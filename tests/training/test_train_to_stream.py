@@ -19,7 +19,8 @@ RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
 
 def harstream(*arguments, cwd):
     command = [sys.executable, "-c", "from cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200", "NO_COLOR": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
 
 
@@ -238,8 +239,10 @@ def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained):
     (folder / "runs" / "old" / "training_windows.npy").unlink()
     result = harstream("export", "runs/old", "--name", "x", "--out", "old8", "--quantize", "int8", cwd=folder)
     assert result.returncode == 2
-    assert "runs/old keeps no training_windows.npy" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr.splitlines() == [
+        "harstream export: expected a finished run of `harstream train` in runs/old, found no training_windows.npy; "
+        "what an older harstream trained must be trained again"
+    ]
     assert not (folder / "old8").exists()
 
 
@@ -312,7 +315,7 @@ def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(d
     result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
-    told = result.stderr.splitlines()[-1]  # TensorFlow says things before it is told not to
+    (told,) = result.stderr.splitlines()
     assert told.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small, they could not be")
     assert told.endswith("and give it with --weights FILE")
     assert not (tmp_path / "runs").exists()
@@ -354,7 +357,7 @@ def test_combining_what_does_not_fit_is_one_clear_line(trained):
     folder, _ = trained
     result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("harstream combine: expected a finished run of `harstream train`")
+    assert result.stderr.startswith("harstream combine: expected a finished run of `harstream train`")
     assert not (folder / "runs" / "never").exists()
 
 
