@@ -181,7 +181,8 @@ def _history(folder: Path) -> list[dict[str, float]] | None:
     if not file.exists():
         return None
     with file.open(newline="") as lines:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)]
+        rows = [*csv.DictReader(lines)]
+    return [{key: float(value) for key, value in row.items() if value != "NA"} for row in rows]  # see training.train
 
 
 def _fail(error: Exception | str, code: int) -> NoReturn:

@@ -10,8 +10,8 @@ from contextlib import contextmanager, nullcontext
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def import_keras() -> list[str]:
-    """Return the devices that it sees, as `cpu:0` and `gpu:0`.
+def import_keras() -> str:
+    """Return its backend with the devices that it sees, such as `tensorflow (cpu:0)`; of PyTorch it knows none.
 
     TensorFlow 2.21 writes half a dozen lines while it is imported and looks for devices, whatever the level that is
     asked for (tensorflow/tensorflow#100442). All of it is shown where TF_CPP_MIN_LOG_LEVEL is set.
@@ -21,8 +21,9 @@ def import_keras() -> list[str]:
     with nullcontext() if is_asked_for else _nothing_to_stderr():
         import keras
 
-        devices: list[str] = keras.distribution.list_devices()
-    return devices
+        backend: str = keras.backend.backend()
+        devices = [] if backend == "torch" else keras.distribution.list_devices()
+    return f"{backend} ({', '.join(devices)})" if devices else backend
 
 
 @contextmanager

@@ -88,6 +88,13 @@ def train(
     start_from: Annotated[
         Path | None, typer.Option(help="A finished run, or its model.keras: begin with its layers, where they fit.")
     ] = None,
+    refit: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished run of the same options: learn from its validation clips, too; temperature and threshold "
+            "are its own."
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     windows_per_clip: Annotated[int | None, typer.Option(min=1)] = None,
@@ -119,6 +126,7 @@ def train(
         "frames": frames, "augmentation": augmentation and augmentation.value, "size": size,
         "weights": None if weights == "none" else weights, "start_from": start_from and str(start_from),
         "weight_decay": weight_decay, "averaged": averaged, "fine_background": fine_background,
+        "refit": refit and str(refit),
     }  # fmt: skip
     recipe = replace(PRESETS[preset], **{key: value for key, value in asked.items() if value is not None})  # type: ignore[arg-type]
     recipe = recipe if patience is None else replace(recipe, patience=patience or None)
@@ -129,7 +137,7 @@ def train(
         clips = _parted(clips, [] if way else [Path(file) for file in split or []], recipe)
         clips = _folded(clips, fold, recipe) if fold else clips
         contract = _contract(out.name, recipe, clips, {BACKGROUND, *(background_class or [])})
-        _train(recipe, contract, Targets.of(clips, contract), clips, out, cache, console)
+        _train(recipe, contract, clips, out, cache, console)
     except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError, UnreadableRun) as error:
         console.print(f"harstream train: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
@@ -174,21 +182,26 @@ def _reason(error: OSError) -> str:
 def _train(
     recipe: Recipe,
     contract: ModelContract,
-    targets: Targets,
     clips: list[Clip],
     out: Path,
     cache: Path,
     console: Console,
 ) -> None:
-    devices = import_keras()
+    backend = import_keras()
+    from training.refitting import refitted
     from training.run_folder import RunFolder
-    from training.train import classes_without_validation, train
+    from training.train import classes_without_validation, require_training_clips, train
 
+    targets = Targets.of(clips, contract)
+    if recipe.refit is not None:
+        contract, clips = refitted(recipe, contract, clips)
     model = _starting_model(
         recipe, contract, len(targets.classes), console
     )  # what cannot begin says so before an hour of decoding
     decoded, rejected = _decoded(clips, contract, cache, console)
-    if unseen := classes_without_validation([clip.clip for clip in decoded], targets):
+    usable = [clip.clip for clip in decoded]
+    require_training_clips(usable, targets)
+    if recipe.refit is None and (unseen := classes_without_validation(usable, targets)):
         console.print(
             f"no validation clip is left for {', '.join(unseen)}: how well they are recognized has no part in the "
             "choice of the best epoch",
@@ -197,7 +210,7 @@ def _train(
         )
     run = RunFolder(out)
     run.begin(recipe, clips, rejected)
-    console.print(f"training on {', '.join(devices)}")
+    console.print(f"training with {backend}")
     outcome = train(recipe, contract, targets, model, decoded, run)
     if outcome.diverged is not None:
         console.print(
@@ -208,7 +221,8 @@ def _train(
         )
     if outcome.loss >= math.log(len(targets.classes)):  # the cross-entropy of scores that are all the same
         console.print("no epoch was better than guessing: do not use this model", style="yellow")
-    console.print(f"best epoch {outcome.best_epoch + 1}, validation loss {outcome.loss:.4f}: {run.model}")
+    which, of_what = ("best", "validation") if recipe.refit is None else ("last", "training")
+    console.print(f"{which} epoch {outcome.best_epoch + 1}, {of_what} loss {outcome.loss:.4f}: {run.model}")
 
 
 def _starting_model(recipe: Recipe, contract: ModelContract, classes: int, console: Console) -> keras.Model:

@@ -35,8 +35,9 @@ class EndWhereItDiverges(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         self._require_below_lost(logs["loss"])
-        if not math.isfinite(logs["val_loss"]):  # high it may be: statistics of normalisation take their time
-            raise Diverged(epoch, logs["val_loss"])
+        validated = logs.get("val_loss", 0.0)
+        if not math.isfinite(validated):  # high it may be: statistics of normalisation take their time
+            raise Diverged(epoch, validated)
 
     def _require_below_lost(self, loss: float) -> None:
         if not loss <= LOST:  # which holds for nan, too

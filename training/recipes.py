@@ -48,6 +48,9 @@ class Recipe:
     """Of a backbone: `imagenet`, or a file; None: it learns from nothing, as all else."""
     start_from: str | None = None
     """A run folder, or its model.keras, whose layers this one begins with."""
+    refit: str | None = None
+    """The folder of a finished run of this recipe, whose validation clips this one learns from, too; see
+    training.refitting."""
 
 
 _PAPERS = {

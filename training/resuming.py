@@ -18,7 +18,8 @@ from training.run_folder import RunFolder
 
 class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """After each epoch, weights and optimizer go to a file of their own, named for it, before the last one's goes; and
-    what was validated to run.best_weights where the validation loss is the lowest so far."""
+    what was validated to run.best_weights where the validation loss is the lowest so far; or, where nothing is
+    validated, what would have been."""
 
     def __init__(
         self, run: RunFolder, losses: Sequence[float], averaged: keras.callbacks.SwapEMAWeights | None = None
@@ -30,7 +31,9 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self._averaged = averaged
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        if logs["val_loss"] < self._best:
+        if "val_loss" not in logs:
+            self._save_validated()
+        elif logs["val_loss"] < self._best:
             self._best = logs["val_loss"]
             self._save_validated()
         self._save(self._run.backup / f"{epoch + 1}.weights.h5")

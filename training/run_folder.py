@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -54,6 +55,10 @@ class RunFolder(FinishedRun):
         return self.path / "resume"
 
     @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
     def split(self) -> Path:
         return self.path / "split.tsv"
 
@@ -75,7 +80,7 @@ class RunFolder(FinishedRun):
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
         self._same_recipe(recipe)
-        self._same(self.split.name, _split_table(clips))
+        self._same(self.split.name, self.split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         self.provenance.write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
@@ -95,27 +100,43 @@ class RunFolder(FinishedRun):
         model: keras.Model,
         contract: ModelContract,
         *,
-        validated: Validated,
+        validated: Validated | None,
         validation: NDArray[np.uint8],
         training: NDArray[np.uint8],
     ) -> None:
         """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
-        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with. And
-        what `combine` reads."""
+        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with. And,
+        of a run that was validated, what `combine` reads."""
         np.save(self.validation_windows, validation)
         np.save(self.training_windows, training)
-        np.savez(self.validated, scores=validated.scores, truth=validated.truth)
+        if validated is not None:
+            np.savez(self.validated, scores=validated.scores, truth=validated.truth)
         self.contract.write_text(contract.to_json())
         part = self.path / f"part{self.model.suffix}"
         model.save(part)
         part.replace(self.model)
 
+    def read_recipe(self) -> dict[str, Any]:
+        """As asdict(Recipe); what one of an older harstream does not say is what it is by default."""
+        with reading(self.recipe):
+            said: dict[str, Any] = json.loads(self.recipe.read_text())
+            return asdict(Recipe()) | said
+
+    @staticmethod
+    def split_table(clips: Sequence[Clip]) -> str:
+        """A split that cuts groups, as one at random does, takes each clip for a scene of its own."""
+        is_cut = len({(clip.label, clip.group, clip.part) for clip in clips}) > len({(c.label, c.group) for c in clips})
+        rows = [
+            f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_cut else clip.group}\t{clip.part}"
+            for clip in clips
+        ]
+        return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"
+
     def _same_recipe(self, recipe: Recipe) -> None:
-        """What a recipe of an older harstream does not say is what it is by default."""
-        file, text = self.path / "recipe.json", json.dumps(asdict(recipe), indent=2)
-        if file.exists() and asdict(Recipe()) | json.loads(kept := file.read_text()) == asdict(recipe):
-            text = kept
-        self._same("recipe.json", text)
+        text = json.dumps(asdict(recipe), indent=2)
+        if self.recipe.exists() and self.read_recipe() == asdict(recipe):
+            text = self.recipe.read_text()
+        self._same(self.recipe.name, text)
 
     def _same(self, name: str, text: str) -> None:
         file = self.path / name
@@ -128,19 +149,9 @@ class RunFolder(FinishedRun):
         part.replace(file)
 
 
-def _split_table(clips: Sequence[Clip]) -> str:
-    """A split that cuts groups, as one at random does, takes each clip for a scene of its own."""
-    is_cut = len({(clip.label, clip.group, clip.part) for clip in clips}) > len({(c.label, c.group) for c in clips})
-    rows = [
-        f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_cut else clip.group}\t{clip.part}"
-        for clip in clips
-    ]
-    return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"
-
-
 def _provenance(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, str]:
     counts = {part: sum(clip.part == part for clip in clips) for part in ("train", "val", "test")}
-    began = {"weights": recipe.weights, "start_from": recipe.start_from}
+    began = {"weights": recipe.weights, "start_from": recipe.start_from, "refit": recipe.refit}
     return {
         **_origin(),
         "clips": ", ".join(f"{count} {part}" for part, count in counts.items()),

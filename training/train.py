@@ -27,6 +27,8 @@ from training.windows import TrainingWindows, stacked
 
 VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
+NOT_VALIDATED = "NA"
+"""What Keras's CSVLogger writes for a validation that there was not."""
 KEPT_WINDOWS = 64
 """Windows of each part that are kept in the run folder: of `val` for `export` to verify its files on, of `train` to
 quantize with."""
@@ -38,15 +40,19 @@ class Outcome:
 
     best_epoch: int
     loss: float
-    """On validation, of the best epoch."""
+    """On validation, of the best epoch; of a run without validation that of training, of the last one."""
     diverged: Diverged | None
     """What ended the training after the best epoch; None: it came to its end."""
 
 
-def classes_without_validation(clips: Sequence[Clip], targets: Targets) -> list[str]:
-    """Raises TrainingError if these clips cannot train a model: each class needs one, validation needs any."""
+def require_training_clips(clips: Sequence[Clip], targets: Targets) -> None:
+    """Raises TrainingError if a class has none."""
     if missing := targets.missing_in(clips, "train"):
         raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or take the class away")
+
+
+def classes_without_validation(clips: Sequence[Clip], targets: Targets) -> list[str]:
+    """Raises TrainingError if all are."""
     missing = targets.missing_in(clips, "val")
     if len(missing) == len(targets.classes):
         raise TrainingError("no clip is left for validation: the split must give part `val` some")
@@ -61,7 +67,8 @@ def train(
     clips: Sequence[DecodedClip],
     run: RunFolder,
 ) -> Outcome:
-    """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model.
+    """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model. With no clip
+    in `val` the last weights are kept, and temperature and threshold are those of `contract`; see training.refitting.
 
     `model` learns the classes of `targets`; the one that is written tells the labels of `contract`.
 
@@ -69,7 +76,7 @@ def train(
     """
     learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
-    validation_windows, truth = stacked(validated, contract, targets, VALIDATION_WINDOWS)
+    validation = stacked(validated, contract, targets, VALIDATION_WINDOWS) if validated else None
     fresh_windows = TrainingWindows(
         learned,
         contract,
@@ -86,17 +93,22 @@ def train(
         # XLA on a CPU made the steps of every architecture slower; without it jax compiles nothing.
         jit_compile=keras.backend.backend() == "jax",
     )
-    diverged = _fit(recipe, model, fresh_windows, (validation_windows, truth), run)
+    diverged = _fit(recipe, model, fresh_windows, validation, run)
     model.load_weights(run.best_weights)
-    scores = np.asarray(model.predict(validation_windows, batch_size=64, verbose=0))
+    kept = stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, targets, 1)[0]
+    losses = _losses(run)
+    if validation is None:
+        run.finish(telling_labels(model, targets.label_of), contract, validated=None, validation=kept, training=kept)
+        return Outcome(len(losses) - 1, losses[-1], diverged)
+    windows, truth = validation[0], validation[1].argmax(axis=1)
+    scores = np.asarray(model.predict(windows, batch_size=64, verbose=0))
     run.finish(
         telling_labels(model, targets.label_of),
-        calibrated_contract(contract, scores, truth.argmax(axis=1), targets.label_of),
-        validated=Validated(scores, truth.argmax(axis=1)),
-        validation=validation_windows[_some(len(validation_windows), recipe.seed)],
-        training=stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, targets, 1)[0],
+        calibrated_contract(contract, scores, truth, targets.label_of),
+        validated=Validated(scores, truth),
+        validation=windows[_some(len(windows), recipe.seed)],
+        training=kept,
     )
-    losses = _validation_losses(run)
     return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
 
 
@@ -104,7 +116,7 @@ def _fit(
     recipe: Recipe,
     model: keras.Model,
     windows: TrainingWindows,
-    validation: tuple[NDArray[np.uint8], NDArray[np.float32]],
+    validation: tuple[NDArray[np.uint8], NDArray[np.float32]] | None,
     run: RunFolder,
 ) -> Diverged | None:
     """Returns how it diverged; raises TrainingError where none before it is good."""
@@ -121,7 +133,7 @@ def _fit(
             verbose=2,
         )
     except Diverged as diverged:
-        if not any(map(math.isfinite, _validation_losses(run))):
+        if not any(map(math.isfinite, _losses(run))):
             raise TrainingError(
                 f"{diverged}, and no epoch before it can be kept: lower --learning-rate from {recipe.learning_rate:g}, "
                 "with another --out"
@@ -151,7 +163,7 @@ def _callbacks(
     def begin(epoch: int, _: object = None) -> None:
         windows.epoch = epoch
 
-    losses = _validation_losses(run)
+    losses = _losses(run)
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=begin),
         SeededEpochs(recipe.seed),
@@ -182,8 +194,10 @@ def _schedule(recipe: Recipe, losses: Sequence[float]) -> list[keras.callbacks.C
     return [keras.callbacks.LearningRateScheduler(cosine)]
 
 
-def _validation_losses(run: RunFolder) -> list[float]:
+def _losses(run: RunFolder) -> list[float]:
+    """Of validation, or, where there is none, of training."""
     if not run.history.exists():
         return []
     with run.history.open(newline="") as lines:
-        return [float(row["val_loss"]) for row in csv.DictReader(lines)]
+        rows = [*csv.DictReader(lines)]
+    return [float(row["loss"] if row["val_loss"] == NOT_VALIDATED else row["val_loss"]) for row in rows]

@@ -25,7 +25,7 @@ from training.resuming import EpochCheckpoint, ResumablePlateau
 from training.run_folder import RunFolder
 from training.starting import starting_model
 from training.targets import Targets
-from training.train import Outcome, classes_without_validation, train
+from training.train import Outcome, classes_without_validation, require_training_clips, train
 
 pytestmark = pytest.mark.training
 
@@ -160,5 +160,6 @@ def test_classes_without_clips_are_named() -> None:
     assert classes_without_validation(only_jumps, TARGETS) == ["Walk"]
     with pytest.raises(TrainingError, match="no clip is left for validation"):
         classes_without_validation([clip for clip in clips if clip.part == "train"], TARGETS)
+    require_training_clips(clips, TARGETS)
     with pytest.raises(TrainingError, match="no training clip is left for Jump, Walk"):
-        classes_without_validation([clip for clip in clips if clip.part == "val"], TARGETS)
+        require_training_clips([clip for clip in clips if clip.part == "val"], TARGETS)

@@ -333,6 +333,38 @@ def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn, trained):
     assert provenance["start_from"].startswith("runs/x (sha256 ")
 
 
+def test_a_recipe_is_trained_again_on_what_it_was_validated_on_too_and_reported(drawn, trained):
+    folder, _ = trained
+    refused = train(drawn, "runs/all", folder, "--epochs", 1, "--refit", "runs/x")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(
+        "harstream train: --refit needs a run of the same recipe: runs/x has another epochs"
+    )
+    result = train(drawn, "runs/all", folder, "--epochs", 2, "--refit", "runs/x")
+    assert result.returncode == 0, result.stderr
+    assert "last epoch 2, training loss " in result.stderr
+    assert "\tval\n" not in (folder / "runs" / "all" / "split.tsv").read_text()
+    result = harstream("export", "runs/all", "--name", "all", "--out", "all", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["training"]["refit"].startswith("runs/x (sha256 ")
+    result = harstream(
+        "evaluate",
+        "--model",
+        "all",
+        "--data",
+        drawn,
+        "--split",
+        drawn / "SPLIT.tsv",
+        "--part",
+        "train",
+        "--html",
+        "all.html",
+        cwd=folder,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "training</" in (folder / "all.html").read_text()
+
+
 def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn, trained):
     folder, _ = trained
     assert train(drawn, "runs/second", folder, "--epochs", 1, "--seed", 5).returncode == 0
