@@ -29,19 +29,33 @@ COMMANDS = {
 }
 """Each is the function of that name in its module, or the group of functions."""
 
+NOT_ALWAYS_THERE = dict.fromkeys(
+    ("keras", "onnx", "scipy", "tensorboard", "tensorflow", "tf2onnx"), "'harstream[training]'"
+) | {"jax": "jax", "torch": "torch"}
+"""What some subcommands need, or a backend of Keras that was asked for, and what pip must install for it."""
+
 
 def main() -> None:
     """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
     no TensorFlow. Ctrl-C that no subcommand handles, as while it is still being imported, ends it with code
     130 and no traceback."""
+    typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:
-        _run()
+        _run(typed)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except ModuleNotFoundError as error:
+        if error.name not in NOT_ALWAYS_THERE:
+            raise
+        typer.echo(
+            f"harstream {typed}: needs {error.name}, which is not installed: pip install "
+            f"{NOT_ALWAYS_THERE[error.name]}",
+            err=True,
+        )
+        raise SystemExit(2) from None
 
 
-def _run() -> None:
-    typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+def _run(typed: str | None) -> None:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_options)
     for name, (module, summary) in COMMANDS.items():

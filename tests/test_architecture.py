@@ -18,7 +18,7 @@ import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("tensorflow", "keras", "onnx", "tf2onnx"):
-            raise ModuleNotFoundError(f"No module named {name!r}: it is blocked by the test")
+            raise ModuleNotFoundError(f"No module named {name!r}: it is blocked by the test", name=name)
 
 sys.meta_path.insert(0, Missing())
 """
@@ -66,6 +66,21 @@ def test_help_needs_none_of_the_training_libraries(arguments: list[str]) -> None
     result = run_without_training(f"import cli\nsys.argv = ['harstream', *{arguments}]\ncli.main()")
     assert result.returncode == 0, result.stderr
     assert "harstream" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["combine", "a", "b", "--out", "c"], ["export", "a", "--name", "a"], ["train", "--data", "CLIPS", "--out", "c"]],
+)
+def test_what_needs_the_training_libraries_says_how_to_get_them(arguments: list[str], tmp_path: Path) -> None:
+    for label in ("Jump", "Walk"):
+        (tmp_path / label).mkdir()
+        for number in range(1, 6):
+            (tmp_path / label / f"v_{label}_g0{number}_c01.avi").touch()
+    typed = [str(tmp_path) if argument == "CLIPS" else argument for argument in arguments]
+    result = run_without_training(f"import cli\nsys.argv = ['harstream', *{typed}]\ncli.main()")
+    told = f"harstream {arguments[0]}: needs keras, which is not installed: pip install 'harstream[training]'\n"
+    assert (result.returncode, result.stderr) == (2, told)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
