@@ -16,7 +16,7 @@ from rich.console import Console
 
 from clips.listing import Clip, ListingError
 from evaluation.choosing import Choice, choose
-from models.catalogue import HISTORY, ModelNotFound, find_model
+from models.catalogue import HISTORY, NOT_VALIDATED, ModelNotFound, find_model
 from models.contract import ContractError
 from stream.errors import HarstreamError
 
@@ -182,7 +182,7 @@ def _history(folder: Path) -> list[dict[str, float]] | None:
         return None
     with file.open(newline="") as lines:
         rows = [*csv.DictReader(lines)]
-    return [{key: float(value) for key, value in row.items() if value != "NA"} for row in rows]  # see training.train
+    return [{key: float(value) for key, value in row.items() if value != NOT_VALIDATED} for row in rows]
 
 
 def _fail(error: Exception | str, code: int) -> NoReturn:

@@ -9,6 +9,8 @@ from pathlib import Path
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
 HISTORY = "history.csv"
+NOT_VALIDATED = "NA"
+"""What Keras's CSVLogger writes there for a validation that there was not."""
 TRAINED = Path(__file__).parent / "trained"
 
 

@@ -1,4 +1,4 @@
-"""What a training run leaves when it is finished, and how it is read: by `export`, `combine` and `--start-from`."""
+"""What a training run leaves when it is finished, and how `export`, `combine`, `--start-from` and `--refit` read it."""
 
 from __future__ import annotations
 

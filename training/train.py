@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clips.listing import Clip
 from models.background import telling_labels
+from models.catalogue import NOT_VALIDATED
 from models.contract import ModelContract
 from training.augmentation import AUGMENTATIONS
 from training.cache import DecodedClip
@@ -27,8 +28,6 @@ from training.windows import TrainingWindows, stacked
 
 VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
-NOT_VALIDATED = "NA"
-"""What Keras's CSVLogger writes for a validation that there was not."""
 KEPT_WINDOWS = 64
 """Windows of each part that are kept in the run folder: of `val` for `export` to verify its files on, of `train` to
 quantize with."""
