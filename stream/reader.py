@@ -26,8 +26,9 @@ class Reader:
         first: CameraChange | None = None,
         after: Reader | None = None,
     ) -> None:
-        """`first` comes before what the source yields. `ended` is called, with the camera, on the reader's thread when
-        the source has no more, or fails. Raises what `new_source` raises."""
+        """`first` comes before what the source yields, also where the reader is stopped by then. `ended` is called,
+        with the camera, on the reader's thread when the source has no more, or fails. Raises what `new_source`
+        raises."""
         self._stopping = threading.Event()
         self._source = new_source(self._stopping)
         self._inbox = inbox
@@ -74,28 +75,26 @@ class Reader:
 
 
 class SwitchedOff:
-    """The FrameSource of a camera that nobody may look through: it says so, and waits."""
+    """The FrameSource of a camera that nobody may look through: it waits."""
 
     is_live = True
 
-    def __init__(self, change: CameraChange, stopping: threading.Event) -> None:
-        self.camera = change.camera
-        self._change = change
+    def __init__(self, camera: str, stopping: threading.Event) -> None:
+        self.camera = camera
         self._stopping = stopping
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        yield self._change
         self._stopping.wait()
+        yield from ()
 
 
 class Removed:
-    """The FrameSource of a camera that is watched no more: its last word."""
+    """The FrameSource of a camera that is watched no more: it ends at once."""
 
     is_live = True
 
-    def __init__(self, change: CameraChange) -> None:
-        self.camera = change.camera
-        self._change = change
+    def __init__(self, camera: str) -> None:
+        self.camera = camera
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        yield self._change
+        yield from ()

@@ -81,14 +81,14 @@ class Service:
             if camera not in self._readers or camera in self._removed:
                 self._removed.discard(camera)
                 self._health.watch(camera, is_live=True)
-            self._follow(camera, self._reader(camera, partial(SwitchedOff, change)))
+            self._follow(camera, self._reader(camera, partial(SwitchedOff, camera), change))
 
     def unwatch(self, camera: str) -> None:
         """For good: nobody is told of it any more."""
         change = self._change(camera, CameraState.REMOVED)
         with self._changing:
             self._removed.add(camera)
-            self._follow(camera, self._reader(camera, lambda _: Removed(change)))
+            self._follow(camera, self._reader(camera, lambda _: Removed(camera), change))
 
     def retune(self, camera: str, settings: TrackerSettings) -> None:
         """When its activities start and end, from now on."""

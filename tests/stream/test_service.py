@@ -87,6 +87,20 @@ class Lively:
             self._device.is_open = False
 
 
+class Lingering:
+    """A live camera whose device is let go of late: when it is told to."""
+
+    is_live = True
+
+    def __init__(self, camera: str, may_end: threading.Event, stopping: threading.Event) -> None:
+        self.camera = camera
+        self._may_end = may_end
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        yield CameraChange(self.camera, CLOCK.now(), CameraState.LIVE)
+        self._may_end.wait()
+
+
 class Torn:
     """A file that gives one frame, and then cannot be read."""
 
@@ -227,6 +241,27 @@ def test_a_camera_that_is_removed_is_forgotten_and_may_come_again(
     running.service.watch("hall", partial(Lively, "hall", device, 90))
     eventually(lambda: running.listener.changes("hall")[-3:] == ["live", "removed", "live"], "both at once")
     eventually(lambda: "hall" in {health.camera for health in running.listener.healths[-2:]}, "its health")
+
+
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [
+        (Service.unwatch, ["live", "removed", "live"]),
+        (Service.switch_off, ["live", "disabled", "connecting", "live"]),
+    ],
+)
+def test_a_camera_that_comes_again_before_it_let_go_of_the_device_is_told_to_have_gone(
+    running: Running, eventually: Callable[..., None], away: Callable[[Service, str], None], told: list[str]
+) -> None:
+    may_end = threading.Event()
+    running.service.watch("hall", partial(Lingering, "hall", may_end))
+    running.start()
+    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    away(running.service, "hall")
+    running.service.watch("hall", partial(Lively, "hall", Device(), 90))
+    may_end.set()
+    eventually(lambda: running.listener.changes("hall")[-1] == "live" and len(running.listener.notices) > 9, "pictures")
+    assert running.listener.changes("hall") == told
 
 
 def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
