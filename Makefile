@@ -79,7 +79,7 @@ runs/convlstm/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --out runs/convlstm
 
 # The threshold was chosen on streams of validation clips by `harstream tune`, where it was.
-EXPORT_flow_tcn := --version 1.2.0 --threshold 0.85
+EXPORT_flow_tcn := --version 2.0.1 --threshold 0.85
 EXPORT_lrcn := --version 1.1.0 --threshold 0.85
 EXPORT_convlstm := --version 1.1.0 --threshold 0.7
 EXPORT_cctv_fight := --threshold 0.75
