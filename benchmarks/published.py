@@ -1,4 +1,4 @@
-"""A model as the papers publish it: Keras's TimeDistributed around each layer of a CNN, and Keras's own ConvLSTM2D."""
+"""A model as the papers publish it: Keras's TimeDistributed around each layer of a CNN, and no layer that is ours."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import keras
 from keras import layers
 
 from models import folding
+from models.batch_normalization import BatchNormalization
 from models.convlstm import ConvLSTM2D
+
+KERAS_OWN = {ConvLSTM2D: layers.ConvLSTM2D, BatchNormalization: layers.BatchNormalization}
 
 
 def as_published(ours: keras.Model) -> keras.Model:
-    """The same layers with the same weights. A model whose encoder looks back has no such form, and is given back."""
-    parts = folding.parts(ours)
-    if parts is None:
-        return _with_layers_of_keras(ours)
-    looks_back = len(parts[0].input_shape) == 5
-    return ours if looks_back else _time_distributed(ours, parts)
-
-
-def _time_distributed(ours: keras.Model, parts: tuple[keras.Model, keras.Model]) -> keras.Model:
-    encoder, head = (keras.models.clone_model(part) for part in parts)
-    for part, copy in zip(parts, (encoder, head), strict=True):
-        copy.set_weights(part.get_weights())
-    frames = x = keras.Input(ours.input_shape[1:], dtype="uint8", name="frames")
-    for layer in encoder.layers:
-        if not isinstance(layer, layers.InputLayer):
-            x = layers.TimeDistributed(layer)(x)
-    return keras.Model(frames, head(x))
+    """The same layers with the same weights. Where an encoder looks back, time stays folded into the batch."""
+    theirs = _with_layers_of_keras(ours)
+    parts = folding.parts(theirs)
+    looks_back = parts is not None and len(parts[0].input_shape) == 5
+    return theirs if parts is None or looks_back else _time_distributed(theirs, *parts)
 
 
 def _with_layers_of_keras(ours: keras.Model) -> keras.Model:
     def copied(layer: layers.Layer) -> layers.Layer:
-        kind = layers.ConvLSTM2D if isinstance(layer, ConvLSTM2D) else type(layer)
-        return kind.from_config(layer.get_config())
+        return KERAS_OWN.get(type(layer), type(layer)).from_config(layer.get_config())
 
-    theirs = keras.models.clone_model(ours, clone_function=copied)
+    theirs = keras.models.clone_model(ours, clone_function=copied, recursive=True)
     theirs.set_weights(ours.get_weights())
     return theirs
+
+
+def _time_distributed(folded: keras.Model, encoder: keras.Model, head: keras.Model) -> keras.Model:
+    frames = x = keras.Input(folded.input_shape[1:], dtype="uint8", name="frames")
+    for layer in encoder.layers:
+        if not isinstance(layer, layers.InputLayer):
+            x = layers.TimeDistributed(layer)(x)
+    return keras.Model(frames, head(x))

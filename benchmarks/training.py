@@ -1,5 +1,5 @@
-"""A training step with Keras's own layers beside ours: TimeDistributed beside time folded into the batch, and its
-ConvLSTM2D beside models.convlstm."""
+"""A training step with Keras's own layers beside ours: TimeDistributed beside time folded into the batch, ConvLSTM2D
+beside models.convlstm, BatchNormalization beside models.batch_normalization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.turns import seconds_in_turns
 from models import architectures
 
-ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large")
+ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large", "flow_tcn")
 SHORT = ("lrcn", "convlstm")
 BATCH, CLASSES = 4, 4
 
@@ -23,8 +23,8 @@ def measure(*, short: bool) -> Table:
         ("architecture", "Keras's layers", "ours", "Keras's / ours"),
         [_row(name, rounds=1 if short else 10) for name in chosen],
         f"Milliseconds, median, in turns; a batch of {BATCH} windows, TensorFlow's default threads. Keras's layers are "
-        "TimeDistributed for lrcn and ConvLSTM2D for convlstm. Before the first step both have the same weights and "
-        "give the same scores.",
+        "TimeDistributed for lrcn, ConvLSTM2D for convlstm and BatchNormalization for lrcn_large and flow_tcn. Before "
+        "the first step both have the same weights and give the same scores.",
     )
 
 

@@ -79,6 +79,8 @@ def read_model(file: Path) -> keras.Model:
     """Without its optimizer, which is another class on each of Keras's backends. Raises UnreadableRun."""
     import keras
 
+    from models import background, batch_normalization, convlstm, motion  # noqa: F401  (Keras finds what is imported)
+
     with reading(file):
         return keras.models.load_model(file, compile=False)
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from models.batch_normalization import BatchNormalization
 from models.folding import ENCODER, HEAD, fold
 from models.motion import FrameDifference
 
@@ -31,7 +32,7 @@ def cnn(x: Any) -> Any:
     """(N, H, W, C) -> (N, 128)."""
     for filters, stride in STAGES:
         x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(BatchNormalization()(x))
     return layers.GlobalAveragePooling2D()(x)
 
 
@@ -40,7 +41,7 @@ def temporal_head(rows: int, features: int, classes: int) -> keras.Model:
     x = layers.Dropout(0.2)(sequence)
     for dilation in (1, 2):
         x = layers.Conv1D(TEMPORAL, 3, padding="causal", dilation_rate=dilation, use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(BatchNormalization()(x))
     x = layers.concatenate([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
     scores = layers.Dense(classes, activation="softmax", name="scores")(layers.Dropout(0.4)(x))
     return keras.Model(sequence, scores, name=HEAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from models.batch_normalization import BatchNormalization
 from models.folding import ENCODER, HEAD, fold
 
 DROPOUT = 0.25
@@ -32,7 +33,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
 def _block(filters: int) -> list[layers.Layer]:
     return [
         layers.Conv2D(filters, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(),
+        BatchNormalization(),
         layers.MaxPooling2D(2),
         layers.Dropout(DROPOUT),
     ]

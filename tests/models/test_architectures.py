@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -50,6 +54,22 @@ def test_every_architecture_turns_windows_into_scores_that_sum_to_1(name: str) -
     scores = np.asarray(model(windows))
     assert scores.shape == (2, 3)
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_every_architecture_is_read_by_who_has_built_none(tmp_path: Path) -> None:
+    for name in architectures.names():
+        architectures.build(name, frames=4, height=64, width=64, classes=3).save(tmp_path / f"{name}.keras")
+    program = """
+import sys
+from pathlib import Path
+
+from models.finished_run import read_model
+
+for file in sorted(Path(sys.argv[1]).glob("*.keras")):
+    print(read_model(file).count_params() > 0, file.stem)
+"""
+    read = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=200)
+    assert read.stdout.splitlines() == [f"True {name}" for name in sorted(architectures.names())], read.stderr
 
 
 def test_name_may_be_written_with_hyphens() -> None:
