@@ -13,7 +13,18 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from clips.listing import ListingError
-from evaluation.papers import FRAME_COUNTS, Reported, Run, all_runs, commands, frame_study, runs_of
+from evaluation.papers import (
+    FRAME_COUNTS,
+    Reported,
+    Run,
+    all_runs,
+    commands,
+    frame_study,
+    ours,
+    runs_of,
+    theirs,
+    trained_our_way,
+)
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -63,6 +74,7 @@ def markdown(reported: Sequence[Reported], finished: Mapping[Run, Figures], data
     ]
     return _template().render(
         rows=[_row(each, finished) for each in reported],
+        goals=[_goal(each, each.goal, finished) for each in reported if each.goal is not None],
         frames=frames,
         done=len(finished),
         total=len(all_runs(reported)),
@@ -79,12 +91,23 @@ def _template() -> Template:
 
 def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:
     runs = runs_of(reported)
-    theirs = next((finished[run] for run in runs[:3] if run and run in finished), None)
+    known = next((finished[run] for run in runs[:3] if run and run in finished), None)
     said = _percent(reported.accuracy) + (f" ({_percent(reported.precision)})" if reported.precision else "")
     return [
-        reported.paper, reported.arch, str(len(reported.classes)), f"{theirs.parameters:,}" if theirs else "",
-        f"{theirs.milliseconds:.2f} ({theirs.milliseconds / theirs.milliseconds_of_default:.1f})" if theirs else "",
+        reported.paper, reported.arch, str(len(reported.classes)), f"{known.parameters:,}" if known else "",
+        f"{known.milliseconds:.2f} ({known.milliseconds / known.milliseconds_of_default:.1f})" if known else "",
         said, *("–" if run is None else str(finished.get(run, "")) for run in runs),
+    ]  # fmt: skip
+
+
+def _goal(reported: Reported, goal: float, finished: Mapping[Run, Figures]) -> list[str]:
+    """Accuracies on a random split, and how far from the goal."""
+    runs = (theirs(reported, "random"), trained_our_way(reported), ours(reported, "random"))
+    found = [finished.get(run) if run else None for run in runs]
+    return [
+        reported.arch, str(len(reported.classes)), _percent(goal),
+        *("" if each is None else f"{_percent(each.accuracy)} ({100 * (each.accuracy - goal):+.1f})" for each in found),
+        str(next((each.test_clips for each in found if each), "")),
     ]  # fmt: skip
 
 

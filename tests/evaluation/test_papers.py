@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,18 @@ def test_table_has_the_papers_figure_beside_ours_and_the_command_of_each() -> No
     assert f"{run.name}: 81 test clips, 17 epochs" in text
     assert "    harstream train --data data/ucf12 --classes Basketball" in text
     assert "1 of " in text
+
+
+def test_goals_stand_beside_what_was_reached_and_how_far_that_is_from_them() -> None:
+    finished = {theirs(REPORTED[0], "random"): FIGURES, ours(REPORTED[0], "random"): replace(FIGURES, accuracy=0.9012)}
+    text = markdown(REPORTED, finished, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    rows = [line for line in text.split("## Goals")[1].splitlines() if line.startswith("| ") and "%" in line]
+    assert rows == [  # 81.5 - 86.93, 90.12 - 86.93 and 90.12 - 79.25
+        "| lrcn | 4 | 86.9 % | 81.5 % (-5.4) |  | 90.1 % (+3.2) | 81 |",
+        "| convlstm | 4 | 79.2 % |  |  | 90.1 % (+10.9) | 81 |",
+        "| lrcn_large | 10 | 96.7 % |  |  |  |  |",
+        "| convlstm_large | 10 | 87.8 % |  |  |  |  |",
+    ]
 
 
 def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
