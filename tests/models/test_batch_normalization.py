@@ -61,7 +61,7 @@ def test_moving_statistics_stand_still_where_nothing_is_learned(training: bool) 
     np.testing.assert_array_equal(ours.get_weights(), before)
 
 
-def test_a_model_that_was_saved_learns_on(tmp_path: Path) -> None:
+def test_a_saved_layer_is_loaded_as_ours(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input(PICTURES[1:]), BatchNormalization(name="normal")])
     model.save(tmp_path / "model.keras")
     layer = keras.models.load_model(tmp_path / "model.keras").get_layer("normal")
