@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from evaluation.papers import REPORTED, all_runs, commands, ours, theirs, to_the
 from evaluation.papers_table import Figures, markdown
 from evaluation.reproducing import app
 from training.recipes import PRESETS
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def invoke(*arguments: str):
@@ -123,6 +126,14 @@ def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) 
     assert f"1 of 3: {run.name} is finished" in result.stderr
     assert result.exit_code == 2
     assert "all-epochs ended with exit code 2" in result.stderr
+
+
+def test_committed_table_is_of_all_runs_and_what_their_figures_give(tmp_path: Path) -> None:
+    """All runs are finished, so the command that the README names trains nothing and writes the table."""
+    shutil.copytree(DOCS / "papers", tmp_path / "papers")
+    result = invoke("--data", "data/ucf12", "--split", "data/SPLIT.tsv", "--figures", str(tmp_path / "papers"))
+    assert result.exit_code == 0, result.stderr
+    assert (DOCS / "papers.md").read_text() == (tmp_path / "papers.md").read_text()
 
 
 def test_figures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
