@@ -69,8 +69,11 @@ runs/drawn: | $(VENV)/.tests
 runs/drawn24: | $(VENV)/.tests
 	$(BIN)/harstream draw --out $@ --clips 24 --seconds 5 --seed 1000
 
-runs/flow_tcn/model.keras: | runs/drawn24
-	$(BIN)/harstream train $(call clips,runs/drawn24) --out runs/flow_tcn
+runs/flow_tcn_validated/model.keras: | runs/drawn24
+	$(BIN)/harstream train $(call clips,runs/drawn24) --out runs/flow_tcn_validated
+
+runs/flow_tcn/model.keras: runs/flow_tcn_validated/model.keras
+	$(BIN)/harstream train $(call clips,runs/drawn24) --refit runs/flow_tcn_validated --out runs/flow_tcn
 
 runs/lrcn/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --out runs/lrcn
@@ -79,7 +82,7 @@ runs/convlstm/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --out runs/convlstm
 
 # The threshold was chosen on streams of validation clips by `harstream tune`, where it was.
-EXPORT_flow_tcn := --version 2.0.1 --threshold 0.85
+EXPORT_flow_tcn := --version 2.1.0 --threshold 0.85
 EXPORT_lrcn := --version 1.1.0 --threshold 0.85
 EXPORT_convlstm := --version 1.1.0 --threshold 0.7
 EXPORT_cctv_fight := --threshold 0.75
