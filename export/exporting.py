@@ -106,7 +106,7 @@ def _chosen(
 
 
 def is_as_fast(fused: float, plain: float) -> bool:
-    """Whether the graph of fewer nodes is kept, for these seconds: it loads sooner."""
+    """Whether seconds a window show no difference: then the graph of fewer nodes is kept, which loads sooner."""
     return fused < plain * (1 + NOISE)
 
 

@@ -131,6 +131,7 @@ def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) 
 def test_committed_table_is_of_all_runs_and_what_their_figures_give(tmp_path: Path) -> None:
     """All runs are finished, so the command that the README names trains nothing and writes the table."""
     shutil.copytree(DOCS / "papers", tmp_path / "papers")
+    assert {file.stem for file in (tmp_path / "papers").iterdir()} == {run.name for run in all_runs()}
     result = invoke("--data", "data/ucf12", "--split", "data/SPLIT.tsv", "--figures", str(tmp_path / "papers"))
     assert result.exit_code == 0, result.stderr
     assert (DOCS / "papers.md").read_text() == (tmp_path / "papers.md").read_text()
