@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from benchmarks.tables import Table
-from stream.engine import has_nvidia_driver
+from harstream.stream.recognition.onnx_runtime import has_nvidia_driver
 
 NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training")
 FILMS = Path("cache/benchmarks")

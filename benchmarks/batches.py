@@ -8,11 +8,11 @@ from contextlib import suppress
 import numpy as np
 
 from benchmarks.gpu import busy_share
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
-from benchmarks.turns import seconds_in_turns
-from models.catalogue import find_model, shipped
-from stream.engine import OnnxRecognizer, Way, has_nvidia_driver
-from stream.errors import ModelError
+from harstream.models.catalogue import find_model, shipped
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, Way, has_nvidia_driver
+from harstream.wire.errors import ModelError
 
 BATCHES = (1, 4, 16, 64)
 ONE_THREAD = "CPU, one thread"

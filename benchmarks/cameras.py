@@ -20,16 +20,16 @@ import numpy as np
 from benchmarks.films import RATE, film
 from benchmarks.surroundings import network_camera
 from benchmarks.tables import Table
-from clips.video import pictures
-from stream import engine
-from stream.clock import Clock
-from stream.config import Config
-from stream.messages import CameraChange, CameraState, Frame, Step
-from stream.parts import new_pipeline
-from stream.service import Service
-from stream.sources.pace import Pace
-from stream.sources.reconnecting import ReconnectingSource
-from stream.sources.rtsp import rtsp_pictures
+from harstream.clips.video import pictures
+from harstream.stream.app.parts import new_pipeline
+from harstream.stream.config.model import Config
+from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.service.service import Service
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.reconnecting import ReconnectingSource
+from harstream.stream.sources.rtsp import rtsp_pictures
+from harstream.wire.values import CameraChange, CameraState, Frame, Step
 
 MODEL = "lrcn"
 COUNTS = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 160)

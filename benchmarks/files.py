@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from benchmarks.films import RATE, film
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
-from benchmarks.turns import seconds_in_turns
-from clips.video import pictures
-from stream.config import Config
-from stream.replaying import replay
+from harstream.clips.video import pictures
+from harstream.stream.app.predict import replay
+from harstream.stream.config.model import Config
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 
-from scene.film import frames
-from scene.script import script
+from harstream.scene.film import frames
+from harstream.scene.script import script
 
 RATE = 25
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.films import film
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
-from benchmarks.turns import seconds_in_turns
 from benchmarks.windows import CLASSES, Way, new_frame
-from clips.video import pictures
-from export.onnx_files import convert
-from export.verify import TOLERANCE, onnx_runner
-from models import architectures
-from models.picture import Picture
+from harstream.clips.video import pictures
+from harstream.export.onnx_files import convert
+from harstream.export.verify import TOLERANCE, onnx_runner
+from harstream.models import architectures
+from harstream.models.picture import Picture
 
 ARCHITECTURES = ("lrcn", "lrcn_large")
 PAUSE = 0.04

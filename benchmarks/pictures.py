@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from benchmarks.films import film
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, milliseconds, ratio
-from benchmarks.turns import seconds_in_turns
-from clips.video import DecodedPicture, pictures
-from models.transform import to_model_frame
+from harstream.clips.video import DecodedPicture, pictures
+from harstream.models.transform import to_model_frame
 
 COUNT = 25
 

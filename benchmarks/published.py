@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models import folding
-from models.batch_normalization import BatchNormalization
-from models.convlstm import ConvLSTM2D
+from harstream.models import encoder_and_head as folding
+from harstream.models.layers.batch_normalization import BatchNormalization
+from harstream.models.layers.convlstm import ConvLSTM2D
 
 KERAS_OWN = {ConvLSTM2D: layers.ConvLSTM2D, BatchNormalization: layers.BatchNormalization}
 

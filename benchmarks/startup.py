@@ -6,8 +6,8 @@ import subprocess
 import sys
 from functools import partial
 
+from benchmarks.interleaved import medians_in_turns
 from benchmarks.tables import Table, milliseconds
-from benchmarks.turns import medians_in_turns
 
 MODELS = ("flow_tcn", "lrcn", "convlstm")
 RUN = "import cli; cli.load('stream.cli', 'run'); import stream.assembly"

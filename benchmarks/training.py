@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
-from benchmarks.turns import seconds_in_turns
-from models import architectures
+from harstream.models import architectures
 
 ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large", "flow_tcn")
 SHORT = ("lrcn", "convlstm")

@@ -11,13 +11,13 @@ import onnx
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from benchmarks.interleaved import seconds_in_turns
 from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
-from benchmarks.turns import seconds_in_turns
-from export.onnx_files import convert
-from export.tflite_file import NoTFLite, convert_to_tflite, tflite_runner
-from export.verify import TOLERANCE, onnx_runner, seen_by_encoder, session
-from models import architectures
+from harstream.export.onnx_files import convert
+from harstream.export.tflite_file import NoTFLite, convert_to_tflite, tflite_runner
+from harstream.export.verify import TOLERANCE, onnx_runner, seen_by_encoder, session
+from harstream.models import architectures
 
 ARCHITECTURES = ("lrcn", "lrcn_large", "convlstm", "convlstm_large", "flow_tcn")
 CLASSES = 13

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clips.video import SUFFIXES
+from harstream.clips.video import SUFFIXES
 
 PARTS = ("train", "val", "test")
 SHARES = (0.64, 0.16, 0.20)

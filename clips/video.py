@@ -16,8 +16,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from models.picture import Picture, Pixels
-from models.transform import planes_to_model_frame, to_model_frame
+from harstream.models.picture import Picture, Pixels
+from harstream.models.transform import planes_to_model_frame, to_model_frame
 
 SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v"})
 PLANAR = ("yuv420p", "yuvj420p")

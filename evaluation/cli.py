@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from clips.listing import Clip, ListingError
-from evaluation.choosing import Choice, choose
-from models.catalogue import HISTORY, NOT_VALIDATED, ModelNotFound, find_model
-from models.contract import ContractError
-from stream.errors import HarstreamError
+from harstream.clips.listing import Clip, ListingError
+from harstream.evaluation.clip_selection import Choice, choose
+from harstream.models.catalogue import HISTORY, NOT_VALIDATED, ModelNotFound, find_model
+from harstream.models.contract import ContractError
+from harstream.wire.errors import HarstreamError
 
 if TYPE_CHECKING:
-    from evaluation.recognizing import Skipped
-    from stream.ports import Engine
+    from harstream.evaluation.clip_runner import Skipped
+    from harstream.stream.recognition.protocols import Engine
 
 app = typer.Typer()
 
@@ -81,10 +81,10 @@ def evaluate(
 
 
 def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) -> None:
-    from evaluation.measuring import measure
-    from evaluation.recognizing import predictions
-    from evaluation.report import table, write_html, write_json
-    from stream.engine import open_model
+    from harstream.evaluation.clip_runner import predictions
+    from harstream.evaluation.measure import measure
+    from harstream.evaluation.report import table, write_html, write_json
+    from harstream.stream.recognition.onnx_runtime import open_model
 
     console = Console()
     recognizer = open_model(find_model(model))
@@ -103,11 +103,11 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
 
 
 def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> None:
-    from evaluation.measuring import measure
-    from evaluation.recognizing import predictions
-    from evaluation.side_by_side import Compared, comparison_table, write_comparison
-    from evaluation.timing import milliseconds_per_window
-    from stream.engine import open_model
+    from harstream.evaluation.clip_runner import predictions
+    from harstream.evaluation.measure import measure
+    from harstream.evaluation.side_by_side import Compared, comparison_table, write_comparison
+    from harstream.evaluation.timing import milliseconds_per_window
+    from harstream.stream.recognition.onnx_runtime import open_model
 
     console = Console()
     recognizers = [open_model(find_model(model)) for model in models]
@@ -127,14 +127,14 @@ def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> N
 
 
 def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
-    from evaluation.stream_metrics import measure_streams
-    from evaluation.stream_report import number_of_streams, stream_tables, write_stream_json
-    from evaluation.streams import SEED
-    from evaluation.watching import outcome, watch_clips
-    from stream.config import Config
-    from stream.config_file import load_config
-    from stream.engine import load
-    from stream.lifecycle import tracker_settings
+    from harstream.evaluation.streams.joined_clips import SEED
+    from harstream.evaluation.streams.stream_metrics import measure_streams
+    from harstream.evaluation.streams.stream_report import number_of_streams, stream_tables, write_stream_json
+    from harstream.evaluation.streams.stream_runner import outcome, watch_clips
+    from harstream.stream.config.file import load_config
+    from harstream.stream.config.model import Config
+    from harstream.stream.config.tracker_settings import tracker_settings
+    from harstream.stream.recognition.onnx_runtime import load
 
     console = Console()
     settings = load_config(config) if config else Config()

@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from evaluation.metrics import Metrics, RocCurve, Selection
+from harstream.evaluation.metrics import Metrics, RocCurve, Selection
 
 COLOURS = {
     "card": "#fefefe",

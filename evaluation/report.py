@@ -12,11 +12,11 @@ from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
-from evaluation import plots
-from evaluation.measuring import emission
-from evaluation.metrics import ClassMetrics, Metrics
-from evaluation.writing import as_json, write_whole
-from models.contract import ModelContract
+from harstream.evaluation import plots
+from harstream.evaluation.measure import emission
+from harstream.evaluation.metrics import ClassMetrics, Metrics
+from harstream.evaluation.write import as_json, write_whole
+from harstream.models.contract import ModelContract
 
 SCHEMA = "harstream.evaluation/1"
 UNDEFINED = "–"

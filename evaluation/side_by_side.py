@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.metrics import Metrics, rounded
-from evaluation.report import percent
-from evaluation.writing import as_json, write_whole
+from harstream.evaluation.metrics import Metrics, rounded
+from harstream.evaluation.report import percent
+from harstream.evaluation.write import as_json, write_whole
 
 SCHEMA = "harstream.comparison/1"
 

@@ -7,8 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from stream.engine import with_lookback
-from stream.ports import Recognizer
+from harstream.stream.recognition.onnx_runtime import with_lookback
+from harstream.stream.recognition.protocols import Recognizer
 
 ROUNDS = 30
 """Windows timed for each model, after three that are not counted."""

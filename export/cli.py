@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from models.catalogue import TRAINED
-from models.finished_run import UnreadableRun
-from models.quiet_keras import import_keras
+from harstream.models.catalogue import TRAINED
+from harstream.models.finished_run import UnreadableRun
+from harstream.models.keras_import import import_keras
 
 app = typer.Typer()
 
@@ -44,7 +44,7 @@ def export(
 ) -> None:
     """Turn a trained run into files with their contract inside, checked against Keras on real windows."""
     import_keras()
-    from export.exporting import ExportError, export_run
+    from harstream.export.onnx_export import ExportError, export_run
 
     errors = Console(stderr=True, soft_wrap=True)
     folder = out or TRAINED / name

@@ -16,9 +16,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.background import SumOfClasses, summing
-from models.convlstm import ConvLSTM2D
-from models.motion import FrameDifference
+from harstream.models.layers.convlstm import ConvLSTM2D
+from harstream.models.layers.optical_flow import FrameDifference
+from harstream.models.layers.sum_of_classes import SumOfClasses, summing
 
 OPSET = 17
 _SHAPE_ONLY = (keras.layers.InputLayer, keras.layers.Dropout)

@@ -1,9 +1,9 @@
 """Optical flow as an ONNX graph of few nodes, channels first.
 
-tf2onnx makes a third more of models.motion.OpticalFlow, which load three times as long and take a few percent longer
-for a frame: on pictures of 64 pixels a node costs more than what it computes. Here as there slopes, sums over a picture
-and sums of channels are products of matrices; convolutions they are not, for ONNX Runtime would fill up their few
-channels to 16.
+tf2onnx makes a third more nodes of models.layers.optical_flow.OpticalFlow. They take three times as long to load, and
+a few percent longer for a frame: on pictures of 64 pixels a node costs more than what it computes. Slopes, sums over a
+picture and sums of channels are matrix products here, as there. They are no convolutions, because ONNX Runtime would
+pad their few channels to 16.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ import onnx.parser
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from models.motion import CAMERA_NOISE, DOUBT, FARTHEST, NOISE, OF_SLOPES, SCALES, STEPS, WINDOW, half_slopes
+from harstream.models.layers.optical_flow import (
+    CAMERA_NOISE,
+    DOUBT,
+    FARTHEST,
+    NOISE,
+    OF_SLOPES,
+    SCALES,
+    STEPS,
+    WINDOW,
+    half_slopes,
+)
 
 FLOW = "flow"
 
@@ -73,7 +83,7 @@ def _sides(graph: onnx.ModelProto) -> list[int]:
 
 
 def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.ModelProto:
-    """frames (N, 2, H, W, 3) uint8 -> flow (N, H, W, 9) float32, see models.motion.OpticalFlow."""
+    """frames (N, 2, H, W, 3) uint8 -> flow (N, H, W, 9) float32, see models.layers.optical_flow.OpticalFlow."""
     graph = _Graph()
     grey = graph.node("ReduceMean", [graph.node("Cast", ["frames"], to=TensorProto.FLOAT)], axes=[4], keepdims=0)
     grey = graph.node("Div", [grey, graph.constant(255)])
@@ -106,7 +116,7 @@ def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.Mod
 
 
 def _camera_motion(graph: _Graph, smooth: str, height: int, width: int) -> str:
-    """(N, 2, H, W) -> (N, 2, 1, 1), see models.motion."""
+    """(N, 2, H, W) -> (N, 2, 1, 1), see models.layers.optical_flow."""
     motion, its_scale = "", SCALES[-1]
     for scale, steps in zip(reversed(SCALES), reversed(STEPS), strict=True):
         h, w = height // scale, width // scale

@@ -11,11 +11,11 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
-from export.flow_graph import FLOW, of_windows, with_flow_before
-from models import folding
-from models.contract import CONTRACT_KEY, ModelContract
-from models.motion import OpticalFlow
+from harstream.export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
+from harstream.export.flow_graph import FLOW, of_windows, with_flow_before
+from harstream.models import encoder_and_head as folding
+from harstream.models.contract import CONTRACT_KEY, ModelContract
+from harstream.models.layers.optical_flow import OpticalFlow
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,10 +17,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import ConverterError
 
-from export.verify import Runner, seen_by_encoder
-from models import folding
-from models.contract import CONTRACT_KEY, ModelContract
-from models.motion import OpticalFlow
+from harstream.export.verify import Runner, seen_by_encoder
+from harstream.models import encoder_and_head as folding
+from harstream.models.contract import CONTRACT_KEY, ModelContract
+from harstream.models.layers.optical_flow import OpticalFlow
 
 ENCODE, SCORE = SIGNATURES = "encode", "score"
 FRAMES_OF_A_WINDOW = 4

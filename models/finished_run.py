@@ -13,8 +13,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import HISTORY
-from models.contract import ContractError, ModelContract
+from harstream.models.catalogue import HISTORY
+from harstream.models.contract import ContractError, ModelContract
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +79,7 @@ def read_model(file: Path) -> keras.Model:
     """Without its optimizer, which is another class on each of Keras's backends. Raises UnreadableRun."""
     import keras
 
-    from models import background, batch_normalization, convlstm, motion  # noqa: F401  (Keras finds what is imported)
+    from harstream.models.layers import optical_flow as motion  # noqa: F401  (Keras finds what is imported)
 
     with reading(file):
         return keras.models.load_model(file, compile=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.picture import Pixels
+from harstream.models.picture import Pixels
 
 # Area averaging straight from 1080p costs 6.2 ms; bilinear to 256x256 first, 0.22 ms, and differs by 0.25 grey levels.
 INTERMEDIATE = 256

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scene.pose import Points
+from harstream.scene.pose import Points
 
 
 @dataclass(frozen=True)

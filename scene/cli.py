@@ -10,8 +10,8 @@ import cv2
 import typer
 from rich.progress import track
 
-from scene.film import frames
-from scene.script import ACTIVITIES, single
+from harstream.scene.film import frames
+from harstream.scene.script import ACTIVITIES, single
 
 GROUP = 2
 """Clips that share one person and one place."""

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scene import props
-from scene.acting import Role, role
-from scene.backdrop import backdrop
-from scene.camera import Camera
-from scene.figure import figure
-from scene.patch import Patch, Picture, paint
-from scene.person import Person, dyed, person
-from scene.pose import Pose, blended, eased
-from scene.script import Segment
-from scene.sensor import sensor
-from scene.skeleton import Skeleton, skeleton
+from harstream.scene.camera import Camera
+from harstream.scene.patch import Patch, Picture, paint
+from harstream.scene.people import props
+from harstream.scene.people.acting import Role, role
+from harstream.scene.people.figure import figure
+from harstream.scene.people.person import Person, dyed, person
+from harstream.scene.people.skeleton import Skeleton, skeleton
+from harstream.scene.places.backdrop import backdrop
+from harstream.scene.pose import Pose, blended, eased
+from harstream.scene.script import Segment
+from harstream.scene.sensor import sensor
 
 CHANGE = 0.4
 """Seconds from one motion to the next; to and from the floor, the bar and the chair it takes twice as long."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scene.pose import Points
+from harstream.scene.pose import Points
 
 Picture = NDArray[np.uint8]
 """(H, W, 3), BGR."""

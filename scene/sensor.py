@@ -8,7 +8,7 @@ from math import sin
 import cv2
 import numpy as np
 
-from scene.patch import Picture
+from harstream.scene.patch import Picture
 
 _SPARE = 64
 """Pixels by which the stored noise is larger than the picture: each frame takes another piece of it."""

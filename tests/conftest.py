@@ -23,8 +23,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from models.contract import ModelContract
-from stream.messages import (
+from harstream.models.contract import ModelContract
+from harstream.wire.encoding import Context
+from harstream.wire.messages import json_schemas
+from harstream.wire.values import (
     Activity,
     CameraChange,
     CameraState,
@@ -37,8 +39,6 @@ from stream.messages import (
     Notice,
     Scores,
 )
-from stream.schemas import json_schemas
-from stream.wire import Context
 
 DEADLINE = 15.0
 SYSTEM_PYTHON = "/usr/bin/python3"

@@ -40,7 +40,7 @@ def test_packages_import_each_other_only_downwards() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("module", ["tensorflow", "keras", "onnx", "tf2onnx", "models.architectures.lrcn"])
+@pytest.mark.parametrize("module", ["tensorflow", "keras", "onnx", "tf2onnx", "harstream.models.architectures.lrcn"])
 def test_block_of_the_training_libraries_blocks(module: str) -> None:
     result = run_without_training(f"import {module}")
     assert "blocked by the test" in result.stderr
@@ -48,12 +48,28 @@ def test_block_of_the_training_libraries_blocks(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["stream.assembly", "stream.replaying", "stream.cli", "stream.config_cli", "stream.interview", "stream.tflite",
-     "stream.sinks.live_view", "stream.sinks.display",
-     "stream.sinks.video", "evaluation.comparing", "evaluation.side_by_side", "evaluation.recognizing",
-     "evaluation.report",
-     "evaluation.watching", "evaluation.stream_report", "evaluation.cli", "scene.film", "scene.cli", "cli"],
-)  # fmt: skip
+    [
+        "harstream.stream.app.run",
+        "harstream.stream.app.predict",
+        "harstream.stream.app.commands",
+        "harstream.stream.app.config",
+        "harstream.stream.app.config_wizard",
+        "harstream.stream.recognition.litert",
+        "harstream.stream.web.live_view",
+        "harstream.stream.sinks.display",
+        "harstream.stream.sinks.recorder",
+        "harstream.evaluation.compare_reports",
+        "harstream.evaluation.side_by_side",
+        "harstream.evaluation.clip_runner",
+        "harstream.evaluation.report",
+        "harstream.evaluation.streams.stream_runner",
+        "harstream.evaluation.streams.stream_report",
+        "harstream.evaluation.cli",
+        "harstream.scene.film",
+        "harstream.scene.cli",
+        "harstream.__main__",
+    ],
+)
 def test_runtime_needs_none_of_the_training_libraries(module: str) -> None:
     result = run_without_training(f"import {module}")
     assert result.returncode == 0, result.stderr
@@ -63,7 +79,9 @@ def test_runtime_needs_none_of_the_training_libraries(module: str) -> None:
     "arguments", [["--help"], ["run", "--help"], ["predict", "--help"], ["history", "--help"], ["--version"]]
 )
 def test_help_needs_none_of_the_training_libraries(arguments: list[str]) -> None:
-    result = run_without_training(f"import cli\nsys.argv = ['harstream', *{arguments}]\ncli.main()")
+    result = run_without_training(
+        f"from harstream.__main__ import main\nsys.argv = ['harstream', *{arguments}]\nmain()"
+    )
     assert result.returncode == 0, result.stderr
     assert "harstream" in result.stdout
 
@@ -78,7 +96,7 @@ def test_what_needs_the_training_libraries_says_how_to_get_them(arguments: list[
         for number in range(1, 6):
             (tmp_path / label / f"v_{label}_g0{number}_c01.avi").touch()
     typed = [str(tmp_path) if argument == "CLIPS" else argument for argument in arguments]
-    result = run_without_training(f"import cli\nsys.argv = ['harstream', *{typed}]\ncli.main()")
+    result = run_without_training(f"from harstream.__main__ import main\nsys.argv = ['harstream', *{typed}]\nmain()")
     told = f"harstream {arguments[0]}: needs keras, which is not installed: pip install 'harstream[training]'\n"
     assert (result.returncode, result.stderr) == (2, told)
 
@@ -91,12 +109,21 @@ def test_installed_command_says_what_it_can_do(arguments: list[str]) -> None:
 
 
 def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
-    program = "import cli\nsys.argv = ['harstream', '--help']\ntry: cli.main()\nexcept SystemExit: pass\n"
+    program = "from harstream.__main__ import main\nsys.argv = ['harstream', '--help']\n"
+    program += "try: main()\nexcept SystemExit: pass\n"
     result = run_without_training(program + "print(sorted({'cv2', 'onnxruntime', 'numpy'} & set(sys.modules)))")
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("module", ["stream.engine", "stream.bound", "export.verify", "export.quantize"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "harstream.stream.recognition.onnx_runtime",
+        "harstream.stream.recognition.cuda_graphs",
+        "harstream.export.verify",
+        "harstream.export.quantize",
+    ],
+)
 def test_nothing_is_kept_to_be_sent_to_the_maker_of_onnx_runtime(module: str, tmp_path: Path) -> None:
     program = f"""
 import {module}, onnxruntime

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import batches, gpu
-from models.catalogue import find_model
-from stream.engine import OnnxRecognizer, Way
+from harstream.models.catalogue import find_model
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, Way
 
 
 @pytest.mark.training

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from clips.listing import Clip
-from clips.video import VideoError, pictures
-from models.contract import ModelContract
+from harstream.clips.listing import Clip
+from harstream.clips.video import VideoError, pictures
+from harstream.models.contract import ModelContract
 
 
 @dataclass(frozen=True, eq=False)

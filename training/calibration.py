@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from models.background import summing
-from models.contract import ModelContract
+from harstream.models.contract import ModelContract
+from harstream.models.layers.sum_of_classes import summing
 
 WANTED_PRECISION = 0.8
 """Of the validation windows at or above the threshold, so many are right, where any threshold does it."""
@@ -33,7 +33,7 @@ def calibrated_contract(
 def fitted_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums: NDArray[np.float32]) -> float:
     """The temperature of the scores of classes (N, F) with the lowest negative log likelihood of the labels (N,).
 
-    `sums`: see models.background.summing. Source: Guo et al. 2017, section 4.2.
+    `sums`: see models.layers.sum_of_classes.summing. Source: Guo et al. 2017, section 4.2.
     """
 
     def loss(log_temperature: float) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from clips.listing import (
+from harstream.clips.listing import (
     Clip,
     ListingError,
     as_background,
@@ -22,18 +22,18 @@ from clips.listing import (
     split_by_group,
     split_in_folds,
 )
-from models.architectures import CannotBuild, UnknownArchitecture, known
-from models.contract import ContractError, ModelContract
-from models.finished_run import UnreadableRun
-from models.quiet_keras import import_keras
-from training.errors import TrainingError
-from training.recipes import PRESETS, Recipe
-from training.targets import Targets
+from harstream.models.architectures import CannotBuild, UnknownArchitecture, known
+from harstream.models.contract import ContractError, ModelContract
+from harstream.models.finished_run import UnreadableRun
+from harstream.models.keras_import import import_keras
+from harstream.training.errors import TrainingError
+from harstream.training.recipes import PRESETS, Recipe
+from harstream.training.targets import Targets
 
 if TYPE_CHECKING:
     import keras
 
-    from training.cache import DecodedClip, Rejected
+    from harstream.training.cache import DecodedClip, Rejected
 
 BACKGROUND = "background"
 """The label of clips given with --background, and of a class folder of that name: none of the activities."""
@@ -159,8 +159,8 @@ def combine(
     """Make one model of several trained runs: the mean of what they tell."""
     console = Console(stderr=True, soft_wrap=True)
     import_keras()
-    from training.combining import combine
-    from training.run_folder import RunFolder
+    from harstream.training.ensemble import combine
+    from harstream.training.run_folder import RunFolder
 
     run = RunFolder(out)
     try:
@@ -188,9 +188,9 @@ def _train(
     console: Console,
 ) -> None:
     backend = import_keras()
-    from training.refitting import refitted
-    from training.run_folder import RunFolder
-    from training.train import classes_without_validation, require_training_clips, train
+    from harstream.training.refit import refitted
+    from harstream.training.run_folder import RunFolder
+    from harstream.training.train import classes_without_validation, require_training_clips, train
 
     targets = Targets.of(clips, contract)
     if recipe.refit is not None:
@@ -226,7 +226,7 @@ def _train(
 
 
 def _starting_model(recipe: Recipe, contract: ModelContract, classes: int, console: Console) -> keras.Model:
-    from training.starting import starting_model, take_layers
+    from harstream.training.initial_weights import starting_model, take_layers
 
     model = starting_model(recipe, contract, classes)
     if recipe.start_from is not None:
@@ -240,7 +240,7 @@ def _starting_model(recipe: Recipe, contract: ModelContract, classes: int, conso
 def _decoded(
     clips: list[Clip], contract: ModelContract, cache: Path, console: Console
 ) -> tuple[list[DecodedClip], list[Rejected]]:
-    from training.cache import decode_all
+    from harstream.training.cache import decode_all
 
     wanted = [clip for clip in clips if clip.part != "test"]
     decoded, rejected = decode_all(wanted, contract, cache)

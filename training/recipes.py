@@ -50,7 +50,7 @@ class Recipe:
     """A run folder, or its model.keras, whose layers this one begins with."""
     refit: str | None = None
     """The folder of a finished run of this recipe, whose validation clips this one learns from, too; see
-    training.refitting."""
+    training.refit."""
 
 
 _PAPERS = {

@@ -18,12 +18,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.listing import Clip
-from models.contract import ModelContract
-from models.finished_run import FinishedRun, reading
-from training.cache import Rejected
-from training.errors import TrainingError
-from training.recipes import Recipe
+from harstream.clips.listing import Clip
+from harstream.models.contract import ModelContract
+from harstream.models.finished_run import FinishedRun, reading
+from harstream.training.cache import Rejected
+from harstream.training.errors import TrainingError
+from harstream.training.recipes import Recipe
 
 
 @dataclass(frozen=True, eq=False)

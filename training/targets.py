@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clips.listing import Clip
-from models.contract import ModelContract
+from harstream.clips.listing import Clip
+from harstream.models.contract import ModelContract
 
 
 @dataclass(frozen=True)

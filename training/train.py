@@ -11,20 +11,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.listing import Clip
-from models.background import telling_labels
-from models.catalogue import NOT_VALIDATED
-from models.contract import ModelContract
-from training.augmentation import AUGMENTATIONS
-from training.cache import DecodedClip
-from training.calibration import calibrated_contract
-from training.diverging import Diverged, EndWhereItDiverges
-from training.errors import TrainingError
-from training.recipes import Recipe
-from training.resuming import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
-from training.run_folder import RunFolder, Validated
-from training.targets import Targets
-from training.windows import TrainingWindows, stacked
+from harstream.clips.listing import Clip
+from harstream.models.catalogue import NOT_VALIDATED
+from harstream.models.contract import ModelContract
+from harstream.models.layers.sum_of_classes import telling_labels
+from harstream.training.augmentation import AUGMENTATIONS
+from harstream.training.cache import DecodedClip
+from harstream.training.calibration import calibrated_contract
+from harstream.training.divergence import Diverged, EndWhereItDiverges
+from harstream.training.errors import TrainingError
+from harstream.training.recipes import Recipe
+from harstream.training.resume import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
+from harstream.training.run_folder import RunFolder, Validated
+from harstream.training.targets import Targets
+from harstream.training.windows import TrainingWindows, stacked
 
 VALIDATION_WINDOWS = 2
 """Fixed windows of each validation clip."""
@@ -67,7 +67,7 @@ def train(
     run: RunFolder,
 ) -> Outcome:
     """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model. With no clip
-    in `val` the last weights are kept, and temperature and threshold are those of `contract`; see training.refitting.
+    in `val` the last weights are kept, and temperature and threshold are those of `contract`; see training.refit.
 
     `model` learns the classes of `targets`; the one that is written tells the labels of `contract`.
 

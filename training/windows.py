@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import ModelContract
-from training.augmentation import Augmentation, augment, in_another_place
-from training.cache import DecodedClip
-from training.targets import Targets
+from harstream.models.contract import ModelContract
+from harstream.training.augmentation import Augmentation, augment, in_another_place
+from harstream.training.cache import DecodedClip
+from harstream.training.targets import Targets
 
 STRETCH = (0.8, 1.25)
 """A camera that is a bit off, a person who is a bit faster: windows are also cut at these times the model's rate."""

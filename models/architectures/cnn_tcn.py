@@ -11,9 +11,9 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from models.batch_normalization import BatchNormalization
-from models.folding import ENCODER, HEAD, fold
-from models.motion import FrameDifference
+from harstream.models.encoder_and_head import ENCODER, HEAD, fold
+from harstream.models.layers.batch_normalization import BatchNormalization
+from harstream.models.layers.optical_flow import FrameDifference
 
 STAGES = ((24, 2), (48, 2), (96, 1), (96, 2), (128, 2))
 """(filters, stride) of the encoder's 3x3 convolutions."""

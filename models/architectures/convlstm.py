@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models.convlstm import ConvLSTM2D
+from harstream.models.layers.convlstm import ConvLSTM2D
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models.architectures.convlstm import blocks
-from models.motion import FrameDifference
+from harstream.models.architectures.convlstm import blocks
+from harstream.models.layers.optical_flow import FrameDifference
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

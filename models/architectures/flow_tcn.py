@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keras
 
-from models.architectures.cnn_tcn import cnn, temporal_head
-from models.folding import ENCODER, fold
-from models.motion import OpticalFlow
+from harstream.models.architectures.cnn_tcn import cnn, temporal_head
+from harstream.models.encoder_and_head import ENCODER, fold
+from harstream.models.layers.optical_flow import OpticalFlow
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models.folding import ENCODER, HEAD, fold
+from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

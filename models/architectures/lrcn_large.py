@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models.batch_normalization import BatchNormalization
-from models.folding import ENCODER, HEAD, fold
+from harstream.models.encoder_and_head import ENCODER, HEAD, fold
+from harstream.models.layers.batch_normalization import BatchNormalization
 
 DROPOUT = 0.25
 

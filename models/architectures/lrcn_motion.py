@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from models.architectures.lrcn import cnn, recurrent_head
-from models.folding import ENCODER, fold
-from models.motion import FrameDifference
+from harstream.models.architectures.lrcn import cnn, recurrent_head
+from harstream.models.encoder_and_head import ENCODER, fold
+from harstream.models.layers.optical_flow import FrameDifference
 
 
 def build(frames: int, height: int, width: int, classes: int) -> keras.Model:

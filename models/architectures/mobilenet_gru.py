@@ -8,8 +8,8 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from models.folding import ENCODER, HEAD, fold
-from models.pretrained import backbone
+from harstream.models.backbones import backbone
+from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
 
 def build(frames: int, height: int, width: int, classes: int, weights: str | None = None) -> keras.Model:

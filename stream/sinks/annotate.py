@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import UNKNOWN, ModelContract
-from models.picture import Pixels
-from stream.messages import Notice, Step
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.picture import Pixels
+from harstream.wire.values import Notice, Step
 
 LOWEST = 480
 """Pixels; a lower picture is scaled up to this height, so that letters have pixels to be drawn with."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from stream import wire
-from stream.errors import SinkError
-from stream.listen import readable
-from stream.messages import Notice
+from harstream.wire import encoding as wire
+from harstream.wire.errors import SinkError
+from harstream.wire.readable import readable
+from harstream.wire.values import Notice
 
 
 class ConsoleSink:

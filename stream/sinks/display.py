@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import cv2
 
-from models.contract import ModelContract
-from stream.errors import SinkError
-from stream.messages import CameraState, Step
-from stream.sinks.annotate import annotate
+from harstream.models.contract import ModelContract
+from harstream.stream.sinks.annotate import annotate
+from harstream.wire.errors import SinkError
+from harstream.wire.values import CameraState, Step
 
 ESCAPE = 27
 SIZE = (960, 720)

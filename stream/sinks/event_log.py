@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from stream import wire
-from stream.messages import EventType, Notice
+from harstream.wire import encoding as wire
+from harstream.wire.values import EventType, Notice
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.picture import Pixels
+from harstream.models.picture import Pixels
 
 QUALITY = 80
 """Of 100."""

@@ -7,9 +7,9 @@ import stat
 import time
 from pathlib import Path
 
-from stream.errors import SinkError
-from stream.messages import Event, Notice
-from stream.wire import Context, encode, event_message, live_delay
+from harstream.wire.encoding import Context, encode, event_message, live_delay
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Event, Notice
 
 
 class JsonLines:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
-from models.contract import UNKNOWN
-from stream.health import TICK
-from stream.messages import CameraState, EventType, Health, HealthState, NodeStats, Notice
-from stream.wire import Context, live_delay, measured_delay
+from harstream.models.contract import UNKNOWN
+from harstream.stream.service.health import TICK
+from harstream.wire.encoding import Context, live_delay, measured_delay
+from harstream.wire.values import CameraState, EventType, Health, HealthState, NodeStats, Notice
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 """Seconds."""

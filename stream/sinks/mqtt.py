@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from models.contract import UNKNOWN
-from stream import wire
-from stream.announcer import Announcer
-from stream.connection import BrokerAddress, Will
-from stream.foretold import Foretold
-from stream.messages import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
-from stream.outbox import Outbox
-from stream.ports import Controls
-from stream.remote import Remote
-from stream.sender import Sender
+from harstream.models.contract import UNKNOWN
+from harstream.mqtt.announcer import Announcer
+from harstream.mqtt.connection import BrokerAddress, Will
+from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.publisher import Sender
+from harstream.stream.service.camera_commands import Remote
+from harstream.stream.service.protocols import Controls
+from harstream.wire import encoding as wire
+from harstream.wire.values import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
 
 REPEAT_ACTIVITY = 60.0
 """Seconds of notice time; half of what Home Assistant waits before it calls a silent sensor unknown."""
@@ -52,10 +51,10 @@ class MqttSink:
         observations: bool = True,
         controls: Controls | None = None,
         stats: Callable[[], NodeStats] | None = None,
-        foretold: Foretold | None = None,
+        on_forecast: Callable[[str, bytes, bool], None] | None = None,
     ) -> None:
         """The outbox is this sink's from here on; it is opened by `start`. `stats` is asked once a minute, on `tell`'s
-        thread. `foretold`: who hears what others forecast."""
+        thread. `on_forecast` hears what others forecast: topic, payload, and whether it was retained."""
         self.topics = wire.Topics(context.node)
         self._context = context
         self._with_observations = observations
@@ -68,8 +67,8 @@ class MqttSink:
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
         self._announcer = Announcer(self.sender, address.url, memory)
         self._remote = None if controls is None else Remote(self.sender, self.topics, controls)
-        if foretold is not None:
-            self.sender.handle_messages(self.topics.forecast("+"), foretold.hear)
+        if on_forecast is not None:
+            self.sender.handle_messages(self.topics.forecast("+"), on_forecast)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 
-from stream import wire
-from stream.errors import SinkError
-from stream.messages import EventType, Step
-from stream.retained import Retained
-from stream.sender import Sender
-from stream.sinks.jpeg import jpeg
+from harstream.mqtt.publisher import Sender
+from harstream.mqtt.retained_topics import Retained
+from harstream.stream.sinks.jpeg import jpeg
+from harstream.wire import encoding as wire
+from harstream.wire.errors import SinkError
+from harstream.wire.values import EventType, Step
 
 LONGEST = 640
 """Pixels of a picture's longer side."""

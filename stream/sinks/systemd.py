@@ -10,8 +10,8 @@ import socket
 import time
 from collections import Counter
 
-from stream.errors import SinkError
-from stream.messages import Health, HealthState, Notice
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Health, HealthState, Notice
 
 
 class Systemd:

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from clips.video import VideoError, pictures
-from stream.errors import SourceError, Trouble
-from stream.messages import CameraChange, CameraState, Frame
-from stream.sources.pace import Pace
+from harstream.clips.video import VideoError, pictures
+from harstream.stream.sources.pace import Pace
+from harstream.wire.errors import SourceError, Trouble
+from harstream.wire.values import CameraChange, CameraState, Frame
 
 
 class FileSource:

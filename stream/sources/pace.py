@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from stream.clock import Clock
+from harstream.stream.sources.clock import Clock
 
 
 class Pace:

@@ -7,10 +7,10 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
-from models.picture import Picture
-from stream.clock import Clock
-from stream.errors import SourceError, Trouble
-from stream.messages import CameraChange, CameraState, Frame
+from harstream.models.picture import Picture
+from harstream.stream.sources.clock import Clock
+from harstream.wire.errors import SourceError, Trouble
+from harstream.wire.values import CameraChange, CameraState, Frame
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundErr
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from clips.video import DecodedPicture
-from stream.camera_source import without_password
-from stream.clock import Clock
-from stream.errors import SourceError, Trouble
-from stream.sources.reconnecting import Pictures
+from harstream.clips.video import DecodedPicture
+from harstream.stream.sources.address import without_password
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.reconnecting import Pictures
+from harstream.wire.errors import SourceError, Trouble
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
 OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from models.transform import BgrPicture
-from scene.film import frames
-from scene.script import script
-from stream.messages import CameraChange, CameraState, Frame
-from stream.sources.pace import Pace
+from harstream.models.transform import BgrPicture
+from harstream.scene.film import frames
+from harstream.scene.script import script
+from harstream.stream.sources.pace import Pace
+from harstream.wire.values import CameraChange, CameraState, Frame
 
 
 class SceneSource:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.listing import (
+from harstream.clips.listing import (
     PARTS,
     Clip,
     ListingError,

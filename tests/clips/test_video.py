@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clips.video import VideoError, pictures, stated_seconds
-from models.transform import to_model_frame
+from harstream.clips.video import VideoError, pictures, stated_seconds
+from harstream.models.transform import to_model_frame
 
 Film = Callable[..., Path]
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.messages import CameraState, Event, EventType, Health, Notice
-from stream.sinks.metrics import Metrics
-from stream.wire import Context
+from harstream.stream.sinks.metrics import Metrics
+from harstream.wire.encoding import Context
+from harstream.wire.values import CameraState, Event, EventType, Health, Notice
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "harstream.json").read_text())

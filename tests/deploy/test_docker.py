@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stream.config_file import load_config
+from harstream.stream.config.file import load_config
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "deploy" / "docker"

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from onnx import TensorProto, helper
 
-from models.contract import CONTRACT_KEY, ModelContract
+from harstream.models.contract import CONTRACT_KEY, ModelContract
 
 HARSTREAM = Path(sys.executable).with_name("harstream")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d (DEBUG|INFO|WARNING|ERROR)")

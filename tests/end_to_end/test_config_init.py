@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from stream.config import Config
-from stream.config_file import load_config
+from harstream.stream.config.file import load_config
+from harstream.stream.config.model import Config
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 HARSTREAM = Path(sys.executable).with_name("harstream")

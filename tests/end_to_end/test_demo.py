@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import pytest
 
-from models.catalogue import shipped
-from scene.film import frames
-from scene.script import Segment, script
+from harstream.models.catalogue import shipped
+from harstream.scene.film import frames
+from harstream.scene.script import Segment, script
 
 SEED, LENGTH = 8, 75.0
 LONG = 8.0

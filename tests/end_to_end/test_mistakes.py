@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from models.contract import ModelContract
+from harstream.models.contract import ModelContract
 
 CONFIG, SOURCE, MODEL, BROKER, SINK = 3, 4, 5, 6, 7
 CHECK = 2

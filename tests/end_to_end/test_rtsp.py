@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from av.video.frame import VideoFrame
 
-from stream.camera_source import without_password
-from stream.clock import Clock
-from stream.errors import SourceError, Trouble
-from stream.messages import CameraChange, CameraState, Frame
-from stream.sources.reconnecting import ReconnectingSource
-from stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures
+from harstream.stream.sources.address import without_password
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.reconnecting import ReconnectingSource
+from harstream.stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures
+from harstream.wire.errors import SourceError, Trouble
+from harstream.wire.values import CameraChange, CameraState, Frame
 
 pytestmark = pytest.mark.rtsp
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.predictions import Predictions
+from harstream.evaluation.predictions import Predictions
 
 
 @pytest.fixture

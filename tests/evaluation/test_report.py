@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 
-from evaluation.measuring import emission, measure
-from evaluation.metrics import Metrics
-from evaluation.plots import Plot, learning, reliability, roc, selections
-from evaluation.predictions import Predictions
-from evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
-from models.catalogue import TRAINED
-from models.contract import ModelContract
+from harstream.evaluation.measure import emission, measure
+from harstream.evaluation.metrics import Metrics
+from harstream.evaluation.plots import Plot, learning, reliability, roc, selections
+from harstream.evaluation.predictions import Predictions
+from harstream.evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
+from harstream.models.catalogue import TRAINED
+from harstream.models.contract import ModelContract
 
 CHROMIUM = Path("/usr/bin/chromium")
 PROVENANCE = {"command": "harstream evaluate model.onnx", "date": "2026-11-20 09:41 UTC"}

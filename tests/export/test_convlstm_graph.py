@@ -19,9 +19,9 @@ def sharpened(model):
 
 @pytest.mark.parametrize("name", ["convlstm", "convlstm_large", "convlstm_motion"])
 def test_the_fused_graph_equals_keras(name, windows):
-    from export.convlstm_graph import convlstm_graph
-    from export.verify import largest_difference
-    from models import architectures
+    from harstream.export.convlstm_graph import convlstm_graph
+    from harstream.export.verify import largest_difference
+    from harstream.models import architectures
 
     size = {"frames": 6, "height": 64, "width": 64, "classes": 3}
     model = sharpened(architectures.build(name, **size))
@@ -32,8 +32,8 @@ def test_the_fused_graph_equals_keras(name, windows):
 
 
 def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows):
-    from export.convlstm_graph import convlstm_graph
-    from export.verify import largest_difference
+    from harstream.export.convlstm_graph import convlstm_graph
+    from harstream.export.verify import largest_difference
 
     model = sharpened(
         keras.Sequential(
@@ -51,8 +51,8 @@ def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows):
 
 def test_every_step_of_the_fused_graph_has_the_batch_by_its_name():
     """Dimensions without one common name cost ONNX Runtime ten times as long when it opens the graph."""
-    from export.convlstm_graph import convlstm_graph
-    from models import architectures
+    from harstream.export.convlstm_graph import convlstm_graph
+    from harstream.models import architectures
 
     graph = convlstm_graph(architectures.build("convlstm", frames=4, height=64, width=64, classes=3)).graph
     steps = {name for node in graph.node if node.op_type in ("Mul", "Tanh", "Sigmoid") for name in node.output}
@@ -63,9 +63,9 @@ def test_every_step_of_the_fused_graph_has_the_batch_by_its_name():
 
 @pytest.mark.parametrize("name", ["lrcn", "lrcn_motion"])
 def test_encoder_and_head_equal_the_whole_window(name):
-    from export.onnx_files import convert
-    from export.verify import largest_difference
-    from models import architectures
+    from harstream.export.onnx_files import convert
+    from harstream.export.verify import largest_difference
+    from harstream.models import architectures
 
     model = sharpened(architectures.build(name, frames=20, height=64, width=64, classes=4))
     windows = np.random.default_rng(6).integers(0, 256, (4, 20, 64, 64, 3), dtype=np.uint8)
@@ -76,8 +76,8 @@ def test_encoder_and_head_equal_the_whole_window(name):
 
 
 def test_a_graph_that_differs_is_refused(windows):
-    from export.onnx_files import convert
-    from export.verify import Differs, largest_difference
+    from harstream.export.onnx_files import convert
+    from harstream.export.verify import Differs, largest_difference
 
     model = keras.Sequential(
         [
@@ -95,8 +95,8 @@ def test_a_graph_that_differs_is_refused(windows):
 
 
 def test_a_temperature_goes_into_the_last_layer():
-    from export.onnx_files import calibrated
-    from models import architectures
+    from harstream.export.onnx_files import calibrated
+    from harstream.models import architectures
 
     model = sharpened(architectures.build("lrcn", frames=3, height=64, width=64, classes=3))
     windows = np.random.default_rng(7).integers(0, 256, (2, 3, 64, 64, 3), dtype=np.uint8)
@@ -106,7 +106,7 @@ def test_a_temperature_goes_into_the_last_layer():
 
 
 def test_a_layer_that_the_builder_does_not_know_is_refused_by_name():
-    from export.convlstm_graph import NotAConvLSTM, convlstm_graph
+    from harstream.export.convlstm_graph import NotAConvLSTM, convlstm_graph
 
     model = keras.Sequential([keras.Input((4, 8, 8, 3), dtype="uint8"), keras.layers.GRU(2, name="my_gru")][:1])
     model.add(keras.layers.Reshape((4, 192)))

@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from export.flow_graph import flow_graph
-from export.onnx_files import OPSET, convert
-from export.verify import largest_difference, session
-from models import architectures
-from models.motion import OpticalFlow
+from harstream.export.flow_graph import flow_graph
+from harstream.export.onnx_files import OPSET, convert
+from harstream.export.verify import largest_difference, session
+from harstream.models import architectures
+from harstream.models.layers.optical_flow import OpticalFlow
 
 pytestmark = pytest.mark.training
 

@@ -19,9 +19,9 @@ def windows():
 def graphs_of(name, label_of=(0, 1, 2)):
     import keras
 
-    from export.onnx_files import convert
-    from models import architectures
-    from models.background import telling_labels
+    from harstream.export.onnx_files import convert
+    from harstream.models import architectures
+    from harstream.models.layers.sum_of_classes import telling_labels
 
     keras.utils.set_random_seed(3)
     model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=len(label_of))
@@ -43,8 +43,8 @@ def second_inputs(graph, kind="Conv"):
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
 def test_encoder_and_head_in_integers_stay_near_the_float_ones(name, windows):
-    from export.edge import in_integers
-    from export.verify import onnx_runner
+    from harstream.export.small_boards import in_integers
+    from harstream.export.verify import onnx_runner
 
     graphs = graphs_of(name)
     small = in_integers(graphs, windows)
@@ -57,14 +57,14 @@ def test_encoder_and_head_in_integers_stay_near_the_float_ones(name, windows):
 
 
 def test_all_convolutions_but_the_first_have_weights_in_integers(windows):
-    from export.edge import in_integers
+    from harstream.export.small_boards import in_integers
 
     small = in_integers(graphs_of("lrcn"), windows)
     assert second_inputs(small["encoder.onnx"]) == ["float", *["DequantizeLinear"] * 3]
 
 
 def test_optical_flow_stays_float(windows):
-    from export.edge import in_integers
+    from harstream.export.small_boards import in_integers
 
     encoder = in_integers(graphs_of("flow_tcn"), windows)["encoder.onnx"]
     assert second_inputs(encoder) == ["float", *["DequantizeLinear"] * 4]
@@ -74,8 +74,8 @@ def test_optical_flow_stays_float(windows):
 
 
 def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows):
-    from export.edge import in_integers
-    from export.verify import onnx_runner
+    from harstream.export.small_boards import in_integers
+    from harstream.export.verify import onnx_runner
 
     small = in_integers(graphs_of("flow_tcn", label_of=(0, 1, 2, 2, 2)), windows)
     for graphs in ([small["encoder.onnx"], small["head.onnx"]], [small["model.onnx"]]):
@@ -83,15 +83,15 @@ def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(wind
 
 
 def test_a_head_with_an_lstm_stays_as_it_is(windows):
-    from export.edge import in_integers
+    from harstream.export.small_boards import in_integers
 
     graphs = graphs_of("lrcn")
     assert in_integers(graphs, windows)["head.onnx"] is graphs["head.onnx"]
 
 
 def test_a_convlstm_becomes_integers_as_a_whole(windows):
-    from export.edge import in_integers
-    from export.verify import onnx_runner
+    from harstream.export.small_boards import in_integers
+    from harstream.export.verify import onnx_runner
 
     graphs = graphs_of("convlstm")
     small = in_integers(graphs, windows)
@@ -101,7 +101,7 @@ def test_a_convlstm_becomes_integers_as_a_whole(windows):
 
 
 def test_the_graph_that_is_quantized_is_not_changed(windows):
-    from export.quantize import quantized
+    from harstream.export.quantize import quantized
 
     graph = graphs_of("lrcn")["encoder.onnx"]
     before = graph.SerializeToString()
@@ -111,7 +111,7 @@ def test_the_graph_that_is_quantized_is_not_changed(windows):
 
 
 def test_integers_that_change_labels_keras_was_sure_of_are_refused():
-    from export.verify import Differs, check_labels
+    from harstream.export.verify import Differs, check_labels
 
     sure = np.tile(np.float32([0.7, 0.2, 0.1]), (10, 1))
     unsure = np.tile(np.float32([0.4, 0.35, 0.25]), (30, 1))

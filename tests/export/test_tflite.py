@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from models.catalogue import find_model
-from models.contract import ModelContract
-from stream.engine import open_model, with_lookback
-from stream.errors import ModelError
+from harstream.models.catalogue import find_model
+from harstream.models.contract import ModelContract
+from harstream.stream.recognition.onnx_runtime import open_model, with_lookback
+from harstream.wire.errors import ModelError
 
 pytestmark = pytest.mark.training
 
@@ -32,7 +32,7 @@ def built(name):
     """The same in every run; other weights, so that scores differ between windows. Optical flow of noise is large."""
     import keras
 
-    from models import architectures
+    from harstream.models import architectures
 
     keras.utils.set_random_seed(3)
     model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=3)
@@ -44,7 +44,7 @@ def built(name):
 
 
 def written(folder, name, contract=CONTRACT):
-    from export.tflite_file import convert_to_tflite, with_contract_attached
+    from harstream.export.tflite_file import convert_to_tflite, with_contract_attached
 
     model = built(name)
     (folder / "model.tflite").write_bytes(with_contract_attached(convert_to_tflite(model, None), contract))
@@ -65,7 +65,7 @@ def test_a_stream_gets_from_the_file_what_keras_gives(name, windows, tmp_path):
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn"])
 def test_a_file_in_integers_keeps_what_keras_is_sure_of(name, windows):
-    from export.tflite_file import convert_to_tflite, tflite_runner
+    from harstream.export.tflite_file import convert_to_tflite, tflite_runner
 
     model = built(name)
     content = convert_to_tflite(model, windows)
@@ -75,7 +75,7 @@ def test_a_file_in_integers_keeps_what_keras_is_sure_of(name, windows):
 
 
 def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
-    from export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
+    from harstream.export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
 
     content = convert_to_tflite(built("lrcn"), windows)
     raw = np.concatenate([tflite_runner(content)(noise(seed)) for seed in range(20)])
@@ -88,22 +88,22 @@ def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
 
 
 def test_a_model_without_encoder_and_head_is_refused():
-    from export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="convlstm is one graph"):
         convert_to_tflite(built("convlstm"), None)
 
 
 def test_optical_flow_in_integers_is_refused(windows):
-    from export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="optical flow then divides by 0"):
         convert_to_tflite(built("flow_tcn"), windows)
 
 
 def test_an_operation_that_is_not_built_in_is_refused_in_one_line():
-    from export.tflite_file import NoTFLite, convert_to_tflite
-    from models.folding import ENCODER, HEAD, fold
+    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
     encoder = keras.Sequential(
         [keras.Input((8, 8, 3), dtype="uint8"), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()], name=ENCODER
@@ -129,7 +129,7 @@ def test_a_file_without_contract_is_refused(tmp_path):
 
 
 def test_a_broken_file_is_refused(tmp_path):
-    from export.tflite_file import with_contract_attached
+    from harstream.export.tflite_file import with_contract_attached
 
     (tmp_path / "model.tflite").write_bytes(with_contract_attached(b"no model", CONTRACT))
     with pytest.raises(ModelError, match=r"expected a TFLite model in .*LiteRT says"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import architectures
+from harstream.models import architectures
 
 pytestmark = pytest.mark.training
 

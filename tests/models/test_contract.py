@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.contract import CONTRACT_KEY, ContractError, ModelContract, contract_from_metadata
+from harstream.models.contract import CONTRACT_KEY, ContractError, ModelContract, contract_from_metadata
 
 LABELS = ("Jump", "Walk", "Idle")
 VALUES: dict[str, Any] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.transform import to_model_frame
+from harstream.models.transform import to_model_frame
 
 SIZES = [(1080, 1920), (120, 160), (240, 320), (64, 64), (1920, 1080), (30, 20), (300, 40), (1, 1)]
 

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scene.acting import PARTS
-from scene.pose import Pose, blended, points
-from scene.poses import Style
-from scene.skeleton import FOREARM, SHIN, THIGH, UPPER_ARM, skeleton
+from harstream.scene.people.acting import PARTS
+from harstream.scene.people.poses import Style
+from harstream.scene.people.skeleton import FOREARM, SHIN, THIGH, UPPER_ARM, skeleton
+from harstream.scene.pose import Pose, blended, points
 
 STYLE = Style(tempo=1.0, reach=1.0, yaw=0.4, variant=3, seconds=6.0, dice=(0.2, 0.8, 0.5, 0.6, 0.9, 0.3, 0.7))
 

@@ -3,7 +3,7 @@ import csv
 import cv2
 from typer.testing import CliRunner
 
-from scene.cli import app
+from harstream.scene.cli import app
 
 
 def draw(*arguments):

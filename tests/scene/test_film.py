@@ -3,8 +3,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from scene.film import frames
-from scene.script import ACTIVITIES, Segment, script, single
+from harstream.scene.film import frames
+from harstream.scene.script import ACTIVITIES, Segment, script, single
 
 
 def pictures(activity, seed, seconds=1.0, take=0):

@@ -3,7 +3,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from scene.script import ACTIVITIES, Segment, script, single
+from harstream.scene.script import ACTIVITIES, Segment, script, single
 
 
 def test_segments_cover_the_time_without_holes():

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from clips.listing import Clip
-from models.contract import ModelContract
-from training.cache import decode_all
+from harstream.clips.listing import Clip
+from harstream.models.contract import ModelContract
+from harstream.training.cache import decode_all
 
 pytestmark = pytest.mark.training
 

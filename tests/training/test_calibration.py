@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 pytest.importorskip("scipy")
 
-from models.background import summing
-from models.contract import ModelContract
-from training.calibration import at_temperature, calibrated_contract, chosen_threshold, fitted_temperature
+from harstream.models.contract import ModelContract
+from harstream.models.layers.sum_of_classes import summing
+from harstream.training.calibration import at_temperature, calibrated_contract, chosen_threshold, fitted_temperature
 
 pytestmark = pytest.mark.training
 

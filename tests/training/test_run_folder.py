@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clips.listing import Clip, split_by_file
+from harstream.clips.listing import Clip, split_by_file
 
 pytestmark = pytest.mark.training
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.training
 def test_the_split_of_a_run_is_read_back_as_it_was_even_where_it_cuts_groups(
     parts: tuple[str, ...], tmp_path: Path
 ) -> None:
-    from training.recipes import Recipe
-    from training.run_folder import RunFolder
+    from harstream.training.recipes import Recipe
+    from harstream.training.run_folder import RunFolder
 
     groups = ("g01", "g01", "g02")
     clips = [
@@ -32,8 +32,8 @@ def test_the_split_of_a_run_is_read_back_as_it_was_even_where_it_cuts_groups(
 def test_a_run_that_could_not_be_written_on_a_full_disk_can_be_begun_again(
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
 ) -> None:
-    from training.recipes import Recipe
-    from training.run_folder import RunFolder
+    from harstream.training.recipes import Recipe
+    from harstream.training.run_folder import RunFolder
 
     with files_no_longer_than(20), pytest.raises(OSError, match="too large"):
         RunFolder(tmp_path).begin(Recipe(), [], [])
@@ -45,10 +45,10 @@ def test_a_model_that_is_half_written_finishes_no_run(
 ) -> None:
     import numpy as np
 
-    from models.contract import ModelContract
-    from training.recipes import Recipe
-    from training.run_folder import RunFolder, Validated
-    from training.starting import starting_model
+    from harstream.models.contract import ModelContract
+    from harstream.training.initial_weights import starting_model
+    from harstream.training.recipes import Recipe
+    from harstream.training.run_folder import RunFolder, Validated
 
     contract = ModelContract("m", "1", ("Jump", "Walk"), frames=2, height=64, width=64)
     model = starting_model(Recipe(arch="lrcn"), contract, 2)

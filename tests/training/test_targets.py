@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clips.listing import Clip
-from models.contract import ModelContract
-from training.targets import Targets
+from harstream.clips.listing import Clip
+from harstream.models.contract import ModelContract
+from harstream.training.targets import Targets
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk", "background"), background=("background",))
 

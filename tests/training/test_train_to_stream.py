@@ -301,7 +301,7 @@ def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn, tmp_
     assert metrics["labels"] == ["PushUps", "background"]
     import keras
 
-    from models.background import SumOfClasses
+    from harstream.models.layers.sum_of_classes import SumOfClasses
 
     model = keras.models.load_model(tmp_path / "runs" / "x" / "model.keras", compile=False)
     last = model.get_layer("head").layers[-1]

@@ -10,12 +10,12 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from clips.listing import Clip
-from models.contract import ModelContract
-from training.augmentation import AUGMENTATIONS, Augmentation, augment
-from training.cache import DecodedClip
-from training.targets import Targets
-from training.windows import (
+from harstream.clips.listing import Clip
+from harstream.models.contract import ModelContract
+from harstream.training.augmentation import AUGMENTATIONS, Augmentation, augment
+from harstream.training.cache import DecodedClip
+from harstream.training.targets import Targets
+from harstream.training.windows import (
     TrainingWindows,
     even_indices,
     fixed_windows,

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.contract import UNKNOWN, ModelContract
-from models.transform import BgrPicture
-from stream.messages import Activity, CameraChange, CameraState, Frame, Notice, Step
-from stream.sinks.annotate import annotate
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.transform import BgrPicture
+from harstream.stream.sinks.annotate import annotate
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step
 
 CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 SMOOTHED = np.array([0.06, 0.9, 0.03, 0.01], np.float32)

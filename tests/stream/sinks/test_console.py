@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from stream.errors import SinkError
-from stream.messages import Event, Notice
-from stream.sinks.console import ConsoleSink
-from stream.wire import Context
+from harstream.stream.sinks.console import ConsoleSink
+from harstream.wire.encoding import Context
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Event, Notice
 
 
 class Gone(io.StringIO):

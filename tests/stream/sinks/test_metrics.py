@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.messages import CameraState, Event, EventType, Health, HealthState, Notice
-from stream.sinks.metrics import Metrics
-from stream.wire import Context
+from harstream.stream.sinks.metrics import Metrics
+from harstream.wire.encoding import Context
+from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice
 
 NOON = 1_700_000_000.0
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from models.transform import BgrPicture
-from stream.connection import BrokerAddress, Will
-from stream.errors import SinkError
-from stream.messages import Event, EventType, Frame, Notice, Step
-from stream.outbox import Outbox
-from stream.sender import Sender
-from stream.sinks.snapshots import Snapshots
-from stream.wire import Topics
+from harstream.models.transform import BgrPicture
+from harstream.mqtt.connection import BrokerAddress, Will
+from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.publisher import Sender
+from harstream.stream.sinks.snapshots import Snapshots
+from harstream.wire.encoding import Topics
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Event, EventType, Frame, Notice, Step
 
 pytestmark = pytest.mark.mosquitto
 

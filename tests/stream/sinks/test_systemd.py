@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.contract import ModelContract
-from models.transform import BgrPicture
-from stream.clock import Clock
-from stream.errors import SinkError
-from stream.health import TICK
-from stream.messages import CameraChange, CameraState, Frame, Health, HealthState
-from stream.pipeline import Pipeline
-from stream.service import Service
-from stream.sinks.systemd import Systemd
-from stream.smoothing import ExponentialMean
-from stream.tracker import Tracker, TrackerSettings
+from harstream.models.contract import ModelContract
+from harstream.models.transform import BgrPicture
+from harstream.stream.recognition.pipeline import Pipeline
+from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.service.health import TICK
+from harstream.stream.service.service import Service
+from harstream.stream.sinks.systemd import Systemd
+from harstream.stream.sources.clock import Clock
+from harstream.wire.errors import SinkError
+from harstream.wire.values import CameraChange, CameraState, Frame, Health, HealthState
 
 NOON = 1_700_000_000.0
 CONTRACT = ModelContract(name="stuck", version="1", labels=("Idle", "Wave"), frames=2, height=8, width=8, rate=10.0)

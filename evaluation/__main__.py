@@ -1,5 +1,0 @@
-"""`python -m evaluation`."""
-
-from evaluation.cli import app
-
-app()

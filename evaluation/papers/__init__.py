@@ -1,0 +1,1 @@
+"""The papers' recipes and ours, trained and measured on the same clips."""

@@ -1,0 +1,115 @@
+"""The table of `harstream reproduce`, in Markdown, and the figures of finished runs that it is made of."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, Template
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from harstream.clips.listing import ListingError
+from harstream.evaluation.papers.runs import (
+    FRAME_COUNTS,
+    Reported,
+    Run,
+    all_runs,
+    commands,
+    frame_study,
+    ours,
+    runs_of,
+    theirs,
+    trained_our_way,
+)
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Figures:
+    """Of a finished run. Shares between 0 and 1, of test clips."""
+
+    test_clips: int
+    accuracy: float
+    precision: float
+    """Like recall and F1 the macro average over classes."""
+    recall: float
+    f1: float
+    parameters: int
+    milliseconds: float
+    """Of a whole window on one thread."""
+    milliseconds_of_default: float
+    """Of the shipped default model, in turn with it."""
+    epochs: int
+    """Trained."""
+
+    @staticmethod
+    def read(file: Path) -> Figures:
+        """Raises ListingError for a file that `write` has not written."""
+        try:
+            return TypeAdapter(Figures).validate_json(file.read_bytes())
+        except (OSError, ValidationError) as error:
+            problem = str(error).splitlines()[0]
+            raise ListingError(f"{file} cannot be read, take it away to do the run again: {problem}") from error
+
+    def write(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def __str__(self) -> str:
+        return f"{_percent(self.accuracy)} ({self.averages})"
+
+    @property
+    def averages(self) -> str:
+        return " / ".join(map(_percent, (self.precision, self.recall, self.f1)))
+
+
+def markdown(reported: Sequence[Reported], finished: Mapping[Run, Figures], data: Path, split: Path, out: Path) -> str:
+    frames = [
+        (count, _percent(finished[run].accuracy), finished[run].averages)
+        for count, run in zip(FRAME_COUNTS, frame_study(), strict=True)
+        if run in finished
+    ]
+    return _template().render(
+        rows=[_row(each, finished) for each in reported],
+        goals=[_goal(each, each.goal, finished) for each in reported if each.goal is not None],
+        frames=frames,
+        done=len(finished),
+        total=len(all_runs(reported)),
+        runs=[
+            (run.name, figures.test_clips, figures.epochs, map(shlex.join, commands(run, data, split, out)))
+            for run, figures in finished.items()
+        ],
+    )
+
+
+def _template() -> Template:
+    return Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True).get_template("papers.md.j2")
+
+
+def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:
+    runs = runs_of(reported)
+    known = next((finished[run] for run in runs[:3] if run and run in finished), None)
+    said = _percent(reported.accuracy) + (f" ({_percent(reported.precision)})" if reported.precision else "")
+    return [
+        reported.paper, reported.arch, str(len(reported.classes)), f"{known.parameters:,}" if known else "",
+        f"{known.milliseconds:.2f} ({known.milliseconds / known.milliseconds_of_default:.1f})" if known else "",
+        said, *("–" if run is None else str(finished.get(run, "")) for run in runs),
+    ]  # fmt: skip
+
+
+def _goal(reported: Reported, goal: float, finished: Mapping[Run, Figures]) -> list[str]:
+    """Accuracies on a random split, and how far from the goal."""
+    runs = (theirs(reported, "random"), trained_our_way(reported), ours(reported, "random"))
+    found = [finished.get(run) if run else None for run in runs]
+    return [
+        reported.arch, str(len(reported.classes)), _percent(goal),
+        *("" if each is None else f"{_percent(each.accuracy)} ({100 * (each.accuracy - goal):+.1f})" for each in found),
+        str(next((each.test_clips for each in found if each), "")),
+    ]  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,1 @@
+"""Events on long streams of clips: shown, measured, tuned."""

@@ -1,0 +1,90 @@
+"""The report of an evaluation on long streams: JSON, and tables to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from harstream.evaluation.report import UNDEFINED, percent
+from harstream.evaluation.streams.stream_metrics import StreamMetrics
+from harstream.evaluation.write import as_json, write_whole
+from harstream.models.contract import ModelContract
+
+SCHEMA = "harstream.stream-evaluation/1"
+
+
+def write_stream_json(
+    path: Path,
+    metrics: StreamMetrics,
+    contract: ModelContract,
+    settings: Mapping[str, object],
+    provenance: Mapping[str, str],
+) -> None:
+    """Write the metrics, and the model and settings that they are of; the folder exists."""
+    content = {
+        "schema": SCHEMA,
+        "provenance": provenance,
+        "contract": asdict(contract),
+        "settings": settings,
+        "metrics": metrics.to_dict(),
+    }
+    write_whole(path, as_json(content))
+
+
+def stream_tables(metrics: StreamMetrics) -> Group:
+    return Group(_activities(metrics), _figures(metrics))
+
+
+def _activities(metrics: StreamMetrics) -> Table:
+    rows = Table(title="Activities, as events in a stream")
+    rows.add_column("activity")
+    for column in ("true", "found", "false events", "latency p50"):
+        rows.add_column(column, justify="right")
+    for each in metrics.activities:
+        # Text, because rich would read an activity called "[red]" as markup.
+        rows.add_row(
+            Text(each.activity), str(each.true), str(each.found), str(each.false_events), _seconds(each.latency_p50)
+        )
+    return rows
+
+
+def number_of_streams(metrics: StreamMetrics) -> str:
+    return "1 stream" if metrics.streams == 1 else f"{metrics.streams} streams"
+
+
+def _figures(metrics: StreamMetrics) -> Table:
+    rows = Table(box=None, show_header=False)
+    rows.add_column(justify="right")
+    minutes, background = metrics.seconds / 60, metrics.background_seconds / 60
+    found = f"of {metrics.true_activities} activities are found"
+    for figure, meaning in (
+        (percent(metrics.found), f"{found}, in {number_of_streams(metrics)} of {minutes:.0f} minutes together"),
+        (_seconds(metrics.latency_p50), "or less from the true start until it is told, for half of those found"),
+        (_seconds(metrics.latency_p95), "or less, for 95 % of them"),
+        (_number(metrics.pieces), "events for an activity that is found"),
+        (_number(metrics.false_events_per_hour), f"false events an hour: {metrics.false_events} of {metrics.events}"),
+        (
+            _number(metrics.background_false_events_per_10_minutes),
+            f"false events in 10 minutes of background: {metrics.background_false_events} in {background:.0f} minutes",
+        ),
+        (percent(metrics.f1_10), "segmental F1@10"),
+        (percent(metrics.f1_25), "segmental F1@25"),
+        (percent(metrics.f1_50), "segmental F1@50"),
+        (percent(metrics.edit), "edit score"),
+        (percent(metrics.time_right), "of the time right"),
+    ):
+        rows.add_row(figure, meaning)
+    return rows
+
+
+def _seconds(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.1f}\N{NO-BREAK SPACE}s"
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.2f}"

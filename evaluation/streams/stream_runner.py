@@ -1,0 +1,118 @@
+"""Run an exported model over joined clips, through the very pipeline of `run`; run what follows it again alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import Progress
+
+from harstream.clips.listing import Clip, ListingError
+from harstream.evaluation.clip_runner import Skipped
+from harstream.evaluation.streams.joined_clips import SEED, ClipStream, join
+from harstream.evaluation.streams.segments import Outcome, Recognized, Segment
+from harstream.models.contract import ModelContract
+from harstream.stream.app.parts import new_pipeline
+from harstream.stream.config.model import Config
+from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.wire.values import EndReason, Event, Frame, Notice, Scores
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """What was shown in one stream, and what came of it."""
+
+    camera: str
+    truth: tuple[Segment, ...]
+    scores: tuple[Scores | float, ...]
+    """As the recognizer gave them; the time of a frame at which the window was not complete."""
+    last: float
+    """Time of the last frame."""
+    events: tuple[Event, ...]
+
+
+def watch_clips(
+    clips: Sequence[Clip], recognizer: Recognizer, config: Config, console: Console
+) -> tuple[list[Watched], list[Skipped]]:
+    """Join clips to streams and watch them. Raises ListingError if not one can be shown, and as `watch` does."""
+    streams = join(clips, recognizer.contract.background, seed=SEED)
+    watched = watch(streams, recognizer, config, console)
+    skipped = [each for stream in streams for each in stream.skipped]
+    if not watched:
+        raise ListingError(f"not one of {len(clips)} clips can be shown: {skipped[0].reason}")
+    return watched, skipped
+
+
+def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config, console: Console) -> list[Watched]:
+    """Show all streams at once, as the cameras of one house; those of which not one clip could be shown are left out.
+
+    Raises ConfigError and ContractError when config or model do not fit a stream.
+    """
+    notices: dict[str, list[Notice]] = defaultdict(list)
+    pipeline = new_pipeline(config, recognizer)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("watching", total=sum(len(stream.clips) for stream in streams))
+        for step in pipeline.steps(_batches(streams)):
+            notices[step.notice.camera].append(step.notice)
+            progress.update(task, completed=sum(stream.done for stream in streams))
+    return [_watched(stream, notices[stream.camera]) for stream in streams if stream.truth]
+
+
+def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, *, smoothing: float) -> list[Event]:
+    """What the pipeline would have told with other settings: recognition is what costs, this is cheap.
+
+    `smoothing`: the memory of the mean, in seconds.
+    """
+    tracker, mean = Tracker(watched.camera, contract, settings), ExponentialMean(smoothing)
+    events: list[Event] = []
+    for scores in watched.scores:
+        if isinstance(scores, float):
+            tracker.doubt()
+            events += tracker.pass_time(scores, contract.span)
+        else:
+            events += tracker.update(mean.update(scores.values, scores.time), scores.time, scores.span)
+    return events + tracker.finish(watched.last, EndReason.SHUTDOWN)
+
+
+def outcome(truth: tuple[Segment, ...], events: Iterable[Event]) -> Outcome:
+    """Of one stream; every event has ended."""
+    return Outcome(
+        truth,
+        tuple(
+            Recognized(event.activity, event.started_at, event.ended_at, event.detected_at)
+            for event in events
+            if event.ended_at is not None
+        ),
+    )
+
+
+def _batches(streams: Sequence[ClipStream]) -> Iterator[list[Frame]]:
+    """The next frame of each stream that goes on, decoded while the batch before is recognized.
+
+    In step and not whatever is ready, as `run` takes them: equal runs then have equal batches and equal scores.
+    """
+    with ThreadPoolExecutor(max(len(streams), 1)) as decoders:
+        going = [stream.frames() for stream in streams]
+        coming = [decoders.submit(next, frames, None) for frames in going]
+        while coming:
+            shown = [future.result() for future in coming]
+            going = [frames for frames, frame in zip(going, shown, strict=True) if frame]
+            coming = [decoders.submit(next, frames, None) for frames in going]
+            yield [frame for frame in shown if frame]
+
+
+def _watched(stream: ClipStream, notices: Sequence[Notice]) -> Watched:
+    return Watched(
+        camera=stream.camera,
+        truth=stream.truth,
+        scores=tuple(
+            notice.scores or notice.time for notice in notices if notice.scores or notice.warming[0] < notice.warming[1]
+        ),
+        last=notices[-1].time,
+        events=tuple(event for notice in notices for event in notice.events),
+    )

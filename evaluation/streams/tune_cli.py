@@ -1,0 +1,89 @@
+"""`harstream tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from harstream.clips.listing import ListingError
+from harstream.evaluation.clip_selection import Choice, choose
+from harstream.models.catalogue import ModelNotFound
+from harstream.models.contract import ContractError
+from harstream.wire.errors import HarstreamError
+
+if TYPE_CHECKING:
+    from harstream.evaluation.streams.tuning import Trial
+
+app = typer.Typer()
+
+
+@app.command()
+def tune(
+    model: Annotated[str, typer.Option(help="A shipped model's name, or the path of an exported one.")],
+    data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
+    split: Annotated[list[Path], typer.Option(help="A split file (.tsv); may be given several times.")],
+    background: Annotated[
+        list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
+    ] = None,
+    part: Annotated[str, typer.Option(help="train or val; never choose on test.")] = "val",
+    allowed: Annotated[float, typer.Option(min=0, help="False events in ten minutes of background.")] = 1.0,
+) -> None:
+    """Choose thresholds and smoothing on streams of labelled clips: most activities found, with few false events."""
+    from harstream.evaluation.streams.stream_runner import watch_clips
+    from harstream.evaluation.streams.tuning import best, choices, front, try_out
+    from harstream.stream.config.model import Config
+    from harstream.stream.config.tracker_settings import tracker_settings
+    from harstream.stream.recognition.onnx_runtime import load
+
+    console, config = Console(), Config()
+    try:
+        if part == "test":
+            raise ListingError("settings are never chosen on test clips: take --part val")
+        recognizer = load(model, config.device)
+        contract = recognizer.contract
+        clips = choose(Choice(tuple(data), tuple(background or ()), tuple(split), part), contract)
+        watched, _ = watch_clips(clips, recognizer, config, console)
+    except HarstreamError as error:
+        _fail(error, error.exit_code)
+    except (ListingError, ModelNotFound, ContractError, OSError) as error:
+        _fail(error, 2)
+    settings = tracker_settings(config, contract)
+    before = try_out(watched, contract, settings, config.activities.smoothing)
+    trials = [
+        try_out(watched, contract, tried, smoothing)
+        for tried, smoothing in track(choices(settings), description="trying", transient=True)
+    ]
+    chosen = best(trials, allowed=allowed)
+    rows = [("as it is", before), *([("chosen", chosen)] if chosen else []), *(("", trial) for trial in front(trials))]
+    console.print(_table(rows))
+    if chosen is None:
+        console.print(f"no choice has at most {allowed:g} false events in ten minutes of background", style="yellow")
+
+
+def _table(rows: list[tuple[str, Trial]]) -> Table:
+    table = Table(title="Settings, and what they give", box=None, pad_edge=False)  # eleven columns on a narrow terminal
+    for column in ("", "start_above", "end_below", "hold", "smoothing", "found", "false in 10 min of background",
+                   "false an hour", "F1@25", "latency p50", "latency p95"):  # fmt: skip
+        table.add_column(column, justify="right", overflow="fold")
+    for name, trial in rows:
+        metrics, settings = trial.metrics, trial.settings
+        table.add_row(
+            name, f"{settings.start_above:g}", f"{settings.end_below:g}", f"{settings.hold:g}", f"{trial.smoothing:g}",
+            f"{100 * trial.found:.1f} %", f"{trial.in_background:.2f}", f"{metrics.false_events_per_hour:.1f}",
+            f"{100 * (metrics.f1_25 or 0):.1f} %", _seconds(metrics.latency_p50), _seconds(metrics.latency_p95),
+        )  # fmt: skip
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"harstream tune: {error}", style="red", markup=False)
+    raise typer.Exit(code) from None

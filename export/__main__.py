@@ -1,5 +1,0 @@
-"""`python -m export`."""
-
-from export.cli import app
-
-app()

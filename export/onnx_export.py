@@ -1,0 +1,136 @@
+"""A run folder to a folder of verified ONNX or TFLite files, or to nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from harstream.export.onnx_files import Candidates, calibrated, convert
+from harstream.export.small_boards import as_onnx, as_tflite, compared, in_integers
+from harstream.export.tflite_file import NoTFLite
+from harstream.export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
+from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
+from harstream.models.finished_run import FinishedRun, read_windows
+
+VERIFIED_WINDOWS = 64
+NOISE = 0.1
+"""The share by which two runs of one graph may differ in time."""
+Report = dict[str, Any]
+
+
+class ExportError(Exception):
+    """The run cannot be exported; nothing was written."""
+
+
+def export_run(
+    folder: Path,
+    name: str,
+    version: str,
+    out: Path,
+    *,
+    threshold: float | None = None,
+    tflite: bool = False,
+    int8: bool = False,
+) -> Report:
+    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError and
+    UnreadableRun.
+
+    `threshold` in place of the run's own unknown_threshold, `tflite` in place of ONNX, `int8` in place of float; what
+    is not float ONNX is measured beside it.
+    """
+    run = FinishedRun(folder)
+    quantized_with = [run.training_windows] if int8 else []
+    run.require(run.model, run.contract, run.validation_windows, run.provenance, *quantized_with)
+    contract = replace(run.read_contract(), name=name, version=version)
+    if threshold is not None:
+        contract = replace(contract, unknown_threshold=threshold)
+    windows = read_windows(run.validation_windows)[:VERIFIED_WINDOWS]
+    ranges = read_windows(run.training_windows) if int8 else None
+    provenance = run.read_provenance()
+    model = calibrated(run.read_model(), contract.temperature)
+    expected = np.asarray(model.predict(windows, batch_size=16, verbose=0))
+    try:
+        graphs, report = _chosen(convert(model), expected, windows)
+        export = plain = as_onnx(graphs, contract)
+        if tflite:
+            export = as_tflite(model, contract, ranges)
+        elif ranges is not None:
+            export = as_onnx(in_integers(graphs, ranges), contract)
+        if export is not plain:
+            report |= compared(export, plain, expected, windows, is_float=ranges is None)
+    except (Differs, NoTFLite) as error:
+        raise ExportError(str(error)) from error
+    report = {
+        "model": name,
+        "version": version,
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": model.count_params(),
+        "format": "TFLite" if tflite else "ONNX",
+        "numbers": "int8" if int8 else "float",
+        "windows_verified": len(windows),
+        "training": provenance,
+        **report,
+    }
+    _write(out, export.contents, run.history if run.history.is_file() else None, report)
+    return report
+
+
+def _chosen(
+    candidates: Candidates, expected: NDArray[np.float32], windows: NDArray[np.uint8]
+) -> tuple[dict[str, onnx.ModelProto], Report]:
+    differences = {"plain": largest_difference(expected, windows, candidates.plain)}
+    files, report = {WHOLE: candidates.plain}, Report()
+    if candidates.fused:
+        differences["fused"] = largest_difference(expected, windows, candidates.fused)
+        runners = [onnx_runner(graph) for graph in (candidates.fused, candidates.plain)]
+        fused, plain = seconds_per_window(runners, windows)
+        keeps_fused = is_as_fast(fused, plain)
+        files[WHOLE] = candidates.fused if keeps_fused else candidates.plain
+        report["graphs"] = {
+            "nodes fused": _milliseconds(fused),
+            "as tf2onnx makes it": _milliseconds(plain),
+            "kept": "nodes fused" if keeps_fused else "as tf2onnx makes it",
+        }
+    if candidates.parts:
+        differences["encoder and head"] = largest_difference(expected, windows, *candidates.parts)
+        files |= {ENCODER: candidates.parts[0], HEAD: candidates.parts[1]}
+    return files, {"largest_difference": differences, **report}
+
+
+def is_as_fast(fused: float, plain: float) -> bool:
+    """Whether seconds a window show no difference: then the graph of fewer nodes is kept, which loads sooner."""
+    return fused < plain * (1 + NOISE)
+
+
+def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
+    """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        for file, content in contents.items():
+            (part / file).write_bytes(content)
+        (part / "export.json").write_text(json.dumps(report, indent=2) + "\n")
+        if history is not None:
+            shutil.copyfile(history, part / HISTORY)
+        out.mkdir(parents=True, exist_ok=True)
+        for stale in {WHOLE, ENCODER, HEAD, LITE, HISTORY} - {file.name for file in part.iterdir()}:
+            (out / stale).unlink(missing_ok=True)
+        for written in part.iterdir():
+            written.replace(out / written.name)
+    except OSError as error:
+        raise ExportError(f"the model cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms a window"

@@ -1,0 +1,96 @@
+"""`harstream`: one command. Each package owns its subcommands; none is imported before it is called."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+COMMANDS = {
+    "run": ("stream.app.commands", "Watch cameras and publish what people do."),
+    "predict": ("stream.app.commands", "Recognize activities in video files, as fast as it goes."),
+    "listen": ("stream.app.commands", "Print what arrives from the broker."),
+    "cameras": ("stream.app.commands", "Find webcams and try cameras: say what each gives."),
+    "config": ("stream.app.config", "Write and check config.yaml."),
+    "history": ("stream.app.commands", "Say what was recognized, and write it for other programs."),
+    "doctor": ("stream.app.commands", "Say what this machine has, and what to do about what it lacks."),
+    "train": ("training.cli", "Train an architecture on a folder of clips."),
+    "combine": ("training.cli", "Make one model of several trained runs."),
+    "export": ("export.cli", "Turn a trained run into verified ONNX files."),
+    "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
+    "tune": ("evaluation.streams.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
+    "compare": ("evaluation.compare_reports", "Put the figures of several evaluations side by side."),
+    "reproduce": ("evaluation.papers.reproduce", "Train the papers' recipes and ours, and put them side by side."),
+    "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
+}
+"""Each is the function of that name in a module of `harstream`, or the group of functions."""
+
+NOT_ALWAYS_THERE = dict.fromkeys(
+    ("keras", "onnx", "scipy", "tensorboard", "tensorflow", "tf2onnx"), "'harstream[training]'"
+) | {"jax": "jax", "torch": "torch"}
+"""What some subcommands need, or a backend of Keras that was asked for, and what pip must install for it."""
+
+
+def main() -> None:
+    """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
+    no TensorFlow. Ctrl-C that no subcommand handles, as while it is still being imported, ends it with code
+    130 and no traceback."""
+    typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    try:
+        _run(typed)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except ModuleNotFoundError as error:
+        if error.name not in NOT_ALWAYS_THERE:
+            raise
+        typer.echo(
+            f"harstream {typed}: needs {error.name}, which is not installed: pip install "
+            f"{NOT_ALWAYS_THERE[error.name]}",
+            err=True,
+        )
+        raise SystemExit(2) from None
+
+
+def _run(typed: str | None) -> None:
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_options)
+    for name, (module, summary) in COMMANDS.items():
+        function = load(module, name) if name == typed else _not_typed
+        if isinstance(function, typer.Typer):
+            app.add_typer(function, name=name, help=summary)
+        else:
+            app.command(name, help=summary)(function)
+    app()
+
+
+def load(module: str, name: str) -> Any:
+    """What is imported stays: nobody looks for garbage in it, now, which would take a tenth of the time, or later, when
+    frames would wait for it."""
+    gc.disable()
+    try:
+        return getattr(importlib.import_module(f"harstream.{module}"), name)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _say_version(asked))
+    ] = False,
+) -> None:
+    """Real-time recognition of what people do, from ordinary cameras."""
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"harstream {version('harstream')}")
+        raise typer.Exit
+
+
+def _not_typed() -> None:
+    """Stands in the help for a subcommand that was not asked for."""

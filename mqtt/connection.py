@@ -1,0 +1,303 @@
+"""One connection to an MQTT broker: MQTT 5, or 3.1.1 where the broker knows no better; errors become one clear line."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from harstream.wire.did_you_mean import closest
+from harstream.wire.errors import BrokerError, Misfit
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 3.0
+PATIENCE_WITH_5 = 1.5
+"""Seconds for an answer to MQTT 5; who is slower is asked for 3.1.1, with which nothing is lost."""
+KEEP_ALIVE = 30
+SCHEMES = ("mqtt", "mqtts")
+
+# Source: MQTT 5.0, table 2-6; paho gives these codes for 3.1.1 as well.
+UNSUPPORTED_VERSION = 0x84
+LOGIN_REFUSED = (0x86, 0x87)
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    """Whom to trust for TLS; None: the system's certificates."""
+    speaks_mqtt5: bool = True
+    """False where it is known not to; otherwise it is asked, and that takes a moment."""
+
+    @property
+    def url(self) -> str:
+        """Without user and password, fit for logs."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+    @staticmethod
+    def parse(url: str) -> BrokerAddress:
+        """Raises Misfit, without repeating the URL: it may hold a password."""
+        expected = (
+            "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
+            "as %40 %3A %2F %3F %23"
+        )
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            # `from None`: urllib's message quotes a part of the URL, and that may be of the password.
+            raise Misfit(expected, _unreadable(url)) from None
+        if parts.scheme not in SCHEMES:
+            raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
+        if not re.fullmatch(r"(\[.+\]|[^:\[\]]*)(:\d*)?", parts.netloc.rpartition("@")[2]):
+            raise Misfit(expected, _unreadable(url))
+        if not host or port == 0 or parts.path.strip("/") or parts.query or parts.fragment:
+            raise Misfit(expected, "no host, port 0, or something after the port")
+        tls = parts.scheme == "mqtts"
+        return BrokerAddress(
+            host=unquote(host),  # of fe80::1%25eth0
+            port=port or (8883 if tls else 1883),
+            tls=tls,
+            username=_unquoted(parts.username),
+            password=_unquoted(parts.password),
+        )
+
+
+@dataclass(frozen=True)
+class Will:
+    """What the broker publishes, retained, when we are gone without a word."""
+
+    topic: str
+    payload: str
+
+
+class Connection:
+    """Opened once, lost or closed once; whoever wants to reconnect makes a new one.
+
+    paho would reconnect by itself, but without jitter, in the version that was refused, and it would send what
+    was under way before, hours old, ahead of everything else.
+    """
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        *,
+        client_id: str = "",
+        will: Will | None = None,
+        on_message: Callable[[str, bytes, bool], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
+        """The callbacks run on paho's thread and must not block; `on_lost` runs for a close too."""
+        self.version = ""
+        """Of MQTT, once open."""
+        self.lost = threading.Event()
+        self.why_lost = ""
+        self.refused = 0
+        """Publications that the broker acknowledged by refusing them."""
+        self._address = address
+        self._client_id = client_id
+        self._will = will
+        self._on_message = on_message
+        self._on_lost = on_lost
+        self._client: paho.Client | None = None
+        self._answers: queue.SimpleQueue[ReasonCode | None] = queue.SimpleQueue()
+
+    def open(self) -> None:
+        """Blocks for some seconds at most. Raises BrokerError."""
+        try:
+            if self._address.speaks_mqtt5 and self._opens(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
+                self.version = "5"
+            elif self._opens(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
+                self.version = "3.1.1"
+            else:
+                raise BrokerError(_unreachable(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
+        except (OSError, UnicodeError) as error:
+            raise BrokerError(_unreachable(self._address, _in_words(error))) from error
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
+        """Hands it to paho's thread; `is_published` of what is returned turns true with the acknowledgement."""
+        return self._opened.publish(topic, payload, qos, retain)
+
+    def subscribe(self, *filters: str) -> None:
+        self._opened.subscribe([(name, 1) for name in filters])
+
+    def close(self) -> None:
+        """Takes leave of the broker, so that it does not publish the will, and joins paho's thread."""
+        if self._client is None:
+            return
+        self._client.disconnect()
+        connected = self._client.socket()
+        if not self.lost.wait(1.0) and isinstance(connected, socket.socket):
+            # A dead peer takes no farewell, and paho's thread would wait for it.
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+        # paho forgets its thread as that ends, also between its own two looks at it.
+        with suppress(AttributeError):
+            self._client.loop_stop()
+        self._client = None
+
+    @property
+    def _opened(self) -> paho.Client:
+        if self._client is None:
+            raise BrokerError(f"expected an open connection to {self._address.url}, got none")
+        return self._client
+
+    def _opens(self, version: MQTTProtocolVersion, patience: float) -> bool:
+        """False if the broker does not take this version. Raises OSError, UnicodeError or BrokerError."""
+        client = self._new_client(version)
+        self._answers = queue.SimpleQueue()
+        self.lost.clear()
+        if version is MQTTProtocolVersion.MQTTv5:
+            client.connect(self._address.host, self._address.port, KEEP_ALIVE, clean_start=True)
+        else:
+            client.connect(self._address.host, self._address.port, KEEP_ALIVE)
+        client.loop_start()
+        self._client = client
+        is_open = False
+        try:
+            is_open = self._is_welcome(self._answers.get(timeout=patience))
+        except queue.Empty:
+            # Some brokers fall silent when they do not understand.
+            pass
+        finally:
+            if not is_open:
+                self.close()
+        return is_open
+
+    def _new_client(self, version: MQTTProtocolVersion) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=None if version is MQTTProtocolVersion.MQTTv5 else True,
+            protocol=version,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT
+        if self._address.tls:
+            client.tls_set_context(self._tls_context())
+        if self._address.username is not None:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
+        client.on_socket_open = _send_at_once
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._acknowledged
+        client.on_message = self._received
+        return client
+
+    def _tls_context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._address.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BrokerError(f"expected certificates in {self._address.ca_file}, got: {error}") from error
+
+    def _is_welcome(self, answer: ReasonCode | None) -> bool:
+        """False if only the version does not fit. Raises BrokerError with what to do."""
+        if answer is None or answer.value == UNSUPPORTED_VERSION:
+            return False
+        if answer.value in LOGIN_REFUSED:
+            raise BrokerError(_login_refused(self._address))
+        if answer.is_failure:
+            raise BrokerError(f"the broker at {self._address.url} refused us: {str(answer).lower()}")
+        return True
+
+    def _connected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        self._answers.put(reason)
+
+    def _disconnected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        self._answers.put(None)
+        if self.lost.is_set():
+            # paho tells it again, without the broker's reason.
+            return
+        self.why_lost = str(reason).lower()
+        self.lost.set()
+        if self._on_lost is not None:
+            self._on_lost()
+
+    def _acknowledged(self, client: paho.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
+        if reason.is_failure:
+            # It stays refused when sent again: counted, said once, and let go.
+            if not self.refused:
+                log.warning("the broker at %s refused a message: %s", self._address.url, str(reason).lower())
+            self.refused += 1
+
+    def _received(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            # A broker should not have let it pass, and paho's thread would die of it; nobody here listens there.
+            return
+        if self._on_message is not None:
+            self._on_message(topic, bytes(message.payload), message.retain)
+
+
+def own_address(broker: BrokerAddress) -> str | None:
+    """This machine's, on the way to the broker: where the rest of the home finds it. None where there is no way."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # chooses the way, sends nothing
+            return str(probe.getsockname()[0])
+    except (OSError, UnicodeError):
+        return None
+
+
+def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
+    """Of two messages in a row, the second would otherwise wait up to 40 ms for the first to be acknowledged."""
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _unreadable(url: str) -> str:
+    host = url.rpartition("@")[2].rpartition("//")[2]
+    if host.count(":") > 1 and "[" not in host:
+        return "an IPv6 address without brackets: write mqtt://[::1]:1883"
+    return "a host or port that cannot be read"
+
+
+def _unquoted(text: str | None) -> str | None:
+    return None if text is None else unquote(text)
+
+
+def _unreachable(address: BrokerAddress, got: str) -> str:
+    return f"expected a broker at {address.url}, got {got}: start one; `harstream run` without mqtt.broker has its own"
+
+
+def _in_words(error: OSError | UnicodeError) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "connection refused"
+        case TimeoutError():
+            return f"no answer within {CONNECT_TIMEOUT:.0f} s"
+        case socket.gaierror() | UnicodeError():
+            return "a host name that nobody knows"
+        case ssl.SSLError():
+            return f"no secure connection ({error.reason or error})"
+        case _:
+            return (error.strerror or str(error)).lower()
+
+
+def _login_refused(address: BrokerAddress) -> str:
+    login = "write it as mqtt://user:password@host"
+    if address.username is None:
+        return f"the broker at {address.url} wants a login, got none: {login}"
+    return f"the broker at {address.url} refused the login of {address.username!r}: {login}"

@@ -1,0 +1,88 @@
+"""A broker inside this process, so that nobody has to install one: amqtt, on this machine only, MQTT 3.1.1."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+
+from amqtt.broker import Broker
+from amqtt.errors import BrokerError as AmqttError
+
+from harstream.mqtt.connection import BrokerAddress
+from harstream.wire.errors import SinkError
+
+STOP_TIMEOUT = 2.5
+
+
+class EmbeddedBroker:
+    """Runs on a thread of its own for as long as the `with` lasts. Retained messages live in memory."""
+
+    def __init__(self, port: int = 1883) -> None:
+        # Asked for MQTT 5 with a will, amqtt misreads the packet and stays silent: nobody should ask.
+        self.address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
+        self._port = port
+        self._thread: threading.Thread | None = None
+        self._stop: Callable[[], object] = lambda: None
+
+    @property
+    def url(self) -> str:
+        return self.address.url
+
+    def __enter__(self) -> EmbeddedBroker:
+        """Raises SinkError if the port is in use."""
+        # amqtt logs each step and each failed attempt of a client, with tracebacks; what matters is raised.
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+        logging.getLogger("transitions").setLevel(logging.WARNING)
+        started: Future[Callable[[], object]] = Future()
+        self._thread = threading.Thread(target=self._run, args=(started,), name="broker")
+        self._thread.start()
+        try:
+            self._stop = started.result()
+        except (AmqttError, OSError) as error:
+            self._thread.join()
+            raise SinkError(self._refused(error)) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, started: Future[Callable[[], object]]) -> None:
+        try:
+            asyncio.run(self._serve(started))
+        except Exception as error:
+            # Raised again by `__enter__`; after the start nothing raises but the shutdown, which ends it anyway.
+            if not started.done():
+                started.set_exception(error)
+
+    async def _serve(self, started: Future[Callable[[], object]]) -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        broker = Broker(
+            {
+                "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self._port}", "max_connections": -1}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        )
+        await broker.start()
+        started.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+        await stop.wait()
+        await asyncio.wait_for(broker.shutdown(), STOP_TIMEOUT)
+
+    def _refused(self, error: Exception) -> str:
+        cause = error.__cause__ or error
+        if not isinstance(cause, OSError):
+            return f"expected to start a broker on port {self._port}, got: {error}"
+        if "in use" in str(cause):
+            return (
+                f"port {self._port} is in use, perhaps by a broker: use it with --broker {self.url}, "
+                "or choose another with mqtt.embedded_port"
+            )
+        return f"expected to start a broker on port {self._port}, got: {(cause.strerror or str(cause)).lower()}"

@@ -1,0 +1,204 @@
+"""The spool on disk before MQTT: events wait here, in order, until the broker has acknowledged them."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from harstream.mqtt.sqlite_file import opened, opened_to_read, refused
+
+log = logging.getLogger(__name__)
+
+FILE = "outbox.sqlite"
+"""Its name in the folder `state`."""
+WEEK = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that waits."""
+
+    number: int
+    """Grows by one from letter to letter."""
+    topic: str
+    payload: bytes
+    age: float
+    """Seconds since it was put in; for one of an earlier run, infinite: how long nobody was here is not known."""
+
+
+class Outbox:
+    """Any thread may call any method. Counts in `dropped` what its limits pushed out, oldest first.
+
+    A disk that takes no more does not stop the events: they wait in memory, and only a restart would lose them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        age_limit: float = WEEK,
+        row_limit: int = 50_000,
+        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`age_limit` in seconds. `wall_clock` dates letters across runs; `clock`, which cannot jump, within one."""
+        self.dropped = 0
+        self.path = path
+        self._age_limit = age_limit
+        self._row_limit = row_limit
+        self._wall_clock = wall_clock
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._born: OrderedDict[int, float] = OrderedDict()
+        self._in_memory: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+        self._last = 0
+        self._removed = 0
+        self._waiting = 0
+        self._disk_failed = False
+
+    def start(self) -> None:
+        """Open or create the file; one that cannot be read is moved aside with a warning. Raises SinkError."""
+        self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
+        counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
+        try:
+            self._waiting, self._last = self._database.execute(counts).fetchone()
+            self._drop_old_letters_of_earlier_runs()
+        except sqlite3.Error as error:
+            self.close()
+            raise refused(self.path, "the outbox", str(error)) from error
+
+    def put(self, topic: str, payload: bytes) -> None:
+        with self._lock:
+            self._last += 1
+            self._born[self._last] = self._clock()
+            row = (self._last, self._wall_clock(), topic, payload)
+            if not self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row):
+                self._in_memory[self._last] = (topic, payload)
+            self._waiting += 1
+            self._keep_to_the_row_limit()
+
+    def oldest(self) -> Letter | None:
+        """The next letter to send; it stays until removed. Letters past the age limit are dropped on the way."""
+        with self._lock:
+            while True:
+                letter = self._first()
+                if letter is None or letter.number not in self._born or letter.age <= self._age_limit:
+                    return letter
+                self._forget(letter.number)
+                self.dropped += 1
+
+    def remove(self, letter: Letter) -> None:
+        """The broker has it."""
+        with self._lock:
+            self._forget(letter.number)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return self._waiting
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _drop_old_letters_of_earlier_runs(self) -> None:
+        assert self._database is not None
+        too_old = "DELETE FROM letters WHERE put < ?"
+        gone = self._database.execute(too_old, (self._wall_clock() - self._age_limit,)).rowcount
+        self._waiting -= gone
+        self.dropped += gone
+        self._keep_to_the_row_limit()
+
+    def _keep_to_the_row_limit(self) -> None:
+        while self._waiting > self._row_limit and (letter := self._first()) is not None:
+            self._forget(letter.number)
+            self.dropped += 1
+
+    def _first(self) -> Letter | None:
+        row = self._read()
+        candidates = [row] if row else []
+        if self._in_memory:
+            number, (topic, payload) = next(iter(self._in_memory.items()))
+            candidates.append((number, topic, payload))
+        if not candidates:
+            return None
+        number, topic, payload = min(candidates)
+        born = self._born.get(number)
+        return Letter(number, topic, payload, float("inf") if born is None else self._clock() - born)
+
+    def _forget(self, number: int) -> None:
+        if number <= self._removed:
+            return
+        # Remembered, for the case that the disk takes no deletion either: it must not be sent again and again.
+        self._removed = number
+        self._waiting -= 1
+        self._born.pop(number, None)
+        if self._in_memory.pop(number, None) is None:
+            self._write("DELETE FROM letters WHERE number <= ?", (number,))
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> bool:
+        if self._database is None:
+            return False
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            self._disk_fails(error)
+            return False
+        if self._disk_failed:
+            log.info("the outbox %s can be written again", self.path)
+        self._disk_failed = False
+        return True
+
+    def _read(self) -> tuple[int, str, bytes] | None:
+        if self._database is None:
+            return None
+        first = "SELECT number, topic, payload FROM letters WHERE number > ? ORDER BY number LIMIT 1"
+        try:
+            row: tuple[int, str, bytes] | None = self._database.execute(first, (self._removed,)).fetchone()
+        except sqlite3.Error as error:
+            self._disk_fails(error)
+            return None
+        return row
+
+    def _disk_fails(self, error: sqlite3.Error) -> None:
+        if not self._disk_failed:
+            log.warning("the outbox %s fails (%s): events wait in memory, a restart would lose them", self.path, error)
+        self._disk_failed = True
+
+
+def is_in_use(path: Path) -> bool:
+    """Has a harstream that runs this outbox?"""
+    try:
+        with closing(opened_to_read(path, timeout=0)) as database:
+            database.execute("SELECT 1 FROM letters LIMIT 1")
+    except sqlite3.Error as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Autocommit; the lock of the outbox serves the threads.
+    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    try:
+        # Exclusive: a second harstream on the same file would send everything twice.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
+        )
+        database.execute("SELECT number, put, topic, payload FROM letters LIMIT 1")
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,73 @@
+"""Remembers, over restarts, where this node has left retained messages, and takes back those that it no longer says."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+from harstream.mqtt.publisher import Sender
+
+log = logging.getLogger(__name__)
+
+
+class Retained:
+    """A broker keeps a retained message until another takes its place: which were sent stands in a file.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(self, sender: Sender, broker: str, memory: Path, *, if_lost: str) -> None:
+        """`memory` holds a line for each that is retained somewhere: the URL of its broker, and the topic. `if_lost` is
+        what may happen without it, for a person."""
+        self._sender = sender
+        self._broker = broker
+        self._memory = memory
+        self._if_lost = if_lost
+        # Guards all below: cameras come and go on one thread, and the broker acknowledges on another.
+        self._changing = threading.Lock()
+        self._kept: frozenset[str] = frozenset()
+        self._remembered: set[str] = set()
+
+    def start(self) -> None:
+        """Once the state folder is ours alone."""
+        try:
+            self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
+        except (OSError, UnicodeDecodeError) as error:
+            self._complain(error)
+
+    def keep(self, topics: Collection[str]) -> None:
+        """These and no others, before anything is said on them."""
+        with self._changing:
+            self._kept = frozenset(topics)
+            lines = (line.partition(" ") for line in self._remembered)
+            here = {topic for broker, _, topic in lines if broker == self._broker}
+            # Written down before it is said: a run that is killed in between has said at most what the file knows.
+            self._remember(self._remembered | {self._line(topic) for topic in topics})
+        for topic in sorted(here - self._kept):
+            self._sender.take_back(topic, partial(self._forget, topic))
+
+    def _forget(self, topic: str) -> None:
+        with self._changing:
+            if topic not in self._kept:
+                self._remember(self._remembered - {self._line(topic)})
+
+    def _line(self, topic: str) -> str:
+        return f"{self._broker} {topic}"
+
+    def _remember(self, lines: set[str]) -> None:
+        if lines == self._remembered:
+            return
+        self._remembered = lines
+        try:
+            # Replaced as a whole: half a file would forget some.
+            new = self._memory.with_name(f"{self._memory.name}.new")
+            new.write_text("".join(f"{line}\n" for line in sorted(lines)))
+            new.replace(self._memory)
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: OSError | UnicodeDecodeError) -> None:
+        log.warning("%s fails (%s): %s", self._memory, error, self._if_lost)

@@ -1,5 +1,0 @@
-"""Runs `python -m scene`."""
-
-from scene.cli import app
-
-app()

@@ -1,0 +1,1 @@
+"""People who are drawn: bodies, poses, props, and what they do."""

@@ -1,0 +1,1 @@
+"""Where they are: rooms, gardens, and what stands and moves in them."""

@@ -1,0 +1,1 @@
+"""The commands that run, replay, listen, try, check and recount."""

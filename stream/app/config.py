@@ -1,0 +1,104 @@
+"""`harstream config check`, `init` and `schema`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.prompt import Confirm
+
+from harstream.mqtt.connection import BrokerAddress
+from harstream.stream.app.commands import DEFAULT_CONFIG, one_line_errors, surroundings
+from harstream.stream.app.config_wizard import Answers, Interview
+from harstream.stream.config.file import load_config
+from harstream.stream.config.json_schema import config_schema
+from harstream.stream.config.model import Config
+from harstream.stream.config.writer import config_text
+from harstream.wire.errors import ConfigError, ConfigFileError
+
+config = typer.Typer(no_args_is_help=True, help="Write and check config.yaml.")
+console = Console(highlight=False, soft_wrap=True)
+
+File = Annotated[Path, typer.Argument(help="The configuration.")]
+MISTAKEN, INTERRUPTED = 2, 130
+
+
+@config.command()
+def check(file: File = DEFAULT_CONFIG) -> None:
+    """Report every mistake with line and column, and what may have been meant. Opens no camera and no connection. Exit
+    code 2 when there is one."""
+    with one_line_errors():
+        fitting = surroundings()
+        try:
+            checked = load_config(file, fitting)
+        except ConfigFileError as error:
+            error.exit_code = MISTAKEN
+            raise
+        console.print(f"{file} is right: {_summary(checked, len(fitting.contract_of(checked.model).activities))}")
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema, with which editors explain and check each key."""
+    sys.stdout.write(_schema_text())
+
+
+@config.command()
+def init(file: File = DEFAULT_CONFIG) -> None:
+    """Ask for cameras and broker, try them, and write a commented file, with a JSON Schema for editors beside it."""
+    with one_line_errors():
+        if not sys.stdin.isatty():
+            raise ConfigError("`harstream config init` asks questions, and its input is no terminal: run it in one")
+        try:
+            if file.exists() and not Confirm.ask(f"Overwrite {escape(str(file))}?", default=False, console=console):
+                raise typer.Exit
+            answers = Interview(console, file.parent).ask()
+            written = _write(file, answers)
+        except (EOFError, KeyboardInterrupt):
+            console.print("\nnothing was written")
+            raise typer.Exit(INTERRUPTED) from None
+        for name in written:
+            console.print(f"wrote {escape(str(name))}")
+        for variable, what in answers.variables.items():
+            console.print(f"set the environment variable {variable} to the password of {escape(what)}")
+        console.print(f"next: harstream run{'' if file == DEFAULT_CONFIG else f' --config {escape(str(file))}'}")
+
+
+def _write(file: Path, answers: Answers) -> list[Path]:
+    """The config file last: who finds it finds the others, too. Raises EOFError, KeyboardInterrupt and ConfigError."""
+    schema = file.with_suffix(".schema.json")
+    secrets = {file.parent / name: f"{secret}\n" for name, secret in answers.secrets.items()}
+    for path, text in (secrets | {schema: _schema_text()}).items():
+        is_other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
+        if is_other and not Confirm.ask(f"Overwrite {escape(str(path))}?", default=False, console=console):
+            raise ConfigError(f"{path} was kept, and nothing was written: move it away, or choose other names")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in secrets.items():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.unlink(missing_ok=True)  # its mode would stay
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+                out.write(text)
+        schema.write_text(_schema_text(), encoding="utf-8")
+        file.write_text(config_text(answers.values, schema.name), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot write {error.filename}: {(error.strerror or str(error)).lower()}") from error
+    return [*secrets, schema, file]
+
+
+def _schema_text() -> str:
+    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _summary(checked: Config, activities: int) -> str:
+    cameras = "1 camera" if len(checked.cameras) == 1 else f"{len(checked.cameras)} cameras"
+    url = BrokerAddress.parse(checked.mqtt.broker).url if checked.mqtt.broker else None
+    broker = f"broker {url}" if url else f"a broker of our own on port {checked.mqtt.embedded_port}"
+    view = f"live view on {checked.web.host}:{checked.web.port}" if checked.web.enabled else "no live view"
+    return f"{cameras}, model {checked.model} with {activities} activities, {broker}, {view}"

@@ -1,0 +1,159 @@
+"""Asks for what a config.yaml must say, tries each answer, and collects what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.prompt import Confirm, Prompt
+
+from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.stream.config.file import overridden
+from harstream.stream.config.model import Config
+from harstream.stream.config.writer import FromFile, WithVariables
+from harstream.stream.sources.address import Webcam, parse_source, without_password
+from harstream.stream.sources.probe import seen_by, tried
+from harstream.wire.errors import ConfigError, HarstreamError
+
+SECRETS = "secrets"
+"""Folder beside the config file."""
+OWN_BROKER = "own"
+
+
+@dataclass
+class Answers:
+    values: dict[str, Any] = field(default_factory=lambda: Config().model_dump())
+    """As `config_text` takes them."""
+    secrets: dict[FromFile, str] = field(default_factory=dict)
+    """What each file is to hold."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Environment variables that must be set for `run`, and for what."""
+
+
+class Interview:
+    def __init__(self, console: Console, folder: Path) -> None:
+        """`folder`: that of the config file."""
+        self._console = console
+        self._folder = folder
+        self._answers = Answers()
+
+    def ask(self) -> Answers:
+        """Nothing is written meanwhile. Raises EOFError and KeyboardInterrupt."""
+        values = self._answers.values
+        values["node"] = self._checked("Name of this machine, for topics", values["node"], lambda text: {"node": text})
+        values["cameras"] = self._cameras()
+        values["mqtt"]["broker"] = self._broker()
+        values["web"] |= self._live_view()
+        return self._answers
+
+    def _cameras(self) -> list[dict[str, Any]]:
+        self._say("Looking for webcams ...")
+        found = [one for one in tried([]) if isinstance(one.source, Webcam)]
+        for one in found:
+            self._say(f"  {one}")
+        offered = [str(one.source.index) for one in found if isinstance(one.source, Webcam)] or ["scene"]
+        cameras = [self._camera(offered[0], [])]
+        while Confirm.ask("Another camera?", default=False, console=self._console):
+            cameras.append(self._camera(offered[min(len(cameras), len(offered) - 1)], cameras))
+        return cameras
+
+    def _camera(self, offered: str, others: list[dict[str, Any]]) -> dict[str, Any]:
+        source = self._source(offered)
+        default = f"camera{len(others) + 1}" if others else "camera"
+        known = [camera | {"source": "scene"} for camera in others]
+        name = self._checked("Its name", default, lambda text: {"cameras": [*known, {"name": text, "source": "scene"}]})
+        area = Prompt.ask("The room it is in (may stay empty)", default="", show_default=False, console=self._console)
+        return {"name": name, "source": self._without_secret(source, f"camera-{name}"), "area": area.strip() or None}
+
+    def _source(self, offered: str) -> str:
+        while True:
+            source = self._checked(
+                "Camera: a webcam's index, rtsp://user:password@host/path, a video file, or scene",
+                offered,
+                lambda text: {"cameras": [{"name": "camera", "source": text}]},
+            )
+            self._say("  trying ...")
+            if self._is_kept(partial(_picture_of, source)):
+                return source
+
+    def _broker(self) -> str | None:
+        while True:
+            url = self._checked(
+                f"MQTT broker: mqtt://user:password@host:1883 or mqtts://..., or {OWN_BROKER} for one of our own",
+                OWN_BROKER,
+                lambda text: {"mqtt": {"broker": None if text == OWN_BROKER else text}},
+            )
+            if url == OWN_BROKER:
+                return None
+            if self._is_kept(partial(_answer_of, url)):
+                return self._without_secret(url, "broker")
+
+    def _live_view(self) -> dict[str, Any]:
+        if not Confirm.ask("A live view in the browser?", default=True, console=self._console):
+            return {"enabled": False}
+        self._say("  0.0.0.0 lets other machines look: there is no login")
+        host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text}})
+        port = self._checked("at port", "8080", lambda text: {"web": {"port": text}})
+        return overridden(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
+
+    def _without_secret(self, url: str, owner: str) -> str:
+        """What stands in the config file in place of `url`, where that has a password."""
+        if without_password(url) == url:
+            return url
+        variable = f"PASSWORD_{owner.upper().replace('-', '_')}"
+        while variable in self._answers.variables:
+            variable += "_"
+        file = FromFile(f"{SECRETS}/{owner}")
+        self._say(f"  Where shall the password be? file: the address goes into {file}, readable for you only;")
+        self._say(f"  environment: you set {variable}; here: in the config file, for all who may read it")
+        choices = ["file", "environment", "here"]
+        match Prompt.ask("The password", choices=choices, default="file", console=self._console):
+            case "file":
+                self._answers.secrets[file] = url
+                return file
+            case "environment":
+                self._answers.variables[variable] = without_password(url)
+                return WithVariables(without_password(url.replace("${", "$${"), f"${{{variable}}}"))
+        return url
+
+    def _checked(self, question: str, default: str, changes: Callable[[str], dict[str, Any]]) -> str:
+        """Ask until the answer is one that a config file may hold."""
+        while True:
+            answer = Prompt.ask(question, default=default, console=self._console).strip()
+            try:
+                overridden(Config(), changes(answer))
+            except ConfigError as error:
+                self._say(f"  {error}")
+            else:
+                return answer
+
+    def _is_kept(self, attempt: Callable[[], str]) -> bool:
+        """It works, or is wanted all the same."""
+        try:
+            self._say(f"  {attempt()}")
+        except HarstreamError as error:
+            self._say(f"  {error}")
+            return Confirm.ask("Keep it all the same?", default=False, console=self._console)
+        return True
+
+    def _say(self, text: str) -> None:
+        self._console.print(escape(text))
+
+
+def _picture_of(source: str) -> str:
+    """Raises SourceError."""
+    return str(seen_by(parse_source(source)))
+
+
+def _answer_of(url: str) -> str:
+    """Raises BrokerError."""
+    address = BrokerAddress.parse(url)
+    connection = Connection(address)
+    connection.open()
+    connection.close()
+    return f"{address.url} answers, MQTT {connection.version}"

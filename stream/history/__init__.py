@@ -1,0 +1,1 @@
+"""What was recognized, kept in an SQLite file."""

@@ -1,0 +1,175 @@
+"""What happens, into the history: at once, for a commit costs some hundredths of a millisecond."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from harstream.models.contract import UNKNOWN
+from harstream.mqtt.sqlite_file import opened, refused
+from harstream.stream.history import store as history
+from harstream.wire.encoding import Context
+from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice
+
+log = logging.getLogger(__name__)
+
+DAY = 24 * 3600.0
+UPKEEP = 60.0
+"""Seconds between two rounds of forgetting what is too old and moving the journal into the file."""
+RETRY = 1.0
+"""Seconds until a disk that failed is tried again."""
+BATCH = 200
+"""Entries written at once: some milliseconds, where much has waited."""
+MOST_WAITING = 50_000
+KILLED = "harstream ended without a goodbye"
+
+
+class HistorySink:
+    """An EventSink. Recognition never waits for the disk: that is left to a thread of its own.
+
+    A disk that takes no more loses nothing that memory can keep: it is written when the disk takes it again, and only a
+    restart before that would lose it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        context: Context,
+        *,
+        days: float,
+        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """What started more than `days` ago is forgotten."""
+        self.owed: list[Notice] = []
+        """What a killed run still has to tell all event sinks, this one last; known after `start`. Some of it they may
+        have been told before."""
+        self._path = path
+        self._context = context
+        self._age_limit = days * DAY
+        self._wall_clock = wall_clock
+        self._clock = clock
+        self._database: sqlite3.Connection | None = None
+        self._waiting: dict[str, history.PastActivity | CameraChange] = {}
+        self._is_in_doubt = False
+        self._said: dict[str, tuple[CameraState, str]] = {}
+        self._failed_at: float | None = None
+        self._lost = 0
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Open or create the file, and forget what is too old. A broken one is moved aside with a warning. Raises
+        SinkError."""
+        self._database = opened(self._path, history.connect, "the history", self._wall_clock)
+        try:
+            self.owed = _notices(history.owed(self._database), self._context)
+            history.prune(self._database, self._wall_clock() - self._age_limit)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise refused(self._path, "the history", str(error)) from error
+        self._thread = threading.Thread(target=self._keep_up, name="history")
+        self._thread.start()
+
+    def handle(self, notice: Notice) -> None:
+        for event in notice.events:
+            self._waiting[event.id] = history.PastActivity(
+                event,
+                self._context.areas.get(event.camera),
+                self._context.contract.name,
+                self._context.contract.version,
+            )
+        if notice.change is not None and self._is_news(notice.change):
+            self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
+        # Whoever is handed another notice has handed on the one before: what is in doubt, in doubt no more.
+        is_something_to_write = self._waiting or self._is_in_doubt
+        if is_something_to_write and (self._failed_at is None or self._clock() - self._failed_at >= RETRY):
+            self._write_some()
+
+    def close(self) -> None:
+        if self._database is None:
+            return
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        while (self._waiting or self._is_in_doubt) and self._write_some():
+            pass
+        if self._waiting:
+            log.warning(
+                "%d entries of the history %s are lost: it could not be written", len(self._waiting), self._path
+            )
+        self._database.close()
+        self._database = None
+
+    def _is_news(self, change: CameraChange) -> bool:
+        if change.state is CameraState.CONNECTING or self._said.get(change.camera) == (change.state, change.reason):
+            return False
+        self._said[change.camera] = (change.state, change.reason)
+        return True
+
+    def _write_some(self) -> bool:
+        """The oldest of what waits; False when the disk does not take it."""
+        assert self._database is not None
+        keys = list(islice(self._waiting, BATCH))
+        try:
+            history.write(self._database, (self._waiting[key] for key in keys))
+        except sqlite3.Error as error:
+            self._fails(error)
+            return False
+        self._is_in_doubt = bool(keys)
+        for key in keys:
+            del self._waiting[key]
+        if self._failed_at is not None and not self._waiting:
+            log.info("the history %s can be written again; %d entries were lost", self._path, self._lost)
+            self._failed_at, self._lost = None, 0
+        return True
+
+    def _fails(self, error: sqlite3.Error) -> None:
+        if self._failed_at is None:
+            text = "the history %s fails (%s): what happens is kept in memory, a restart would lose it"
+            log.warning(text, self._path, error)
+        self._failed_at = self._clock()
+        while len(self._waiting) > MOST_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+            self._lost += 1
+
+    def _keep_up(self) -> None:
+        """On a connection of its own: whoever writes does not wait while it checkpoints."""
+        has_failed = False
+        while not self._closing.wait(UPKEEP):
+            try:
+                with closing(sqlite3.connect(self._path, timeout=history.PATIENCE)) as database:
+                    history.prune(database, self._wall_clock() - self._age_limit)
+                    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                has_failed = False
+            except sqlite3.Error as error:
+                if not has_failed:
+                    log.warning("the history %s cannot be tidied: %s; trying on", self._path, error)
+                has_failed = True
+
+
+def _notices(owed: list[Event], context: Context) -> list[Notice]:
+    """One of each camera, at which nobody has looked since."""
+    cameras: dict[str, list[Event]] = {}
+    for event in owed:
+        cameras.setdefault(event.camera, []).append(event)
+    return [_notice(camera, events, context) for camera, events in cameras.items()]
+
+
+def _notice(camera: str, events: list[Event], context: Context) -> Notice:
+    time = events[-1].updated_at
+    return Notice(
+        camera=camera,
+        time=time,
+        activity=Activity(UNKNOWN, since=time, confidence=0.0),
+        warming=(0, context.contract.frames),
+        events=tuple(events),
+        change=CameraChange(camera, time, CameraState.OFFLINE, KILLED),
+    )

@@ -1,0 +1,1 @@
+"""Frames in, activities out: no device, no thread, no clock."""

@@ -1,0 +1,112 @@
+"""A model in TFLite's format, for small boards: on LiteRT, or on the TensorFlow that has it, and always on the CPU."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harstream.models.catalogue import ModelFiles
+from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.wire.errors import ModelError
+
+ENCODE, SCORE = "encode", "score"
+"""The signatures of a file: frames (1, H, W, 3) or (1, 2, H, W, 3) -> rows (1, F); rows (1, n, F) -> scores (1, K).
+
+One at a time: with any number, LiteRT leaves much of a large encoder to kernels that take three times as long.
+"""
+
+
+class LiteRecognizer:
+    """An Engine. Not for several threads at once."""
+
+    provider = "CPU, LiteRT"
+
+    def __init__(self, files: ModelFiles) -> None:
+        """Raises ModelError if the file is broken or does not fit its contract, or there is no LiteRT."""
+        self.files = files
+        self.contract = _contract(files.whole)
+        self._interpreter = _interpreter(files.whole)  # its signatures do not keep it alive
+        self._encode, self._score = (_signature(self._interpreter, name, files.whole) for name in (ENCODE, SCORE))
+        seen = _shape(self._encode.get_input_details()["frames"])
+        self.lookback = 1 if len(seen) == 4 else 0
+        self.row_shape = _shape(self._encode.get_output_details()["rows"])
+        self.row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+        self._check(seen)
+
+    def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """Model frames (N, H, W, 3) RGB to rows (N, F); with lookback (N, 2, H, W, 3), the earlier first."""
+        return np.concatenate([self._encode(frames=frame[None])["rows"] for frame in frames])
+
+    def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Windows of rows (N, contract.frames - lookback, F) to scores (N, K)."""
+        scores = np.concatenate([self._score(rows=rows[None])["scores"] for rows in windows])
+        # In 8-bit integers each is a multiple of 1/256, and their sum is off by as much as 0.02.
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def _check(self, seen: tuple[int, ...]) -> None:
+        contract = self.contract
+        frame = (contract.height, contract.width, 3)
+        expected = {
+            "input of encode": (seen, (2, *frame) if self.lookback else frame),
+            "input of score": (
+                _shape(self._score.get_input_details()["rows"]),
+                (contract.frames - self.lookback, *self.row_shape),
+            ),
+            "output of score": (_shape(self._score.get_output_details()["scores"]), (len(contract.labels),)),
+        }
+        for what, (got, wanted) in expected.items():
+            if got != wanted:
+                raise ModelError(
+                    f"{self.files.whole} does not fit its contract: {what} must have shape {wanted}, got {got}"
+                )
+
+
+def _contract(file: Path) -> ModelContract:
+    """Files that belong to a TFLite model are zipped onto its end: the format's own way, and Python reads it alone."""
+    try:
+        with ZipFile(file) as attached:
+            metadata = {name: attached.read(name).decode() for name in attached.namelist()}
+    except BadZipFile:
+        metadata = {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"expected a TFLite model in {file}: {error}") from error
+    try:
+        return contract_from_metadata(metadata, str(file))
+    except ContractError as error:
+        raise ModelError(str(error)) from error
+
+
+def _interpreter(file: Path) -> Any:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # TensorFlow's says that it is LiteRT's older twin
+            return _interpreter_class()(model_path=str(file), num_threads=1)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"expected a TFLite model in {file}, LiteRT says: {str(error)[:200]}") from error
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tensorflow.lite.python.interpreter import Interpreter
+        except ImportError:
+            raise ModelError("a .tflite model needs LiteRT: pip install ai-edge-litert") from None
+    return Interpreter
+
+
+def _signature(interpreter: Any, name: str, file: Path) -> Any:
+    try:
+        return interpreter.get_signature_runner(name)
+    except ValueError as error:
+        raise ModelError(f"{file} has no signature {name!r}: make it with `harstream export`") from error
+
+
+def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
+    """Without the first axis, which is 1."""
+    return tuple(int(length) for length in tensor["shape"][1:])

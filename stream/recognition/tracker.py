@@ -1,0 +1,236 @@
+"""Smoothed scores of one camera to activities that start, go on, and end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from ulid import ULID
+
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType
+
+END_SHARE = 0.625
+"""`end_below` as a share of `start_above` where it is not given: 0.5 for the papers' 0.80."""
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """When an activity starts and ends; times in seconds, thresholds on the smoothed score."""
+
+    start_above: float
+    end_below: float
+    hold: float = 1.0
+    """What a start needs: so much time over `end_below`, counted from the middle of the first such window."""
+    gone: float = 1.5
+    """Below `end_below` for so long, an activity needs `start_above`, not `end_below`, to go on."""
+    merge: float = 2.0
+    """The same activity again within this time is one event; its end is told after it."""
+    update: float = 5.0
+    """At most one update in this time."""
+    max_duration: float = 3600.0
+    overrides: Mapping[str, TrackerSettings] = field(default_factory=dict)
+    """Those of single activities, whole; they have no overrides of their own."""
+
+    def of(self, activity: str) -> TrackerSettings:
+        return self.overrides.get(activity, self)
+
+
+@dataclass
+class _Open:
+    """The activity that goes on now."""
+
+    label_id: int
+    id: str
+    started_at: float
+    detected_at: float
+    previous: tuple[str, float]
+    seq: int = 0
+    total: float = 0.0
+    count: int = 0
+    peak: float = 0.0
+    last: float = 0.0
+    supported_at: float = 0.0
+    """Middle of the last window that supports it."""
+    is_supported: bool = True
+    """Does the last window?"""
+    observed_at: float = 0.0
+    told_at: float = 0.0
+
+    def observe(self, score: float, time: float) -> None:
+        self.total += score
+        self.count += 1
+        self.peak = max(self.peak, score)
+        self.last = score
+        self.observed_at = time
+
+
+class Tracker:
+    """At most one activity at a time; every start gets its end.
+
+    start_above 0.8, end_below 0.5, hold 1, gone 1.5, merge 2:
+    time:    0    1    2    3    4    5    6
+    score:  0.6  0.9  0.9  0.3  0.9  0.2  0.2
+    event:   ~  start  ~    ~    ~    ~   end (at 4)
+    """
+
+    def __init__(self, camera: str, contract: ModelContract, settings: TrackerSettings) -> None:
+        self._camera = camera
+        self._contract = contract
+        self.settings = settings
+        """May be replaced between two updates, from any thread."""
+        self._background = np.array([label in contract.background for label in contract.labels])
+        self._candidate: tuple[int, float] | None = None
+        self._open: _Open | None = None
+        self._free_since: float | None = None
+        self._previous: tuple[str, float] | None = None
+        self._topk: tuple[tuple[str, float], ...] = ()
+        self._best: int | None = None
+        """The likeliest activity that is no background."""
+
+    @property
+    def activity(self) -> Activity:
+        if self._open:
+            name = self._contract.labels[self._open.label_id]
+            return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
+        score = self._topk[0][1] if self._topk else 0.0
+        likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
+        return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
+
+    def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
+        """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
+        self._topk = self._best_three(smoothed)
+        middle = time - span / 2
+        if self._free_since is None:
+            self._free_since = middle
+        best = self._best = int(np.where(self._background, -1, smoothed).argmax())
+        self._follow_candidate(best, smoothed, middle)
+        events = self._go_on(smoothed, time, span)
+        if self._is_start(best, smoothed, time):
+            events += self._close(time, self._open.supported_at, EndReason.SWITCHED) if self._open else []
+            events.append(self._start(best, float(smoothed[best]), time, middle))
+        return events
+
+    def finish(self, time: float, reason: EndReason) -> list[Event]:
+        """The camera went or the service stops: end what goes on, with the last frame seen, and forget the rest."""
+        self.doubt()
+        if not self._open:
+            return []
+        return self._close(time, self._open.observed_at if self._open.is_supported else self._open.supported_at, reason)
+
+    def pass_time(self, time: float, span: float) -> list[Event]:
+        """A frame came that gave no recognition: what has not been seen for long, and a window more, has ended."""
+        if self._open is None:
+            return []
+        settings = self._settings_of(self._open.label_id)
+        if time - self._open.observed_at <= max(settings.gone, settings.merge) + span:
+            return []
+        return self.finish(time, EndReason.CAMERA_OFFLINE)
+
+    def doubt(self) -> None:
+        """Frames are missing: what has not started yet must be supported anew."""
+        self._candidate = None
+
+    def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
+        if smoothed[best] < self._settings_of(best).end_below:
+            self._candidate = None
+        elif self._candidate is None or self._candidate[0] != best:
+            self._candidate = (best, middle)
+
+    def _is_start(self, best: int, smoothed: NDArray[np.float32], time: float) -> bool:
+        if self._candidate is None or (self._open and self._open.label_id == best):
+            return False
+        settings = self._settings_of(best)
+        is_top = smoothed[best] >= smoothed.max()
+        held = time - self._candidate[1]
+        return bool(is_top and smoothed[best] >= settings.start_above and held >= settings.hold)
+
+    def _go_on(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
+        current = self._open
+        if current is None:
+            return []
+        settings = self._settings_of(current.label_id)
+        score = float(smoothed[current.label_id])
+        current.observe(score, time)
+        silent = time - current.supported_at - span / 2
+        needed = settings.end_below if silent < settings.gone else settings.start_above
+        current.is_supported = bool(smoothed[current.label_id] >= needed)  # as float32, like a start: 0.7 is 0.7
+        if current.is_supported:
+            current.supported_at = time - span / 2
+        elif silent >= max(settings.gone, settings.merge):
+            return self._close(time, current.supported_at, EndReason.LOW_CONFIDENCE)
+        if time - current.started_at >= settings.max_duration:
+            return self._close(time, time, EndReason.MAX_DURATION)
+        if time - current.told_at >= settings.update:
+            return [self._event(current, EventType.UPDATE, time)]
+        return []
+
+    def _settings_of(self, label_id: int) -> TrackerSettings:
+        return self.settings.of(self._contract.labels[label_id])
+
+    def _start(self, label_id: int, score: float, time: float, middle: float) -> Event:
+        since = self._candidate[1] if self._candidate else middle
+        free_since = since if self._free_since is None else self._free_since
+        started_at = max(since, free_since)  # never before the end of the one before
+        previous = self._previous if self._previous and started_at - free_since < 1e-6 else None
+        self._open = _Open(
+            label_id,
+            self._new_id(label_id, started_at, time),
+            started_at,
+            detected_at=time,
+            previous=previous or (UNKNOWN, started_at - free_since),
+            supported_at=max(middle, started_at),
+        )
+        self._open.observe(score, time)
+        return self._event(self._open, EventType.START, time)
+
+    def _close(self, time: float, ended_at: float, reason: EndReason) -> list[Event]:
+        current = self._open
+        assert current is not None
+        ended_at = max(ended_at, current.started_at)
+        self._open = None
+        if self._candidate and self._candidate[0] == current.label_id:
+            self._candidate = None
+        self._free_since = ended_at
+        self._previous = (self._contract.labels[current.label_id], ended_at - current.started_at)
+        return [self._event(current, EventType.END, time, ended_at, reason)]
+
+    def _event(
+        self,
+        current: _Open,
+        kind: EventType,
+        time: float,
+        ended_at: float | None = None,
+        reason: EndReason | None = None,
+    ) -> Event:
+        current.seq += 1
+        current.told_at = time
+        return Event(
+            type=kind,
+            id=current.id,
+            seq=current.seq,
+            camera=self._camera,
+            activity=self._contract.labels[current.label_id],
+            label_id=current.label_id,
+            confidence=Confidence(current.total / current.count, current.peak, current.last),
+            topk=self._topk,
+            started_at=current.started_at,
+            updated_at=time,
+            detected_at=current.detected_at,
+            ended_at=ended_at,
+            end_reason=reason,
+            previous=current.previous,
+        )
+
+    def _new_id(self, label_id: int, started_at: float, detected_at: float) -> str:
+        """A ULID whose random part is a hash of what is unique: a file replayed gives the same events."""
+        name = f"{self._camera}/{self._contract.labels[label_id]}/{detected_at:.6f}"
+        moment = max(int(started_at * 1000), 0).to_bytes(6, "big")
+        return str(ULID.from_bytes(moment + hashlib.sha256(name.encode()).digest()[:10]))
+
+    def _best_three(self, smoothed: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
+        order = np.argsort(-smoothed, kind="stable")[:3]
+        return tuple((self._contract.labels[index], float(smoothed[index])) for index in order)

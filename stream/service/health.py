@@ -1,0 +1,237 @@
+"""How each camera fares, looked at once a second; that the machine cannot keep up is logged once, and once its end."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harstream.wire.errors import Trouble
+from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks."""
+PERIOD = 10.0
+"""Seconds over which frames are counted."""
+STALLED = 3.0
+"""Seconds without a frame after which a camera that calls itself live is not."""
+FROZEN = 30.0
+"""Seconds of the same picture after which a live camera is frozen: while nothing moves, some send one again, bit for
+bit, until their next key frame."""
+UNLIT, DARK = 0.02, 3.0
+"""A camera of whose pictures less than this share is lit, for so many seconds, is dark."""
+OVERLOADED, RECOVERED = 0.02, 0.005
+"""Shares of a live camera's frames: above the first dropped it is overloaded, until no more than the second are."""
+LATE, IN_TIME = 2.0, 0.5
+"""Seconds: the same for a replay, that is not to lose a frame and so falls behind."""
+SLOW = 15.0
+"""Seconds of frames without a full window, after which there is something wrong with them."""
+ENDED = "its material has ended"
+REASONS = {
+    HealthState.FROZEN: "it sends the same picture over and over: restart the camera",
+    HealthState.DARK: "its picture is black: is the lens covered, or the light off?",
+}
+
+
+@dataclass
+class _Camera:
+    is_live: bool
+    counts: deque[tuple[float, int, int]]
+    """(time, frames arrived, frames dropped) at each look since it was connected."""
+    arrived: int = 0
+    change: CameraChange | None = None
+    warming: tuple[int, int] = (0, 0)
+    warming_since: float | None = None
+    came_at: float | None = None
+    unchanged: float = 0.0
+    dark_since: float | None = None
+    state: HealthState | None = None
+    since: float = 0.0
+    """When this state began."""
+    behind: float = 0.0
+    connections: int = 0
+    has_ended: bool = False
+    fault: tuple[str, Trouble] | None = None
+    """Why its frames fill no window."""
+    dropping: float = 0.0
+    overloaded: bool = False
+
+
+class HealthWatch:
+    """Told of every notice; counts what arrived and what was dropped."""
+
+    def __init__(
+        self, arrived: Mapping[str, int], dropped: Mapping[str, int], now: Callable[[], float], rate: float
+    ) -> None:
+        """The counts of frames are those of another thread: they only grow. `now` in seconds since the epoch; `rate`:
+        of the frames that the model takes, in hertz."""
+        self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
+        self._cameras: dict[str, _Camera] = {}
+        self._next = now() + TICK
+
+    def watch(self, camera: str, *, is_live: bool) -> None:
+        """From now on, as a new one. `is_live`: or is it a replay? From any thread."""
+        looks = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
+        self._cameras[camera] = _Camera(is_live, looks, arrived=self._arrived.get(camera, 0))
+
+    def forget(self, camera: str) -> None:
+        """From any thread."""
+        self._cameras.pop(camera, None)
+
+    def see(self, notice: Notice) -> None:
+        """What is said of a camera that nobody watches any more is left out."""
+        camera = self._cameras.get(notice.camera)
+        if camera is None:
+            return
+        camera.warming = notice.warming
+        camera.unchanged = notice.unchanged
+        if notice.lit >= UNLIT:
+            camera.dark_since = None
+        elif camera.dark_since is None:
+            camera.dark_since = self._now()
+        camera.behind = 0.0 if camera.is_live else max(0.0, self._now() - notice.time)
+        if notice.change is not None:
+            camera.change = notice.change
+            camera.counts.clear()  # many cameras begin with a burst of old frames
+            if notice.change.state is CameraState.LIVE:
+                camera.connections += 1
+            elif notice.change.state.is_away:
+                camera.dropping, camera.overloaded = 0.0, False
+
+    def end(self, camera: str) -> None:
+        """Its source has no more frames. From any thread."""
+        if camera in self._cameras:
+            self._cameras[camera].has_ended = True
+
+    def look(self) -> list[Health]:
+        """As often as one likes: the cameras' health once a second, nothing in between."""
+        now = self._now()
+        if now < self._next:
+            return []
+        self._next = now + TICK
+        cameras = list(self._cameras.items())  # at once: others come and go meanwhile
+        was_overloaded = any(camera.overloaded for _, camera in cameras)
+        healths = [self._health(name, camera, now) for name, camera in cameras]
+        self._log(healths, was_overloaded)
+        return healths
+
+    def _health(self, name: str, camera: _Camera, now: float) -> Health:
+        arrived, dropped = self._arrived.get(name, 0), self._dropped.get(name, 0)
+        if arrived > camera.arrived:
+            camera.arrived, camera.came_at = arrived, now
+        camera.counts.append((now, arrived, dropped))
+        since, arrived_before, dropped_before = camera.counts[0]
+        fresh = arrived - arrived_before
+        fps = fresh / (now - since) if now > since else 0.0
+        if len(camera.counts) == camera.counts.maxlen:
+            camera.dropping = (dropped - dropped_before) / fresh if fresh else 0.0
+        most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
+        camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
+        state = _state(camera, now)
+        if state is not camera.state:
+            _log_a_change(name, camera.state, state)
+            camera.state, camera.since = state, _since(camera, state, now)
+        self._look_for_a_fault(name, camera, state, now, fps)
+        reason, trouble = _reason(camera)
+        return Health(
+            camera=name,
+            time=now,
+            state=state,
+            since=camera.since,
+            reason=reason,
+            trouble=trouble,
+            warming=camera.warming,
+            fps=fps,
+            frame_age=None if camera.came_at is None else now - camera.came_at,
+            dropped=dropped,
+            dropping=camera.dropping,
+            behind=camera.behind,
+            overloaded=camera.overloaded,
+            reconnects=max(0, camera.connections - 1),
+        )
+
+    def _look_for_a_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
+        """Of a camera whose frames come and fill no window, though the machine keeps up."""
+        if state is not HealthState.WARMING or camera.overloaded:
+            camera.warming_since, camera.fault = None, None
+        elif camera.warming_since is None:
+            camera.warming_since = now
+        elif now - camera.warming_since >= SLOW and not camera.fault:
+            camera.fault = self._fault(fps)
+            log.warning("camera %s: %s", name, camera.fault[0], extra={"camera": name})
+
+    def _fault(self, fps: float) -> tuple[str, Trouble]:
+        takes = f"{self._rate:g} a second"
+        if fps < self._rate:
+            few = f"it sends fewer frames than this model takes, {takes}: raise the camera's frame rate"
+            return few, Trouble.TOO_FEW_FRAMES
+        return f"its frames come too irregularly for this model, which takes {takes}", Trouble.IRREGULAR_FRAMES
+
+    def _log(self, healths: list[Health], was_overloaded: bool) -> None:
+        late = [health for health in healths if health.overloaded]
+        if late and not was_overloaded:
+            log.warning(
+                "this machine cannot keep up: %s. A lighter model (--model lrcn), a larger stride in config.yaml, "
+                "fewer cameras or a GPU would help",
+                _what_happens(late),
+            )
+        elif was_overloaded and not late:
+            total = sum(health.dropped for health in healths)
+            log.info("this machine keeps up again; %d frames were dropped so far", total)
+
+
+def _state(camera: _Camera, now: float) -> HealthState:
+    if camera.change and camera.change.state is CameraState.DISABLED:
+        return HealthState.DISABLED
+    if camera.has_ended or (camera.change and camera.change.state is CameraState.OFFLINE):
+        return HealthState.OFFLINE
+    if camera.came_at is None or (camera.change and camera.change.state is CameraState.CONNECTING):
+        return HealthState.CONNECTING
+    if now - camera.came_at > STALLED:
+        return HealthState.STALLED
+    if camera.dark_since is not None and now - camera.dark_since >= DARK:
+        return HealthState.DARK
+    if camera.is_live and camera.unchanged >= FROZEN:
+        return HealthState.FROZEN
+    has, needs = camera.warming
+    return HealthState.WARMING if has < needs else HealthState.LIVE
+
+
+def _since(camera: _Camera, state: HealthState, now: float) -> float:
+    """When it began, which may have been seen only later."""
+    if state is HealthState.STALLED and camera.came_at is not None:
+        return camera.came_at
+    if state is HealthState.FROZEN:
+        return now - camera.unchanged
+    return now if camera.dark_since is None or state is not HealthState.DARK else camera.dark_since
+
+
+def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
+    is_broken = camera.change is not None and camera.change.trouble is not None
+    if camera.has_ended and camera.state is HealthState.OFFLINE and not is_broken:
+        return ENDED, Trouble.ENDED
+    if camera.state in REASONS:
+        return REASONS[camera.state], None
+    if camera.fault:
+        return camera.fault
+    return (camera.change.reason, camera.change.trouble) if camera.change else ("", None)
+
+
+def _log_a_change(name: str, before: HealthState | None, state: HealthState) -> None:
+    """Of those that nobody else logs."""
+    if state in REASONS:
+        log.warning("camera %s: %s", name, REASONS[state], extra={"camera": name})
+    elif before in REASONS and state in (HealthState.LIVE, HealthState.WARMING):
+        log.info("camera %s is %s no more", name, before, extra={"camera": name})
+
+
+def _what_happens(late: list[Health]) -> str:
+    names = sorted(health.camera for health in late)
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    lost, behind = max(health.dropping for health in late), max(health.behind for health in late)
+    loss = f"{100 * lost:.0f} % of the frames are dropped, the oldest first" if lost > RECOVERED else ""
+    delay = f"up to {behind:.0f} s behind" if behind > IN_TIME else ""
+    return f"{shown}: {' and '.join(part for part in (loss, delay) if part)}"

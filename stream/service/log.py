@@ -1,0 +1,70 @@
+"""The log on stderr: for a person, or one JSON object a line for a log store."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from types import TracebackType
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+from rich.console import Console
+from rich.logging import RichHandler
+
+from harstream.wire.encoding import timestamp
+
+Style = Literal["text", "json"]
+FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message", "exc_info": "error"}
+"""Of a record, by what JSON calls them; `extra` adds others, such as `camera`."""
+log = logging.getLogger(__name__)
+
+
+def log_to_stderr(style: Style = "text", *, verbose: bool = False) -> None:
+    """May be called again for another style. With JSON, stderr gets nothing else: what would be a traceback or a
+    warning becomes a record, too."""
+    logging.basicConfig(level=logging.WARNING, handlers=[_handler(style)], force=True)
+    for name in ("harstream", "__main__"):
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every page that somebody closes
+    logging.captureWarnings(style == "json")
+    sys.excepthook = _record if style == "json" else sys.__excepthook__
+    threading.excepthook = _record_of_a_thread if style == "json" else threading.__excepthook__
+
+
+def complain(message: str) -> None:
+    """Say why the program ends: in red, or as a record where the log is JSON."""
+    if any(isinstance(handler.formatter, _Json) for handler in logging.getLogger().handlers):
+        log.error("%s", message)
+    else:
+        Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+
+
+class _Json(JsonFormatter):
+    def __init__(self) -> None:
+        always = [field for field in FIELDS if field != "exc_info"]
+        super().__init__(always, rename_fields=FIELDS, json_ensure_ascii=False)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return timestamp(record.created)
+
+
+def _handler(style: Style) -> logging.Handler:
+    if style == "text" and sys.stderr.isatty():
+        return RichHandler(
+            console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S", markup=False
+        )  # fmt: skip
+    handler = logging.StreamHandler()
+    # One line each, however long: this goes to a file or the journal.
+    text = logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
+    handler.setFormatter(_Json() if style == "json" else text)
+    return handler
+
+
+def _record(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    log.critical("a fault of ours", exc_info=(kind, error, traceback))
+
+
+def _record_of_a_thread(fault: threading.ExceptHookArgs) -> None:
+    if fault.exc_value is not None and not issubclass(fault.exc_type, SystemExit):
+        _record(fault.exc_type, fault.exc_value, fault.exc_traceback)

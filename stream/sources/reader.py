@@ -1,0 +1,100 @@
+"""The thread of one camera: from a source to the inbox, until the material or somebody ends it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from harstream.stream.sources.inbox import Inbox
+from harstream.stream.sources.protocols import FrameSource
+from harstream.wire.errors import SourceError
+from harstream.wire.values import CameraChange, Frame
+
+NewSource = Callable[[threading.Event], FrameSource]
+"""Makes a source that ends soon after this event is set."""
+
+
+class Reader:
+    """Reads a source once, when the reader before it of the same camera has let go of the device."""
+
+    def __init__(
+        self,
+        new_source: NewSource,
+        inbox: Inbox,
+        *,
+        ended: Callable[[str], None],
+        first: CameraChange | None = None,
+        after: Reader | None = None,
+    ) -> None:
+        """`first` comes before what the source yields, also where the reader is stopped by then. `ended` is called,
+        with the camera, on the reader's thread when the source has no more, or fails. Raises what `new_source`
+        raises."""
+        self._stopping = threading.Event()
+        self._source = new_source(self._stopping)
+        self._inbox = inbox
+        self._ended = ended
+        self._first = first
+        self._after = after
+        self._thread = threading.Thread(target=self._read, name=self._source.camera)
+
+    @property
+    def is_live(self) -> bool:
+        return self._source.is_live
+
+    def start(self) -> None:
+        self._inbox.expect_reader(self._source.camera)
+        if self._after is not None:
+            self._after.stop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """It ends soon. From any thread, and from a signal handler."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _read(self) -> None:
+        with self._inbox.reader(self._source.camera):
+            if self._after is not None:
+                self._after.join()
+                self._after = None  # or a camera that is changed often would drag a chain of them along
+            if self._first is not None:
+                self._inbox.put(self._first, is_live=self.is_live)
+            try:
+                for item in self._source.frames():
+                    if self._stopping.is_set():
+                        return
+                    self._inbox.put(item, is_live=self.is_live)
+            except SourceError:
+                if not self._stopping.is_set():  # else nobody asks any more
+                    raise
+            finally:
+                if not self._stopping.is_set():
+                    self._ended(self._source.camera)
+
+
+class SwitchedOff:
+    """The FrameSource of a camera that nobody may look through: it waits."""
+
+    is_live = True
+
+    def __init__(self, camera: str, stopping: threading.Event) -> None:
+        self.camera = camera
+        self._stopping = stopping
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        self._stopping.wait()
+        yield from ()
+
+
+class Removed:
+    """The FrameSource of a camera that is watched no more: it ends at once."""
+
+    is_live = True
+
+    def __init__(self, camera: str) -> None:
+        self.camera = camera
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        yield from ()

@@ -1,0 +1,1 @@
+"""The page with all cameras, and the HTTP API."""

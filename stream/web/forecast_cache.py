@@ -1,0 +1,87 @@
+"""What another program forecasts over MQTT of this node's cameras, for those who show it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.wire.encoding import labels_sha
+from harstream.wire.messages import ForecastMessage
+from harstream.wire.values import Forecast
+
+log = logging.getLogger(__name__)
+
+LONGEST, MOST = 64 * 1024, 1000
+"""Bytes of a forecast; cameras of which one is kept."""
+
+
+class Foretold:
+    """The last forecast of each camera. It is heard on one thread, and may be asked for on any."""
+
+    def __init__(self, contract: ModelContract) -> None:
+        """Forecasts of another model's activities, such as those that a broker still has, are passed over."""
+        self._labels = {*contract.labels, UNKNOWN}
+        self._sha = labels_sha(contract)
+        self._schema = TypeAdapter(ForecastMessage)
+        self._latest: dict[str, Forecast] = {}
+        self._wrong = 0
+
+    def hear(self, topic: str, payload: bytes, _: bool) -> None:
+        """On `har/<node>/camera/<camera>/forecast`, on one thread. A message that is none is passed over; the first is
+        logged, and when they make sense again."""
+        camera = topic.split("/")[-2]
+        try:
+            forecast = self._read(payload) if payload else None
+        except ValueError as error:
+            if not self._wrong:
+                log.warning("a forecast on %r is passed over: %s", topic[:200], error)
+            self._wrong += 1
+            return
+        if self._wrong:
+            log.info("forecasts can be read again; %d were passed over", self._wrong)
+            self._wrong = 0
+        self._latest.pop(camera, None)
+        if forecast is not None:
+            self._latest[camera] = forecast
+            if len(self._latest) > MOST:  # whoever may publish can invent cameras
+                del self._latest[next(iter(self._latest))]
+
+    def of(self, camera: str) -> Forecast | None:
+        """The last forecast of a camera, whether it is watched yet or not."""
+        return self._latest.get(camera)
+
+    def _read(self, payload: bytes) -> Forecast | None:
+        """Raises ValueError."""
+        if len(payload) > LONGEST:
+            raise ValueError(f"expected {LONGEST} bytes at most, got {len(payload)}")
+        try:
+            message = self._schema.validate_json(payload)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # a stranger's keys
+            raise ValueError(f"{where}: {first['msg']}") from error
+        if message["labels_sha"] != self._sha:
+            return None
+        follower = message["next"]
+        forecast = Forecast(
+            made_at=_seconds(message["made_at"]),
+            next=follower and (follower["activity"], follower["p"], _seconds(follower["expected_at"])),
+            then=tuple((each["horizon_s"], *_likeliest(each["p"])) for each in message["horizons"]),
+        )
+        for activity in [each[1] for each in forecast.then] + ([forecast.next[0]] if forecast.next else []):
+            if activity not in self._labels:
+                raise ValueError(f"the model knows no activity {activity[:80]!r}")
+        return forecast
+
+
+def _likeliest(probabilities: dict[str, float]) -> tuple[str, float]:
+    if not probabilities:
+        raise ValueError("expected the probabilities of a horizon, got none")
+    return max(probabilities.items(), key=lambda item: item[1])
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

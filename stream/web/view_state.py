@@ -1,0 +1,235 @@
+"""What viewers see now: written by the recognition thread, read by the server's; the newest of each, nothing queued."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+
+import numpy as np
+
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, Health, HealthState, Step
+
+EVENTS_KEPT = 200
+FPS_MEMORY = 2.0
+"""Seconds of frame times over which a camera's frame rate is measured."""
+STUCK = 30.0
+"""Seconds without a word of how the cameras fare, which comes once a second, after which recognition hangs."""
+
+
+@dataclass(frozen=True, eq=False)
+class CameraView:
+    """One camera as a viewer sees it."""
+
+    index: int
+    name: str
+    state: CameraState = CameraState.CONNECTING
+    reason: str = ""
+    activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
+    topk: tuple[tuple[str, float], ...] = ()
+    scores: tuple[float, ...] = ()
+    """Smoothed, in label order."""
+    warming: tuple[int, int] = (0, 0)
+    time: float = 0.0
+    fps: float = 0.0
+    blind: HealthState | None = None
+    """FROZEN or DARK: frames come, and there is nothing to recognize in them."""
+    blind_since: float = 0.0
+    hint: str = ""
+    """Why its window does not fill, or why it is blind."""
+    forecast: Forecast | None = None
+    dropping: float = 0.0
+    behind: float = 0.0
+    """Both as in Health, while the machine cannot keep up; 0 while it can."""
+    frame: Frame | None = None
+    """The last one; it stays when the camera goes offline."""
+
+    def to_json(self) -> str:
+        return json.dumps(self.facts())
+
+    def facts(self) -> dict[str, object]:
+        return {
+            "type": "camera",
+            "index": self.index,
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "activity": self.activity.name,
+            "since": self.activity.since,
+            "time": self.time,
+            "confidence": round(self.activity.confidence, 3),
+            "threshold": self.activity.threshold,
+            "warming": self.warming,
+            "fps": round(self.fps, 1),
+            "blind": self.blind,
+            "blind_since": self.blind_since,
+            "hint": self.hint,
+            "forecast": self.forecast and asdict(self.forecast),
+            "dropping": self.dropping,
+            "behind": self.behind,
+            "topk": [(label, round(score, 3)) for label, score in self.topk],
+            "scores": [round(score, 3) for score in self.scores],
+        }
+
+
+class Board:
+    """The cameras' newest views and the last events. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        contract: ModelContract,
+        cameras: Sequence[str],
+        forecast: Callable[[str], Forecast | None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`forecast`: what is expected before a camera, asked at each of its steps."""
+        self._contract = contract
+        self._forecast = forecast
+        self._indices = count()
+        self._views = {name: CameraView(next(self._indices), name) for name in cameras}
+        self._times: dict[str, deque[float]] = defaultdict(deque)
+        self._events: dict[str, Event] = {}
+        self._fresh: set[str] = set()
+        self._listener: Callable[[], None] | None = None
+        self._failure: BaseException | None = None
+        self._clock = clock
+        self._told_at = clock()
+        self._lock = threading.Lock()
+
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Of earlier runs, in the order in which they started."""
+        with self._lock:
+            self._events = {event.id: event for event in events}
+
+    def put(self, step: Step) -> None:
+        """A camera that is new to it comes last. Raises SinkError once the server has failed."""
+        with self._lock:
+            if self._failure is not None:
+                raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
+            name = step.notice.camera
+            self._views[name] = self._after(self._view(name), step)
+            if self._views[name].state is CameraState.REMOVED:
+                del self._views[name]
+                self._times.pop(name, None)
+            for event in step.notice.events:
+                self._keep(event)
+            if self._listener is not None:
+                self._listener()
+
+    @property
+    def is_stuck(self) -> bool:
+        return self._clock() - self._told_at > STUCK
+
+    def tell(self, health: Health) -> None:
+        with self._lock:
+            self._told_at = self._clock()
+            view = self._view(health.camera)
+            dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
+            blind = health.state if health.state in (HealthState.FROZEN, HealthState.DARK) else None
+            told = replace(
+                view,
+                dropping=round(dropping, 2),
+                behind=round(behind),
+                blind=blind,
+                blind_since=health.since if blind else 0.0,
+                hint=health.reason if blind or health.state is HealthState.WARMING else "",
+            )
+            if told.facts() != view.facts():
+                self._views[health.camera] = told
+                if self._listener is not None:
+                    self._listener()
+
+    def listen(self, listener: Callable[[], None] | None) -> None:
+        """`listener` is called after each change, under the lock and on the recognition thread: it only wakes."""
+        with self._lock:
+            self._listener = listener
+
+    def fail(self, error: BaseException) -> None:
+        """Carry the server's error to the recognition thread, where `put` raises it."""
+        with self._lock:
+            self._failure = error
+
+    def views(self) -> tuple[CameraView, ...]:
+        with self._lock:
+            return tuple(self._views.values())
+
+    def events(self) -> tuple[Event, ...]:
+        """The newest event of each of the last activities, in the order in which they started."""
+        with self._lock:
+            return tuple(self._events.values())
+
+    def take_fresh_events(self) -> tuple[Event, ...]:
+        """Those since the last call; of several about one activity only the newest."""
+        with self._lock:
+            fresh = tuple(event for event in self._events.values() if event.id in self._fresh)
+            self._fresh.clear()
+            return fresh
+
+    def _view(self, name: str) -> CameraView:
+        return self._views.get(name) or CameraView(next(self._indices), name)
+
+    def _after(self, view: CameraView, step: Step) -> CameraView:
+        notice = step.notice
+        view = replace(
+            view,
+            activity=notice.activity,
+            warming=notice.warming,
+            time=notice.time,
+            forecast=self._forecast(notice.camera),
+        )
+        if notice.smoothed is not None:
+            scores = tuple(float(score) for score in notice.smoothed)
+            view = replace(view, topk=best_three(notice.smoothed, self._contract), scores=scores)
+        if notice.change is not None:
+            view = replace(view, state=notice.change.state, reason=notice.change.reason)
+            if notice.change.state.is_away:
+                view = replace(view, topk=(), scores=())
+            if notice.change.state is CameraState.DISABLED:  # nobody may look through it
+                view = replace(view, frame=None)
+        if step.frame is not None:
+            fps = self._rate(self._times[view.name], step.frame.time)
+            view = replace(view, frame=step.frame, fps=fps, state=CameraState.LIVE, reason="")
+        return view
+
+    def _rate(self, times: deque[float], time: float) -> float:
+        if times and not 0 <= time - times[-1] <= FPS_MEMORY:
+            times.clear()
+        times.append(time)
+        while time - times[0] > FPS_MEMORY:
+            times.popleft()
+        return (len(times) - 1) / (time - times[0]) if time > times[0] else 0.0
+
+    def _keep(self, event: Event) -> None:
+        self._events[event.id] = event
+        self._fresh.add(event.id)
+        if len(self._events) > EVENTS_KEPT:
+            oldest = next(iter(self._events))
+            del self._events[oldest]
+            self._fresh.discard(oldest)
+
+
+def best_three(smoothed: np.typing.NDArray[np.float32], contract: ModelContract) -> tuple[tuple[str, float], ...]:
+    order = np.argsort(-smoothed, kind="stable")[:3]
+    return tuple((contract.labels[index], float(smoothed[index])) for index in order)
+
+
+def event_facts(event: Event) -> dict[str, object]:
+    return {
+        "type": "event",
+        "event": event.type,
+        "id": event.id,
+        "seq": event.seq,
+        "camera": event.camera,
+        "activity": event.activity,
+        "confidence": round(event.confidence.mean, 3),
+        "started_at": event.started_at,
+        "updated_at": event.updated_at,
+        "ended_at": event.ended_at,
+        "end_reason": event.end_reason,
+    }

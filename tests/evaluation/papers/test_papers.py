@@ -1,0 +1,158 @@
+"""The papers' table: what is run, and what is written of it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harstream.clips.listing import ListingError
+from harstream.evaluation.papers.reproduce import app
+from harstream.evaluation.papers.runs import (
+    REPORTED,
+    all_runs,
+    commands,
+    ours,
+    theirs,
+    to_the_last_epoch,
+    trained_our_way,
+)
+from harstream.evaluation.papers.table import Figures, markdown
+from harstream.training.recipes import PRESETS
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def invoke(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_a_run_that_two_papers_share_is_done_once() -> None:
+    names = [run.name for run in all_runs()]
+    assert len(names) == len(set(names))
+    assert theirs(REPORTED[0], "random") == theirs(REPORTED[2], "random")
+
+
+def test_shown_commands_are_those_of_every_run_in_the_order_they_must_go() -> None:
+    result = invoke("--data", "clips", "--split", "SPLIT.tsv", "--show")
+    assert result.exit_code == 0
+    verbs = [shlex.split(line)[1] for line in result.stdout.splitlines()]
+    assert verbs == ["train", "export", "evaluate"] * len(all_runs())
+
+
+@pytest.mark.training
+def test_every_train_command_is_one_that_train_takes(tmp_path: Path) -> None:
+    from harstream.training.cli import app
+
+    for run in all_runs():
+        command = commands(run, tmp_path / "nothing", tmp_path / "SPLIT.tsv", tmp_path / "runs")[0]
+        result = CliRunner().invoke(app, command[1:])
+        assert "expected a folder of class folders" in result.stderr, command  # nothing but the clips was missing
+
+
+def test_only_an_unknown_run_is_refused_with_those_there_are() -> None:
+    result = invoke("--data", "clips", "--split", "SPLIT.tsv", "--only", "resnet")
+    assert result.exit_code == 2
+    assert "rana-lrcn-4classes-random" in result.stderr
+
+
+def test_a_whole_name_chooses_its_run_alone() -> None:
+    result = invoke("--data", "c", "--split", "s", "--show", "--only", "rana-lrcn-4classes-random,hamzah-lrcn")
+    trained = [line.rsplit("--out ")[-1].split()[0] for line in result.stdout.splitlines() if " train " in line]
+    assert [Path(out).name for out in trained] == [
+        "rana-lrcn-4classes-random", "hamzah-lrcn-5classes-random", "hamzah-lrcn-5classes-random-all-epochs",
+        "hamzah-lrcn-5classes-cluster",
+    ]  # fmt: skip
+
+
+FIGURES = Figures(
+    test_clips=81, accuracy=0.815, precision=0.82, recall=0.8, f1=0.81, parameters=73_060, milliseconds=1.8,
+    milliseconds_of_default=9.0, epochs=17,
+)  # fmt: skip
+
+
+def test_table_has_the_papers_figure_beside_ours_and_the_command_of_each() -> None:
+    run = theirs(REPORTED[0], "random")
+    text = markdown(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 | 1.80 (0.2) |"))
+    assert "| 86.9 % | 81.5 % (82.0 % / 80.0 % / 81.0 %) |" in row
+    assert row.endswith("|  |  |  |  |  |")  # the other five runs are not there yet
+    assert f"{run.name}: 81 test clips, 17 epochs" in text
+    assert "    harstream train --data data/ucf12 --classes Basketball" in text
+    assert "1 of " in text
+
+
+def test_goals_stand_beside_what_was_reached_and_how_far_that_is_from_them() -> None:
+    finished = {theirs(REPORTED[0], "random"): FIGURES, ours(REPORTED[0], "random"): replace(FIGURES, accuracy=0.9012)}
+    text = markdown(REPORTED, finished, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    rows = [line for line in text.split("## Goals")[1].splitlines() if line.startswith("| ") and "%" in line]
+    assert rows == [  # 81.5 - 86.93, 90.12 - 86.93 and 90.12 - 79.25
+        "| lrcn | 4 | 86.9 % | 81.5 % (-5.4) |  | 90.1 % (+3.2) | 81 |",
+        "| convlstm | 4 | 79.2 % |  |  | 90.1 % (+10.9) | 81 |",
+        "| lrcn_large | 10 | 96.7 % |  |  |  |  |",
+        "| convlstm_large | 10 | 87.8 % |  |  |  |  |",
+    ]
+
+
+def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
+    run = to_the_last_epoch(REPORTED[0])
+    assert run is not None
+    plain, patient = (
+        commands(each, Path("d"), Path("s"), Path("o"))[0] for each in (theirs(REPORTED[0], "random"), run)
+    )
+    assert patient == [*plain[:-1], f"{plain[-1]}-all-epochs", "--patience", "0"]
+
+
+def test_their_model_is_trained_our_way_on_the_papers_windows_and_split() -> None:
+    run = trained_our_way(REPORTED[1])
+    assert run is not None
+    recipe = PRESETS[run.preset]
+    assert (run.arch, run.classes, run.way) == ("convlstm", REPORTED[1].classes, "random")
+    assert (recipe.sampling, recipe.augmentation) == (PRESETS["rana"].sampling, PRESETS["live"].augmentation)
+
+
+def test_their_model_is_trained_our_way_where_a_goal_is_set_and_not_for_hours() -> None:
+    ways = {(each.paper, each.arch): trained_our_way(each) for each in REPORTED}
+    assert {paper for (paper, _), run in ways.items() if run is None} == {"hamzah"}
+    large = ways["jeevakumari", "convlstm_large"]
+    assert large is not None
+    assert commands(large, Path("d"), Path("s"), Path("o"))[0][-2:] == ["--epochs", "60"]
+
+
+def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) -> None:
+    run = theirs(REPORTED[0], "random")
+    FIGURES.write(tmp_path / "papers" / f"{run.name}.json")
+    result = invoke(
+        "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn", "--figures",
+        str(tmp_path / "papers"), "--out", str(tmp_path / "runs"),
+    )  # fmt: skip
+    # Its clips are not there, so the first run that is not finished fails.
+    assert f"1 of 3: {run.name} is finished" in result.stderr
+    assert result.exit_code == 2
+    assert "all-epochs ended with exit code 2" in result.stderr
+
+
+def test_committed_table_is_of_all_runs_and_what_their_figures_give(tmp_path: Path) -> None:
+    """All runs are finished, so the command that the README names trains nothing and writes the table."""
+    shutil.copytree(DOCS / "papers", tmp_path / "papers")
+    assert {file.stem for file in (tmp_path / "papers").iterdir()} == {run.name for run in all_runs()}
+    result = invoke("--data", "data/ucf12", "--split", "data/SPLIT.tsv", "--figures", str(tmp_path / "papers"))
+    assert result.exit_code == 0, result.stderr
+    assert (DOCS / "papers.md").read_text() == (tmp_path / "papers.md").read_text()
+
+
+def test_figures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text('{"accuracy": 0.9}')
+    with pytest.raises(ListingError, match=r"figures\.json cannot be read, take it away to do the run again"):
+        Figures.read(file)
+    FIGURES.write(file)
+    assert Figures.read(file) == FIGURES
+
+
+def test_shipped_recipe_is_trained_on_the_papers_classes() -> None:
+    assert ours(REPORTED[0], "cluster").classes == REPORTED[0].classes

@@ -1,0 +1,18 @@
+"""Which of two graphs of one model is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from harstream.export.onnx_export import is_as_fast
+
+
+@pytest.mark.parametrize(
+    ("fused", "plain", "is_kept"), [(0.013, 0.02, True), (0.0140, 0.0134, True), (0.018, 0.0134, False)]
+)
+def test_fewer_nodes_are_kept_unless_they_are_slower_by_more_than_noise(
+    fused: float, plain: float, is_kept: bool
+) -> None:
+    assert is_as_fast(fused, plain) is is_kept

@@ -1,0 +1,58 @@
+"""Scores of classes summed to those of labels, in Keras and in the exported graphs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+import keras
+
+from harstream.models import architectures
+from harstream.models.layers.sum_of_classes import summing, telling_labels
+
+pytestmark = pytest.mark.training
+
+LABEL_OF = (0, 1, 2, 2)
+SIZE = {"frames": 6, "height": 64, "width": 64, "classes": 4}
+WINDOWS = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
+def test_a_label_has_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
+    model = architectures.build(name, **SIZE)
+    classes = model.predict(WINDOWS, verbose=0)
+    telling_labels(model, LABEL_OF).save(tmp_path / "model.keras")
+    labels = keras.models.load_model(tmp_path / "model.keras").predict(WINDOWS, verbose=0)
+    assert labels.shape == (3, 3)
+    assert labels == pytest.approx(np.c_[classes[:, :2], classes[:, 2] + classes[:, 3]], abs=1e-6)
+
+
+def test_a_model_whose_classes_are_its_labels_stays_what_it_is() -> None:
+    model = architectures.build("lrcn", **SIZE)
+    assert telling_labels(model, range(4)) is model
+
+
+def test_a_model_that_is_no_sequence_of_layers_can_tell_labels() -> None:
+    frames = keras.Input((2,))
+    model = keras.Model(frames, keras.layers.Dense(4, activation="softmax", name="scores")(frames))
+    assert telling_labels(model, LABEL_OF).output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
+def test_exported_graphs_tell_labels(name: str) -> None:
+    pytest.importorskip("tf2onnx")
+    from harstream.export.onnx_files import calibrated, convert
+    from harstream.export.verify import largest_difference
+
+    model = calibrated(telling_labels(architectures.build(name, **SIZE), LABEL_OF), 0.5)
+    expected, candidates = model.predict(WINDOWS, verbose=0), convert(model)
+    assert expected.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    for graphs in filter(None, ((candidates.plain,), candidates.fused and (candidates.fused,), candidates.parts)):
+        assert largest_difference(expected, WINDOWS, *graphs) < 1e-4
+
+
+def test_sums_of_classes() -> None:
+    assert summing((0, 1, 1)).tolist() == [[1, 0], [0, 1], [0, 1]]

@@ -1,0 +1,184 @@
+"""Announcements against a real mosquitto: said, said again when Home Assistant is born, and taken back."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harstream.mqtt import announcer
+from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.embedded_broker import EmbeddedBroker
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.wire.encoding import Context
+from harstream.wire.home_assistant import announcements
+from harstream.wire.values import Notice
+
+pytestmark = pytest.mark.mosquitto
+
+HALL, YARD = "homeassistant/device/har_nuc1_hall/config", "homeassistant/device/har_nuc1_yard/config"
+NODE = "homeassistant/device/har_nuc1/config"
+
+Begin = Callable[..., MqttSink]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
+    """`begin(url, "hall", "yard")`: a started sink that announces these cameras; without any, discovery is off."""
+    sinks: list[MqttSink] = []
+
+    def begin(url: str, *cameras: str, node: str = "nuc1", **options: bool) -> MqttSink:
+        here = replace(context, node=node)
+        sink = MqttSink(BrokerAddress.parse(url), context=here, outbox=Outbox(tmp_path / "outbox.db"))
+        sinks.append(sink)
+        sink.start(**options)
+        sink.announce(announcements("homeassistant", here, cameras) if cameras else {})
+        return sink
+
+    yield begin
+    for sink in sinks:
+        sink.close()
+
+
+@pytest.fixture
+def retained(mosquitto: Any, subscribe: Any, eventually: Callable[..., None]) -> Callable[..., None]:
+    """`retained(NODE, HALL)` waits until these are what a Home Assistant that comes now would discover."""
+
+    def discovered() -> set[str]:
+        return {message.topic for message in subscribe(mosquitto.port).of("/config")}
+
+    def check(*topics: str) -> None:
+        eventually(lambda: discovered() == set(topics), f"{topics} to be all that is announced")
+
+    return check
+
+
+def test_a_camera_is_announced_and_stays_so_when_we_go(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None]
+) -> None:
+    sink = begin(mosquitto.url, "hall")
+    retained(NODE, HALL)
+    sink.close()
+    retained(NODE, HALL)
+
+
+def test_a_camera_that_left_the_config_leaves_home_assistant(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None]
+) -> None:
+    for cameras in (("hall", "yard"), ("hall",)):
+        sink = begin(mosquitto.url, *cameras)
+        sink.close()
+    retained(NODE, HALL)
+
+
+def test_cameras_come_and_go_while_it_runs(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], context: Context
+) -> None:
+    sink = begin(mosquitto.url, "hall")
+    retained(NODE, HALL)
+    for cameras, expected in [(["yard"], (NODE, YARD)), (["yard", "hall"], (NODE, HALL, YARD))]:
+        sink.announce(announcements("homeassistant", context, cameras))
+        retained(*expected)
+
+
+def test_a_node_of_another_name_takes_the_old_one_with_it(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None]
+) -> None:
+    for node in ("nuc1", "nuc2"):
+        sink = begin(mosquitto.url, "hall", node=node)
+        sink.close()
+    retained("homeassistant/device/har_nuc2/config", "homeassistant/device/har_nuc2_hall/config")
+
+
+def test_discovery_that_is_switched_off_takes_everything_back(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None]
+) -> None:
+    for cameras in (("hall",), ()):
+        sink = begin(mosquitto.url, *cameras)
+        sink.close()
+    retained()
+
+
+def test_what_was_taken_back_belongs_to_whoever_announces_it_next(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None], tmp_path: Path
+) -> None:
+    for cameras in (("hall", "yard"), ("hall",)):
+        sink = begin(mosquitto.url, *cameras)
+        sink.close()
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", YARD, "-m", "another's"], check=True)
+    again = begin(mosquitto.url, "hall")
+    again.close()
+    retained(NODE, HALL, YARD)
+
+
+def test_a_camera_that_left_while_the_broker_was_away_leaves_when_it_is_back(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None]
+) -> None:
+    first = begin(mosquitto.url, "hall", "yard")
+    first.close()
+    mosquitto.stop()
+    second = begin(mosquitto.url, "hall", must_connect=False)
+    second.close()
+    mosquitto.start()
+    begin(mosquitto.url, "hall")
+    retained(NODE, HALL)
+
+
+def test_what_another_broker_retains_is_taken_back_there(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], new_port: Callable[[], int]
+) -> None:
+    with EmbeddedBroker(new_port()) as other:
+        for url, cameras in [(mosquitto.url, ("hall", "yard")), (other.url, ("hall",)), (mosquitto.url, ("hall",))]:
+            sink = begin(url, *cameras)
+            sink.close()
+    retained(NODE, HALL)
+
+
+def test_announcements_and_states_are_said_again_when_home_assistant_is_born(
+    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
+    make_notice: Callable[..., Notice],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = begin(mosquitto.url, "hall")
+    sink.handle(make_notice(activity="Lunges"))
+    topics = [NODE, HALL, "/activity", "/info"]
+    eventually(lambda: all(len(subscriber.of(topic)) == 1 for topic in topics), "all to be said")
+    birth = ["mosquitto_pub", "-p", str(mosquitto.port), "-t", "homeassistant/status", "-m"]
+    subprocess.run([*birth, "offline"], check=True)
+    subprocess.run([*birth, "online"], check=True)
+    eventually(lambda: all(len(subscriber.of(topic)) == 2 for topic in topics), "all to be said again")
+    assert [message.payload for message in subscriber.of(HALL)] == [subscriber.of(HALL)[0].payload] * 2
+
+
+def test_what_is_said_again_waits_for_its_time(
+    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch, make_notice: Callable[..., Notice],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(announcer.random, "uniform", lambda low, high: 3600.0 if (low, high) == (0, 5.0) else low)
+    subscriber = subscribe(mosquitto.port)
+    sink = begin(mosquitto.url, "hall")
+    subprocess.run(
+        ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", "homeassistant/status", "-m", "online"], check=True
+    )
+    eventually(lambda: sink.sender._say_again_at is not None, "the birth to be heard")
+    sink.handle(make_notice(activity="Lunges"))
+    eventually(lambda: subscriber.of("/activity"), "the activity, sent meanwhile")
+    assert len(subscriber.of(HALL)) == 1
+
+
+def test_a_file_that_cannot_be_read_is_a_warning(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "outbox.db.announced").write_bytes(b"\xff\xfe")
+    begin(mosquitto.url, "hall")
+    retained(NODE, HALL)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "a camera that leaves the config may stay in Home Assistant" in caplog.text
+    remembered = (tmp_path / "outbox.db.announced").read_text().splitlines()
+    assert remembered == [f"{mosquitto.url} {NODE}", f"{mosquitto.url} {HALL}"]

@@ -1,0 +1,98 @@
+"""The broker inside the process."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harstream.mqtt.connection import BrokerAddress, Connection, Will
+from harstream.mqtt.embedded_broker import EmbeddedBroker
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.wire.encoding import Context
+from harstream.wire.errors import SinkError
+from harstream.wire.values import Event, Notice
+
+
+def connected(broker: EmbeddedBroker, messages: queue.Queue[tuple[str, bytes]] | None = None) -> Connection:
+    received = messages or queue.Queue()
+    connection = Connection(
+        BrokerAddress.parse(broker.url), on_message=lambda topic, payload, _: received.put((topic, payload))
+    )
+    connection.open()
+    return connection
+
+
+def test_a_client_falls_back_to_the_version_it_speaks(free_port: int) -> None:
+    with EmbeddedBroker(free_port) as broker:
+        connection = connected(broker)
+        assert connection.version == "3.1.1"
+        connection.close()
+
+
+def test_a_client_falls_back_when_the_broker_is_silent(free_port: int) -> None:
+    # amqtt takes the will of an MQTT 5 packet for the begin of a longer one and waits for the rest.
+    with EmbeddedBroker(free_port) as broker:
+        connection = Connection(BrokerAddress.parse(broker.url), will=Will("har/nuc1/status", "offline"))
+        connection.open()
+        assert connection.version == "3.1.1"
+        connection.close()
+
+
+def test_the_sink_sends_events_and_retains_states(
+    free_port: int, tmp_path: Path, context: Context, make_event: Callable[..., Event],
+    make_notice: Callable[..., Notice],
+) -> None:  # fmt: skip
+    messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
+    with EmbeddedBroker(free_port) as broker:
+        sink = MqttSink(broker.address, context=context, outbox=Outbox(tmp_path / "outbox.db"))
+        sink.start()
+        listener = connected(broker, messages)
+        listener.subscribe("har/#")
+        received = dict([messages.get(timeout=5) for _ in range(3)])
+        assert set(received) == {"har/nuc1/status", "har/nuc1/info", "har/nuc1/labels"}
+        sink.handle(make_notice(make_event()))
+        topics = {messages.get(timeout=5)[0] for _ in range(3)}
+        assert topics == {f"har/nuc1/camera/hall/{kind}" for kind in ("event", "activity", "availability")}
+        sink.close()
+        listener.close()
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
+        with pytest.raises(SinkError) as caught, EmbeddedBroker(port):
+            pass
+    assert str(caught.value) == (
+        f"port {port} is in use, perhaps by a broker: use it with --broker mqtt://127.0.0.1:{port}, "
+        "or choose another with mqtt.embedded_port"
+    )
+
+
+def test_it_stops_in_time_and_leaves_no_thread(free_port: int) -> None:
+    with EmbeddedBroker(free_port) as broker:
+        connection = connected(broker)
+        began = time.monotonic()
+    assert time.monotonic() - began < 3
+    connection.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "broker"]
+
+
+def test_the_port_is_free_again_after_it_stopped(free_port: int) -> None:
+    for _ in range(2):
+        with EmbeddedBroker(free_port) as broker:
+            connected(broker).close()
+
+
+def test_it_says_nothing_in_the_log(free_port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with EmbeddedBroker(free_port) as broker:
+        connected(broker).close()
+    assert caplog.records == []

@@ -1,0 +1,210 @@
+"""The spool: order, limits, restarts, and disks that fail."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harstream.mqtt.outbox import Outbox, is_in_use
+from harstream.wire.errors import SinkError
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+@pytest.fixture
+def outbox(path: Path, clock: Clock) -> Iterator[Outbox]:
+    outbox = Outbox(path, age_limit=100.0, row_limit=3, clock=clock, wall_clock=clock)
+    outbox.start()
+    yield outbox
+    outbox.close()
+
+
+def emptied(outbox: Outbox) -> list[str]:
+    payloads = []
+    while (letter := outbox.oldest()) is not None:
+        payloads.append(letter.payload.decode())
+        outbox.remove(letter)
+    return payloads
+
+
+def put(outbox: Outbox, *payloads: str) -> None:
+    for payload in payloads:
+        outbox.put("topic", payload.encode())
+
+
+def test_letters_come_out_in_order(outbox: Outbox) -> None:
+    put(outbox, "a", "b", "c")
+    assert len(outbox) == 3
+    assert emptied(outbox) == ["a", "b", "c"]
+    assert len(outbox) == 0
+
+
+def test_a_letter_stays_until_it_is_removed(outbox: Outbox) -> None:
+    put(outbox, "a")
+    assert outbox.oldest() == outbox.oldest()
+
+
+def test_letters_survive_a_restart_and_are_then_of_unknown_age(path: Path, outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a", "b")
+    outbox.close()
+    second = Outbox(path, wall_clock=clock)
+    second.start()
+    put(second, "c")
+    first = second.oldest()
+    assert first is not None
+    assert first.age == float("inf")
+    assert emptied(second) == ["a", "b", "c"]
+    second.close()
+
+
+def test_a_letter_of_this_run_knows_its_age(outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a")
+    clock.now = 6.5
+    letter = outbox.oldest()
+    assert letter is not None
+    assert letter.age == 6.5
+
+
+def test_the_row_limit_drops_the_oldest_and_counts_it(outbox: Outbox) -> None:
+    put(outbox, "a", "b", "c", "d", "e")
+    assert outbox.dropped == 2
+    assert emptied(outbox) == ["c", "d", "e"]
+
+
+def test_the_age_limit_drops_within_a_run(outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a")
+    clock.now = 100.5
+    put(outbox, "b")
+    assert emptied(outbox) == ["b"]
+    assert outbox.dropped == 1
+
+
+def test_the_age_limit_drops_over_a_restart(path: Path, outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a")
+    clock.now = 50.0
+    put(outbox, "b")
+    outbox.close()
+    clock.now = 120.0
+    second = Outbox(path, age_limit=100.0, wall_clock=clock)
+    second.start()
+    assert emptied(second) == ["b"]
+    assert second.dropped == 1
+    second.close()
+
+
+def test_a_letter_dropped_while_it_was_sent_can_still_be_removed(outbox: Outbox) -> None:
+    put(outbox, "a")
+    under_way = outbox.oldest()
+    assert under_way is not None
+    put(outbox, "b", "c", "d")
+    outbox.remove(under_way)
+    assert emptied(outbox) == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("wreck", ["not a database at all" * 100, "half of a real one"])
+def test_a_broken_file_is_moved_aside_with_one_warning(
+    path: Path, wreck: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if wreck.startswith("half"):
+        database = sqlite3.connect(path)
+        database.execute("CREATE TABLE letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)")
+        database.executemany("INSERT INTO letters VALUES (?, 0, 't', ?)", [(n, b"x" * 500) for n in range(100)])
+        database.commit()
+        database.close()
+        path.write_bytes(path.read_bytes()[:6000] + b"\xff" * 4000)
+    else:
+        path.write_text(wreck)
+    outbox = Outbox(path)
+    with caplog.at_level(logging.INFO):
+        outbox.start()
+    put(outbox, "a")
+    assert emptied(outbox) == ["a"]
+    outbox.close()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert len(list(path.parent.glob("outbox.db.broken-*"))) == 1
+
+
+def test_two_cannot_share_a_file(path: Path, outbox: Outbox) -> None:
+    with pytest.raises(SinkError, match="is another harstream running with it"):
+        Outbox(path).start()
+
+
+def test_who_asks_whether_it_is_in_use_leaves_nothing_beside_it(path: Path, outbox: Outbox) -> None:
+    assert is_in_use(path)
+    outbox.close()
+    assert not is_in_use(path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SinkError, match="expected to keep the outbox in"):
+        Outbox(tmp_path / "file" / "outbox.db").start()
+
+
+def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    assert outbox._database is not None
+    put(outbox, "a")
+    # SQLite's own way to be full: no page more than it has.
+    outbox._database.execute("PRAGMA max_page_count = 1")
+    put(outbox, "b" * 9000, "c")
+    outbox._database.execute("PRAGMA max_page_count = 1000")
+    assert [payload[0] for payload in emptied(outbox)] == ["a", "b", "c"]
+    assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
+
+
+def test_a_disk_that_takes_no_deletion_does_not_make_it_send_twice(path: Path, outbox: Outbox) -> None:
+    assert outbox._database is not None
+    put(outbox, "a", "b")
+    outbox._database.execute("PRAGMA query_only = ON")
+    assert emptied(outbox) == ["a", "b"]
+    assert outbox.oldest() is None
+
+
+def test_threads_may_put_and_remove_at_once(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.start()
+    writers = [threading.Thread(target=put, args=(outbox, *[f"{name}{n}" for n in range(50)])) for name in "abcd"]
+    for writer in writers:
+        writer.start()
+    seen: list[str] = []
+    while any(writer.is_alive() for writer in writers) or len(outbox):
+        seen += emptied(outbox)
+    for writer in writers:
+        writer.join()
+    outbox.close()
+    assert sorted(seen) == sorted(f"{name}{n}" for name in "abcd" for n in range(50))
+    assert [s for s in seen if s[0] == "a"] == [f"a{n}" for n in range(50)]
+
+
+def test_a_file_that_can_be_read_but_not_changed_is_one_clear_error(path: Path, outbox: Outbox, clock: Clock) -> None:
+    put(outbox, "a")
+    outbox.close()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TRIGGER stay BEFORE DELETE ON letters BEGIN SELECT RAISE(ABORT, 'nothing goes'); END")
+    database.close()
+    clock.now = 200.0
+    late = Outbox(path, age_limit=100.0, wall_clock=clock)
+    with pytest.raises(SinkError, match=r"expected to keep the outbox in .*outbox\.db, got: nothing goes"):
+        late.start()
+    late.close()

@@ -1,0 +1,171 @@
+"""What a person sees of the messages, also of those that strangers send."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from harstream.stream.app.listen import listen
+from harstream.wire.encoding import Context, encode, event_message, observation_message
+from harstream.wire.errors import BrokerError, ConfigError
+from harstream.wire.readable import colour, readable
+from harstream.wire.values import Event, EventType, Notice
+
+MakeEvent = Callable[..., Event]
+TOPIC = "har/nuc1/camera/hall/event"
+
+
+def local(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds):%H:%M:%S}"
+
+
+def test_a_start_is_a_line_with_all_one_needs(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, encode(event_message(make_event(), context)))
+    expected = ["▶", "start", "JumpingJack", "37%"]
+    assert line.plain.split() == [local(1_700_000_002.22), "hall", *expected]
+
+
+def test_an_end_adds_how_long_and_why(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, encode(event_message(make_event(EventType.END), context)))
+    expected = ["■", "end", "JumpingJack", "81%", "8.4", "s", "low", "confidence"]
+    assert line.plain.split() == [local(1_700_000_009.52), "hall", *expected]
+
+
+def test_an_event_that_was_held_back_says_so(make_event: MakeEvent, context: Context) -> None:
+    message = event_message(make_event(), context) | {"historical": True}
+    assert "told late" in readable(TOPIC, encode(message)).plain
+
+
+def test_an_observation_shows_its_symbol(make_notice: Callable[..., Notice], context: Context) -> None:
+    message = observation_message(make_notice(scores=(0.1, 0.85, 0.05)), context, seq=1, previous=None)
+    line = readable("har/nuc1/camera/hall/observation", encode(message))
+    assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]
+
+
+def test_an_activity_has_one_colour_for_ever() -> None:
+    # crc32(b"JumpingJack") = 0x8fbc8d90 = 2411498896; 2411498896 % 9 = 1.
+    assert colour("JumpingJack") == "green"
+    assert colour("unknown") == "dim"
+
+
+def test_the_activity_wears_its_colour(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, encode(event_message(make_event(), context)))
+    styles = {line.plain[span.start : span.end].strip(): span.style for span in line.spans}
+    assert styles["JumpingJack"] == colour("JumpingJack")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"", b"not json", b"null", b"[]", b"{}", b"\xff\xfe\x00", b"[" * 100_000, b'{"event_type": "start"}',
+        b'{"event_type": [], "camera": 7}',
+        json.dumps({"event_type": "start", "camera": "c", "activity": "a", "confidence": {"mean": 1, "last": 1},
+                    "updated_at": "0001-01-01T00:00:00+14:00", "duration_s": 1e308}).encode(),
+        json.dumps({"event_type": "start", "camera": "c", "activity": "a", "confidence": {"mean": 1, "last": "NaN"},
+                    "updated_at": "2023-01-01T00:00:00Z", "duration_s": 1}).encode(),
+    ],
+)  # fmt: skip
+def test_what_is_no_event_is_one_dim_line(payload: bytes) -> None:
+    line = readable(TOPIC, payload)
+    assert line.style == "dim"
+    assert "not a message of harstream" in line.plain
+    assert len(line.plain.splitlines()) == 1
+
+
+def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context: Context) -> None:
+    # Clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
+    hostile = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e\r\n[bold red]x[/]"
+    message = event_message(make_event(activity=hostile), context) | {"camera": hostile, "end_reason": hostile}
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=False, width=500)
+    console.print(readable(TOPIC, encode(message)), soft_wrap=True)
+    console.print(readable(f"har/{hostile}/status", hostile.encode()), soft_wrap=True)
+    shown = out.getvalue()
+    assert len(shown.splitlines()) == 2
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert "[bold red]x[/]" in shown
+
+
+def test_a_very_long_name_is_cut(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, encode(event_message(make_event(activity="x" * 10_000), context)))
+    assert len(line.plain) < 200
+
+
+def test_no_broker_is_one_clear_line(free_port: int) -> None:
+    with pytest.raises(BrokerError, match=f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused"):
+        listen(f"mqtt://127.0.0.1:{free_port}")
+
+
+def test_a_node_that_is_no_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match="expected the name of a node"):
+        listen("mqtt://127.0.0.1", node="#")
+
+
+class Listening:
+    """`listen` on a thread, printing into a string."""
+
+    def __init__(self, url: str, **more: Any) -> None:
+        self.out = io.StringIO()
+        self._stop = threading.Event()
+        options = {"console": Console(file=self.out, width=200), "stop": self._stop} | more
+        self._thread = threading.Thread(target=listen, args=(url,), kwargs=options)
+
+    def __enter__(self) -> Listening:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def publish(port: int, topic: str, payload: bytes) -> None:
+    command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-q", "1", "-s"]
+    subprocess.run(command, input=payload, check=True)
+
+
+@pytest.mark.mosquitto
+def test_it_prints_what_arrives_and_survives_an_outage(
+    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
+) -> None:
+    start = encode(event_message(make_event(), context))
+    end = encode(event_message(make_event(EventType.END), context))
+
+    def arrives(payload: bytes, sign: str) -> bool:
+        # Published again until it is heard: nobody tells from outside when the subscription holds.
+        publish(mosquitto.port, TOPIC, payload)
+        return sign in listening.out.getvalue()
+
+    with Listening(mosquitto.url) as listening:
+        eventually(lambda: arrives(start, "▶ start"), "the start")
+        publish(mosquitto.port, TOPIC, b"\x1b[2J")
+        mosquitto.stop()
+        eventually(lambda: "waiting for it" in listening.out.getvalue(), "the loss to be told")
+        mosquitto.start()
+        eventually(lambda: arrives(end, "■ end"), "the end")
+    assert "\x1b" not in listening.out.getvalue()
+
+
+@pytest.mark.mosquitto
+def test_raw_is_json_one_a_line(
+    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
+) -> None:
+    message = event_message(make_event(activity="\x9b6n [bold]"), context)
+
+    def arrives() -> bool:
+        publish(mosquitto.port, TOPIC, json.dumps(message, indent=2, ensure_ascii=False).encode())
+        return "01JD" in listening.out.getvalue()
+
+    with Listening(mosquitto.url, raw=True) as listening:
+        eventually(arrives, "the event")
+    shown = listening.out.getvalue()
+    assert "\x9b" not in shown
+    assert json.loads(shown.splitlines()[0]) == json.loads(json.dumps(message))

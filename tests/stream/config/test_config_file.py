@@ -1,0 +1,357 @@
+"""The configuration: defaults, mistakes with their lines, secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harstream.models.contract import ModelContract
+from harstream.stream.config.file import load_config, overridden
+from harstream.stream.config.json_schema import paths
+from harstream.stream.config.model import CameraConfig, Config, Surroundings
+from harstream.wire.errors import ConfigError, ConfigFileError, ModelError
+
+Load = Callable[[str], Config]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+@pytest.fixture
+def load(file: Path) -> Load:
+    def load(text: str) -> Config:
+        file.write_text(text, encoding="utf-8")
+        return load_config(file)
+
+    return load
+
+
+@pytest.fixture
+def mistakes(load: Load, file: Path) -> Callable[[str], list[str]]:
+    """What is said about a text, a line each, without the file's name."""
+
+    def mistakes(text: str) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            load(text)
+        return [line.removeprefix(f"{file}:") for line in str(caught.value).splitlines()]
+
+    return mistakes
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "{}"])
+def test_empty_file_gives_the_defaults(load: Load, text: str) -> None:
+    assert load(text) == Config()
+
+
+def test_values_of_the_file_win_over_the_defaults(load: Load) -> None:
+    config = load("node: nuc1\ncameras:\n  - {name: hall, source: clip.mp4, area: Hallway}\nweb: {port: 9000}\n")
+    assert config.node == "nuc1"
+    assert config.cameras == (CameraConfig(name="hall", source="clip.mp4", area="Hallway"),)
+    assert (config.web.port, config.web.enabled) == (9000, True)
+
+
+def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:
+    assert load("cameras: [{name: hall, source: 1}]").cameras[0].source == "1"
+
+
+def test_discovery_can_be_switched_off(load: Load) -> None:
+    assert load("mqtt: {discovery: null}").mqtt.discovery is None
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("node: home\nmodle: lrcn\n", "2:1: modle: there is no such key here; did you mean model?"),
+        ("node: living room\n", "1:7: node: expected 1 to 64 of the letters A-Z and a-z, digits, _ and -, got 'living"),
+        ("node: 2024\n", "1:7: node: expected a text; numbers, dates, yes and no are texts in quotes, got '2024'"),
+        ("stride: 0\n", "1:9: stride: expected 1 or more, got '0'"),
+        ("stride: two\n", "1:9: stride: expected a whole number, got 'two'"),
+        ("node: home\ndevice: cudda\n", "2:9: device: expected 'auto', 'cpu' or 'cuda', got 'cudda'; did you mean"),
+        ("web:\n  host: 0.0.0.0\n  port: 99999\n", "3:9: web.port: expected 65535 or less, got '99999'"),
+        ("web:\n  prot: 99\n", "2:3: web.prot: there is no such key here; did you mean port?"),
+        ("port: 99\n", "1:1: port: there is no such key here; did you mean web.port?"),
+        ("web: 8080\n", "1:6: web: expected keys and values, got '8080'"),
+        ("web:\n", "1:5: web: expected keys and values, got nothing"),
+        ("web: [a]\n", "1:6: web: expected keys and values, got a list"),
+        ("cameras: []\n", "1:10: cameras: expected one entry at least, got a list"),
+        ("cameras: {}\n", "1:10: cameras: expected a list, each entry after a -, got keys and values"),
+        ("cameras:\n  - name: a\n    source: '0'\n  - name: b\n", "4:5: cameras.1.source: this key is needed here"),
+        ("cameras:\n  - {name: a, source: '0', sauce: 1}\n", "2:28: cameras.0.sauce: there is no such key here; did"),
+        ("cameras:\n  - {name: a, source: '0'}\n  - {name: a, source: '1'}\n",
+         "3:12: cameras.1.name: each camera needs a name of its own, got 'a' again"),
+        ("cameras:\n  - {name: a, source: true}\n", "2:23: cameras.0.source: expected a text"),
+        ("cameras:\n  - {name: a, source: rtps://host/1}\n", "2:23: cameras.0.source: expected a webcam's index, rtsp"),
+        ("cameras:\n  - name: a\n    source: scene?sed=1\n", "3:13: cameras.0.source: expected scene?seed=1&sec"),
+        ("mqtt:\n  broker: http://host\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883"),
+        ("mqtt:\n  broker: mqtt://::1:1883\n", "2:11: mqtt.broker: expected a broker like mqtt://host:1883 or mqtts://user"
+         ":password@host:8883, with @ : / ? # of a password as %40 %3A %2F %3F %23, got an IPv6 address without "
+         "brackets"),
+        ("mqtt:\n  discovery: homeassistant/#\n",
+         "2:14: mqtt.discovery: expected Home Assistant's discovery prefix, such as homeassistant, or null, got"),
+        ("activities:\n  hold: 1\n  gone: -1\n", "3:9: activities.gone: expected 0 or more, got '-1'"),
+        ("history:\n  days: 0\n", "2:9: history.days: expected more than 0, got '0'"),
+        ("activities:\n  start_above: 80\n", "2:16: activities.start_above: expected 1 or less"),
+        ("activities:\n  start_above: .nan\n", "2:16: activities.start_above: expected 1 or less, got '.nan'"),
+        ("activities: {start_above: 0.5, end_below: 0.6}\n",
+         "1:43: activities.end_below: expected end_below not above start_above, got 0.6"),
+        ("activities:\n  overrides:\n    Jump: {start_above: 0.5, end_below: 0.6}\n",
+         "3:41: activities.overrides.Jump.end_below: expected end_below not above start_above, got 0.6"),
+        ("activities:\n  overrides:\n    Jump: {hold: 2, end_below: 0.6}\n",
+         "3:32: activities.overrides.Jump.end_below: expected start_above beside end_below, got end_below alone"),
+        ("cameras:\n  - {name: a, source: scene, activities: {hold: -1}}\n",
+         "2:49: cameras.0.activities.hold: expected 0 or more, got '-1'"),
+        ("node: a\nweb: {}\nnode: b\n", "3:1: node: this key stands in line 1 already"),
+        ("web:\n  port: 1\n  port: 2\n", "3:3: web.port: this key stands in line 2 already"),
+        ("node: !secret a\n", "1:7: node: expected no tag but !file and the path of a file, got !secret"),
+        ("node: !file nothing\n", "1:7: node: cannot read !file nothing: no such file or directory"),
+        ("node: !file .\n", "1:7: node: cannot read !file .: is a directory"),
+        ("stride: !!int two\n", "1:9: stride: expected a plain value, got one that is no int"),
+        ("activities: &a\n  overrides: *a\n", "1:13: activities.overrides: an alias must not stand inside of what"),
+        ("{[a]: 1}\n", "1:2: expected a word as the key, got a list or mapping"),
+        ("<<: 3\n", "1:5: expected keys and values after <<"),
+    ],
+)  # fmt: skip
+def test_mistake_is_told_with_its_line(mistakes: Callable[[str], list[str]], text: str, beginning: str) -> None:
+    (line,) = mistakes(text)
+    assert line.startswith(beginning)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(
+    mistakes: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOBODY_SET_THIS", raising=False)
+    found = mistakes(
+        "stride: 0\n"
+        "node: '?'\n"
+        "stride: 1\n"
+        "mqtt: {broker: 'mqtt://me:${NOBODY_SET_THIS}@host'}\n"
+        "cameras:\n"
+        "  - {name: a, source: !file nothing}\n"
+        "  - {name: a, source: rtps://host}\n"
+        "  - {name: a}\n"
+        "activities:\n"
+        "  hold: -1\n"
+    )
+    assert [line.split(" ")[:2] for line in found] == [
+        ["1:9:", "stride:"], ["2:7:", "node:"], ["3:1:", "stride:"], ["4:16:", "mqtt.broker:"],
+        ["6:23:", "cameras.0.source:"], ["7:12:", "cameras.1.name:"], ["7:23:", "cameras.1.source:"],
+        ["8:5:", "cameras.2.source:"], ["8:12:", "cameras.2.name:"], ["10:9:", "activities.hold:"],
+    ]  # fmt: skip
+
+
+def test_broken_yaml_is_told_with_its_line(mistakes: Callable[[str], list[str]]) -> None:
+    (line,) = mistakes("node: home\nmqtt: [1, 2\n")
+    assert line.startswith("3:1: not valid YAML: ")
+    (line,) = mistakes("node: home\nmqtt: \x07\n")
+    assert line.startswith("2:7: not valid YAML: ")
+    (line,) = mistakes("[" * 5000)
+    assert line.startswith("1:1: not valid YAML: nested too deeply")
+
+
+def test_a_date_may_be_a_name(load: Load) -> None:
+    assert load("node: 2024-12-01").node == "2024-12-01"
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words", "node: !!python/name:os.system"])
+def test_file_that_is_no_configuration_is_refused(load: Load, text: str) -> None:
+    with pytest.raises(ConfigError):
+        load(text)
+
+
+def test_missing_file_is_a_config_error(file: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load_config(file)
+
+
+def test_file_that_is_not_utf8_is_a_config_error(file: Path) -> None:
+    file.write_bytes(b"node: \xff\n")
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load_config(file)
+
+
+def test_environment_is_filled_in_anywhere(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "s3cret")
+    monkeypatch.setenv("WEB_PORT", "9000")
+    config = load("cameras: [{name: a, source: 'rtsp://me:${CAMERA_PASSWORD}@host/1'}]\nweb: {port: '${WEB_PORT}'}\n")
+    assert config.cameras[0].source == "rtsp://me:s3cret@host/1"
+    assert config.web.port == 9000
+
+
+def test_dollar_twice_is_a_plain_one(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOM", "Attic")
+    (camera,) = load("cameras: [{name: a, source: scene, area: '$${ROOM} ${ROOM} $ {'}]\n").cameras
+    assert camera.area == "${ROOM} Attic $ {"
+
+
+def test_a_file_beside_the_configuration_may_hold_a_value(
+    load: Load, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file.parent / "secrets").mkdir()
+    (file.parent / "secrets" / "hall").write_text("rtsp://me:s3c${ret@host/1\n")
+    monkeypatch.chdir("/")
+    assert load("cameras: [{name: a, source: !file secrets/hall}]").cameras[0].source == "rtsp://me:s3c${ret@host/1"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(file.parent / "secrets"))
+    text = "cameras: [{name: a, source: !file '${CREDENTIALS_DIRECTORY}/hall'}]"
+    assert load(text).cameras[0].source == "rtsp://me:s3c${ret@host/1"
+
+
+@pytest.mark.parametrize(("content", "told"), [(b" \n", "got an empty file"), (b"\xff", "it is no UTF-8 text")])
+def test_a_file_without_a_secret_is_a_mistake(
+    mistakes: Callable[[str], list[str]], file: Path, content: bytes, told: str
+) -> None:
+    (file.parent / "secret").write_bytes(content)
+    (line,) = mistakes("mqtt: {broker: !file secret}")
+    assert line.startswith("1:16: mqtt.broker: ")
+    assert told in line
+
+
+def test_keys_may_be_brought_from_elsewhere_in_the_file(load: Load, mistakes: Callable[[str], list[str]]) -> None:
+    text = "activities: {overrides: {A: &a {start_above: 0.5, end_below: %s}, B: {%s<<: *a}}}"
+    brought = load(text % (0.2, "start_above: 0.9, ")).activities.overrides["B"]
+    assert brought.model_dump(exclude_none=True) == {"start_above": 0.9, "end_below": 0.2}
+    assert len(mistakes(text % (0.7, ""))) == 2
+
+
+def test_of_a_key_that_is_wanted_alone_the_others_do_not_matter(file: Path) -> None:
+    file.write_text("mqtt: {broker: 'mqtt://me:${NO_SUCH_VARIABLE}@host'}\nstride: x\nstate: kept\n")
+    assert load_config(file, keys=("state",)).state == Path("kept")
+    for text in ("state: [1]\nstride: x\n", "stride: x\nstate: ${NO_SUCH_VARIABLE}\n", "- state\n"):
+        file.write_text(text)
+        with pytest.raises(ConfigFileError) as caught:
+            load_config(file, keys=("state",))
+        assert "stride" not in str(caught.value)
+
+
+def test_a_secret_in_any_place_is_not_repeated(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every key, as a value that does not fit there."""
+    for secret in ("geheim-17", "rtps://geheim-17", "0.171717", "-171717", "171717", "scene?geheim-17"):
+        monkeypatch.setenv("GEHEIM", secret)
+        for path in paths():
+            value: object = "${GEHEIM}"
+            for key in reversed(path):
+                value = {key: value}
+            told = said(load, yaml.safe_dump(value))
+            assert not any(part in told for part in ("geheim", "1717")), told
+        for text in ("cameras: [{name: '${GEHEIM}', source: '${GEHEIM}'}, {name: '${GEHEIM}', source: '${GEHEIM}'}]",
+                     "activities: {start_above: '${GEHEIM}', end_below: 0.9}", "{}: '${GEHEIM}'", "- '${GEHEIM}'",
+                     "activities: {overrides: {A: {start_above: '${GEHEIM}', end_below: 0.9}}}"):  # fmt: skip
+            told = said(load, text)
+            assert not any(part in told for part in ("geheim", "1717")), told
+
+
+@pytest.fixture
+def misfits(file: Path) -> Callable[..., list[str]]:
+    """What is said about a text that is to work with a model of the activities PushUps and PullUps, threshold 0.6."""
+
+    def misfits(text: str, must_exist: tuple[str, ...] = ("model", "cameras")) -> list[str]:
+        file.write_text(text, encoding="utf-8")
+        contract = ModelContract("light", "1", ("PushUps", "PullUps", "Idle"), ("Idle",), unknown_threshold=0.6)
+
+        def contract_of(model: str) -> ModelContract:
+            if model == "lrcn":
+                raise ModelError("it is broken")
+            return contract
+
+        try:
+            load_config(file, Surroundings(contract_of, frozenset(must_exist)))
+        except ConfigError as error:
+            return [line.removeprefix(f"{file}:") for line in str(error).splitlines()]
+        return []
+
+    return misfits
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("model: lcrn", "1:8: model: expected a shipped model (cctv_fight, convlstm, flow_tcn, lrcn), or one made by "
+         "`harstream export`, got 'lcrn'; did you mean lrcn?"),
+        ("model: lrcn", "1:8: model: expected a model that can be opened, got this: it is broken"),
+        ("activities: {overrides: {Pushups: {start_above: 0.5, end_below: 0.4}}}",
+         "1:26: activities.overrides.Pushups: model light knows PushUps, PullUps, got 'Pushups'; did you mean "
+         "PushUps?"),
+        ("activities: {end_below: 0.7}",
+         "1:25: activities.end_below: expected end_below not above the threshold of model light (0.6), got 0.7"),
+        ("cameras: [{name: a, source: secne}]", "1:29: cameras.0.source: expected a webcam's index, rtsp://..., a "
+         "video file or scene; there is no such file, got 'secne'; did you mean scene?"),
+        ("cameras: [{name: a, source: 'me:s3cret@host'}]", "1:29: cameras.0.source: expected a webcam's index, rtsp://..."
+         ", a video file or scene; there is no such file"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_model_and_disk_is_a_mistake_with_its_place(
+    misfits: Callable[..., list[str]], text: str, told: str
+) -> None:
+    assert misfits(text) == [told]
+
+
+def test_what_does_not_fit_is_told_beside_other_mistakes(misfits: Callable[..., list[str]]) -> None:
+    text = "model: lcrn\nstride: 0\nactivities:\n  overrides:\n    Sleeping: {start_above: 0.5, end_below: 0.4}\n"
+    assert [line.split()[1] for line in misfits(text)] == ["model:", "stride:", "activities.overrides.Sleeping:"]
+
+
+def test_what_the_command_line_replaces_is_not_looked_for(misfits: Callable[..., list[str]]) -> None:
+    assert misfits("model: lcrn\ncameras: [{name: a, source: secne}]", must_exist=()) == []
+
+
+def test_a_file_that_is_called_nearly_so_is_meant(misfits: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "yard.mp4").touch()
+    (line,) = misfits(f"cameras: [{{name: a, source: {tmp_path}/yrad.mp4}}]")
+    assert line.endswith(f"got '{tmp_path}/yrad.mp4'; did you mean {tmp_path}/yard.mp4?")
+
+
+def said(load: Load, text: str) -> str:
+    try:
+        load(text)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mqtt: {broker: 'http://me:s3cret@host'}\n",
+        "mqtt: {broker: 'mqtt://me:s3cret@host:port'}\n",
+        "mqtt: {broker: 'mqtt://[me:s3cret@host'}\n",
+        "mqtt: {broker: 'mqtt://me:${MQTT_PASSWORD}@'}\n",
+        "mqtt:\n  broker: mqtt://me:s3cret@host: 1883\n",
+        "cameras:\n  - {name: a b, source: 'rtsp://me:s3cret@host/1'}\n",
+        "cameras:\n  - {name: a, source: 'rtsp://me:s3cret@host/1'}\n  - {name: a, source: '0'}\n",
+        "cameras:\n  - {name: a, sauce: 'rtsp://me:s3cret@host/1'}\n",
+        "cameras: rtsp://me:s3cret@host/1\n",
+        "cameras:\n  - {source rtsp://me:s3cret@host/1}\n",
+        "node: me:s3cret@host\n",
+        "mqtt: mqtt://me:s3cret@host\n",
+    ],
+)
+def test_password_is_not_repeated_in_errors(load: Load, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("MQTT_PASSWORD", "s3cret")
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_options_of_the_command_line_win() -> None:
+    config = overridden(Config(node="nuc1"), {"model": "convlstm", "stride": 2})
+    assert (config.node, config.model, config.stride) == ("nuc1", "convlstm", 2)
+
+
+def test_option_that_does_not_fit_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match=r"^stride: "):
+        overridden(Config(), {"stride": 0})
+
+
+def test_password_of_an_option_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        overridden(Config(), {"mqtt": {"broker": "http://me:s3cret@host"}})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Config().node = "other"  # type: ignore[misc]

@@ -1,0 +1,178 @@
+"""Schema and commented file: both from what stands beside the keys in stream/config.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from harstream.stream.config.file import load_config
+from harstream.stream.config.json_schema import config_schema, part
+from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.writer import FromFile, WithVariables, config_text
+from harstream.stream.sources.address import parse_source
+from harstream.wire.errors import ConfigError
+
+REPOSITORY = Path(__file__).parents[3]
+SCHEMA_IN_THE_REPOSITORY = "docs/config.schema.json"
+
+
+def test_config_of_the_repository_says_the_defaults() -> None:
+    assert load_config(REPOSITORY / "config.yaml") == Config()
+
+
+def test_config_of_the_repository_is_as_it_would_be_written() -> None:
+    expected = config_text(Config().model_dump(), SCHEMA_IN_THE_REPOSITORY)
+    assert (REPOSITORY / "config.yaml").read_text(encoding="utf-8") == expected, "run `make config`"
+
+
+def test_schema_of_the_repository_is_as_it_would_be_written() -> None:
+    written = json.loads((REPOSITORY / SCHEMA_IN_THE_REPOSITORY).read_text(encoding="utf-8"))
+    assert written == config_schema(), "run `make config`"
+
+
+def test_schema_is_one() -> None:
+    jsonschema.Draft7Validator.check_schema(config_schema())
+
+
+def all_keys(path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    node = part(path)
+    for key in node.get("properties", ()):
+        yield (*path, key)
+        yield from all_keys((*path, key))
+    if "items" in node:
+        yield from all_keys((*path, 0))
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from all_keys((*path, "any"))
+
+
+@pytest.mark.parametrize("path", list(all_keys()), ids=lambda path: ".".join(map(str, path)))
+def test_every_key_is_described(path: tuple[str | int, ...]) -> None:
+    assert part(path)["description"]
+
+
+def test_comments_stand_beside_what_is_short_and_above_what_is_long() -> None:
+    long = "rtsp://host/" + "x" * 100
+    cameras = [{"name": "a", "source": "scene", "area": None}, {"name": "b", "source": long, "area": "Room"}]
+    lines = config_text({"cameras": cameras, "node": "n"}).splitlines()
+    assert lines[lines.index("") :] == [
+        "",
+        "cameras:                      # one entry a camera",
+        "  - name: a                   # used in topics, like the node's",
+        "    source: scene             # a webcam's index, rtsp://user:password@host/path, a video file, or scene (the "
+        "demo)",
+        "    area: null                # the room, for the smart home",
+        "  - name: b",
+        f"    source: {long}",
+        "    area: Room",
+        "",
+        "node: n                       # names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64",
+    ]
+    (first,) = [line for line in config_text({"cameras": cameras[1:]}).splitlines() if "a webcam's index" in line]
+    assert first == "    # a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"
+
+
+def test_secrets_are_named_and_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hall").write_text("rtsp://me:one@host/1\n")
+    monkeypatch.setenv("PASSWORD", "two")
+    values = Config().model_dump() | {
+        "cameras": [
+            {"name": "hall", "source": FromFile("hall"), "area": None},
+            {"name": "yard", "source": WithVariables("rtsp://me:${PASSWORD}@host/2"), "area": "${PASSWORD}"},
+        ]
+    }
+    (tmp_path / "config.yaml").write_text(config_text(values))
+    hall, yard = load_config(tmp_path / "config.yaml").cameras
+    assert hall.source == "rtsp://me:one@host/1"
+    assert (yard.source, yard.area) == ("rtsp://me:two@host/2", "${PASSWORD}")
+
+
+shares = some.floats(0, 1)
+seconds = some.floats(0, 86400)
+names = some.from_regex(r"\A[A-Za-z0-9_-]{1,64}\Z")
+letters = some.characters(codec="utf-8")
+texts = some.text(letters, max_size=30) | some.sampled_from(["${HOME}", "$${A}", "no", "1e3", "!file x", "# a", "a: b"])
+paths = texts.filter(bool).map(Path)
+
+
+def is_source(text: str) -> bool:
+    try:
+        parse_source(text)
+    except ConfigError:
+        return False
+    return True
+
+
+sources = (
+    texts | some.integers(0, 99).map(str) | some.sampled_from(["rtsp://a:${B}@[::1]/x?y#z", "scene?seed=2"])
+).filter(is_source)
+cameras = some.builds(CameraConfig, name=names, source=sources, area=some.none() | texts)
+
+
+def thresholds(ends: dict[str, Any]) -> dict[str, Any]:
+    low, high = sorted(ends.values())
+    return {"start_above": high, "end_below": low}
+
+
+pairs = some.fixed_dictionaries({"start_above": shares, "end_below": shares}).map(thresholds)
+
+
+@some.composite
+def configs(draw: some.DrawFn) -> Config:
+    activities = draw(pairs | some.just({})) | {
+        "smoothing": draw(seconds), "hold": draw(seconds), "gone": draw(seconds), "merge": draw(seconds),
+        "update": draw(seconds), "max_duration": draw(some.floats(0, exclude_min=True)),
+        "overrides": draw(some.dictionaries(texts, pairs, max_size=3)),
+    }  # fmt: skip
+    return Config.model_validate(
+        {
+            "node": draw(names),
+            "model": draw(texts.filter(bool)),
+            "device": draw(some.sampled_from(["auto", "cpu", "cuda"])),
+            "stride": draw(some.integers(1, 100)),
+            "cameras": draw(some.lists(cameras, min_size=1, max_size=3, unique_by=lambda camera: camera.name)),
+            "mqtt": {
+                "broker": draw(some.sampled_from([None, "mqtt://nuc", "mqtts://a:b%20${C}@[::1]:8883"])),
+                "embedded_port": draw(some.integers(1, 65535)),
+                "observations": draw(some.booleans()),
+            },
+            "web": {"enabled": draw(some.booleans()), "host": draw(texts), "port": draw(some.integers(0, 65535))},
+            "display": draw(some.booleans()),
+            "record": draw(some.none() | paths),
+            "events": draw(some.none() | paths),
+            "state": draw(paths),
+            "history": {"enabled": draw(some.booleans()), "days": draw(some.floats(0, 36500, exclude_min=True))},
+            "activities": activities,
+        }
+    )
+
+
+@given(config=configs())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+def test_any_configuration_is_read_as_it_was_written_and_fits_the_schema(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(config_text(config.model_dump()), encoding="utf-8", newline="")
+    assert load_config(file) == config
+    jsonschema.validate(yaml.safe_load(file.read_text(encoding="utf-8")), config_schema())
+
+
+@pytest.mark.parametrize(
+    "key", ["stride: ${A}", "device: ${A}", "display: ${A}", "node: ${A}", "activities: {hold: '${A}'}"]
+)
+def test_schema_lets_values_come_from_the_environment(key: str) -> None:
+    jsonschema.validate(yaml.safe_load(key), config_schema())
+
+
+@pytest.mark.parametrize(
+    "text", ["modle: lrcn", "stride: 0", "device: gpu", "node: my house", "cameras: []", "web: {port: x}"]
+)
+def test_schema_refuses_what_is_wrong(text: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), config_schema())

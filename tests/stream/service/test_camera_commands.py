@@ -1,0 +1,290 @@
+"""Cameras are switched and thresholds set over a real mosquitto; what makes no sense is answered."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.embedded_broker import EmbeddedBroker
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.wire.encoding import Context
+from harstream.wire.errors import ControlError, HarstreamError
+from harstream.wire.values import CameraControl, CameraState, Health, Notice
+
+pytestmark = pytest.mark.mosquitto
+
+
+class House:
+    """Controls of one camera, which are told over MQTT as the service does."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, object]] = []
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        try:
+            change()
+        except HarstreamError as error:
+            refused(str(error))
+
+    def cameras(self) -> list[CameraControl]:
+        return []
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        self._check(camera)
+        self.asked.append((camera, "enabled", on))
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        self._check(camera)
+        self.asked.append((camera, "threshold", threshold))
+
+    def reload(self) -> str:
+        raise ControlError("no")
+
+    def _check(self, camera: str) -> None:
+        if camera != "hall":
+            raise ControlError(f"there is no camera {camera[:80]!r}; there are hall")
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def sink(mosquitto: Any, house: House, context: Context, tmp_path: Path) -> Iterator[MqttSink]:
+    address = BrokerAddress.parse(mosquitto.url)
+    sink = MqttSink(address, context=context, outbox=Outbox(tmp_path / "outbox.db"), controls=house)
+    sink.start()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def publish(mosquitto: Any, sink: MqttSink) -> Callable[[str, bytes], None]:
+    def send(topic: str, payload: bytes) -> None:
+        command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-q", "1", "-t", topic]
+        command.append("-s" if payload else "-n")
+        subprocess.run(command, input=payload, check=True)
+
+    return send
+
+
+def test_what_is_asked_for_is_done(publish: Any, house: House, eventually: Callable[..., None]) -> None:
+    publish("har/nuc1/camera/hall/enabled/set", b"OFF")
+    publish("har/nuc1/camera/hall/enabled/set", b" on\n")
+    publish("har/nuc1/camera/hall/threshold/set", b"0.65")
+    publish("har/nuc1/camera/hall/threshold/set", b"default")
+    publish("har/nuc2/camera/hall/enabled/set", b"OFF")
+    publish("har/nuc1/camera/hall/enabled/state", b"OFF")
+    publish("har/nuc1/camera/hall/threshold/set", b"1")
+    eventually(lambda: len(house.asked) == 5, "what was asked for")
+    assert house.asked == [
+        ("hall", "enabled", False), ("hall", "enabled", True), ("hall", "threshold", 0.65), ("hall", "threshold", None),
+        ("hall", "threshold", 1.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "why"),
+    [
+        ("hall/enabled", b"perhaps", "expected ON or OFF, got 'perhaps'"),
+        ("hall/enabled", b"", "expected ON or OFF, got ''"),
+        ("hall/enabled", b"\xff\x00", "expected ON or OFF, got '\ufffd\\x00'"),
+        ("hall/enabled", b"O" * 5000, "expected a word or a number, got 5000 bytes"),
+        ("hall/threshold", b"high", "expected a number between 0 and 1, or default, got 'high'"),
+        ("hall/volume", b"11", "expected enabled or threshold in the topic, got 'volume'"),
+        ("attic/enabled", b"OFF", "there is no camera 'attic'; there are hall"),
+        ("<b>\u00e9/enabled", b"OFF", "there is no camera '<b>\u00e9'; there are hall"),
+    ],
+)
+def test_what_makes_no_sense_is_answered(
+    topic: str, payload: bytes, why: str, publish: Any, house: House, mosquitto: Any, subscribe: Any,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    publish(f"har/nuc1/camera/{topic}/set", payload)
+    eventually(lambda: subscriber.of("/error"), "the answer")
+    answer = subscriber.of("/error")[0]
+    assert (answer.topic, answer.retained) == ("har/nuc1/error", False)
+    assert (answer.json["topic"], answer.json["detail"]) == (f"har/nuc1/camera/{topic}/set", why)
+    assert house.asked == []
+    publish("har/nuc1/camera/hall/enabled/set", b"ON")
+    eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
+
+
+def test_what_is_refused_is_in_the_log_once_a_minute_however_often_it_is_asked_for(
+    publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+
+    def ask(payload: bytes, count: int) -> None:
+        publish("har/nuc1/camera/hall/enabled/set", payload)
+        eventually(lambda: len(subscriber.of("/error")) == count, "the answer")
+
+    ask(b"perhaps", 1)
+    ask(b"perhaps", 2)
+    ask(b"so", 3)
+    monkeypatch.setattr("stream.remote.QUIET", 0.0)
+    ask(b"no", 4)
+    where = "asked for at 'har/nuc1/camera/hall/enabled/set' and refused: expected ON or OFF, got"
+    assert [record.message for record in caplog.records if "refused" in record.message] == [
+        f"{where} 'perhaps'",
+        f"{where} 'no'; 2 more before it",
+    ]
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """Source: MQTT 3.1.1, section 2.2."""
+    length, left = b"", len(body)
+    while not length or left:
+        left, digit = divmod(left, 128)
+        length += bytes([digit | (128 if left else 0)])
+    return bytes([kind]) + length + body
+
+
+def text(words: bytes) -> bytes:
+    return struct.pack(">H", len(words)) + words
+
+
+def send_raw(port: int, topic: bytes, payload: bytes) -> None:
+    """As a client that keeps no rule; a broker may hang up on it, or say nothing any more."""
+    with socket.create_connection(("127.0.0.1", port), 1) as connected, suppress(OSError):
+        connected.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(b"stranger")))
+        connected.recv(4)
+        connected.sendall(packet(0x30, text(topic) + payload))
+        connected.sendall(packet(0xC0, b""))  # a ping, answered when all before it has been read
+        connected.recv(2)
+
+
+HOSTILE = [
+    *((b"har/nuc1/camera/" + name + b"/enabled/set", b"OFF") for name in (
+        b"+", b"#", b"", b"a/b", b"..", b"<script>alert(1)</script>", b"a\0b", b"\x1b[31m", b"\xff\xfe",
+        b"\xed\xa0\x80", "\u202eh\u00e4ll".encode(), b"x" * 60_000,
+    )),
+    *((b"har/nuc1/camera/hall/" + setting + b"/set", b"OFF") for setting in (b"+", b"", b"__class__", b"y" * 60_000)),
+    *((b"har/nuc1/camera/hall/threshold/set", payload) for payload in (
+        b"", b"\xff\xfe\x00", b"nan-nan", b"[" * 100_000, b"{" * 31, b"0" * 1_000_000, b"\0", b"0x1p3",
+    )),
+    *((b"har/nuc1/camera/hall/enabled/set", payload) for payload in (b"\x80" * 32, b"ON\0", b"O" * 1_000_000, b"{}")),
+    (b"homeassistant/status", b"\xff" * 1_000_000),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def either_broker(request: pytest.FixtureRequest, new_port: Callable[[], int]) -> Iterator[BrokerAddress]:
+    if request.param == "mosquitto":
+        yield BrokerAddress("127.0.0.1", request.getfixturevalue("mosquitto").port)
+    else:
+        with EmbeddedBroker(new_port()) as broker:
+            yield broker.address
+
+
+def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_touched(
+    either_broker: BrokerAddress, house: House, context: Context, tmp_path: Path, eventually: Callable[..., None],
+    validate: Callable[[Any], None],
+) -> None:  # fmt: skip
+    answers: list[bytes] = []
+    listener = Connection(either_broker, on_message=lambda _, payload, __: answers.append(payload))
+    listener.open()
+    listener.subscribe("har/nuc1/error")
+    sink = MqttSink(either_broker, context=context, outbox=Outbox(tmp_path / "outbox.db"), controls=house)
+    sink.start()
+    try:
+        eventually(lambda: sink.sender.is_connected, "the connection")
+        for topic, payload in HOSTILE:
+            send_raw(either_broker.port, topic, payload)
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud")
+        eventually(lambda: answers and b"loud" in answers[-1], "the last to be answered")
+        assert house.asked == []
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON")
+        eventually(lambda: house.asked == [("hall", "enabled", True)], "one that makes sense to be done")
+        sink.sender.check()
+        assert len(answers) > 12
+        for answer in answers:
+            assert len(answer) < 1000
+            validate(json.loads(answer))
+    finally:
+        sink.close()
+        listener.close()
+
+
+def test_a_topic_that_is_no_text_is_passed_over(eventually: Callable[..., None]) -> None:
+    """A broker of three packets, for those at hand let none pass."""
+    heard: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
+        connection = Connection(address, on_message=lambda topic, _, __: heard.append(topic))
+        opening = threading.Thread(target=connection.open)
+        opening.start()
+        client, _ = server.accept()
+        with client:
+            client.recv(1000)
+            client.sendall(packet(0x20, b"\0\0"))
+            client.sendall(packet(0x30, text(b"har/\xff") + b"OFF") + packet(0x30, text(b"har/nuc1") + b"OFF"))
+            eventually(lambda: heard == ["har/nuc1"], "what comes after it")
+        opening.join()
+        connection.close()
+
+
+def test_a_retained_wish_is_refused_for_it_would_come_true_again_and_again(
+    sink: MqttSink, house: House, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-r", "-m", "OFF"]
+    subprocess.run([*command, "-t", "har/nuc1/camera/hall/enabled/set"], check=True)
+    eventually(
+        lambda: house.asked == [("hall", "enabled", False)], "the wish, which is news to those who listen already"
+    )
+    mosquitto.stop()
+    mosquitto.start()
+    eventually(lambda: subscriber.of("/error"), "the answer to what the broker retained", 40)
+    assert "send it without retain" in subscriber.of("/error")[0].json["detail"]
+    assert house.asked == [("hall", "enabled", False)]
+
+
+def test_how_a_camera_is_set_is_retained(
+    sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
+) -> None:
+    sink.show(CameraControl("hall", is_enabled=False, threshold=0.85))
+    first = subscribe(mosquitto.port)
+    eventually(lambda: len(first.of("/state")) == 2, "both settings")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: len(late.of("/state")) == 2, "what is retained")
+    assert {message.topic: message.payload for message in late.of("/state")} == {
+        "har/nuc1/camera/hall/enabled/state": "OFF",
+        "har/nuc1/camera/hall/threshold/state": "0.85",
+    }
+
+
+def test_what_is_retained_of_a_camera_that_is_removed_says_so(
+    sink: MqttSink, mosquitto: Any, subscribe: Any, make_notice: Callable[..., Notice],
+    make_health: Callable[..., Health], eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    sink.handle(make_notice(state=CameraState.LIVE, activity="Lunges"))
+    sink.tell(make_health())
+    before = subscribe(mosquitto.port)
+    eventually(lambda: before.of("hall/activity") and before.of("hall/health"), "all that is told of it")
+    sink.handle(make_notice(state=CameraState.REMOVED))
+
+    def retained(what: str) -> Any:
+        late = subscribe(mosquitto.port)
+        eventually(lambda: late.of(f"hall/{what}"), "what is retained")
+        return late.of(f"hall/{what}")[0]
+
+    eventually(lambda: retained("health").json["reason"] == "it is watched no more", "its end")
+    assert retained("health").json["state"] == "offline"
+    assert retained("availability").payload == "offline"
+    assert retained("activity").json["activity"] == "unknown"

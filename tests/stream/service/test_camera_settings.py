@@ -1,0 +1,288 @@
+"""Cameras are switched off and on and thresholds set while a service runs, and all of it is remembered."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.service.camera_settings import Control, Parts
+from harstream.stream.service.service import Service
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.reader import NewSource
+from harstream.wire.errors import ConfigError, ControlError, SinkError
+from harstream.wire.values import CameraChange, CameraControl, CameraState, Frame
+
+HALL, YARD = CameraConfig(name="hall", source="0"), CameraConfig(name="yard", source="1", area="Yard")
+CONFIG = Config(cameras=(HALL, YARD))
+
+
+class Watched(Service):
+    """A service without recognition: what it is told to do is done at once."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self.settings: dict[str, TrackerSettings] = {}
+        self.is_stopped = False
+
+    def watch(self, camera: str, new_source: NewSource) -> None:
+        (live,) = new_source(threading.Event()).frames()
+        assert isinstance(live, CameraChange)
+        self.sources[camera] = live.reason
+
+    def switch_off(self, camera: str) -> None:
+        self.sources[camera] = "off"
+
+    def unwatch(self, camera: str) -> None:
+        del self.sources[camera]
+
+    def retune(self, camera: str, settings: TrackerSettings) -> None:
+        self.settings[camera] = settings
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+class Source:
+    is_live = True
+
+    def __init__(self, camera: CameraConfig) -> None:
+        self.camera, self._text = camera.name, camera.source
+
+    def frames(self) -> Iterator[Frame | CameraChange]:
+        yield CameraChange(self.camera, Clock().now(), CameraState.LIVE, self._text)
+
+
+class House:
+    """A control with all it needs, and what it tells."""
+
+    def __init__(self, folder: Path) -> None:
+        self.memory = folder / "controls.json"
+        self.service = Watched()
+        self.file = CONFIG
+        self.areas: dict[str, str | None] = {}
+        self.told: list[CameraControl] = []
+        self.control = Control(CONFIG, self.parts, self.memory)
+        self.control.listen(self.told.append)
+        self.control.start(self.service, must_open=False)
+        HOUSES.append(self)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(source=self.source, settings=self.settings, reread=lambda: self.file, is_possible=lambda _: None,
+                     areas=self.areas)  # fmt: skip
+
+    @staticmethod
+    def source(camera: CameraConfig, must_open: bool) -> NewSource:
+        if camera.source == "wrong":
+            raise ConfigError("no such source")
+        return lambda _: Source(camera)
+
+    @staticmethod
+    def settings(config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
+        own = camera.activities.start_above if camera.activities else None
+        start_above = next(each for each in (threshold, own, config.activities.start_above, 0.8) if each is not None)
+        return TrackerSettings(start_above=start_above, end_below=start_above / 2)
+
+
+HOUSES: list[House] = []
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No control's thread outlives its test."""
+    yield
+    while HOUSES:
+        HOUSES.pop().control.close()
+
+
+def test_all_cameras_are_watched_and_told_of(house: House) -> None:
+    assert house.service.sources == {"hall": "0", "yard": "1"}
+    assert house.told == [CameraControl("hall", threshold=0.8), CameraControl("yard", threshold=0.8)]
+    assert house.control.cameras() == house.told
+    assert house.areas == {"hall": None, "yard": "Yard"}
+
+
+def test_a_camera_that_is_switched_off_stays_so_when_the_service_is_started_again(house: House, tmp_path: Path) -> None:
+    house.control.switch("hall", on=False)
+    assert house.service.sources == {"hall": "off", "yard": "1"}
+    assert house.told[-1] == CameraControl("hall", is_enabled=False, threshold=0.8)
+    again = House(tmp_path)
+    assert again.service.sources == {"hall": "off", "yard": "1"}
+    again.control.switch("hall", on=True)
+    assert again.service.sources == {"hall": "0", "yard": "1"}
+    assert House(tmp_path).service.sources == {"hall": "0", "yard": "1"}
+
+
+def test_switching_on_what_is_on_opens_nothing_anew(house: House) -> None:
+    house.service.sources["hall"] = "untouched"
+    house.control.switch("hall", on=True)
+    assert house.service.sources["hall"] == "untouched"
+
+
+def test_a_threshold_is_of_one_camera(house: House, tmp_path: Path) -> None:
+    house.control.set_threshold("yard", 0.6)
+    assert house.service.settings["yard"].start_above == 0.6
+    assert house.service.settings["hall"].start_above == 0.8
+    assert House(tmp_path).control.cameras()[1].threshold == 0.6
+    house.control.switch("yard", on=False)
+    house.control.set_threshold("yard", None)
+    assert house.told[-1] == CameraControl("yard", is_enabled=False, threshold=0.8)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.01, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_share_is_refused(threshold: float, house: House) -> None:
+    with pytest.raises(ControlError, match="expected a threshold between 0 and 1, got "):
+        house.control.set_threshold("hall", threshold)
+    assert not house.memory.exists()
+
+
+@pytest.mark.parametrize("name", ["attic", "", "#", "hall/enabled", "<b>"])
+def test_an_unknown_camera_is_refused(name: str, house: House) -> None:
+    for change in (lambda: house.control.switch(name, on=False), lambda: house.control.set_threshold(name, 0.5)):
+        with pytest.raises(ControlError, match=r"there is no camera .*; there are hall, yard"):
+            change()
+
+
+def test_a_reload_changes_what_has_changed(house: House) -> None:
+    moved = YARD.model_copy(update={"source": "2"})
+    attic = CameraConfig(name="attic", source="3", area="Attic")
+    house.service.sources["hall"] = "untouched"
+    assert house.control.reload() == "nothing has changed"
+    house.file = Config(cameras=(HALL, moved, attic))
+    assert house.control.reload() == "yard changed, attic is new"
+    assert house.service.sources == {"hall": "untouched", "yard": "2", "attic": "3"}
+    assert house.areas["attic"] == "Attic"
+    house.file = Config(cameras=(HALL,))
+    assert house.control.reload() == "attic is gone, yard is gone"
+    assert house.service.sources == {"hall": "untouched"}
+
+
+def test_a_reload_takes_thresholds_and_leaves_those_that_were_set(house: House) -> None:
+    house.control.set_threshold("hall", 0.5)
+    house.file = Config.model_validate({"cameras": (HALL, YARD), "activities": {"start_above": 0.9}})
+    assert house.control.reload() == "activities changed"
+    assert [camera.threshold for camera in house.control.cameras()] == [0.5, 0.9]
+    assert not house.control.begins_anew
+
+
+def test_a_reload_takes_a_cameras_own_activities_without_opening_it_anew(house: House) -> None:
+    house.service.sources["yard"] = "untouched"
+    stricter = CameraConfig.model_validate(YARD.model_dump() | {"activities": {"start_above": 0.9}})
+    house.file = Config(cameras=(HALL, stricter))
+    assert house.control.reload() == "activities of yard changed"
+    assert house.service.sources["yard"] == "untouched"
+    assert [camera.threshold for camera in house.control.cameras()] == [0.8, 0.9]
+
+
+def test_a_reload_does_not_switch_a_camera_on(house: House) -> None:
+    house.control.switch("yard", on=False)
+    house.file = Config(cameras=(HALL, YARD.model_copy(update={"source": "2"})))
+    house.control.reload()
+    assert house.service.sources["yard"] == "off"
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": "lrcn"}, {"node": "nuc1"}, {"stride": 2}, {"activities": {"smoothing": 1.0}}]
+)
+def test_what_a_running_service_cannot_take_begins_it_anew(change: dict[str, object], house: House) -> None:
+    house.file = Config.model_validate({"cameras": (HALL, YARD), **change})
+    assert house.control.reload() == "the service begins anew"
+    assert (house.control.begins_anew, house.service.is_stopped) == (True, True)
+
+
+def test_a_recording_is_not_begun_anew(tmp_path: Path) -> None:
+    recorded = Config(cameras=(HALL,), record=tmp_path / "day.mp4")
+    house = House(tmp_path)
+    control = Control(recorded, house.parts, house.memory)
+    control.start(house.service, must_open=False)
+    house.file = recorded.model_copy(update={"model": "lrcn"})
+    try:
+        with pytest.raises(ControlError, match=r"day.mp4 is being recorded"):
+            control.reload()
+        assert (control.begins_anew, house.service.is_stopped) == (False, False)
+    finally:
+        control.close()
+
+
+def test_a_service_that_is_ended_does_not_begin_anew(house: House) -> None:
+    house.file = Config(cameras=(HALL, YARD), model="lrcn")
+    house.control.reload()
+    house.control.end()
+    assert not house.control.begins_anew
+    house.control.reload()
+    assert not house.control.begins_anew
+
+
+def test_a_mistake_leaves_all_as_it_was(house: House) -> None:
+    before = dict(house.service.sources)
+    house.file = Config(cameras=(YARD, CameraConfig(name="attic", source="wrong")))
+    with pytest.raises(ConfigError, match="no such source"):
+        house.control.reload()
+    assert house.service.sources == before
+    assert [camera.camera for camera in house.control.cameras()] == ["hall", "yard"]
+
+
+def test_a_memory_that_cannot_be_read_is_told(house: House, tmp_path: Path) -> None:
+    house.memory.write_text('{"hall": 3}')
+    with pytest.raises(SinkError, match=r"expected in .*controls.json what was switched off"):
+        House(tmp_path)
+
+
+def test_a_camera_is_switched_off_even_where_it_cannot_be_remembered(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.memory.mkdir()
+    house.control.switch("hall", on=False)
+    house.control.set_threshold("hall", 0.6)
+    assert house.service.sources["hall"] == "off"
+    assert house.control.cameras()[0] == CameraControl("hall", is_enabled=False, threshold=0.6)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.split(": ")[:2] for text in warned] == [
+        ["camera hall", "what was asked for holds until the next start only"]
+    ] * 2
+
+
+def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
+    def ask(name: str) -> Callable[[], None]:
+        return lambda: [house.control.switch(name, on=bool(turn % 2)) for turn in range(50)] and None
+
+    threads = [threading.Thread(target=ask(name)) for name in ("hall", "yard")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    kept = json.loads(house.memory.read_text())
+    assert {name: one["enabled"] for name, one in kept.items()} == {"hall": True, "yard": True}
+
+
+def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> None:
+    early = Control(CONFIG, House(tmp_path).parts, tmp_path / "early.json")
+    early.close()
+    for change in (lambda: early.switch("hall", on=False), lambda: early.set_threshold("hall", 0.5)):
+        with pytest.raises(ControlError, match="still starting"):
+            change()
+    assert not (tmp_path / "early.json").exists()
+
+
+def test_who_asks_is_told_what_was_refused(house: House, eventually: Callable[..., None]) -> None:
+    refused: list[str] = []
+    house.control.ask(lambda: house.control.switch("hall", on=False), refused.append)
+    house.control.ask(lambda: house.control.switch("attic", on=False), refused.append)
+    house.control.ask(lambda: 1 / 0, refused.append)
+    eventually(lambda: len(refused) == 2, "what was refused")
+    house.control.close()
+    house.control.ask(lambda: house.control.switch("yard", on=False), refused.append)
+    assert house.service.sources == {"hall": "off", "yard": "1"}
+    assert refused[0] == "there is no camera 'attic'; there are hall, yard"
+    assert "fault of ours" in refused[1]

@@ -1,0 +1,299 @@
+"""How cameras fare, second by second; a machine that cannot keep up says so once, with what would help."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from harstream.stream.service.health import DARK, ENDED, FROZEN, PERIOD, STALLED, TICK, UNLIT, HealthWatch
+from harstream.wire.errors import Trouble
+from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice
+
+CAMERAS = ("attic", "cellar", "hall", "yard")
+REPLAY = "film"
+MakeNotice = Callable[..., Notice]
+
+
+class Machine:
+    """Frames of four cameras, some of which are dropped, and a clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.arrived: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.time = 1_700_000_000.0
+        self.watch = HealthWatch(self.arrived, self.dropped, lambda: self.time, rate=8)
+        for camera in (*CAMERAS, REPLAY):
+            self.watch.watch(camera, is_live=camera != REPLAY)
+        self.told: list[Health] = []
+
+    def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
+        """Ten frames of each camera but the silent one, so many of them dropped."""
+        for camera in CAMERAS:
+            self.arrived[camera] += fps if camera != silent else 0
+            self.dropped[camera] += dropped.get(camera, 0)
+        assert self.watch.look() == []
+        self.time += TICK
+        self.told = self.watch.look()
+        assert self.watch.look() == []
+        return {health.camera: health for health in self.told}
+
+    def a_period(self, **dropped: int) -> None:
+        """A hundred frames of each camera, so many of them dropped, the first of each second first."""
+        for second in range(round(PERIOD)):
+            shares = {camera: (count + 9 - second) // 10 for camera, count in dropped.items()}
+            self.second(**shares)
+
+
+@pytest.fixture
+def machine(caplog: pytest.LogCaptureFixture) -> Machine:
+    caplog.set_level(logging.INFO)
+    return Machine()
+
+
+def test_a_frame_now_and_then_is_not_worth_a_word(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        machine.a_period(hall=2)
+    assert not any(health.overloaded for health in machine.told)
+    assert caplog.messages == []
+
+
+def test_overload_is_told_once_and_its_end_too(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    machine.a_period()
+    for _ in range(3):
+        machine.a_period(hall=40, attic=10)
+    assert {health.camera for health in machine.told if health.overloaded} == {"hall", "attic"}
+    assert [round(health.dropping, 2) for health in machine.told] == [0.1, 0, 0.4, 0, 0]
+    machine.a_period()
+    assert not any(health.overloaded for health in machine.told)
+    begins, ends = caplog.messages
+    assert begins.startswith("this machine cannot keep up: hall: ")
+    assert "% of the frames are dropped, the oldest first. A lighter" in begins
+    assert "--model lrcn" in begins
+    assert ends == "this machine keeps up again; 150 frames were dropped so far"
+    machine.a_period(hall=40)
+    assert len(caplog.messages) == 3
+
+
+def test_overload_near_its_limit_is_not_told_again_and_again(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        machine.a_period(hall=3)
+        machine.a_period(hall=1)
+    assert len(caplog.messages) == 1
+
+
+def test_the_burst_with_which_a_camera_begins_is_no_overload(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.a_period()
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    machine.second(fps=60, hall=50)
+    for _ in range(3):
+        machine.a_period()
+    assert caplog.messages == []
+
+
+def test_many_cameras_are_counted(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    machine.second()
+    machine.a_period(attic=90, cellar=90, hall=90, yard=90)
+    assert "keep up: attic, cellar, hall and 1 more: " in caplog.messages[0]
+
+
+def test_a_replay_that_falls_behind_is_told(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+    for late in (0, 1.9, 2.1, 24, 0.6, 0.4, 0):
+        machine.watch.see(make_notice(camera=REPLAY, time=machine.time - late))
+        machine.watch.see(make_notice(time=machine.time - 60))  # a live camera's own clock is no matter
+        told.append(machine.second()[REPLAY])
+    assert [health.overloaded for health in told] == [False, False, True, True, True, False, False]
+    assert told[3].behind == pytest.approx(24)
+    begins, ends = caplog.messages
+    assert begins.startswith("this machine cannot keep up: film: up to 2 s behind. A lighter")
+    assert ends.startswith("this machine keeps up again")
+
+
+def test_a_replay_that_is_over_is_late_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice(camera=REPLAY, time=machine.time - 9))
+    machine.watch.end(REPLAY)
+    assert not machine.second()[REPLAY].overloaded
+
+
+def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:
+    assert machine.second(fps=0)["hall"].state is HealthState.CONNECTING
+    machine.watch.see(make_notice(state=CameraState.LIVE, warming=(0, 20)))
+    machine.watch.see(make_notice(warming=(7, 20)))
+    warming = machine.second()["hall"]
+    assert (warming.state, warming.warming, warming.frame_age) == (HealthState.WARMING, (7, 20), 0.0)
+    machine.watch.see(make_notice())
+    assert machine.second()["hall"].state is HealthState.LIVE
+    states = [machine.second(silent="hall")["hall"] for _ in range(int(STALLED) + 1)]
+    assert [health.state for health in states] == [HealthState.LIVE] * 3 + [HealthState.STALLED]
+    assert states[-1].frame_age == 4.0
+    machine.watch.see(make_notice(state=CameraState.OFFLINE, reason="gave nothing for 5 seconds"))
+    offline = machine.second(silent="hall")["hall"]
+    assert (offline.state, offline.reason) == (HealthState.OFFLINE, "gave nothing for 5 seconds")
+    assert offline.reconnects == 0
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    again = machine.second()["hall"]
+    assert (again.state, again.reason, again.reconnects) == (HealthState.LIVE, "", 1)
+
+
+def test_a_camera_with_too_few_frames_is_told_once(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    reasons = []
+    for second in range(20):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        reasons.append(machine.second(fps=4 + second % 2)["hall"].reason)
+    line = "it sends fewer frames than this model takes, 8 a second: raise the camera's frame rate"
+    assert reasons == [""] * 15 + [line] * 5
+    assert caplog.messages == [f"camera hall: {line}"]
+    machine.watch.see(make_notice())
+    assert machine.second()["hall"].reason == ""
+
+
+def test_frames_that_come_too_irregularly_are_told(machine: Machine, make_notice: MakeNotice) -> None:
+    for _ in range(20):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        told = machine.second(fps=25)["hall"]
+    assert told.reason == "its frames come too irregularly for this model, which takes 8 a second"
+
+
+def test_it_is_not_the_cameras_fault_when_the_machine_drops_its_frames(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(40):
+        machine.watch.see(make_notice(warming=(1, 20)))
+        told = machine.second(fps=25, hall=20)["hall"]
+    assert (told.overloaded, told.reason) == (True, "")
+    assert len(caplog.messages) == 1
+
+
+def test_an_overloaded_camera_that_is_connected_again_is_no_recovery(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.second()
+    machine.a_period(hall=40)
+    machine.watch.see(make_notice(state=CameraState.LIVE))
+    for _ in range(3):
+        machine.a_period(hall=40)
+        assert any(health.overloaded for health in machine.told)
+    assert len(caplog.messages) == 1
+    machine.watch.see(make_notice(state=CameraState.OFFLINE))
+    machine.second(silent="hall")
+    assert not any(health.overloaded for health in machine.told)
+
+
+def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:
+    for _ in range(20):
+        machine.second(fps=25)
+    assert machine.second(fps=25)["hall"].fps == 25
+    for _ in range(5):
+        machine.second(fps=5)
+    assert machine.second(fps=5)["hall"].fps == pytest.approx((4 * 25 + 6 * 5) / 10)
+
+
+def test_a_file_that_is_over_is_offline(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    machine.watch.end("hall")
+    over = machine.second()["hall"]
+    assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
+
+
+def test_a_file_that_breaks_is_offline_for_another_reason_than_its_end(
+    machine: Machine, make_notice: MakeNotice
+) -> None:
+    broken = CameraChange("hall", machine.time, CameraState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
+    machine.watch.see(replace(make_notice(), change=broken))
+    machine.watch.end("hall")
+    over = machine.second()["hall"]
+    assert (over.state, over.reason, over.trouble) == (HealthState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
+
+
+def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    stood_still = machine.time
+    states = []
+    for second in range(int(FROZEN) + 2):
+        machine.watch.see(make_notice(unchanged=float(second)))
+        states.append(machine.second()["hall"])
+    assert [health.state for health in states] == [HealthState.LIVE] * 30 + [HealthState.FROZEN] * 2
+    frozen = states[-1]
+    assert frozen.since == pytest.approx(stood_still, abs=1.0)
+    assert (frozen.reason, frozen.trouble) == ("it sends the same picture over and over: restart the camera", None)
+    assert frozen.fps > 0
+    machine.watch.see(make_notice())
+    again = machine.second()["hall"]
+    assert (again.state, again.since, again.reason) == (HealthState.LIVE, machine.time, "")
+    assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is frozen no more"]
+
+
+def test_a_replay_may_stand_still(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.arrived[REPLAY] += 1
+    machine.watch.see(make_notice(camera=REPLAY, time=machine.time, unchanged=2 * FROZEN))
+    assert machine.second()[REPLAY].state is HealthState.LIVE
+
+
+def test_a_camera_with_its_lens_covered_is_dark_after_a_moment(
+    machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.watch.see(make_notice(lit=UNLIT))
+    assert machine.second()["hall"].state is HealthState.LIVE
+    covered = machine.time
+    states = []
+    for _ in range(int(DARK) + 1):
+        machine.watch.see(make_notice(lit=UNLIT / 2, unchanged=2 * FROZEN))
+        states.append(machine.second()["hall"])
+    assert [health.state for health in states[-2:]] == [HealthState.DARK] * 2
+    assert states[0].state is not HealthState.DARK
+    assert states[-1].since == covered
+    machine.watch.see(make_notice(lit=0.5))
+    assert machine.second()["hall"].state is HealthState.LIVE
+    assert caplog.messages[-1] == "camera hall is dark no more"
+
+
+def test_a_state_says_since_when(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    began = machine.second()["hall"].since
+    assert machine.second()["hall"].since == began
+    last_frame = machine.time
+    for _ in range(int(STALLED) + 3):
+        told = machine.second(silent="hall")["hall"]
+    assert (told.state, told.since) == (HealthState.STALLED, last_frame)
+
+
+def test_what_is_wrong_is_told_to_programs_too(machine: Machine, make_notice: MakeNotice) -> None:
+    gone = make_notice(state=CameraState.OFFLINE, reason="refuses the password")
+    assert gone.change is not None
+    machine.watch.see(replace(gone, change=replace(gone.change, trouble=Trouble.LOGIN_REFUSED)))
+    assert machine.second()["hall"].trouble is Trouble.LOGIN_REFUSED
+    for _ in range(20):
+        machine.watch.see(make_notice(camera="yard", warming=(1, 20)))
+        told = machine.second(fps=4)
+    assert told["yard"].trouble is Trouble.TOO_FEW_FRAMES
+    assert told["attic"].trouble is None
+
+
+def test_a_camera_that_is_switched_off_is_disabled_and_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.see(make_notice())
+    machine.second()
+    machine.watch.see(make_notice(state=CameraState.DISABLED))
+    disabled = machine.second(silent="hall")["hall"]
+    assert (disabled.state, disabled.reason, disabled.overloaded) == (HealthState.DISABLED, "", False)
+    machine.watch.watch("hall", is_live=True)
+    assert machine.second(silent="hall")["hall"].state is HealthState.CONNECTING
+
+
+def test_a_camera_that_is_forgotten_is_told_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+    machine.watch.forget("hall")
+    machine.watch.see(make_notice())
+    machine.watch.end("hall")
+    assert set(machine.second()) == {*CAMERAS, REPLAY} - {"hall"}

@@ -1,0 +1,58 @@
+"""What the log says in JSON of that which would be a traceback or a warning else."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+IN_A_THREAD = "import threading\nthread = threading.Thread(target=fail, name='reader')\nthread.start()\nthread.join()"
+
+
+def records(program: str) -> list[dict[str, Any]]:
+    """What a program says, with the log in JSON."""
+    begin = (
+        "import logging\nfrom stream.log import *\nlog_to_stderr('json')\ndef fail(): raise ValueError('no such hat')\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", begin + program], cwd=REPOSITORY, capture_output=True, text=True, timeout=30
+    )  # fmt: skip
+    assert result.stdout == ""
+    return [json.loads(line) for line in result.stderr.splitlines()]
+
+
+def test_a_record_has_what_a_log_store_expects() -> None:
+    (record,) = records("logging.getLogger('stream.hat').warning('größer als %d', 7, extra={'camera': 'hall'})")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.pop("time"))
+    assert record == {"level": "WARNING", "logger": "stream.hat", "message": "größer als 7", "camera": "hall"}
+
+
+@pytest.mark.parametrize("program", ["fail()", IN_A_THREAD])
+def test_a_fault_is_one_record_with_its_traceback_in_one_field(program: str) -> None:
+    (record,) = records(program)
+    assert (record["level"], record["message"]) == ("CRITICAL", "a fault of ours")
+    first, *_, last = record["error"].splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "ValueError: no such hat")
+
+
+def test_what_is_logged_with_an_exception_has_it_in_the_same_field() -> None:
+    (record,) = records("try: fail()\nexcept ValueError: logging.getLogger('stream').exception('went on')")
+    assert record["message"] == "went on"
+    assert record["error"].endswith("ValueError: no such hat")
+
+
+def test_a_warning_of_a_library_is_a_record() -> None:
+    (record,) = records("import warnings\nwarnings.warn('hats are deprecated')")
+    assert (record["level"], record["logger"]) == ("WARNING", "py.warnings")
+    assert "hats are deprecated" in record["message"]
+
+
+def test_why_the_program_ends_is_a_record() -> None:
+    (record,) = records("complain('there is no 100 % hat')")
+    assert (record["level"], record["message"]) == ("ERROR", "there is no 100 % hat")

@@ -1,0 +1,386 @@
+"""What holds of the events of any stream of scores, as who listens gets them: over kills, too.
+
+Real pipelines, trackers, histories and outboxes; only the cameras and the model are made up.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from harstream.models.contract import ModelContract
+from harstream.models.picture import Pixels
+from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.history.sink import HistorySink
+from harstream.stream.history.store import Query, activities, connect
+from harstream.stream.recognition.pipeline import Arrival, Pipeline
+from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.wire.encoding import Context
+from harstream.wire.values import CameraChange, CameraState, Event, EventType, Frame, Notice
+
+CONTRACT = ModelContract("made up", "1", ("Jump", "Walk", "Idle"), ("Idle",), frames=3, height=2, width=2, rate=10.0)
+CONTEXT = Context("nuc1", {}, CONTRACT, "ab12", "0.1.0")
+NOON = 1_700_000_000.0
+MILLISECOND = 0.001001
+"""To which the wire rounds."""
+
+
+class Recited:
+    """A Picture that says what is recognized in it."""
+
+    def __init__(self, percent: tuple[int, int]) -> None:
+        """Of Jump and of Walk; the rest is Idle's."""
+        self._percent = percent
+
+    def bgr(self) -> Pixels:
+        return self.model_frame(2, 2)
+
+    def model_frame(self, height: int, width: int) -> Pixels:
+        jump, walk = self._percent
+        return np.full((height, width, 3), (jump, walk, 100 - jump - walk), np.uint8)
+
+
+class Reciter:
+    """A Recognizer that takes the newest picture of a window at its word."""
+
+    contract = CONTRACT
+    lookback = 0
+    row_shape: tuple[int, ...] = (3,)
+    row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+
+    def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
+        return frames[:, 0, 0].astype(np.float32) / 100
+
+    def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
+        return windows[:, -1].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """So many frames before these cameras, a batch at a time, so many seconds apart."""
+
+    cameras: frozenset[str]
+    percent: tuple[int, int]
+    step: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Jumped:
+    """The times of a camera's frames."""
+
+    camera: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Changed:
+    camera: str
+    state: CameraState
+
+
+@dataclass(frozen=True)
+class Retuned:
+    camera: str
+    settings: TrackerSettings
+
+
+Action = Shown | Jumped | Changed | Retuned
+
+CAMERAS = st.sampled_from(["hall", "yard"])
+DURATIONS = st.sampled_from([0.0, 0.3, 1.0, 2.0])
+SETTINGS = st.builds(
+    TrackerSettings,
+    start_above=st.sampled_from([0.6, 0.8]),
+    end_below=st.sampled_from([0.0, 0.3, 0.5]),
+    hold=DURATIONS,
+    gone=DURATIONS,
+    merge=DURATIONS,
+    update=DURATIONS,
+    max_duration=st.sampled_from([0.1, 2.0, 3600.0]),
+)
+PERCENT = st.integers(0, 100).flatmap(lambda jump: st.tuples(st.just(jump), st.integers(0, 100 - jump)))
+BOTH = frozenset({"hall", "yard"})
+SURE = st.builds(
+    Shown,
+    cameras=st.sampled_from([BOTH, BOTH, frozenset({"hall"})]),
+    percent=st.sampled_from([(100, 0), (90, 10), (70, 0), (0, 90), (0, 85)]),
+    step=st.sampled_from([0.1, 0.1, 0.09]),
+    count=st.integers(10, 30),
+)
+SHOWN = st.builds(
+    Shown,
+    cameras=st.frozensets(CAMERAS, min_size=1),
+    percent=PERCENT | st.just((0, 0)),
+    step=st.sampled_from([0.1, 0.1, 0.04, 0.13, 0.5, 0.0, -0.05]),
+    count=st.integers(1, 30),
+)
+ACTIONS = st.one_of(
+    SURE,
+    SURE,
+    SHOWN,
+    st.builds(Jumped, CAMERAS, st.sampled_from([0.3, 3.0, 60.0, 3600.0, -0.3, -3.0, -60.0])),
+    st.builds(Changed, CAMERAS, st.sampled_from(CameraState)),
+    st.builds(Retuned, CAMERAS, SETTINGS),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Of harstream, from its start to its end."""
+
+    actions: list[Action]
+    settings: TrackerSettings
+    smoothing: float
+    killed_after: int | None
+    """Steps of what is done with events; None: it ends with its material."""
+
+
+RUNS = st.lists(
+    st.builds(
+        Run,
+        actions=st.lists(ACTIONS, min_size=1, max_size=12),
+        settings=SETTINGS,
+        smoothing=st.sampled_from([0.0, 0.5]),
+        killed_after=st.none() | st.integers(0, 25),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+class Killed(BaseException):
+    pass
+
+
+@dataclass
+class Fuse:
+    """Ends a run when it has been passed so many times."""
+
+    left: int | None
+
+    def burn(self) -> None:
+        if self.left is not None:
+            if self.left == 0:
+                raise Killed
+            self.left -= 1
+
+
+class FusedOutbox(Outbox):
+    def __init__(self, path: Path, fuse: Fuse) -> None:
+        super().__init__(path)
+        self._fuse = fuse
+
+    def put(self, topic: str, payload: bytes) -> None:
+        self._fuse.burn()
+        super().put(topic, payload)
+        self._fuse.burn()
+
+
+@dataclass
+class House:
+    """A folder, the cameras' times, and what has been heard of it all."""
+
+    folder: Path
+    times: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: NOON))
+    latest: float = NOON
+    floors: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: NOON))
+    """However far they jump: whoever begins anew finds a clock that went on."""
+    events: list[Event] = field(default_factory=list)
+    """As the pipelines told them."""
+    heard: list[Any] = field(default_factory=list)
+    """As the broker got them."""
+    histories: list[HistorySink] = field(default_factory=list)
+
+    def live_through(self, run: Run) -> None:
+        """As `stream.service` does it."""
+        fuse = Fuse(run.killed_after)
+        history = HistorySink(self.folder / "history.sqlite", CONTEXT, days=36500)
+        outbox = FusedOutbox(self.folder / "outbox.sqlite", fuse)
+        mqtt = MqttSink(BrokerAddress("127.0.0.1", 1), context=CONTEXT, outbox=outbox)
+        history.start()
+        self.histories.append(history)
+        outbox.start()  # the sink's sender is not: its letters are taken from the outbox here
+        for camera in ("hall", "yard"):
+            self._begin_anew(camera)
+        try:
+            for sink in (mqtt, history):
+                for owed in history.owed:
+                    self._tell(owed, fuse, sink)
+            for notice in self._notices(run):
+                self.events += notice.events
+                self._tell(notice, fuse, history, mqtt)
+            history.close()
+        except Killed:
+            pass
+        self.heard += [json.loads(payload) for payload in _taken_from(outbox)]
+        outbox.close()
+
+    def _tell(self, notice: Notice, fuse: Fuse, *sinks: HistorySink | MqttSink) -> None:
+        for sink in sinks:
+            if notice.events:
+                fuse.burn()
+            sink.handle(notice)
+
+    def _notices(self, run: Run) -> Iterator[Notice]:
+        pipeline = Pipeline(
+            Reciter(),
+            lambda camera: Tracker(camera, CONTRACT, run.settings),
+            lambda: ExponentialMean(run.smoothing),
+        )
+        for step in pipeline.steps(self._batches(run.actions, pipeline)):
+            yield step.notice
+            if step.notice.change is not None and step.notice.change.state is CameraState.REMOVED:
+                pipeline.forget(step.notice.camera)
+
+    def _batches(self, actions: list[Action], pipeline: Pipeline) -> Iterator[Sequence[Arrival]]:
+        for action in actions:
+            match action:
+                case Shown():
+                    for _ in range(action.count):
+                        yield [
+                            Frame(camera, self._pass(camera, action.step), Recited(action.percent))
+                            for camera in sorted(action.cameras)
+                        ]
+                case Jumped():
+                    self._pass(action.camera, action.seconds)
+                case Changed():
+                    yield [CameraChange(action.camera, self._pass(action.camera, 0.0), action.state)]
+                    if action.state is CameraState.REMOVED:
+                        self._begin_anew(action.camera)
+                case Retuned():
+                    pipeline.retune(action.camera, action.settings)
+
+    def _begin_anew(self, camera: str) -> None:
+        self.latest += 0.01
+        self.times[camera] = self.floors[camera] = self.latest
+
+    def _pass(self, camera: str, seconds: float) -> float:
+        self.times[camera] = max(self.times[camera] + seconds, self.floors[camera])
+        self.latest = max(self.latest, self.times[camera])
+        return self.times[camera]
+
+
+def _taken_from(outbox: Outbox) -> Iterator[bytes]:
+    while letter := outbox.oldest():
+        yield letter.payload
+        outbox.remove(letter)
+
+
+def lived_through(runs: list[Run], check: Callable[[House], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder))
+        try:
+            for run in runs:
+                house.live_through(run)
+            check(house)
+        finally:
+            for history in house.histories:
+                history.close()
+
+
+def by_camera(events: list[Any], camera: Callable[[Any], str]) -> list[list[Any]]:
+    found = defaultdict(list)
+    for event in events:
+        found[camera(event)].append(event)
+    return list(found.values())
+
+
+def without_repeats(messages: list[Any]) -> list[Any]:
+    """As consumers are told to do it."""
+    return list({(message["id"], message["seq"]): message for message in reversed(messages)}.values())[::-1]
+
+
+def seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def promised_of_events(house: House) -> None:
+    """Of one run that was not killed, to the last bit."""
+    for told in by_camera(house.events, lambda event: event.camera):
+        ended_at, updated_at, goes_on = 0.0, 0.0, None
+        for event in told:
+            confidence = event.confidence
+            assert 0 <= confidence.mean <= confidence.peak <= 1
+            assert 0 <= confidence.last <= confidence.peak
+            assert event.started_at <= event.detected_at <= event.updated_at
+            assert event.updated_at >= updated_at
+            updated_at = event.updated_at
+            if event.type is EventType.START:
+                assert (goes_on, event.seq) == (None, 1)
+                assert event.started_at >= ended_at
+            else:
+                assert goes_on is not None
+                assert (event.id, event.activity, event.seq) == (goes_on.id, goes_on.activity, goes_on.seq + 1)
+                assert (event.started_at, event.detected_at) == (goes_on.started_at, goes_on.detected_at)
+            goes_on = event
+            if event.type is EventType.END:
+                assert event.ended_at is not None
+                assert event.started_at <= event.ended_at <= event.updated_at
+                ended_at, goes_on = event.ended_at, None
+        assert goes_on is None
+    starts = [event.id for event in house.events if event.type is EventType.START]
+    assert len(starts) == len(set(starts))
+
+
+def promised_of_messages(house: House) -> None:
+    """Of all runs, the last of which was not killed."""
+    heard = without_repeats(house.heard)
+    for told in by_camera(heard, lambda message: message["camera"]):
+        ended_at, goes_on = "", None
+        for message in told:
+            assert message["started_at"] <= message["updated_at"]
+            assert 0 <= message["confidence"]["mean"] <= message["confidence"]["peak"] <= 1
+            if message["event_type"] == "start":
+                assert (goes_on, message["seq"]) == (None, 1)
+                assert message["started_at"] >= ended_at
+            else:
+                assert goes_on is not None
+                assert (message["id"], message["seq"]) == (goes_on["id"], goes_on["seq"] + 1)
+                assert message["started_at"] == goes_on["started_at"]
+                assert message["updated_at"] >= goes_on["updated_at"]
+            until, goes_on = message["updated_at"], message
+            if message["event_type"] == "end":
+                ended_at, goes_on = message["ended_at"], None
+                until = ended_at
+                assert message["started_at"] <= ended_at <= message["updated_at"]
+            duration = seconds(until) - seconds(message["started_at"])
+            assert abs(message["duration_s"] - duration) < MILLISECOND
+        assert goes_on is None
+    with closing(connect(house.folder / "history.sqlite")) as database:
+        kept = {past.event.id: past.event.seq for past in activities(database, Query())}
+    assert kept == {message["id"]: message["seq"] for message in heard if message["event_type"] == "end"}
+
+
+JUMPING = Shown(BOTH, (100, 0), step=0.1, count=20)
+GONE_TOMORROW = [JUMPING, Jumped("hall", 60), Changed("hall", CameraState.OFFLINE), Jumped("hall", -60), JUMPING]
+
+
+@settings(max_examples=100, deadline=None)
+@given(RUNS)
+@example([Run(GONE_TOMORROW, TrackerSettings(0.6, 0.3, hold=0.3, merge=0.3), 0.0, None)])
+def test_events_of_any_stream_keep_their_promises_to_the_last_bit(runs: list[Run]) -> None:
+    whole = Run(runs[0].actions, runs[0].settings, runs[0].smoothing, None)
+    lived_through([whole], promised_of_events)
+
+
+@settings(max_examples=100, deadline=None)
+@given(RUNS)
+def test_who_listens_over_kills_hears_what_was_promised(runs: list[Run]) -> None:
+    last = Run(runs[-1].actions, runs[-1].settings, runs[-1].smoothing, None)
+    lived_through([*runs[:-1], last], promised_of_messages)

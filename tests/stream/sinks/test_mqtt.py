@@ -1,0 +1,639 @@
+"""The MQTT sink against a real mosquitto: nothing lost, nothing stale, no password told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.web.forecast_cache import Foretold
+from harstream.wire.encoding import Context, labels_sha
+from harstream.wire.errors import BrokerError, ConfigError, SinkError
+from harstream.wire.values import CameraState, Event, EventType, Forecast, Health, HealthState, NodeStats, Notice
+
+pytestmark = pytest.mark.mosquitto
+
+MakeEvent = Callable[..., Event]
+MakeNotice = Callable[..., Notice]
+MakeSink = Callable[..., MqttSink]
+Eventually = Callable[..., None]
+
+EVENT = "camera/hall/event"
+ACTIVITY = "camera/hall/activity"
+AVAILABILITY = "camera/hall/availability"
+HEALTH = "camera/hall/health"
+
+
+class Clock:
+    """The outbox's; so that an outage of minutes takes none."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_sink(tmp_path: Path, context: Context, clock: Clock) -> Iterator[MakeSink]:
+    sinks: list[MqttSink] = []
+
+    def make(url: str, **more: Any) -> MqttSink:
+        outbox = Outbox(tmp_path / "outbox.db", clock=clock)
+        sinks.append(MqttSink(BrokerAddress.parse(url), context=context, outbox=outbox, **more))
+        return sinks[-1]
+
+    yield make
+    for sink in sinks:
+        sink.close()
+
+
+def series(make_event: MakeEvent, first: int, last: int) -> list[Event]:
+    """One activity: a start, updates, and an end at number 9."""
+    kinds = {1: EventType.START, 9: EventType.END}
+    return [make_event(kinds.get(seq, EventType.UPDATE), seq=seq) for seq in range(first, last + 1)]
+
+
+def seqs(received: list[Any]) -> list[int]:
+    return [message.json["seq"] for message in received]
+
+
+def test_a_start_and_its_end_arrive_once_each(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(make_event()))
+    sink.handle(make_notice(make_event(EventType.END, seq=2)))
+    eventually(lambda: len(subscriber.of(EVENT)) == 2, "both events")
+    start, end = subscriber.of(EVENT)
+    assert (start.json["event_type"], end.json["event_type"]) == ("start", "end")
+    assert (start.qos, start.retained, start.json["historical"]) == (1, False, False)
+    assert end.topic == "har/nuc1/camera/hall/event"
+
+
+def test_an_outage_loses_no_event_and_keeps_their_order(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually, clock: Clock,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(*series(make_event, 1, 3)))
+    eventually(lambda: len(subscriber.of(EVENT)) == 3, "the events before the outage")
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(*series(make_event, 4, 9)))
+    clock.now = 60.0
+    mosquitto.start()
+    eventually(lambda: len(subscriber.of(EVENT)) >= 9, "the events of the outage")
+    assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [message.json["historical"] for message in subscriber.of(EVENT)] == [False] * 3 + [True] * 6
+
+
+def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually, clock: Clock,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(make_event()))
+    clock.now = 4.9
+    mosquitto.start()
+    eventually(lambda: subscriber.of(EVENT), "the event")
+    assert not subscriber.of(EVENT)[0].json["historical"]
+
+
+def test_events_of_a_run_without_a_broker_are_sent_by_the_next_run(
+    stopped_mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    first = make_sink(stopped_mosquitto.url)
+    first.start(must_connect=False)
+    first.handle(make_notice(*series(make_event, 1, 2)))
+    first.close()
+    stopped_mosquitto.start()
+    subscriber = subscribe(stopped_mosquitto.port)
+    second = make_sink(stopped_mosquitto.url)
+    second.start()
+    eventually(lambda: len(subscriber.of(EVENT)) == 2, "the events of the first run")
+    assert [(m.json["seq"], m.json["historical"]) for m in subscriber.of(EVENT)] == [(1, True), (2, True)]
+
+
+def test_without_must_connect_it_finds_a_broker_that_comes_later(
+    stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually
+) -> None:
+    sink = make_sink(stopped_mosquitto.url)
+    sink.start(must_connect=False)
+    stopped_mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+
+
+def test_who_subscribes_late_finds_everything_retained(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url, emission={"matrix": [[1.0]]})
+    sink.start()
+    early = subscribe(mosquitto.port)
+    sink.handle(make_notice(activity="Lunges", state=CameraState.LIVE))
+    eventually(lambda: early.of(ACTIVITY), "the activity to reach the broker")
+    late = subscribe(mosquitto.port)
+    everything = ["status", "info", "labels", "emission", ACTIVITY, AVAILABILITY]
+    eventually(lambda: all(late.of(f"/{topic}") for topic in everything), "all retained topics")
+    assert all(late.of(f"/{topic}")[0].retained for topic in everything)
+    assert late.of("/status")[0].payload == late.of(AVAILABILITY)[0].payload == "online"
+    assert late.of(ACTIVITY)[0].json["activity"] == "Lunges"
+    assert late.of("/emission")[0].json == {"matrix": [[1.0]]}
+
+
+def test_a_broker_that_forgot_everything_is_told_again(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(activity="Lunges"))
+    mosquitto.stop(forget=True)
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(activity="JumpingJack", time=1_700_000_001.0))
+    mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of(ACTIVITY) and late.of(AVAILABILITY) and late.of("/info"), "the retained topics")
+    assert late.of(ACTIVITY)[-1].json["activity"] == "JumpingJack"
+
+
+def test_the_activity_is_said_on_change_and_every_minute(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    for second, name in [(0, "unknown"), (1, "unknown"), (2, "Lunges"), (3, "Lunges"), (61, "Lunges"), (62, "Lunges")]:
+        # A pause for the broker: of states that follow at once, only the last need be said.
+        before = len(subscriber.of(ACTIVITY))
+        sink.handle(make_notice(activity=name, time=1_700_000_000.0 + second))
+        if second in (0, 2, 62):
+            eventually(lambda before=before: len(subscriber.of(ACTIVITY)) > before, "the activity")
+    assert [(m.json["activity"], m.json["updated_at"][17:19]) for m in subscriber.of(ACTIVITY)] == [
+        ("unknown", "20"), ("Lunges", "22"), ("Lunges", "22")
+    ]  # fmt: skip
+
+
+def test_observations_pass_while_connected_and_are_counted_while_not(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: subscriber.of("observation"), "the observation")
+    mosquitto.stop()
+    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    assert sink.sender.dropped == 1
+    mosquitto.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: len(subscriber.of("observation")) == 2, "the observation after the outage")
+    assert seqs(subscriber.of("observation")) == [1, 3]
+    assert [m.qos for m in subscriber.of("observation")] == [0, 0]
+
+
+def test_observations_can_be_switched_off(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url, observations=False)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
+    eventually(lambda: subscriber.of(EVENT), "the event")
+    sink.close()
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    assert subscriber.of("observation") == []
+
+
+def test_a_camera_that_leaves_is_offline(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    for state, said in [(CameraState.LIVE, "online"), (CameraState.OFFLINE, "offline")]:
+        sink.handle(make_notice(state=CameraState.CONNECTING))
+        sink.handle(make_notice(state=state))
+        eventually(lambda said=said: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [said], said)
+    assert [m.payload for m in subscriber.of(AVAILABILITY)] == ["online", "offline"]
+
+
+def test_close_says_goodbye_after_the_last_event(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    sink.handle(make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
+    sink.close()
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert subscriber.received[-1].topic == "har/nuc1/status"
+    assert subscriber.of(ACTIVITY)[-1].json["activity"] == "unknown"
+    assert subscriber.of(AVAILABILITY)[-1].payload == "offline"
+    assert not [thread for thread in threading.enumerate() if "mqtt" in thread.name]
+
+
+def test_close_does_not_wait_for_a_broker_that_is_gone(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    sink.handle(make_notice(make_event()))
+    began = time.monotonic()
+    sink.close()
+    assert time.monotonic() - began < 5
+
+
+def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    mosquitto._process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for seq in range(1, 200):
+            sink.handle(make_notice(make_event(seq=seq), scores=(0.1, 0.8, 0.1)))
+        assert time.monotonic() - began < 2
+        sink.close()
+        # 3 s for acknowledgements, 1 s for the farewell.
+        assert time.monotonic() - began < 7
+    finally:
+        mosquitto._process.send_signal(signal.SIGCONT)
+
+
+class FaultyOutbox(Outbox):
+    def oldest(self) -> None:
+        raise RuntimeError("a fault of ours")
+
+
+def test_a_fault_on_the_senders_thread_is_raised_by_handle(
+    mosquitto: Any, tmp_path: Path, context: Context, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    outbox = FaultyOutbox(tmp_path / "faulty.db")
+    sink = MqttSink(BrokerAddress.parse(mosquitto.url), context=context, outbox=outbox)
+    sink.start()
+
+    def raises() -> bool:
+        try:
+            sink.handle(make_notice())
+        except SinkError as error:
+            return "a fault of ours" in str(error)
+        return False
+
+    eventually(raises, "the fault")
+    sink.close()
+
+
+def test_a_fault_of_a_handler_is_raised_by_handle(
+    mosquitto: Any, make_sink: MakeSink, eventually: Eventually, make_notice: MakeNotice
+) -> None:
+    topic, sink = "har/nuc1/camera/hall/enabled/set", make_sink(mosquitto.url)
+
+    def fail(_: str, payload: bytes, __: bool) -> None:
+        raise RuntimeError(f"a fault of ours with {payload.decode()}")
+
+    sink.sender.handle_messages(topic, fail)
+    sink.start()
+    # Retained: it may be sent before the subscription is made.
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", topic, "-m", "ON"], check=True)
+
+    def raises() -> bool:
+        try:
+            sink.handle(make_notice())
+        except SinkError as error:
+            return "a fault of ours with ON" in str(error)
+        return False
+
+    eventually(raises, "the fault")
+
+
+PROCESS = """
+import sys, time
+from pathlib import Path
+from models.contract import ModelContract
+from stream.connection import BrokerAddress
+from stream.outbox import Outbox
+from stream.sinks.mqtt import MqttSink
+from stream.wire import Context
+contract = ModelContract(name="m", version="1", labels=("a", "b"))
+context = Context(node="nuc1", areas={}, contract=contract, model_sha256="", version="0")
+sink = MqttSink(BrokerAddress.parse(sys.argv[1]), context=context, outbox=Outbox(Path(sys.argv[2])))
+sink.start()
+time.sleep(60)
+"""
+
+
+def test_a_killed_process_is_offline_by_its_last_will(
+    mosquitto: Any, subscribe: Any, tmp_path: Path, eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    command = [sys.executable, "-c", PROCESS, mosquitto.url, str(tmp_path / "killed.db")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[3])
+    eventually(lambda: [m.payload for m in subscriber.of("/status")] == ["online"], "the process to be online")
+    process.kill()
+    process.wait()
+    eventually(lambda: [m.payload for m in subscriber.of("/status")] == ["online", "offline"], "the last will")
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of("/status"), "the retained will")
+    assert (late.of("/status")[0].payload, late.of("/status")[0].retained) == ("offline", True)
+
+
+def test_the_client_id_is_kept_over_runs(mosquitto: Any, make_sink: MakeSink, tmp_path: Path) -> None:
+    ids = []
+    for _ in range(2):
+        sink = make_sink(mosquitto.url)
+        sink.start()
+        sink.close()
+        ids.append((tmp_path / "outbox.db.client-id").read_text())
+    assert ids[0] == ids[1]
+    assert re.fullmatch(r"har[0-9a-f]{16}\n", ids[0])
+
+
+def test_two_clients_with_one_id_are_told_in_the_log(
+    mosquitto: Any, make_sink: MakeSink, tmp_path: Path, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    kept = (tmp_path / "outbox.db.client-id").read_text().strip()
+    for _ in range(2):
+        eventually(lambda: sink.sender.is_connected, "the connection")
+        other = Connection(BrokerAddress.parse(mosquitto.url), client_id=kept)
+        other.open()
+        eventually(lambda: not sink.sender.is_connected, "the loss")
+        other.close()
+    eventually(lambda: "if this node was copied, delete" in caplog.text, "the hint")
+
+
+def test_mqtt_5_is_spoken_where_it_is_understood(mosquitto: Any) -> None:
+    connection = Connection(BrokerAddress.parse(mosquitto.url))
+    connection.open()
+    assert connection.version == "5"
+    connection.close()
+
+
+def test_a_wrong_password_is_one_line_without_it(
+    stopped_mosquitto: Any, make_sink: MakeSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    stopped_mosquitto.require_login("ada", "the-right-one")
+    stopped_mosquitto.start()
+    address = f"mqtt://ada:geheim42@127.0.0.1:{stopped_mosquitto.port}"
+    sink = make_sink(address)
+    with pytest.raises(BrokerError) as caught:
+        sink.start()
+    line = f"the broker at {stopped_mosquitto.url} refused the login of 'ada': write it as mqtt://user:password@host"
+    assert str(caught.value) == line
+    assert "geheim42" not in caplog.text
+    assert "geheim42" not in repr(BrokerAddress.parse(address))
+
+
+def test_no_login_where_one_is_wanted_is_one_line(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
+    stopped_mosquitto.require_login("ada", "the-right-one")
+    stopped_mosquitto.start()
+    with pytest.raises(BrokerError, match=r"wants a login, got none: write it as mqtt:"):
+        make_sink(stopped_mosquitto.url).start()
+
+
+def test_the_right_password_is_let_in(stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually) -> None:
+    stopped_mosquitto.require_login("ada", "p@ss/w:rd")
+    stopped_mosquitto.start()
+    sink = make_sink(f"mqtt://ada:p%40ss%2Fw%3Ard@127.0.0.1:{stopped_mosquitto.port}")
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Signed by itself; with its key."""
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+               "-out", str(paths[0]), "-keyout", str(paths[1])]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return paths
+
+
+def test_tls_trusts_the_file_it_was_given_and_nobody_else(
+    stopped_mosquitto: Any, certificate: tuple[Path, Path]
+) -> None:
+    stopped_mosquitto.use_tls(*certificate)
+    stopped_mosquitto.start()
+    address = BrokerAddress.parse(stopped_mosquitto.url)
+    with pytest.raises(BrokerError, match=r"got no secure connection \(CERTIFICATE_VERIFY_FAILED\)"):
+        Connection(address).open()
+    connection = Connection(replace(address, ca_file=certificate[0]))
+    connection.open()
+    connection.close()
+
+
+def test_no_broker_at_the_start_is_one_line(make_sink: MakeSink, free_port: int) -> None:
+    with pytest.raises(BrokerError) as caught:
+        make_sink(f"mqtt://ada:geheim42@127.0.0.1:{free_port}").start()
+    assert str(caught.value) == (
+        f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused: "
+        "start one; `harstream run` without mqtt.broker has its own"
+    )
+
+
+def test_an_outage_logs_its_begin_and_its_end(
+    mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    mosquitto.stop()
+    eventually(lambda: "trying on" in caplog.text, "the first failed attempt")
+    sink.handle(make_notice(make_event()))
+    mosquitto.start()
+    eventually(lambda: "1 events waited" in caplog.text, "the end of the outage")
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["INFO", "WARNING", "WARNING", "INFO"]
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "localhost:1883", "http://u:geheim42@h", "mqtt://u:geheim42@:1883", "mqtt://u:geheim42@h:x",
+            "mqtt://u:geheim42@h:0", "mqtt://u:geheim42@::1", "mqtt://u:geheim42@[::1", "mqtt://u:geheim42@[::1]x",
+            "mqtt://u:geheim42@:", "mqtt://u:geheim42@h/topic", "mqtt://u:gehe/im42@h"],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        BrokerAddress.parse(url)
+    assert str(caught.value).startswith("expected a broker like mqtt://host:1883")
+    assert "gehe" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_an_address_knows_its_ports() -> None:
+    assert BrokerAddress.parse("mqtt://h") == BrokerAddress("h", 1883)
+    assert BrokerAddress.parse("mqtts://u:p@h") == BrokerAddress("h", 8883, tls=True, username="u", password="p")
+    assert BrokerAddress.parse("mqtt://[::1]:1884").url == "mqtt://[::1]:1884"
+    assert BrokerAddress.parse("mqtt://[fe80::1%25eth0]").host == "fe80::1%eth0"
+
+
+def test_an_ipv6_address_without_brackets_is_told_how_to_be_written() -> None:
+    with pytest.raises(ConfigError, match=r"an IPv6 address without brackets: write mqtt://\[::1\]:1883"):
+        BrokerAddress.parse("mqtt://fe80::1:1883")
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="there is no IPv6")
+def test_a_broker_with_an_ipv6_address(stopped_mosquitto: Any) -> None:
+    stopped_mosquitto.use_ipv6()
+    stopped_mosquitto.start()
+    connection = Connection(BrokerAddress.parse(stopped_mosquitto.url))
+    connection.open()
+    assert connection.version == "5"
+    connection.close()
+
+
+def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health], eventually: Eventually
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    sink = make_sink(mosquitto.url)
+    sink.start()
+    slow = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
+    said = 0
+    for second, changes, is_news in [
+        (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
+        (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True), (64, slow, True),
+    ]:  # fmt: skip
+        sink.tell(make_health(time=1_700_000_000.0 + second, **changes))
+        said += is_news
+        # A pause for the broker: of states that follow at once, only the last need be said.
+        eventually(lambda: len(subscriber.of(HEALTH)) >= said, "the health")  # noqa: B023  (called at once)
+    sink.close()
+    eventually(lambda: len(subscriber.of(HEALTH)) > said, "the last word")
+    messages = [message.json for message in subscriber.of(HEALTH)]
+    assert [(m["updated_at"][17:19], m["state"], m["overloaded"]) for m in messages[:-1]] == [
+        ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False), ("24", "live", True)
+    ]  # fmt: skip
+    assert (messages[-1]["state"], messages[-1]["reason"]) == ("offline", "harstream has stopped")
+    assert (messages[-1]["overloaded"], messages[-1]["dropping"], messages[-1]["fps"]) == (False, 0, 0)
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of(HEALTH), "the retained health")
+    assert late.of(HEALTH)[0].retained
+
+
+def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not timed: whether the system would hold a message back, its socket says.
+    opened: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def remembered(*arguments: Any, **options: Any) -> socket.socket:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(socket, "create_connection", remembered)
+    connection = Connection(BrokerAddress.parse(mosquitto.url))
+    connection.open()
+    assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for each in opened] == [True]
+    connection.close()
+
+
+def test_health_without_news_is_not_said_again_within_a_minute(
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, said = make_sink(stopped_mosquitto.url), []
+    monkeypatch.setattr(sink.sender, "set_state", lambda topic, payload: said.append(topic))
+    for second in range(121):
+        sink.tell(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
+    assert said == [sink.topics.health("hall")] * 3
+
+
+STATS = NodeStats(
+    time=1_700_000_060.0, uptime=60.0, provider="CPU", cameras=2, live=1, frames=900, dropped=7, windows=480,
+    unknown=360, starts=5, ends=4, latency=(0.02, 0.0456), cpu=0.731, memory=300_000_000,
+)  # fmt: skip
+
+
+def test_what_another_program_forecasts_is_heard(
+    mosquitto: Any, make_sink: MakeSink, context: Context, eventually: Eventually
+) -> None:
+    message = {
+        "schema": "harstream.forecast/1", "node": "nuc1", "camera": "hall", "area": None, "activity": "unknown",
+        "made_at": "2026-11-20T10:00:00.000Z", "dwell_s": 4.0, "labels_sha": labels_sha(context.contract), "next": None,
+        "horizons": [{"horizon_s": 30, "p": {"unknown": 1.0}}],
+        "predictor": {"name": "hmm", "version": "1", "trained_until": None},
+    }  # fmt: skip
+    said = ["-t", "har/nuc1/camera/hall/forecast", "-m", json.dumps(message)]
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *said], check=True)
+    foretold = Foretold(context.contract)
+    make_sink(mosquitto.url, on_forecast=foretold.hear).start()
+    eventually(lambda: foretold.of("hall"), "the forecast that the broker kept")
+    assert foretold.of("hall") == Forecast(1_795_168_800.0, None, ((30.0, "unknown", 1.0),))
+
+
+def test_stats_are_said_every_minute(
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health],
+    make_notice: MakeNotice, eventually: Eventually,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    asked = []
+    sink = make_sink(mosquitto.url, stats=lambda: asked.append(1) or STATS)
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))  # nobody is connected yet: dropped
+    sink.start()
+    eventually(lambda: sink.sender.is_connected, "the connection")
+    for second in (0, 1, 59, 60, 61, 119, 120):
+        for camera in ("hall", "yard"):
+            sink.tell(make_health(camera=camera, time=1_700_000_000.0 + second))
+    eventually(lambda: len(subscriber.of("har/nuc1/stats")) == 2, "two minutes' stats")
+    assert len(asked) == 2
+    said = subscriber.of("har/nuc1/stats")[0]
+    assert (said.qos, said.retained) == (0, False)
+    assert said.json == {
+        "schema": "harstream.stats/1", "node": "nuc1", "at": "2023-11-14T22:14:20.000Z", "uptime_s": 60.0,
+        "cameras": {"total": 2, "live": 1}, "frames": 900, "windows": 480, "unknown_share": 0.75,
+        "events": {"start": 5, "end": 4}, "dropped": {"frames": 7, "observations": 1, "events": 0}, "waiting": 0,
+        "latency_ms": {"p50": 20.0, "p95": 45.6}, "provider": "CPU", "cpu": 0.73, "memory_bytes": 300_000_000,
+    }  # fmt: skip
+
+
+def test_stats_that_nobody_hears_do_not_count_as_dropped(
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health]
+) -> None:
+    sink = make_sink(stopped_mosquitto.url, stats=lambda: STATS)
+    sink.start(must_connect=False)
+    for second in (0, 60, 120):
+        sink.tell(make_health(time=1_700_000_000.0 + second))
+    assert sink.sender.dropped == 0

@@ -1,0 +1,225 @@
+"""The inbox between camera threads and recognition: real threads, each wait with a deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from harstream.models.transform import BgrPicture
+from harstream.stream.sources.inbox import Inbox
+from harstream.wire.errors import SourceError
+from harstream.wire.values import CameraChange, CameraState, Frame
+
+DEADLINE = 10.0
+PICTURE = BgrPicture(np.zeros((1, 1, 3), np.uint8))
+
+Item = Frame | CameraChange
+
+
+def frame(time: float, camera: str = "hall") -> Frame:
+    return Frame(camera, time, PICTURE)
+
+
+def change(time: float, state: CameraState = CameraState.OFFLINE) -> CameraChange:
+    return CameraChange("hall", time, state)
+
+
+@contextmanager
+def running(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
+    """Each on a thread of its own; at the end all must have come to their end."""
+    # Daemons: one that hangs fails its test, and does not hang the whole run.
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    yield threads
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+
+
+def reading(inbox: Inbox, items: Iterable[Item], *, is_live: bool) -> Callable[[], None]:
+    """A camera thread's work; counted as a reader from now on."""
+    inbox.expect_reader("hall")
+
+    def read() -> None:
+        with inbox.reader("hall"):
+            for item in items:
+                inbox.put(item, is_live=is_live)
+
+    return read
+
+
+def times(batch: list[Item]) -> list[float]:
+    return [item.time for item in batch]
+
+
+def failing(*items: Item) -> Iterator[Item]:
+    yield from items
+    raise OSError("the cable is cut")
+
+
+def test_newest_frame_of_a_live_camera_wins_and_drops_are_counted() -> None:
+    inbox = Inbox()
+    reading(inbox, [frame(1), frame(2), frame(3)], is_live=True)()
+    assert [times(batch) for batch in inbox.batches()] == [[3]]
+    assert inbox.dropped == {"hall": 2}
+
+
+def test_cameras_do_not_drop_each_others_frames() -> None:
+    inbox = Inbox()
+    reading(inbox, [frame(1), frame(2, "garden"), frame(3)], is_live=True)()
+    (batch,) = inbox.batches()
+    assert [(item.camera, item.time) for item in batch] == [("hall", 3), ("garden", 2)]
+    assert inbox.dropped == {"hall": 1}
+
+
+def test_batch_holds_at_most_one_item_of_a_camera() -> None:
+    inbox = Inbox()
+    reading(inbox, [change(1, CameraState.LIVE), frame(2), frame(2, "garden")], is_live=True)()
+    assert [times(batch) for batch in inbox.batches()] == [[1, 2], [2]]
+
+
+def test_changes_are_never_dropped_and_keep_their_place() -> None:
+    inbox = Inbox()
+    items = [change(1), frame(2), frame(3), change(4), change(5), frame(6), frame(7)]
+    reading(inbox, items, is_live=True)()
+    assert [times(batch) for batch in inbox.batches()] == [[1], [3], [4], [5], [7]]
+    assert inbox.dropped == {"hall": 2}
+
+
+def test_silence_gives_an_empty_batch_now_and_then() -> None:
+    inbox = Inbox()
+    batches = inbox.batches(patience=0.01)
+    inbox.expect_reader("hall")
+    assert [next(batches), next(batches)] == [[], []]
+    with inbox.reader("hall"):
+        inbox.put(frame(1), is_live=True)
+    assert [times(batch) for batch in batches] == [[1]]
+
+
+def test_every_frame_of_a_file_comes_in_order() -> None:
+    inbox = Inbox()
+    items = [change(0, CameraState.LIVE), *(frame(number) for number in range(1, 200)), change(200)]
+    with running(reading(inbox, items, is_live=False)):
+        assert [times(batch) for batch in inbox.batches()] == [[number] for number in range(201)]
+    assert inbox.dropped == {}
+
+
+def test_file_waits_until_its_frame_is_taken() -> None:
+    inbox, second_is_in = Inbox(), threading.Event()
+    inbox.expect_reader("hall")
+
+    def read() -> None:
+        with inbox.reader("hall"):
+            inbox.put(frame(1), is_live=False)
+            inbox.put(frame(2), is_live=False)
+            second_is_in.set()
+
+    with running(read):
+        batches = inbox.batches()
+        assert times(next(batches)) == [1]
+        assert second_is_in.wait(DEADLINE)
+        assert times(next(batches)) == [2]
+        assert list(batches) == []
+
+
+def test_file_and_live_camera_go_on_side_by_side() -> None:
+    inbox = Inbox()
+    film = reading(inbox, [frame(number) for number in range(50)], is_live=False)
+    live = reading(inbox, [frame(number, "garden") for number in range(50)], is_live=True)
+    with running(film, live):
+        items = [item for batch in inbox.batches() for item in batch]
+    assert [item.time for item in items if item.camera == "hall"] == list(range(50))
+    seen = [item.time for item in items if item.camera == "garden"]
+    assert seen == sorted(seen)
+    assert seen[-1] == 49
+    assert len(seen) + inbox.dropped["garden"] == 50
+
+
+def test_batches_end_when_every_reader_has() -> None:
+    inbox = Inbox()
+    works = [reading(inbox, [frame(1, camera)], is_live=True) for camera in ("hall", "garden", "attic")]
+    with running(*works):
+        assert sorted(item.camera for batch in inbox.batches() for item in batch) == ["attic", "garden", "hall"]
+
+
+def test_batches_of_nobody_end_at_once() -> None:
+    assert list(Inbox().batches()) == []
+
+
+def test_error_of_a_reader_is_raised_again_after_what_came_before() -> None:
+    inbox = Inbox()
+    with running(reading(inbox, failing(change(1), frame(2)), is_live=False)):
+        batches = inbox.batches()
+        assert [times(next(batches)), times(next(batches))] == [[1], [2]]
+        with pytest.raises(OSError, match="the cable is cut"):
+            next(batches)
+
+
+def test_error_of_one_reader_is_raised_while_another_never_rests() -> None:
+    inbox = Inbox()
+    reading(inbox, failing(), is_live=True)()
+    taken: list[list[Item]] = []
+    film = [frame(number, "garden") for number in range(1000)]
+    with running(reading(inbox, film, is_live=False)), pytest.raises(OSError, match="the cable is cut"):
+        taken.extend(inbox.batches())
+    assert taken == []
+
+
+def test_first_error_of_several_is_raised() -> None:
+    inbox = Inbox()
+    reading(inbox, failing(), is_live=True)()
+    inbox.expect_reader("hall")
+    with inbox.reader("hall"):
+        raise ValueError("too late")
+    with pytest.raises(OSError, match="the cable is cut"):
+        list(inbox.batches())
+
+
+def test_each_of_several_files_that_fail_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = Inbox()
+    for name in ("hall", "yard"):
+        inbox.expect_reader(name)
+        with inbox.reader(name):
+            raise SourceError(f"camera {name}: the file is torn")
+    with pytest.raises(SourceError, match="camera yard"):
+        list(inbox.batches())
+    assert caplog.messages == ["camera hall: the file is torn"]
+
+
+def test_a_camera_that_has_a_new_source_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = Inbox()
+    inbox.expect_reader("hall")
+    with inbox.reader("hall"):
+        raise SourceError("camera hall: the file is torn")
+    with running(reading(inbox, [frame(1)], is_live=False)):
+        assert [times(batch) for batch in inbox.batches()] == [[1]]
+    assert [record.camera for record in caplog.records] == ["hall"]
+
+
+def test_close_lets_a_waiting_file_go() -> None:
+    inbox = Inbox()
+    with running(reading(inbox, [frame(1), frame(2), frame(3)], is_live=False)):
+        next(inbox.batches())
+        inbox.close()
+
+
+def test_close_lets_recognition_go() -> None:
+    inbox, taken = Inbox(), []
+    inbox.expect_reader("hall")  # a camera that never gives a frame
+    with running(lambda: taken.extend(inbox.batches())):
+        inbox.close()
+    assert taken == []
+
+
+def test_nothing_is_yielded_once_closed() -> None:
+    inbox = Inbox()
+    inbox.expect_reader("hall")
+    inbox.put(frame(1), is_live=True)
+    inbox.close()
+    inbox.put(frame(2), is_live=False)
+    assert list(inbox.batches()) == []

@@ -1,0 +1,161 @@
+"""Cameras are switched and thresholds set over HTTP: a real server and a real client."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from harstream.models.contract import ModelContract
+from harstream.stream.web.live_view import LiveView
+from harstream.wire.errors import ConfigError, SinkError, UnknownCamera
+from harstream.wire.values import CameraControl
+
+CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))
+
+
+class House:
+    """Controls that remember what they were asked for."""
+
+    def __init__(self) -> None:
+        self.hall = CameraControl("hall", threshold=0.8)
+        self.disk_is_full = False
+        self.mistake = ""
+
+    def cameras(self) -> list[CameraControl]:
+        return [self.hall]
+
+    def switch(self, camera: str, *, on: bool) -> None:
+        self._check(camera)
+        self.hall = CameraControl("hall", on, self.hall.threshold)
+
+    def set_threshold(self, camera: str, threshold: float | None) -> None:
+        self._check(camera)
+        self.hall = CameraControl("hall", self.hall.is_enabled, 0.8 if threshold is None else threshold)
+
+    def reload(self) -> str:
+        if self.mistake:
+            raise ConfigError(self.mistake)
+        return "attic is new"
+
+    def _check(self, camera: str) -> None:
+        if camera != "hall":
+            raise UnknownCamera(f"there is no camera {camera!r}; there are hall")
+        if self.disk_is_full:
+            raise SinkError("the disk is full")
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., httpx.Client]]:
+    """`serve(controls)` starts the live view, and gives a client of it."""
+    views: list[LiveView] = []
+
+    def start(controls: House | None) -> httpx.Client:
+        view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=controls)
+        view.start()
+        views.append(view)
+        return httpx.Client(base_url=view.url)
+
+    yield start
+    for view in views:
+        view.close()
+
+
+@pytest.fixture
+def client(serve: Callable[..., httpx.Client], house: House) -> httpx.Client:
+    return serve(house)
+
+
+def test_a_camera_is_switched_off_and_told_as_it_is_now(client: httpx.Client, house: House) -> None:
+    assert client.get("/api/cameras").json() == [{"camera": "hall", "enabled": True, "threshold": 0.8}]
+    answer = client.patch("/api/cameras/hall", json={"enabled": False})
+    assert (answer.status_code, answer.json()) == (200, {"camera": "hall", "enabled": False, "threshold": 0.8})
+    assert not house.hall.is_enabled
+    assert client.get("/api/cameras").json() == [answer.json()]
+
+
+def test_a_threshold_is_set_and_null_is_the_configured_one_again(client: httpx.Client) -> None:
+    assert client.patch("/api/cameras/hall", json={"threshold": 0.5}).json()["threshold"] == 0.5
+    assert client.patch("/api/cameras/hall", json={"enabled": False}).json()["threshold"] == 0.5
+    assert client.patch("/api/cameras/hall", json={"threshold": None}).json()["threshold"] == 0.8
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"threshold": 1.5}', "threshold: Input should be less than or equal to 1"),
+        (b'{"threshold": NaN}', "threshold: "),
+        (b'{"enabled": "off"}', "enabled: Input should be a valid boolean"),
+        (b'{"enabeld": false}', "expected enabled, threshold; got 'enabeld'"),
+        (b'["hall"]', "expected a JSON object of enabled, threshold"),
+        (b"hall off", "expected JSON, got something else"),
+        (b"", "expected JSON, got something else"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(
+    body: bytes, told: str, client: httpx.Client, house: House
+) -> None:
+    answer = client.patch("/api/cameras/hall", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
+    assert house.hall == CameraControl("hall", threshold=0.8)
+
+
+def test_a_client_that_leaves_in_the_midst_of_its_wish_is_no_fault_of_ours(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=house)
+    view.start()
+    with socket.create_connection(view.address) as leaving:
+        leaving.sendall(b"PATCH /api/cameras/hall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        httpx.get(view.url)  # the server has begun with what came before it
+    view.close()  # waits for what goes on
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert house.hall == CameraControl("hall", threshold=0.8)
+
+
+def test_an_unknown_camera_is_not_found(client: httpx.Client) -> None:
+    answer = client.patch("/api/cameras/%3Cb%3Eattic", json={"enabled": False})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no camera '<b>attic'; there are hall")
+
+
+def test_what_cannot_be_done_is_told(client: httpx.Client, house: House) -> None:
+    house.disk_is_full = True
+    answer = client.patch("/api/cameras/hall", json={"enabled": False})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "the disk is full")
+
+
+def test_a_reload_says_what_came_of_it(client: httpx.Client, house: House) -> None:
+    assert client.post("/api/reload").json() == {"detail": "attic is new"}
+    house.mistake = "config.yaml:3:1: modle: there is no such key here"
+    answer = client.post("/api/reload")
+    assert (answer.status_code, answer.json()["detail"]) == (409, house.mistake)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/api/cameras/hall"), ("POST", "/api/reload")])
+def test_a_page_of_another_site_changes_nothing(method: str, path: str, client: httpx.Client, house: House) -> None:
+    body: dict[str, Any] = {"json": {"enabled": False}} if method == "PATCH" else {}
+    answer = client.request(method, path, headers={"Origin": "https://evil.example"}, **body)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "a page of another site asked for it")
+    assert house.hall.is_enabled
+    assert client.request(method, path, headers={"Origin": str(client.base_url).rstrip("/")}, **body).is_success
+
+
+def test_an_origin_that_is_none_is_refused(client: httpx.Client) -> None:
+    assert client.post("/api/reload", headers={"Origin": "http://["}).status_code == 403
+
+
+def test_without_controls_nothing_can_be_changed(serve: Callable[..., httpx.Client]) -> None:
+    client = serve(None)
+    for answer in (client.get("/api/cameras"), client.patch("/api/cameras/hall", json={}), client.post("/api/reload")):
+        assert answer.status_code == 403
+        assert "web.control in config.yaml" in answer.json()["detail"]

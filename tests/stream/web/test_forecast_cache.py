@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from harstream.models.contract import ModelContract
+from harstream.stream.web.forecast_cache import LONGEST, MOST, Foretold
+from harstream.wire.encoding import labels_sha
+from harstream.wire.values import Forecast
+
+CONTRACT = ModelContract("light", "1", ("Jump", "Walk", "Idle"), ("Idle",))
+TOPIC = "har/home/camera/hall/forecast"
+MESSAGE = {
+    "schema": "harstream.forecast/1",
+    "node": "home",
+    "camera": "hall",
+    "area": None,
+    "made_at": "2026-11-20T10:00:00.000Z",
+    "activity": "Jump",
+    "dwell_s": 4.0,
+    "horizons": [
+        {"horizon_s": 30, "p": {"Jump": 0.2, "Walk": 0.5, "unknown": 0.3}},
+        {"horizon_s": 300, "p": {"Jump": 0.1, "Walk": 0.1, "unknown": 0.8}},
+    ],
+    "next": {"activity": "Walk", "p": 0.6, "expected_at": "2026-11-20T10:00:20.500Z"},
+    "labels_sha": labels_sha(CONTRACT),
+    "predictor": {"name": "hmm", "version": "1", "trained_until": None},
+}
+MADE_AT = 1_795_168_800.0
+FORECAST = Forecast(
+    MADE_AT, next=("Walk", 0.6, MADE_AT + 20.5), then=((30.0, "Walk", 0.5), (300.0, "unknown", 0.8))
+)  # fmt: skip
+
+
+def payload(**changes: Any) -> bytes:
+    return json.dumps(MESSAGE | changes).encode()
+
+
+@pytest.fixture
+def foretold() -> Foretold:
+    return Foretold(CONTRACT)
+
+
+def test_a_forecast_tells_what_is_likeliest_after_each_horizon(foretold: Foretold) -> None:
+    assert foretold.of("hall") is None
+    foretold.hear(TOPIC, payload(), False)
+    assert foretold.of("hall") == FORECAST
+    assert foretold.of("yard") is None
+
+
+def test_nothing_is_expected_once_it_is_taken_back(foretold: Foretold) -> None:
+    foretold.hear(TOPIC, payload(), False)
+    foretold.hear(TOPIC, b"", False)
+    assert foretold.of("hall") is None
+
+
+def test_nothing_is_expected_of_a_model_that_runs_no_more(foretold: Foretold) -> None:
+    foretold.hear(TOPIC, payload(), True)
+    foretold.hear(TOPIC, payload(labels_sha="0" * 64), True)
+    assert foretold.of("hall") is None
+
+
+def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(foretold: Foretold) -> None:
+    foretold.hear(TOPIC, payload(next=None), False)
+    forecast = foretold.of("hall")
+    assert forecast is not None
+    assert forecast.next is None
+
+
+def test_cameras_that_somebody_invents_do_not_fill_the_memory(foretold: Foretold) -> None:
+    for number in range(MOST + 2):
+        foretold.hear(f"har/home/camera/c{number}/forecast", payload(), False)
+    assert [foretold.of(f"c{number}") for number in (0, 1)] == [None, None]
+    assert foretold.of("c2") == FORECAST
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (b"\xff\xfe", "Invalid JSON"),
+        (b"[" * 2000, "Invalid JSON"),
+        (b"{}", "node: Field required"),
+        (b'"' + b"x" * LONGEST + b'"', f"expected {LONGEST} bytes at most, got {LONGEST + 2}"),
+        (payload(made_at="soon"), "made_at: "),
+        (payload(horizons=[]), "horizons: "),
+        (payload(horizons=[{"horizon_s": 5, "p": {}}]), "expected the probabilities of a horizon, got none"),
+        (payload(horizons=[{"horizon_s": 5, "p": {"Jump": 1.5}}]), "horizons.0.p.Jump: "),
+        (payload(horizons=[{"horizon_s": 5, "p": {"x\n12:00:00 ERROR": 1.5}}]), r"horizons.0.p.x\n12:00:00 ERROR"),
+        (payload(horizons=[{"horizon_s": 5, "p": {"x" * 9000: 1.5}}]), "horizons.0.p.xxx"),
+        (payload().replace(b'"horizon_s": 30', b'"horizon_s": 1e999'), "horizons.0.horizon_s: "),
+        (payload(dwell_s=float("inf")), "dwell_s: "),
+        (payload(next=MESSAGE["next"] | {"activity": "<b>"}), "the model knows no activity '<b>'"),  # type: ignore[operator]
+        (payload(made_at="9999-99-99T99:99:99.999Z"), "month must be in 1..12"),
+    ],
+)
+def test_what_is_no_forecast_is_passed_over_and_said_once(
+    wrong: bytes, why: str, foretold: Foretold, caplog: pytest.LogCaptureFixture
+) -> None:
+    foretold.hear(TOPIC, payload(), False)
+    with caplog.at_level(logging.INFO):
+        foretold.hear(TOPIC, wrong, False)
+        foretold.hear(TOPIC, wrong, False)
+        assert foretold.of("hall") == FORECAST
+        foretold.hear(TOPIC, payload(), False)
+    complaint, relief = (record.getMessage() for record in caplog.records)
+    assert complaint.startswith(f"a forecast on {TOPIC!r} is passed over: ")
+    assert why in complaint
+    assert "\n" not in complaint
+    assert len(complaint) < 400
+    assert relief == "forecasts can be read again; 2 were passed over"

@@ -1,0 +1,138 @@
+"""What a model begins with: a backbone's weights, the layers of another run; and clear words where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from harstream.models import encoder_and_head as folding
+from harstream.models.architectures import CannotBuild
+from harstream.models.contract import ModelContract
+from harstream.models.finished_run import UnreadableRun
+from harstream.training.errors import TrainingError
+from harstream.training.initial_weights import starting_model, take_layers
+from harstream.training.recipes import Recipe
+from harstream.training.run_folder import RunFolder, Validated
+
+pytestmark = pytest.mark.training
+
+CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=3, height=64, width=64, rate=10.0)
+OTHER_LABELS = ModelContract("m", "1", ("Fall", "Walk"), frames=3, height=64, width=64, rate=10.0)
+MORE_LABELS = ModelContract("m", "1", ("Fall", "Run", "Walk"), frames=3, height=64, width=64, rate=10.0)
+LRCN = {f"encoder/conv2d{number}" for number in ("", "_1", "_2", "_3")} | {"head/lstm", "head/scores"}
+
+
+def finished_run(folder: Path, seed: int = 1) -> keras.Model:
+    folder.mkdir()
+    model = starting_model(Recipe(arch="lrcn", seed=seed), CONTRACT, 2)
+    windows = np.zeros((1, 3, 64, 64, 3), np.uint8)
+    validated = Validated(np.full((1, 2), 0.5, np.float32), np.zeros(1, np.intp))
+    RunFolder(folder).finish(model, CONTRACT, validated=validated, validation=windows, training=windows)
+    return model
+
+
+def same(one: keras.Model, other: keras.Model, layer: str) -> bool:
+    weights = [[*model.get_layer("head").get_layer(layer).get_weights()] for model in (one, other)]
+    return all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) -> None:
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), CONTRACT, 2)
+    assert not same(before, model, "lstm")
+    start = take_layers(model, CONTRACT, tmp_path / "run")
+    assert (start.file, set(start.taken), start.anew) == (tmp_path / "run" / "model.keras", LRCN, ())
+    assert same(before, model, "lstm")
+    assert same(before, model, "scores")
+
+
+@pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
+def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
+    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), contract, 2)
+    start = take_layers(model, contract, tmp_path / "run" / "model.keras")
+    assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
+    assert same(before, model, "lstm")
+
+
+def test_a_run_of_another_architecture_fits_nowhere_and_this_is_said(tmp_path: Path) -> None:
+    finished_run(tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"no layer of .*model\.keras fits convlstm: start from a run of the same"):
+        take_layers(starting_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
+
+
+def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
+    model = starting_model(Recipe(arch="lrcn"), CONTRACT, 2)
+    with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
+        take_layers(model, CONTRACT, tmp_path)
+    (tmp_path / "model.keras").write_text("no model")
+    with pytest.raises(UnreadableRun, match=r"model\.keras cannot be read: ."):
+        take_layers(model, CONTRACT, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
+    """A file of weights, and the model that it was saved from."""
+    encoder, _ = folding.parts(starting_model(Recipe(arch="mobilenet_gru", seed=1), CONTRACT, 2)) or (None, None)
+    assert encoder is not None
+    file = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
+    encoder.get_layer("MobileNetV3Small").save_weights(file)
+    return file, encoder
+
+
+def test_a_backbone_has_the_weights_of_the_file_and_keeps_them(backbone_weights: tuple[Path, keras.Model]) -> None:
+    file, there = backbone_weights
+    model = starting_model(Recipe(arch="mobilenet_gru", seed=2, weights=str(file)), CONTRACT, 2)
+    encoder = model.get_layer("encoder")
+    frames = np.random.default_rng(1).integers(0, 256, size=(2, 64, 64, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(encoder(frames)), np.asarray(there(frames)))
+    model.compile("sgd", "categorical_crossentropy")
+    before = encoder.get_weights()
+    model.fit(np.stack([frames[0]] * 6).reshape(2, 3, 64, 64, 3), np.eye(2), verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, encoder.get_weights(), strict=True))
+    assert len(model.trainable_weights) == 5  # the GRU's three and the two of the layer that scores
+
+
+def test_a_backbone_without_weights_is_trained() -> None:
+    model = starting_model(Recipe(arch="mobilenet_gru"), CONTRACT, 2)
+    assert len(model.get_layer("encoder").trainable_weights) > 100
+
+
+def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path, keras.Model]) -> None:
+    from harstream.export.onnx_files import convert
+    from harstream.export.verify import largest_difference
+
+    model = starting_model(Recipe(arch="mobilenet_gru", weights=str(backbone_weights[0])), CONTRACT, 2)
+    windows = np.random.default_rng(1).integers(0, 256, size=(3, 3, 64, 64, 3), dtype=np.uint8)
+    expected = np.asarray(model.predict(windows, verbose=0))
+    candidates = convert(model)
+    assert candidates.parts is not None
+    for graphs in ([candidates.plain], candidates.parts):
+        assert largest_difference(expected, windows, *graphs) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ("none.h5", r"expected weights of MobileNetV3Small: imagenet, none or a file; found no file none\.h5"),
+        (__file__, r"holds no weights of MobileNetV3Small without its top"),
+    ],
+)
+def test_weights_that_cannot_be_read_are_told(weights: str, told: str) -> None:
+    with pytest.raises(CannotBuild, match=told):
+        starting_model(Recipe(arch="mobilenet_gru", weights=weights), CONTRACT, 2)
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    starting_model(Recipe(arch="lrcn"), CONTRACT, 2).save_weights(tmp_path / "lrcn.weights.h5")
+    with pytest.raises(CannotBuild, match="holds no weights of MobileNetV3Small"):
+        starting_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT, 2)
+
+
+def test_an_architecture_without_a_backbone_takes_no_weights() -> None:
+    with pytest.raises(CannotBuild, match="lrcn has no backbone that takes weights"):
+        starting_model(Recipe(arch="lrcn", weights="imagenet"), CONTRACT, 2)

@@ -1,0 +1,128 @@
+"""The wire contract as files: what is checked in is what the code says, and messages are what the files say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from harstream.wire import asyncapi
+from harstream.wire import encoding as wire
+from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
+
+FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
+Make = Callable[..., Any]
+
+
+def test_the_files_are_those_that_the_code_makes() -> None:
+    written = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir() if file.suffix != ".md"}
+    assert written == asyncapi.files(), "make them anew: python -m harstream.wire.asyncapi docs/mqtt"
+
+
+def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
+    channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
+    assert {channel["address"] for channel in channels.values()} == {
+        *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "stats", "error")),
+        *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
+                                                                "observation", "snapshot", "forecast", "enabled/set",
+                                                                "enabled/state", "threshold/set",
+                                                                "threshold/state")),
+    }  # fmt: skip
+    assert set(channels["event"]["parameters"]) == {"node", "camera"}
+    assert set(channels["status"]["parameters"]) == {"node"}
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    document = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
+    found = list(references(document))
+    assert len(found) > 30
+    for reference in found:
+        file, _, path = reference.partition("#/")
+        node = json.loads((FOLDER / file).read_text()) if file else document
+        for part in path.split("/") if path else ():
+            node = node[part]
+
+
+def references(node: object) -> Any:
+    if isinstance(node, dict):
+        yield from (value for key, value in node.items() if key == "$ref")
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_each_message_is_what_its_schema_says(
+    make_event: Make, make_notice: Make, make_health: Make, context: wire.Context, validate: Callable[[Any], None]
+) -> None:
+    event: Event = make_event()
+    notice: Notice = make_notice(scores=(0.1, 0.8, 0.1))
+    gone: Notice = make_notice(state=CameraState.OFFLINE)
+    health: Health = make_health(state=HealthState.FROZEN, frame_age=None)
+    stats = NodeStats(
+        time=1_700_000_000.0, uptime=0.0, provider="CPU", cameras=1, live=0, frames=0, dropped=0, windows=0, unknown=0,
+        starts=0, ends=0, latency=None, cpu=None, memory=None,
+    )  # fmt: skip
+    for message in (
+        wire.event_message(event, context),
+        wire.event_message(make_event(EventType.END, seq=2), context, frame_to_publish=0.02),
+        wire.observation_message(notice, context, seq=1, previous=None),
+        wire.observation_message(gone, context, seq=2, previous=3.0),
+        wire.activity_message(notice, context),
+        wire.health_message(health, context),
+        wire.info_message(context),
+        wire.labels_message(context),
+        wire.stats_message(stats, context, waiting=0, dropped_observations=3, dropped_events=0),
+        wire.error_message("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
+    ):
+        validate(message)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seq": 0}, {"event_type": "begin"}, {"started_at": "2026-11-20"}, {"confidence": {"mean": 2}}, {"camera": "a/b"},
+     {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"}],
+)  # fmt: skip
+def test_a_message_of_another_shape_is_refused(
+    change: dict[str, Any], make_event: Make, context: wire.Context, validate: Callable[[Any], None]
+) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate({**wire.event_message(make_event(), context), **change})
+
+
+FORECAST = {
+    "schema": "harstream.forecast/1", "node": "nuc1", "camera": "hall", "area": "Hallway",
+    "made_at": "2026-11-20T07:08:01.120Z", "activity": "Lunges", "dwell_s": 12.5,
+    "horizons": [
+        {"horizon_s": 60, "p": {"JumpingJack": 0.1, "Lunges": 0.7, "unknown": 0.2}},
+        {"horizon_s": 900, "p": {"JumpingJack": 0.2, "Lunges": 0.1, "unknown": 0.7}},
+    ],
+    "next": {"activity": "unknown", "p": 0.8, "expected_at": "2026-11-20T07:09:30.000Z"},
+    "labels_sha": "c0ffee",
+    "predictor": {"name": "hmm", "version": "1.0.0", "trained_until": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{}, {"next": None}])
+def test_a_forecast_is_what_its_schema_says(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+    validate(FORECAST | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"horizons": []}, {"horizons": [{"horizon_s": 0, "p": {}}]}, {"horizons": [{"horizon_s": 60, "p": {"Lunges": 2}}]},
+     {"horizons": [{"horizon_s": 60, "p": {}, "q": 1}]}, {"next": {"activity": "Lunges"}}, {"mood": "good"}],
+)  # fmt: skip
+def test_a_forecast_of_another_shape_is_refused(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate(FORECAST | change)
+
+
+def test_a_node_does_not_call_its_own_what_another_program_says(context: wire.Context) -> None:
+    assert "harstream.event/1" in wire.info_message(context)["schemas"]
+    assert "harstream.forecast/1" not in wire.info_message(context)["schemas"]

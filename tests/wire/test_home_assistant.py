@@ -1,0 +1,217 @@
+"""What Home Assistant is told, worked out by hand from its documentation of MQTT device discovery."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jinja2 import Environment
+
+from harstream.wire.encoding import Context, activity_message, health_message
+from harstream.wire.home_assistant import announcements
+from harstream.wire.values import Health, HealthState, Notice
+
+NODE_IS_THERE = {
+    "topic": "har/nuc1/status",
+    "payload_available": "online",
+    "payload_not_available": "offline",
+}
+CAMERA_IS_THERE = {
+    "topic": "har/nuc1/camera/hall/availability",
+    "payload_available": "online",
+    "payload_not_available": "offline",
+}
+
+
+def announced(context: Context, *cameras: str, page: str | None = None) -> dict[str, Any]:
+    return {topic: json.loads(text) for topic, text in announcements("ha", context, cameras, page).items()}
+
+
+@pytest.fixture
+def hall(context: Context) -> Any:
+    return announced(context, "hall")["ha/device/har_nuc1_hall/config"]
+
+
+def test_the_node_comes_before_its_cameras(context: Context) -> None:
+    assert list(announced(context, "hall", "yard")) == [
+        "ha/device/har_nuc1/config", "ha/device/har_nuc1_hall/config", "ha/device/har_nuc1_yard/config"
+    ]  # fmt: skip
+
+
+def test_a_camera_is_a_device_of_its_node(hall: Any) -> None:
+    assert hall["device"] == {
+        "identifiers": "har_nuc1_hall",
+        "name": "Hall",
+        "manufacturer": "harstream",
+        "model": "lrcn 1.0.0",
+        "sw_version": "0.1.0",
+        "via_device": "har_nuc1",
+        "suggested_area": "Hallway",
+    }
+    assert hall["origin"] == {"name": "harstream", "sw_version": "0.1.0"}
+
+
+def test_a_camera_without_a_room_suggests_none(context: Context) -> None:
+    assert "suggested_area" not in announced(context, "yard")["ha/device/har_nuc1_yard/config"]["device"]
+
+
+def test_a_page_that_others_can_open_is_linked(context: Context) -> None:
+    devices = announced(context, "hall", page="http://nuc1.lan:8080/").values()
+    assert {each["device"]["configuration_url"] for each in devices} == {
+        "http://nuc1.lan:8080/", "http://nuc1.lan:8080/#hall",
+    }  # fmt: skip
+
+
+def test_the_activity_is_one_of_the_labels_but_background_or_unknown(hall: Any) -> None:
+    assert hall["components"]["activity"] == {
+        "platform": "sensor",
+        "name": "Activity",
+        "unique_id": "har_nuc1_hall_activity",
+        "default_entity_id": "sensor.hall_activity",
+        "device_class": "enum",
+        "options": ["JumpingJack", "Lunges", "unknown"],
+        "state_topic": "har/nuc1/camera/hall/activity",
+        "value_template": "{{ value_json.activity }}",
+        "json_attributes_topic": "har/nuc1/camera/hall/activity",
+        "json_attributes_template": "{{ {'since': value_json.since} | tojson }}",
+        "expire_after": 180,
+        "qos": 1,
+        "availability": [NODE_IS_THERE, CAMERA_IS_THERE],
+        "availability_mode": "all",
+    }
+
+
+def test_events_are_starts_and_ends_as_they_are_sent(hall: Any) -> None:
+    assert hall["components"]["event"] == {
+        "platform": "event",
+        "name": "Event",
+        "unique_id": "har_nuc1_hall_event",
+        "default_entity_id": "event.hall_event",
+        "event_types": ["start", "end"],
+        "state_topic": "har/nuc1/camera/hall/event",
+        "value_template": "{{ value if value_json.event_type != 'update' }}",
+        "qos": 1,
+        "availability": [NODE_IS_THERE, CAMERA_IS_THERE],
+        "availability_mode": "all",
+    }
+
+
+def test_what_says_that_the_camera_is_gone_does_not_go_with_it(hall: Any) -> None:
+    with_the_node = {key for key, each in hall["components"].items() if each.get("availability") == [NODE_IS_THERE]}
+    assert with_the_node == {
+        "connectivity",
+        "problem",
+        "enabled",
+        "threshold",
+        "fps",
+        "frame_age",
+        "reconnects",
+        "dropped",
+    }
+    connectivity = hall["components"]["connectivity"]
+    assert connectivity["state_topic"] == "har/nuc1/camera/hall/availability"
+    assert (connectivity["payload_on"], connectivity["payload_off"]) == ("online", "offline")
+
+
+def test_a_camera_can_be_switched_off_and_on_again(hall: Any) -> None:
+    switch, threshold = hall["components"]["enabled"], hall["components"]["threshold"]
+    assert switch["platform"] == "switch"
+    assert switch["command_topic"] == "har/nuc1/camera/hall/enabled/set"
+    assert switch["state_topic"] == "har/nuc1/camera/hall/enabled/state"
+    assert (threshold["platform"], threshold["min"], threshold["max"]) == ("number", 0, 1)
+    assert threshold["command_topic"] == "har/nuc1/camera/hall/threshold/set"
+
+
+def rendered(component: Any, key: str, message: Any) -> str:
+    """As Home Assistant renders it: its templates are Jinja's."""
+    return Environment().from_string(component[key]).render(value_json=json.loads(json.dumps(message)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, "off"), ({"state": HealthState.CONNECTING}, "off"), ({"state": HealthState.WARMING}, "off"),
+     ({"state": HealthState.STALLED}, "on"), ({"state": HealthState.OFFLINE, "reason": "no route"}, "on"),
+     ({"state": HealthState.WARMING, "reason": "too slow for this model"}, "on"), ({"overloaded": True}, "on"),
+     ({"state": HealthState.FROZEN}, "on"), ({"state": HealthState.DARK}, "on"),
+     ({"state": HealthState.DISABLED}, "off")],
+)  # fmt: skip
+def test_a_problem_is_what_keeps_a_camera_from_being_watched(
+    hall: Any, make_health: Callable[..., Health], context: Context, changes: dict[str, Any], expected: str
+) -> None:
+    problem = hall["components"]["problem"]
+    assert rendered(problem, "value_template", health_message(make_health(**changes), context)) == expected
+    assert (problem["payload_on"], problem["payload_off"]) == ("on", "off")
+
+
+def test_a_problem_says_why(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
+    message = health_message(make_health(state=HealthState.OFFLINE, reason="no route"), context)
+    why = rendered(hall["components"]["problem"], "json_attributes_template", message)
+    assert json.loads(why) == {"health": "offline", "reason": "no route", "overloaded": False}
+
+
+@pytest.mark.parametrize(("activity", "expected"), [("Lunges", "50"), ("unknown", "None")])
+def test_confidence_is_a_percentage_of_an_activity(
+    hall: Any, make_notice: Callable[..., Notice], context: Context, activity: str, expected: str
+) -> None:
+    message = activity_message(make_notice(activity=activity), context)
+    assert rendered(hall["components"]["confidence"], "value_template", message) == expected
+
+
+def test_the_frame_age_before_the_first_frame_is_none(
+    hall: Any, make_health: Callable[..., Health], context: Context
+) -> None:
+    message = health_message(make_health(frame_age=None), context)
+    assert rendered(hall["components"]["frame_age"], "value_template", message) == "None"
+
+
+def test_a_snapshot_is_announced_only_where_there_are_any(hall: Any, context: Context) -> None:
+    assert hall["components"]["snapshot"] == {"platform": "image"}  # with which one that was there leaves
+    told = announcements("ha", context, ["hall"], snapshots=True)
+    assert json.loads(told["ha/device/har_nuc1_hall/config"])["components"]["snapshot"] == {
+        "platform": "image",
+        "name": "Snapshot",
+        "unique_id": "har_nuc1_hall_snapshot",
+        "default_entity_id": "image.hall_snapshot",
+        "image_topic": "har/nuc1/camera/hall/snapshot",
+        "content_type": "image/jpeg",
+        "qos": 1,
+        "availability": [NODE_IS_THERE],
+        "availability_mode": "all",
+    }
+
+
+def test_figures_for_a_search_for_faults_are_hidden(hall: Any) -> None:
+    hidden = {key for key, each in hall["components"].items() if each.get("enabled_by_default") is False}
+    assert hidden == {"fps", "frame_age", "reconnects", "dropped"}
+    assert all(hall["components"][key]["entity_category"] == "diagnostic" for key in hidden)
+
+
+def test_nothing_says_that_the_node_is_there_but_itself(context: Context) -> None:
+    node = announced(context)["ha/device/har_nuc1/config"]
+    assert node["device"]["name"] == "harstream nuc1"
+    assert node["components"]["connectivity"] == {
+        "platform": "binary_sensor",
+        "name": "Connectivity",
+        "unique_id": "har_nuc1_connectivity",
+        "default_entity_id": "binary_sensor.harstream_nuc1_connectivity",
+        "device_class": "connectivity",
+        "entity_category": "diagnostic",
+        "state_topic": "har/nuc1/status",
+        "payload_on": "online",
+        "payload_off": "offline",
+        "qos": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("camera", "name", "entity"),
+    [("living-room", "Living room", "sensor.living_room_activity"), ("Yard_2", "Yard 2", "sensor.yard_2_activity"),
+     ("frontDoor", "FrontDoor", "sensor.frontdoor_activity"), ("-", "Camera", "sensor.camera_activity")],
+)  # fmt: skip
+def test_a_camera_is_named_as_a_person_would_write_it(context: Context, camera: str, name: str, entity: str) -> None:
+    payload = announced(replace(context, areas={}), camera)[f"ha/device/har_nuc1_{camera}/config"]
+    assert payload["device"]["name"] == name
+    assert payload["components"]["activity"]["default_entity_id"] == entity

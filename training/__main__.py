@@ -1,5 +1,0 @@
-"""`python -m training`."""
-
-from training.cli import app
-
-app()

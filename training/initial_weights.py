@@ -1,0 +1,81 @@
+"""The model before its first epoch: with random weights, those of a backbone, or those of a run that came before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from harstream.models import architectures
+from harstream.models.contract import ModelContract
+from harstream.models.finished_run import FinishedRun, read_model
+from harstream.training.errors import TrainingError
+from harstream.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which layers with weights were taken from another model, and which begin anew: paths such as `head/lstm`."""
+
+    file: Path
+    taken: tuple[str, ...]
+    anew: tuple[str, ...]
+
+
+def starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
+    """Raises UnknownArchitecture and CannotBuild, see architectures.build."""
+    keras.utils.clear_session()  # Keras names layers by counting; take_layers goes by their names
+    keras.utils.set_random_seed(recipe.seed)
+    return architectures.build(
+        recipe.arch,
+        frames=contract.frames,
+        height=contract.height,
+        width=contract.width,
+        classes=classes,
+        weights=recipe.weights,
+    )
+
+
+def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Taken:
+    """Give every layer of `model` the weights of the one in `source` with its name, where their shapes are the same.
+
+    `source` is a finished run folder or its model.keras. The layer that scores the labels is taken only where a
+    contract beside the file names the same labels. Raises UnreadableRun, and TrainingError if nothing can be taken.
+    """
+    file = FinishedRun(source).model if source.is_dir() else source
+    if not file.is_file():
+        raise TrainingError(f"expected a finished run of `harstream train` or its model.keras, found no file {file}")
+    known = _weighted_layers(read_model(file))
+    if _labels_beside(file) != contract.labels:
+        known = {path: layer for path, layer in known.items() if layer.name != "scores"}
+    taken, anew = [], []
+    for path, layer in _weighted_layers(model).items():
+        if path in known and _shapes(known[path]) == _shapes(layer):
+            layer.set_weights(known[path].get_weights())
+            taken.append(path)
+        else:
+            anew.append(path)
+    if not taken:
+        raise TrainingError(f"no layer of {file} fits {model.name}: start from a run of the same architecture")
+    return Taken(file, tuple(taken), tuple(anew))
+
+
+def _labels_beside(file: Path) -> tuple[str, ...]:
+    run = FinishedRun(file.parent)
+    return run.read_contract().labels if run.contract.is_file() else ()
+
+
+def _weighted_layers(model: keras.Model, prefix: str = "") -> dict[str, keras.layers.Layer]:
+    found: dict[str, keras.layers.Layer] = {}
+    for layer in model.layers:
+        path = f"{prefix}{layer.name}"
+        if isinstance(layer, keras.Model):
+            found |= _weighted_layers(layer, f"{path}/")
+        elif layer.weights:
+            found[path] = layer
+    return found
+
+
+def _shapes(layer: keras.layers.Layer) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in layer.weights]

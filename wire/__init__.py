@@ -1,0 +1,1 @@
+"""What goes over the wire: values, messages, topics, and their schemas."""

@@ -1,0 +1,168 @@
+"""The wire contract as files: a JSON Schema for each message, and an AsyncAPI document of all topics.
+
+`python -m harstream.wire.asyncapi docs/mqtt` writes them anew. Source: AsyncAPI 3.0.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from harstream.wire.encoding import OFF, OFFLINE, ON, ONLINE, Topics
+from harstream.wire.messages import (
+    ACTIVITY,
+    ERROR,
+    EVENT,
+    FORECAST,
+    HEALTH,
+    INFO,
+    LABELS,
+    OBSERVATION,
+    STATS,
+    json_schemas,
+)
+
+VERSION = "1.0.0"
+"""Of the contract; the schemas carry numbers of their own."""
+NODE, CAMERA = "NODE", "CAMERA"
+TOPICS = Topics(NODE)
+PARAMETERS = {
+    "node": "The machine that watches, `node` in config.yaml.",
+    "camera": "The camera's name in config.yaml.",
+}
+
+
+@dataclass(frozen=True)
+class _Channel:
+    topic: str
+    says: str
+    qos: int
+    retain: bool
+    schema_id: str | None
+    """One of schemas.MESSAGES; None: SIMPLE tells."""
+    action: Literal["send", "receive"] = "send"
+
+    @property
+    def name(self) -> str:
+        *_, before, last = self.topic.split("/")
+        return f"{before}{last.capitalize()}" if last in ("set", "state") else last
+
+
+_SWITCH: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "string", "enum": [ON, OFF]}}
+_NUMBER: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "string"}}
+SIMPLE: dict[str, dict[str, object]] = {
+    "status": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
+    "availability": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
+    "emission": {"payload": {"type": "object"}},
+    "snapshot": {"contentType": "image/jpeg", "payload": {"type": "string", "format": "binary"}},
+    "enabledSet": _SWITCH,
+    "enabledState": _SWITCH,
+    "thresholdSet": {**_NUMBER, "description": "`default`: that of config.yaml."},
+    "thresholdState": _NUMBER,
+}
+
+CHANNELS = (
+    _Channel(
+        TOPICS.status, "Does the node run? Its last will, and what it says when it stops: offline.", 1, True, None
+    ),
+    _Channel(TOPICS.info, "What runs on the node.", 1, True, INFO),
+    _Channel(TOPICS.labels, "What its model can tell, in order.", 1, True, LABELS),
+    _Channel(TOPICS.emission, "P(recognized | true) on clips of groups that the model never saw.", 1, True, None),
+    _Channel(TOPICS.stats, "The node at a glance, every 60 s.", 0, False, STATS),
+    _Channel(TOPICS.availability(CAMERA), "Does the camera send pictures?", 1, True, None),
+    _Channel(TOPICS.health(CAMERA), "How the camera fares.", 1, True, HEALTH),
+    _Channel(TOPICS.activity(CAMERA), "What its person does now.", 1, True, ACTIVITY),
+    _Channel(TOPICS.event(CAMERA), "An activity starts, goes on, or ends.", 1, False, EVENT),
+    _Channel(TOPICS.observation(CAMERA), "One recognition with all probabilities.", 0, False, OBSERVATION),
+    _Channel(
+        TOPICS.snapshot(CAMERA), "The picture at an event's start; only where `mqtt.snapshots` is on.", 0, True, None
+    ),
+    _Channel(
+        TOPICS.forecast(CAMERA),
+        "What is expected next, for each horizon, as a program that forecasts says it.",
+        0,
+        True,
+        FORECAST,
+    ),
+    _Channel(TOPICS.asked(CAMERA, "enabled"), "Switch the camera off, or on.", 1, False, None, "receive"),
+    _Channel(TOPICS.setting(CAMERA, "enabled"), "Is it switched on?", 1, True, None),
+    _Channel(
+        TOPICS.asked(CAMERA, "threshold"), "From which score on an activity starts, 0 to 1.", 1, False, None, "receive"
+    ),
+    _Channel(TOPICS.setting(CAMERA, "threshold"), "From which score on an activity starts.", 1, True, None),
+    _Channel(TOPICS.error, "What was asked for and could not be done.", 0, False, ERROR),
+)
+
+
+def files() -> dict[str, str]:
+    """File names to their content."""
+    schemas = {_schema_file(name): json.dumps(schema, indent=2) + "\n" for name, schema in json_schemas().items()}
+    return schemas | {"asyncapi.yaml": yaml.safe_dump(_document(), sort_keys=False, width=120, allow_unicode=True)}
+
+
+def _schema_file(schema_id: str) -> str:
+    """`harstream.event/1` -> `event.1.schema.json`"""
+    return f"{schema_id.removeprefix('harstream.').replace('/', '.')}.schema.json"
+
+
+def _document() -> dict[str, object]:
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "harstream",
+            "version": VERSION,
+            "description": "What harstream says over MQTT (5, or 3.1.1) about what people do in front of its cameras. "
+            "JSON in UTF-8; times are RFC 3339 in UTC with milliseconds.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {channel.name: _channel(channel) for channel in CHANNELS},
+        "operations": {
+            f"{channel.action}{channel.name[0].upper()}{channel.name[1:]}": _operation(channel) for channel in CHANNELS
+        },
+        "components": {
+            "messages": {channel.name: {"summary": channel.says, **_content(channel)} for channel in CHANNELS},
+            "parameters": {name: {"description": told} for name, told in PARAMETERS.items()},
+        },
+    }
+
+
+def _channel(channel: _Channel) -> dict[str, object]:
+    address = channel.topic.replace(NODE, "{node}").replace(CAMERA, "{camera}")
+    return {
+        "address": address,
+        "messages": {channel.name: {"$ref": f"#/components/messages/{channel.name}"}},
+        "parameters": {
+            name: {"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if f"{{{name}}}" in address
+        },
+    }
+
+
+def _operation(channel: _Channel) -> dict[str, object]:
+    return {
+        "action": channel.action,
+        "channel": {"$ref": f"#/channels/{channel.name}"},
+        "messages": [{"$ref": f"#/channels/{channel.name}/messages/{channel.name}"}],
+        "bindings": {"mqtt": {"qos": channel.qos, "retain": channel.retain, "bindingVersion": "0.2.0"}},
+    }
+
+
+def _content(channel: _Channel) -> dict[str, object]:
+    if channel.schema_id is None:
+        return deepcopy(SIMPLE[channel.name])
+    return {"payload": {"$ref": f"./{_schema_file(channel.schema_id)}"}}
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files().items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

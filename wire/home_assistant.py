@@ -1,0 +1,196 @@
+"""What Home Assistant is told of a node and its cameras, so that they appear there without a line of configuration.
+
+A camera becomes a device, and each of its components an entity; a component is added in `_camera_components`, and only
+one that something drives. Home Assistant's abbreviations are left alone: full names throughout.
+
+Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from harstream.models.contract import UNKNOWN
+from harstream.wire import encoding as wire
+from harstream.wire.values import EventType, HealthState
+
+BIRTH = "homeassistant/status"
+"""Where Home Assistant says `online` once it has started, whatever its discovery prefix is."""
+EXPIRES = 180
+"""Seconds without a word of a camera's activity, which is said every 60, after which it counts as unavailable."""
+WELL = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
+
+Payload = dict[str, object]
+
+
+def announcements(
+    prefix: str, context: wire.Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
+) -> dict[str, bytes]:
+    """Discovery topic to payload, the node's before those of its cameras. `prefix` is Home Assistant's discovery
+    prefix, `page` the live view's URL where others than this machine can open it, `snapshots`: are there any?"""
+    node = f"har_{context.node}"
+    payloads = {node: _node_payload(node, context, page)}
+    for camera in cameras:
+        device = f"{node}_{camera}"
+        payloads[device] = _camera_payload(device, camera, context, page, snapshots=snapshots)
+    return {f"{prefix}/device/{device}/config": wire.encode(payload) for device, payload in payloads.items()}
+
+
+def _node_payload(device: str, context: wire.Context, page: str | None) -> Payload:
+    topics = wire.Topics(context.node)
+    components = {
+        # Without availability: it is what says that the node is gone.
+        "connectivity": _on_off("Connectivity", topics.status, wire.ONLINE, wire.OFFLINE, device_class="connectivity"),
+        "version": _sensor("Version", topics.info, "{{ value_json.version }}"),
+        "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
+    }
+    about = _about(device, f"harstream {context.node}", context, page)
+    return _payload(about, {key: _diagnostic(component) for key, component in components.items()}, context)
+
+
+def _camera_payload(device: str, camera: str, context: wire.Context, page: str | None, *, snapshots: bool) -> Payload:
+    own_page = page and f"{page}#{camera}"
+    about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
+    if area := context.areas.get(camera):
+        about["suggested_area"] = area
+    # A device keeps a component that is only left out; one that is a platform and nothing else leaves.
+    snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
+    return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
+
+
+def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]:
+    topics = wire.Topics(context.node)
+    activity, health = topics.activity(camera), topics.health(camera)
+    whole_node = _available(topics.status)
+    watched = _available(topics.status, topics.availability(camera))
+    return {
+        "activity": _sensor(
+            "Activity", activity, "{{ value_json.activity }}",
+            device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRES,
+            # Nothing that changes while the activity lasts: an automation on any change would fire every minute.
+            json_attributes_topic=activity, json_attributes_template="{{ {'since': value_json.since} | tojson }}",
+        ) | watched,
+        "event": {
+            "platform": "event", "name": "Event", "state_topic": topics.event(camera), "qos": 1,
+            "event_types": [EventType.START.value, EventType.END.value],
+            # An update every few seconds would fill the logbook. What renders to nothing is passed over.
+            "value_template": "{{ value if value_json.event_type != 'update' }}",
+        } | watched,
+        "confidence": _sensor(
+            "Confidence", activity,
+            f"{{{{ None if value_json.activity == '{UNKNOWN}' else (100 * value_json.confidence) | round | int }}}}",
+            unit_of_measurement="%", state_class="measurement", expire_after=EXPIRES,
+        ) | watched,
+        # What follows is there to be seen when the camera is not: it goes with the node alone.
+        "connectivity": _diagnostic(
+            _on_off(
+                "Connectivity", topics.availability(camera), wire.ONLINE, wire.OFFLINE, device_class="connectivity"
+            )
+        ) | whole_node,
+        "problem": _diagnostic(
+            _on_off(
+                "Problem", health, "on", "off", device_class="problem", value_template=_PROBLEM,
+                json_attributes_topic=health, json_attributes_template=_WHY,
+            )
+        ) | whole_node,
+        "enabled": {
+            "platform": "switch", "name": "Enabled", "state_topic": topics.setting(camera, "enabled"), "qos": 1,
+            "command_topic": topics.asked(camera, "enabled"), "icon": "mdi:cctv",
+        } | whole_node,
+        "threshold": {
+            "platform": "number", "name": "Threshold", "state_topic": topics.setting(camera, "threshold"), "qos": 1,
+            "command_topic": topics.asked(camera, "threshold"), "min": 0, "max": 1, "step": 0.01, "mode": "slider",
+            "entity_category": "config",
+        } | whole_node,
+        **{key: _hidden(component) | whole_node for key, component in _figures(health).items()},
+    }  # fmt: skip
+
+
+def _snapshot(camera: str, context: wire.Context) -> Payload:
+    topics = wire.Topics(context.node)
+    image = {"platform": "image", "name": "Snapshot", "image_topic": topics.snapshot(camera), "qos": 1}
+    return image | {"content_type": "image/jpeg"} | _available(topics.status)
+
+
+def _figures(health: str) -> dict[str, Payload]:
+    """For whoever looks for a fault."""
+    return {
+        "fps": _sensor(
+            "Frame rate", health, "{{ value_json.fps }}", unit_of_measurement="fps", state_class="measurement"
+        ),
+        "frame_age": _sensor(
+            "Frame age", health, "{{ value_json.frame_age_s }}", device_class="duration", unit_of_measurement="s"
+        ),
+        "reconnects": _sensor("Reconnects", health, "{{ value_json.reconnects }}", state_class="total_increasing"),
+        "dropped": _sensor("Dropped frames", health, "{{ value_json.dropped }}", state_class="total_increasing"),
+    }
+
+
+_PROBLEM = (
+    "{{ 'on' if value_json.reason or value_json.overloaded or value_json.state not in ["
+    + ", ".join(f"'{state.value}'" for state in WELL)
+    + "] else 'off' }}"
+)
+# Home Assistant drops attributes that are called as one of its own, such as `state`.
+_WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
+
+
+def _payload(about: Payload, components: dict[str, Payload], context: wire.Context) -> Payload:
+    device, name = about["identifiers"], str(about["name"])
+    named = {
+        key: component
+        | {
+            "unique_id": f"{device}_{key}",
+            "default_entity_id": f"{component['platform']}.{_slug(name)}_{_slug(str(component['name']))}",
+        }
+        for key, component in components.items()
+        if "name" in component
+    }
+    origin = {"name": "harstream", "sw_version": context.version}
+    return {"device": about, "origin": origin, "components": components | named}
+
+
+def _about(device: str, name: str, context: wire.Context, page: str | None) -> Payload:
+    return {
+        "identifiers": device,
+        "name": name,
+        "manufacturer": "harstream",
+        "model": f"{context.contract.name} {context.contract.version}",
+        "sw_version": context.version,
+        **({"configuration_url": page} if page else {}),
+    }
+
+
+def _sensor(name: str, topic: str, template: str, **more: object) -> Payload:
+    return {"platform": "sensor", "name": name, "state_topic": topic, "qos": 1, "value_template": template, **more}
+
+
+def _on_off(name: str, topic: str, on: str, off: str, **more: object) -> Payload:
+    payloads = {"payload_on": on, "payload_off": off}
+    return {"platform": "binary_sensor", "name": name, "state_topic": topic, "qos": 1, **payloads, **more}
+
+
+def _available(*topics: str) -> Payload:
+    said = {"payload_available": wire.ONLINE, "payload_not_available": wire.OFFLINE}
+    # The default, latest, would let the node's return call a camera available that is away.
+    return {"availability": [{"topic": topic, **said} for topic in topics], "availability_mode": "all"}
+
+
+def _diagnostic(component: Payload) -> Payload:
+    return component | {"entity_category": "diagnostic"}
+
+
+def _hidden(component: Payload) -> Payload:
+    return _diagnostic(component) | {"enabled_by_default": False}
+
+
+def _readable(camera: str) -> str:
+    """`living-room` becomes Living room."""
+    words = " ".join(re.findall(r"[A-Za-z0-9]+", camera)) or "Camera"
+    return words[0].upper() + words[1:]
+
+
+def _slug(name: str) -> str:
+    """As Home Assistant makes an entity's id of its name."""
+    return "_".join(re.findall(r"[a-z0-9]+", name.lower()))
