@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
-from harstream.mqtt.publisher import Sender
-from harstream.mqtt.retained_topics import Retained
+from harstream.mqtt.publisher import Publisher
+from harstream.mqtt.retained_topics import RetainedTopics
 from harstream.wire import encoding as wire
 from harstream.wire.home_assistant import BIRTH
 
@@ -18,12 +18,12 @@ LONGEST_DELAY = 5.0
 class Announcer:
     """A device leaves Home Assistant only if its retained message does."""
 
-    def __init__(self, sender: Sender, broker: str, memory: Path) -> None:
+    def __init__(self, publisher: Publisher, broker: str, memory: Path) -> None:
         """`memory`: the file in which to remember what was announced."""
-        self._sender = sender
+        self._publisher = publisher
         if_lost = "a camera that leaves the config may stay in Home Assistant"
-        self._retained = Retained(sender, broker, memory, if_lost=if_lost)
-        sender.handle_messages(BIRTH, self._home_assistant_changed)
+        self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
+        publisher.subscribe(BIRTH, self._home_assistant_changed)
 
     def start(self) -> None:
         """Once the state folder is ours alone."""
@@ -33,8 +33,8 @@ class Announcer:
         """These (topic to payload) and no others; without any, discovery is off."""
         self._retained.keep(announcements)
         for topic, payload in announcements.items():
-            self._sender.set_state(topic, payload)
+            self._publisher.retain(topic, payload)
 
     def _home_assistant_changed(self, _: str, payload: bytes, __: bool) -> None:
         if payload == wire.ONLINE.encode():
-            self._sender.say_again(random.uniform(0, LONGEST_DELAY))
+            self._publisher.republish(random.uniform(0, LONGEST_DELAY))

@@ -33,7 +33,7 @@ State = tuple[bytes, int]
 """Payload and quality of service."""
 
 
-class Sender:
+class Publisher:
     """No method but `start` and `close` waits for the network."""
 
     def __init__(self, address: BrokerAddress, outbox: Outbox, *, will: Will) -> None:
@@ -62,7 +62,7 @@ class Sender:
         self._passing: deque[Packet] = deque()
         self._last_word: Packet | None = None
 
-    def handle_messages(self, topic: str, handler: Callable[[str, bytes, bool], None]) -> None:
+    def subscribe(self, topic: str, handler: Callable[[str, bytes, bool], None]) -> None:
         """Before `start`. `topic` may have wildcards. The handler is called with a message's topic and payload,
         and whether it was retained, on paho's thread, and must not block; what it raises `check` raises again."""
         self._handlers[topic] = handler
@@ -99,32 +99,32 @@ class Sender:
         if self._failure is not None:
             raise SinkError(f"expected MQTT to work, it failed: {self._failure!r}") from self._failure
 
-    def set_state(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
+    def retain(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Retained, repeated after every reconnection; of several while away only the last is said."""
         with self._changed:
             self._states[topic] = payload, qos
             self._unsaid[topic] = None
             self._changed.notify()
 
-    def take_back(self, topic: str, then: Callable[[], None]) -> None:
+    def clear(self, topic: str, then: Callable[[], None]) -> None:
         """Remove what a topic retains, also of an earlier run; `then` is called, on the sender's thread, when a
         broker has acknowledged it."""
         with self._changed:
             self._taken_back[topic] = then
-        self.set_state(topic, b"")
+        self.retain(topic, b"")
 
-    def say_again(self, delay: float) -> None:
+    def republish(self, delay: float) -> None:
         """All states, in so many seconds; asked again meanwhile, once."""
         with self._changed:
             self._say_again_at = time.monotonic() + delay
             self._changed.notify()
 
-    def post(self, topic: str, payload: bytes) -> None:
+    def publish_event(self, topic: str, payload: bytes) -> None:
         """QoS 1, through the outbox: an event, encoded."""
         self._outbox.put(topic, payload)
         self._wake()
 
-    def pass_on(self, topic: str, payload: bytes) -> None:
+    def publish_now(self, topic: str, payload: bytes) -> None:
         """QoS 0: now or never."""
         with self._changed:
             if not self.is_connected or len(self._passing) >= 1000:

@@ -8,21 +8,21 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from harstream.mqtt.publisher import Sender
+from harstream.mqtt.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
 
-class Retained:
+class RetainedTopics:
     """A broker keeps a retained message until another takes its place: which were sent stands in a file.
 
     Every method may be called from any thread.
     """
 
-    def __init__(self, sender: Sender, broker: str, memory: Path, *, if_lost: str) -> None:
+    def __init__(self, publisher: Publisher, broker: str, memory: Path, *, if_lost: str) -> None:
         """`memory` holds a line for each that is retained somewhere: the URL of its broker, and the topic. `if_lost` is
         what may happen without it, for a person."""
-        self._sender = sender
+        self._publisher = publisher
         self._broker = broker
         self._memory = memory
         self._if_lost = if_lost
@@ -47,7 +47,7 @@ class Retained:
             # Written down before it is said: a run that is killed in between has said at most what the file knows.
             self._remember(self._remembered | {self._line(topic) for topic in topics})
         for topic in sorted(here - self._kept):
-            self._sender.take_back(topic, partial(self._forget, topic))
+            self._publisher.clear(topic, partial(self._forget, topic))
 
     def _forget(self, topic: str) -> None:
         with self._changing:

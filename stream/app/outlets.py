@@ -20,7 +20,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import FILE as HISTORY_FILE
 from harstream.stream.recognition.protocols import Engine
-from harstream.stream.service.camera_settings import Control
+from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.protocols import EventSink, FrameSink
 from harstream.stream.sinks.console import ConsoleSink
 from harstream.stream.sinks.event_log import EventLog
@@ -28,7 +28,7 @@ from harstream.stream.sinks.jsonl import JsonLines
 from harstream.stream.sinks.metrics import Metrics
 from harstream.stream.sinks.mqtt import MqttSink
 from harstream.stream.sinks.snapshots import Snapshots
-from harstream.stream.web.forecast_cache import Foretold
+from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.encoding import Context
 from harstream.wire.errors import ModelError
 from harstream.wire.home_assistant import announcements
@@ -44,7 +44,7 @@ class Outlets:
     config: Config
     context: Context
     recognizer: Engine
-    control: Control
+    control: CameraSettings
     stack: ExitStack
     console: Console
 
@@ -52,15 +52,15 @@ class Outlets:
         """The sinks by their names in the log, and the history where one is kept. `must_connect`: a broker that cannot
         be reached is an error."""
         history, metrics = self._history(), Metrics(self.context, self.recognizer.provider)
-        foretold = Foretold(self.context.contract) if self.config.web.enabled else None
+        forecasts = ForecastCache(self.context.contract) if self.config.web.enabled else None
         address = self._broker()
-        mqtt = self._mqtt(address, metrics, foretold, must_connect=must_connect)
+        mqtt = self._mqtt(address, metrics, forecasts, must_connect=must_connect)
         snapshots = self._snapshots(mqtt, address)
         # The history first: were an update sent that it does not know, the end after a kill would have its number.
         events: dict[str, EventSink] = {"history": history} if history else {}
         events |= {"mqtt": mqtt, "console": self._told(), "metrics": metrics} | self._events_file()
         frames: dict[str, FrameSink] = {"snapshots": snapshots} if self.config.mqtt.snapshots else {}
-        return events, frames | self._live_view(metrics, foretold, mqtt) | self._recorder() | self._window(), history
+        return events, frames | self._live_view(metrics, forecasts, mqtt) | self._recorder() | self._window(), history
 
     def say(self, text: str) -> None:
         """A line of rich's markup for a person; where nothing but JSON is wanted, a record."""
@@ -85,7 +85,7 @@ class Outlets:
         return self.stack.enter_context(EmbeddedBroker(self.config.mqtt.embedded_port)).address
 
     def _mqtt(
-        self, address: BrokerAddress, metrics: Metrics, foretold: Foretold | None, *, must_connect: bool
+        self, address: BrokerAddress, metrics: Metrics, forecasts: ForecastCache | None, *, must_connect: bool
     ) -> MqttSink:
         mqtt = MqttSink(
             address,
@@ -95,11 +95,13 @@ class Outlets:
             observations=self.config.mqtt.observations,
             controls=self.control,
             stats=metrics.summary,
-            on_forecast=foretold.hear if foretold else None,
+            on_forecast=forecasts.hear if forecasts else None,
         )
-        sender = mqtt.sender
-        metrics.watch_broker(lambda: sender.is_connected, waiting=lambda: sender.waiting, lost=lambda: sender.lost)
-        sender.measure(metrics.acknowledged)
+        publisher = mqtt.publisher
+        metrics.watch_broker(
+            lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost
+        )
+        publisher.measure(metrics.acknowledged)
         mqtt.start(must_connect=must_connect)
         self.stack.callback(mqtt.close)
         mqtt.announce(_announcements(self.config, self.context, address))
@@ -123,7 +125,7 @@ class Outlets:
             watched.intersection_update(camera.name for camera in taken.cameras)
             take()
 
-        snapshots = Snapshots(mqtt.sender, mqtt.topics, address.url, self.config.state / f"{OUTBOX_FILE}.snapshots")
+        snapshots = Snapshots(mqtt.publisher, mqtt.topics, address.url, self.config.state / f"{OUTBOX_FILE}.snapshots")
         snapshots.start()
         take()  # all at once: one by one, the pictures of those that come later would be taken back
         self.control.listen(show)
@@ -141,7 +143,7 @@ class Outlets:
         self.stack.callback(jsonl.close)
         return {"events file": jsonl}
 
-    def _live_view(self, metrics: Metrics, foretold: Foretold | None, mqtt: MqttSink) -> dict[str, FrameSink]:
+    def _live_view(self, metrics: Metrics, forecasts: ForecastCache | None, mqtt: MqttSink) -> dict[str, FrameSink]:
         web = self.config.web
         if not web.enabled:
             return {}
@@ -158,8 +160,8 @@ class Outlets:
             history=self.config.state / HISTORY_FILE if self.config.history.enabled else None,
             controls=self.control if may_control else None,
             metrics=metrics.text,
-            forecast=foretold.of if foretold else lambda _: None,
-            has_broker=lambda: mqtt.sender.is_connected,
+            forecast=forecasts.of if forecasts else lambda _: None,
+            has_broker=lambda: mqtt.publisher.is_connected,
         )
         view.start()
         self.stack.callback(view.close)

@@ -15,7 +15,7 @@ from harstream.stream.app.parts import new_context, new_pipeline, new_source, re
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition import onnx_runtime as engine
-from harstream.stream.service.camera_settings import Control, Parts
+from harstream.stream.service.camera_settings import CameraSettings, Parts
 from harstream.stream.service.service import Service, reloaded_by_signal, stopped_by_signals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
@@ -52,7 +52,7 @@ def assemble(
     )
     for camera in config.cameras:
         parts.source(camera, False)  # a mistake is told before anything is opened
-    control = Control(config, parts, config.state / "controls.json")
+    control = CameraSettings(config, parts, config.state / "controls.json")
     stack.callback(control.close)
     # Before anybody is told that the service is there: until then, the signal ends the process.
     stack.enter_context(reloaded_by_signal(lambda: control.ask(lambda: _reload(control, systemd), _refused)))
@@ -91,7 +91,7 @@ def _check(config: Config) -> None:
     tracker_settings(config, engine.load(config.model, config.device).contract)
 
 
-def _reload(control: Control, systemd: Systemd) -> None:
+def _reload(control: CameraSettings, systemd: Systemd) -> None:
     systemd.reload()
     try:
         log.info("config reloaded: %s", control.reload())

@@ -14,7 +14,7 @@ from yaml.reader import ReaderError
 
 from harstream.stream.config.errors import in_words, key_path, mistakes_made, shown, told_without_places
 from harstream.stream.config.model import Config, Surroundings
-from harstream.stream.config.yaml_positions import Told, YamlTree
+from harstream.stream.config.yaml_positions import Told, YamlPositions
 from harstream.wire.errors import ConfigError, ConfigFileError
 
 
@@ -45,19 +45,19 @@ def overridden(config: Config, values: Mapping[str, Any], surroundings: Surround
         raise ConfigError(told_without_places(mistakes_made(error))) from error
 
 
-def _tree(file: Path) -> YamlTree:
+def _tree(file: Path) -> YamlPositions:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the configuration {file}: {error}") from error
     try:
-        return YamlTree(text, file.parent)
+        return YamlPositions(text, file.parent)
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigFileError(_not_yaml(file, text, error)) from error
 
 
 def _validated(
-    values: dict[str, Any], tree: YamlTree, surroundings: Surroundings | None
+    values: dict[str, Any], tree: YamlPositions, surroundings: Surroundings | None
 ) -> tuple[Config | None, list[Told]]:
     if surroundings and not surroundings.model:
         surroundings = replace(surroundings, model=str(values.get("model", Config().model)))
@@ -67,7 +67,7 @@ def _validated(
         return None, tree.mistakes + _new_mistakes(error, tree)
 
 
-def _new_mistakes(error: ValidationError, tree: YamlTree) -> list[Told]:
+def _new_mistakes(error: ValidationError, tree: YamlPositions) -> list[Told]:
     """Without those that follow from the tree's own, such as a variable that is not set."""
     return [
         _told(mistake, tree)
@@ -76,7 +76,7 @@ def _new_mistakes(error: ValidationError, tree: YamlTree) -> list[Told]:
     ]
 
 
-def _told(mistake: ErrorDetails, tree: YamlTree) -> Told:
+def _told(mistake: ErrorDetails, tree: YamlPositions) -> Told:
     path = key_path(mistake)
     is_of_the_key = mistake["type"] == "extra_forbidden" or "[key]" in mistake["loc"]
     place = tree.keys[path] if is_of_the_key and path in tree.keys else tree.place(path)

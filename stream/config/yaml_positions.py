@@ -41,7 +41,7 @@ class Told(NamedTuple):
     text: str
 
 
-class YamlTree:
+class YamlPositions:
     """Raises yaml.YAMLError where the text is no YAML."""
 
     def __init__(self, text: str, folder: Path) -> None:

@@ -21,7 +21,7 @@ One at a time: with any number, LiteRT leaves much of a large encoder to kernels
 """
 
 
-class LiteRecognizer:
+class LitertRecognizer:
     """An Engine. Not for several threads at once."""
 
     provider = "CPU, LiteRT"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
 from harstream.stream.recognition.cuda_graphs import BoundSession
-from harstream.stream.recognition.litert import LiteRecognizer
+from harstream.stream.recognition.litert import LitertRecognizer
 from harstream.stream.recognition.protocols import Engine, Recognizer
 from harstream.wire.errors import ModelError
 
@@ -104,7 +104,7 @@ def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
     probabilities, or cannot run on the device."""
     if files.is_lite and device == "cuda":
         raise ModelError(f"{files.whole} is for small boards and runs on the CPU only: set device: auto or cpu")
-    engine: Engine = LiteRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
+    engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
     _warm_up(engine)
     return engine
 

@@ -9,7 +9,7 @@ BLACK = 25
 """Of 255: what is no brighter is black. The noise of a sensor in the dark stays below."""
 
 
-class Sight:
+class PictureCheck:
     """Follows the model frames of one camera."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.stream.recognition.picture_check import Sight
+from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker, TrackerSettings
@@ -24,7 +24,7 @@ class _Camera:
     window: Window
     smoothing: ExponentialMean
     tracker: Tracker
-    sight: Sight
+    sight: PictureCheck
     earlier: NDArray[np.uint8] | None = None
     """The last frame on the grid, as the model sees it."""
     smoothed: NDArray[np.float32] | None = None
@@ -156,7 +156,7 @@ class Pipeline:
             events = camera.tracker.finish(camera.time, EndReason.CAMERA_OFFLINE)
             camera.window.clear()
             camera.earlier = None
-            camera.sight = Sight()
+            camera.sight = PictureCheck()
             camera.smoothing.forget()
             camera.smoothed = None
         return Step(self._notice(change.camera, camera, events=tuple(events), change=change), None)
@@ -194,7 +194,7 @@ class Pipeline:
             rows = contract.frames - self._recognizer.lookback
             window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
             tracker = self._tracker(name)
-            self._cameras[name] = _Camera(window, self._smoothing(), tracker, Sight())
+            self._cameras[name] = _Camera(window, self._smoothing(), tracker, PictureCheck())
             if name in self._settings:  # looked up last, so that what is retuned meanwhile is not lost
                 tracker.settings = self._settings[name]
         return self._cameras[name]

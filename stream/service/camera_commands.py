@@ -7,7 +7,7 @@ import math
 import time
 from functools import partial
 
-from harstream.mqtt.publisher import Sender
+from harstream.mqtt.publisher import Publisher
 from harstream.stream.service.protocols import Controls
 from harstream.wire import encoding as wire
 from harstream.wire.errors import ControlError
@@ -25,24 +25,24 @@ LONGEST_TOPIC = 200
 """Letters of a topic that are repeated to who asked there; the name of a camera or setting may be 65,000 long."""
 
 
-class Remote:
+class CameraCommands:
     """Nothing here waits: a change is made on the control's own thread, and a refusal is published."""
 
-    def __init__(self, sender: Sender, topics: wire.Topics, controls: Controls) -> None:
-        """Before the sender starts."""
-        self._sender = sender
+    def __init__(self, publisher: Publisher, topics: wire.Topics, controls: Controls) -> None:
+        """Before the publisher starts."""
+        self._publisher = publisher
         self._topics = topics
         self._controls = controls
         self._refused = 0
         """Since the last one in the log, which was told at that time of the monotonic clock."""
         self._told_at = -math.inf
-        sender.handle_messages(topics.asked("+", "+"), self._asked)
+        publisher.subscribe(topics.asked("+", "+"), self._asked)
 
     def show(self, control: CameraControl) -> None:
         """How a camera is set. From any thread."""
         states = {"enabled": wire.ON if control.is_enabled else wire.OFF, "threshold": f"{control.threshold or 0.0:g}"}
         for setting, state in states.items():
-            self._sender.set_state(self._topics.setting(control.camera, setting), state.encode())
+            self._publisher.retain(self._topics.setting(control.camera, setting), state.encode())
 
     def _asked(self, topic: str, payload: bytes, is_retained: bool) -> None:
         refuse = partial(self._refuse, topic)
@@ -69,7 +69,7 @@ class Remote:
             log.warning("asked for at %r and refused: %s%s", topic[:LONGEST_TOPIC], why, before)
             self._refused, self._told_at = 0, time.monotonic()
         message = wire.error_message(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
-        self._sender.pass_on(self._topics.error, wire.encode(message))
+        self._publisher.publish_now(self._topics.error, wire.encode(message))
 
 
 def _text(payload: bytes) -> str:

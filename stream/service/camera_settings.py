@@ -43,7 +43,7 @@ class Parts:
     """Camera to the room it watches, for all who tell of it: kept up to date."""
 
 
-class Control:
+class CameraSettings:
     """Every method may be called from any thread; one change is made after the other.
 
     What is switched off stays so when the service is started again: it is kept in a file.

@@ -22,7 +22,7 @@ class EventSink(Protocol):
 class HealthSink(Protocol):
     """An EventSink or FrameSink that is told how the cameras fare, too."""
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         """Once a second for each camera. Must not block; may raise SinkError."""
         ...
 

@@ -51,7 +51,7 @@ class Service:
             *(_Delivery(name, sink.show) for name, sink in frame_sinks.items()),
         ]
         self._reports = [
-            _Delivery(name, sink.tell)
+            _Delivery(name, sink.report)
             for name, sink in (*event_sinks.items(), *frame_sinks.items())
             if isinstance(sink, HealthSink)
         ]

@@ -102,7 +102,7 @@ class Metrics:
                 self._delays.append(delay)
                 self._late.labels("recognized").observe(delay)
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         camera = health.camera
         for state in HealthState:
             self._state.labels(camera, state.value).set(state is health.state)

@@ -10,8 +10,8 @@ from harstream.models.contract import UNKNOWN
 from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.connection import BrokerAddress, Will
 from harstream.mqtt.outbox import Outbox
-from harstream.mqtt.publisher import Sender
-from harstream.stream.service.camera_commands import Remote
+from harstream.mqtt.publisher import Publisher
+from harstream.stream.service.camera_commands import CameraCommands
 from harstream.stream.service.protocols import Controls
 from harstream.wire import encoding as wire
 from harstream.wire.values import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
@@ -39,7 +39,7 @@ class _Camera:
 
 
 class MqttSink:
-    """An EventSink and a HealthSink. `handle` and `tell` write down what is to be said; the sender's thread says it."""
+    """An EventSink and a HealthSink. `handle` and `report` only hand over; the publisher's thread publishes."""
 
     def __init__(
         self,
@@ -63,17 +63,17 @@ class MqttSink:
         self._cameras: dict[str, _Camera] = {}
         self._healths: dict[str, Health] = {}
         """What was last said."""
-        self.sender = Sender(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
+        self.publisher = Publisher(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
-        self._announcer = Announcer(self.sender, address.url, memory)
-        self._remote = None if controls is None else Remote(self.sender, self.topics, controls)
+        self._announcer = Announcer(self.publisher, address.url, memory)
+        self._remote = None if controls is None else CameraCommands(self.publisher, self.topics, controls)
         if on_forecast is not None:
-            self.sender.handle_messages(self.topics.forecast("+"), on_forecast)
+            self.publisher.subscribe(self.topics.forecast("+"), on_forecast)
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
         """Raises BrokerError if the broker cannot be reached or refuses us; without `must_connect` it keeps trying."""
-        self.sender.start(must_connect=must_connect)
+        self.publisher.start(must_connect=must_connect)
         self._announcer.start()
 
     def announce(self, announcements: Mapping[str, bytes]) -> None:
@@ -87,7 +87,7 @@ class MqttSink:
 
     def handle(self, notice: Notice) -> None:
         self._post_events(notice)
-        self.sender.check()
+        self.publisher.check()
         camera = self._cameras.setdefault(notice.camera, _Camera(notice))
         camera.notice = notice
         self._say_availability(camera)
@@ -97,7 +97,7 @@ class MqttSink:
         if notice.change is not None and notice.change.state is CameraState.REMOVED:
             self._forget(notice.camera)
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         said = self._healths.get(health.camera)
         if said is None or _is_news(health, said) or health.time - said.time >= REPEAT_HEALTH:
             self._say_health(health)
@@ -109,7 +109,7 @@ class MqttSink:
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
             self._say_health(_at_its_end(health, STOPPED))
-        self.sender.close((self.topics.status, wire.OFFLINE.encode()))
+        self.publisher.close((self.topics.status, wire.OFFLINE.encode()))
 
     def _forget(self, camera: str) -> None:
         """What is retained of it stays, and says that it is gone: taken back, it would be an empty message to those who
@@ -120,17 +120,17 @@ class MqttSink:
             del self._healths[camera]
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
-        self.sender.set_state(self.topics.status, wire.ONLINE.encode())
-        self.sender.set_state(self.topics.info, wire.encode(wire.info_message(self._context)))
-        self.sender.set_state(self.topics.labels, wire.encode(wire.labels_message(self._context)))
+        self.publisher.retain(self.topics.status, wire.ONLINE.encode())
+        self.publisher.retain(self.topics.info, wire.encode(wire.info_message(self._context)))
+        self.publisher.retain(self.topics.labels, wire.encode(wire.labels_message(self._context)))
         if emission is not None:
-            self.sender.set_state(self.topics.emission, wire.encode(emission))
+            self.publisher.retain(self.topics.emission, wire.encode(emission))
 
     def _post_events(self, notice: Notice) -> None:
         delay = wire.live_delay(notice.time, time.time())
         for event in notice.events:
             message = wire.event_message(event, self._context, frame_to_publish=delay)
-            self.sender.post(self.topics.event(event.camera), wire.encode(message))
+            self.publisher.publish_event(self.topics.event(event.camera), wire.encode(message))
 
     def _say_availability(self, camera: _Camera) -> None:
         change = camera.notice.change
@@ -138,7 +138,7 @@ class MqttSink:
         said = wire.availability(change.state) if change else camera.availability or wire.ONLINE
         if said is not None and said != camera.availability:
             camera.availability = said
-            self.sender.set_state(self.topics.availability(camera.notice.camera), said.encode())
+            self.publisher.retain(self.topics.availability(camera.notice.camera), said.encode())
 
     def _say_activity(self, camera: _Camera) -> None:
         notice = camera.notice
@@ -148,19 +148,19 @@ class MqttSink:
         if activity != camera.activity or not is_recent:
             camera.activity, camera.said_at = activity, notice.time
             message = wire.activity_message(notice, self._context)
-            self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
+            self.publisher.retain(self.topics.activity(notice.camera), wire.encode(message))
 
     def _say_observation(self, camera: _Camera) -> None:
         notice = camera.notice
         camera.observations += 1
         message = wire.observation_message(notice, self._context, seq=camera.observations, previous=camera.observed_at)
         camera.observed_at = notice.time
-        self.sender.pass_on(self.topics.observation(notice.camera), wire.encode(message))
+        self.publisher.publish_now(self.topics.observation(notice.camera), wire.encode(message))
 
     def _say_health(self, health: Health) -> None:
         self._healths[health.camera] = health
         message = wire.health_message(health, self._context)
-        self.sender.set_state(self.topics.health(health.camera), wire.encode(message))
+        self.publisher.retain(self.topics.health(health.camera), wire.encode(message))
 
     def _say_stats(self, now: float) -> None:
         if self._summed_up_at is None:
@@ -169,24 +169,24 @@ class MqttSink:
             return
         self._summed_up_at = now
         stats = self._stats()  # also while nobody hears: they are those of one minute
-        if self.sender.is_connected:
+        if self.publisher.is_connected:
             message = wire.stats_message(
                 stats,
                 self._context,
-                waiting=self.sender.waiting,
-                dropped_observations=self.sender.dropped,
-                dropped_events=self.sender.lost,
+                waiting=self.publisher.waiting,
+                dropped_observations=self.publisher.dropped,
+                dropped_events=self.publisher.lost,
             )
-            self.sender.pass_on(self.topics.stats, wire.encode(message))
+            self.publisher.publish_now(self.topics.stats, wire.encode(message))
 
     def _say_goodbye(self, camera: _Camera) -> None:
         notice = camera.notice
         if notice.activity.name != UNKNOWN:
             gone = replace(notice, activity=Activity(UNKNOWN, since=notice.time, confidence=0.0))
             message = wire.activity_message(gone, self._context)
-            self.sender.set_state(self.topics.activity(notice.camera), wire.encode(message))
+            self.publisher.retain(self.topics.activity(notice.camera), wire.encode(message))
         if camera.availability != wire.OFFLINE:
-            self.sender.set_state(self.topics.availability(notice.camera), wire.OFFLINE.encode())
+            self.publisher.retain(self.topics.availability(notice.camera), wire.OFFLINE.encode())
 
 
 def _at_its_end(health: Health, reason: str) -> Health:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 
-from harstream.mqtt.publisher import Sender
-from harstream.mqtt.retained_topics import Retained
+from harstream.mqtt.publisher import Publisher
+from harstream.mqtt.retained_topics import RetainedTopics
 from harstream.stream.sinks.jpeg import jpeg
 from harstream.wire import encoding as wire
 from harstream.wire.errors import SinkError
@@ -20,17 +20,17 @@ LONGEST = 640
 
 
 class Snapshots:
-    """A FrameSink beside the MqttSink, which sees no pixels; they share the sender.
+    """A FrameSink beside the MqttSink, which sees no pixels; they share the publisher.
 
     The last picture of each camera stays at the broker until another takes its place, or it is taken back.
     """
 
-    def __init__(self, sender: Sender, topics: wire.Topics, broker: str, memory: Path) -> None:
+    def __init__(self, publisher: Publisher, topics: wire.Topics, broker: str, memory: Path) -> None:
         """`memory`: the file in which to remember where pictures were left."""
-        self._sender = sender
+        self._publisher = publisher
         self._topics = topics
         if_lost = "the last picture of a camera that leaves the config may stay at the broker"
-        self._retained = Retained(sender, broker, memory, if_lost=if_lost)
+        self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
         # So that no picture is sent of a camera after its last one was taken back, on another thread.
         self._changing = threading.Lock()
         self._cameras: frozenset[str] = frozenset()
@@ -57,6 +57,6 @@ class Snapshots:
             raise SinkError(f"expected a picture of camera {frame.camera}, got none: {error.err}") from error
         with self._changing:
             if frame.camera in self._cameras:
-                self._sender.set_state(self._topics.snapshot(frame.camera), picture, qos=0)
+                self._publisher.retain(self._topics.snapshot(frame.camera), picture, qos=0)
 
     def close(self) -> None: ...

@@ -34,7 +34,7 @@ class Systemd:
     def handle(self, notice: Notice) -> None:
         """What is recognized is no business of systemd's."""
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         if health.time == self._looked_at:
             self._states.append(health.state)
             return

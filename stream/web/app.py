@@ -34,7 +34,7 @@ from harstream.stream.web.cameras_api import control_routes
 from harstream.stream.web.events_api import history_routes
 from harstream.stream.web.http_errors import as_json
 from harstream.stream.web.same_origin import is_same_host
-from harstream.stream.web.view_state import EVENTS_KEPT, Board, CameraView, event_facts
+from harstream.stream.web.view_state import EVENTS_KEPT, CameraView, ViewState, event_facts
 from harstream.wire.values import CameraState, Frame
 
 PAGE = Path(__file__).parent / "page"
@@ -94,7 +94,7 @@ class Broadcast:
     """From the board to the viewers; lives on the server's event loop."""
 
     def __init__(
-        self, board: Board, hello: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
+        self, board: ViewState, hello: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
     ) -> None:
         self._board = board
         self._hello = hello
@@ -216,7 +216,7 @@ def encode_jpeg(frame: Frame) -> bytes:
 
 
 def create_app(
-    board: Board,
+    board: ViewState,
     hello: Mapping[str, object],
     encode: Encode,
     history: Path | None,
@@ -316,6 +316,6 @@ async def _listen(socket: WebSocket, viewer: Viewer, broadcast: Broadcast) -> No
             broadcast.watch(viewer, is_watching=message["text"] == "watch")
 
 
-def _carry(task: asyncio.Task[None], board: Board) -> None:
+def _carry(task: asyncio.Task[None], board: ViewState) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         board.fail(error)

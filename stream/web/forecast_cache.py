@@ -18,7 +18,7 @@ LONGEST, MOST = 64 * 1024, 1000
 """Bytes of a forecast; cameras of which one is kept."""
 
 
-class Foretold:
+class ForecastCache:
     """The last forecast of each camera. It is heard on one thread, and may be asked for on any."""
 
     def __init__(self, contract: ModelContract) -> None:

@@ -15,7 +15,7 @@ from harstream.models.contract import ModelContract
 from harstream.stream.history.store import Query, activities, ended, reading
 from harstream.stream.service.protocols import Controls
 from harstream.stream.web.app import Encode, create_app, encode_jpeg
-from harstream.stream.web.view_state import EVENTS_KEPT, Board
+from harstream.stream.web.view_state import EVENTS_KEPT, ViewState
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, Forecast, Health, Step
 
@@ -58,7 +58,7 @@ class LiveView:
             "background": contract.background,
             "control": controls is not None,
         }
-        self._board = Board(contract, cameras, forecast, clock)
+        self._board = ViewState(contract, cameras, forecast, clock)
         self._history = history
         self._controls = controls
         self._metrics = metrics
@@ -110,8 +110,8 @@ class LiveView:
         """Keeps the step, no copy and no encoding. Raises SinkError when the server has stopped by itself."""
         self._board.put(step)
 
-    def tell(self, health: Health) -> None:
-        self._board.tell(health)
+    def report(self, health: Health) -> None:
+        self._board.report(health)
 
     def close(self) -> None:
         """Says goodbye to the viewers and waits, 2 s at most, until the server's thread has ended."""

@@ -78,7 +78,7 @@ class CameraView:
         }
 
 
-class Board:
+class ViewState:
     """The cameras' newest views and the last events. Every method may be called from any thread."""
 
     def __init__(
@@ -126,7 +126,7 @@ class Board:
     def is_stuck(self) -> bool:
         return self._clock() - self._told_at > STUCK
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         with self._lock:
             self._told_at = self._clock()
             view = self._view(health.camera)

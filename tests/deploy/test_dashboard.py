@@ -78,7 +78,7 @@ def exposed(
     metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": 30}}', 0.003)
     metrics.handle(make_notice(state=CameraState.LIVE))
     metrics.handle(make_notice(make_event(EventType.START), scores=(0.1, 0.8, 0.1)))
-    metrics.tell(make_health())
+    metrics.report(make_health())
     families = text_string_to_metric_families(metrics.text().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

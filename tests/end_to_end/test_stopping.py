@@ -57,7 +57,7 @@ def test_a_signal_ends_everything_within_five_seconds(
 def test_ctrl_c_while_harstream_is_still_being_imported_leaves_no_traceback() -> None:
     program = """
 import signal, sys
-import cli
+from harstream import __main__ as cli
 cli.importlib.import_module = lambda name: signal.raise_signal(signal.SIGINT)
 sys.argv = ["harstream", "run"]
 cli.main()

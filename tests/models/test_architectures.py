@@ -63,7 +63,7 @@ def test_every_architecture_is_read_by_who_has_built_none(tmp_path: Path) -> Non
 import sys
 from pathlib import Path
 
-from models.finished_run import read_model
+from harstream.models.finished_run import read_model
 
 for file in sorted(Path(sys.argv[1]).glob("*.keras")):
     print(read_model(file).count_params() > 0, file.stem)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.training
 
 
 def harstream(*arguments: str, cwd: Path, backend: str) -> str:
-    command = [sys.executable, "-c", "from cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from harstream.__main__ import main; main()", *arguments]
     environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stderr

@@ -18,7 +18,7 @@ RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
 
 
 def harstream(*arguments, cwd):
-    command = [sys.executable, "-c", "from cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from harstream.__main__ import main; main()", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
@@ -88,7 +88,7 @@ def test_a_finished_run_is_not_overwritten(drawn, trained):
 def test_a_killed_run_goes_on_after_its_last_epoch(drawn, trained):
     folder, _ = trained
     command = [
-        sys.executable, "-c", "from cli import main; main()", "train", "--data", str(drawn), "--split",
+        sys.executable, "-c", "from harstream.__main__ import main; main()", "train", "--data", str(drawn), "--split",
         str(drawn / "SPLIT.tsv"), "--out", "runs/killed", *RECIPE, "--epochs", "4",
     ]  # fmt: skip
     history = folder / "runs" / "killed" / "history.csv"

@@ -196,7 +196,7 @@ def test_what_grows_too_old_during_a_run_is_forgotten_and_the_journal_emptied(
     path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("stream.sinks.history.UPKEEP", 0.01)
+    monkeypatch.setattr("harstream.stream.history.sink.UPKEEP", 0.01)
     sink = started()
     sink.handle(make_notice(make_event(EventType.END)))
     assert ids(path) == ["01JD"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harstream.stream.recognition.picture_check import BLACK, Sight
+from harstream.stream.recognition.picture_check import BLACK, PictureCheck
 
 
 def room(seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -13,7 +13,7 @@ def room(seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def test_the_same_picture_is_counted_from_its_first() -> None:
-    sight = Sight()
+    sight = PictureCheck()
     told = []
     for time, seed in ((10.0, 1), (10.5, 2), (11.0, 2), (12.5, 2), (13.0, 3), (13.5, 3)):
         sight.see(room(seed), time)
@@ -22,7 +22,7 @@ def test_the_same_picture_is_counted_from_its_first() -> None:
 
 
 def test_the_least_change_counts() -> None:
-    sight = Sight()
+    sight = PictureCheck()
     moved = room()
     moved[63, 63, 2] += 1
     sight.see(room(), 0.0)
@@ -31,7 +31,7 @@ def test_the_least_change_counts() -> None:
 
 
 def test_what_is_lit_is_what_is_brighter_than_black() -> None:
-    sight = Sight()
+    sight = PictureCheck()
     dark = np.full((64, 64, 3), BLACK, dtype=np.uint8)
     sight.see(dark, 0.0)
     assert sight.lit == 0.0

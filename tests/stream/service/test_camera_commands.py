@@ -136,7 +136,7 @@ def test_what_is_refused_is_in_the_log_once_a_minute_however_often_it_is_asked_f
     ask(b"perhaps", 1)
     ask(b"perhaps", 2)
     ask(b"so", 3)
-    monkeypatch.setattr("stream.remote.QUIET", 0.0)
+    monkeypatch.setattr("harstream.stream.service.camera_commands.QUIET", 0.0)
     ask(b"no", 4)
     where = "asked for at 'har/nuc1/camera/hall/enabled/set' and refused: expected ON or OFF, got"
     assert [record.message for record in caplog.records if "refused" in record.message] == [
@@ -274,7 +274,7 @@ def test_what_is_retained_of_a_camera_that_is_removed_says_so(
     make_health: Callable[..., Health], eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     sink.handle(make_notice(state=CameraState.LIVE, activity="Lunges"))
-    sink.tell(make_health())
+    sink.report(make_health())
     before = subscribe(mosquitto.port)
     eventually(lambda: before.of("hall/activity") and before.of("hall/health"), "all that is told of it")
     sink.handle(make_notice(state=CameraState.REMOVED))

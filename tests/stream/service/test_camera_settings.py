@@ -11,7 +11,7 @@ import pytest
 
 from harstream.stream.config.model import CameraConfig, Config
 from harstream.stream.recognition.tracker import TrackerSettings
-from harstream.stream.service.camera_settings import Control, Parts
+from harstream.stream.service.camera_settings import CameraSettings, Parts
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
@@ -67,7 +67,7 @@ class House:
         self.file = CONFIG
         self.areas: dict[str, str | None] = {}
         self.told: list[CameraControl] = []
-        self.control = Control(CONFIG, self.parts, self.memory)
+        self.control = CameraSettings(CONFIG, self.parts, self.memory)
         self.control.listen(self.told.append)
         self.control.start(self.service, must_open=False)
         HOUSES.append(self)
@@ -204,7 +204,7 @@ def test_what_a_running_service_cannot_take_begins_it_anew(change: dict[str, obj
 def test_a_recording_is_not_begun_anew(tmp_path: Path) -> None:
     recorded = Config(cameras=(HALL,), record=tmp_path / "day.mp4")
     house = House(tmp_path)
-    control = Control(recorded, house.parts, house.memory)
+    control = CameraSettings(recorded, house.parts, house.memory)
     control.start(house.service, must_open=False)
     house.file = recorded.model_copy(update={"model": "lrcn"})
     try:
@@ -267,7 +267,7 @@ def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
 
 
 def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> None:
-    early = Control(CONFIG, House(tmp_path).parts, tmp_path / "early.json")
+    early = CameraSettings(CONFIG, House(tmp_path).parts, tmp_path / "early.json")
     early.close()
     for change in (lambda: early.switch("hall", on=False), lambda: early.set_threshold("hall", 0.5)):
         with pytest.raises(ControlError, match="still starting"):

@@ -17,9 +17,7 @@ IN_A_THREAD = "import threading\nthread = threading.Thread(target=fail, name='re
 
 def records(program: str) -> list[dict[str, Any]]:
     """What a program says, with the log in JSON."""
-    begin = (
-        "import logging\nfrom stream.log import *\nlog_to_stderr('json')\ndef fail(): raise ValueError('no such hat')\n"
-    )
+    begin = "import logging\nfrom harstream.stream.service.log import *\nlog_to_stderr('json')\ndef fail(): raise ValueError('no such hat')\n"
     result = subprocess.run(
         [sys.executable, "-c", begin + program], cwd=REPOSITORY, capture_output=True, text=True, timeout=30
     )  # fmt: skip
@@ -28,9 +26,9 @@ def records(program: str) -> list[dict[str, Any]]:
 
 
 def test_a_record_has_what_a_log_store_expects() -> None:
-    (record,) = records("logging.getLogger('stream.hat').warning('größer als %d', 7, extra={'camera': 'hall'})")
+    (record,) = records("logging.getLogger('harstream.hat').warning('größer als %d', 7, extra={'camera': 'hall'})")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.pop("time"))
-    assert record == {"level": "WARNING", "logger": "stream.hat", "message": "größer als 7", "camera": "hall"}
+    assert record == {"level": "WARNING", "logger": "harstream.hat", "message": "größer als 7", "camera": "hall"}
 
 
 @pytest.mark.parametrize("program", ["fail()", IN_A_THREAD])

@@ -128,7 +128,7 @@ class Listener:
     def changes(self, camera: str) -> list[str]:
         return [notice.change.state.value for notice in list(self.notices) if notice.camera == camera and notice.change]
 
-    def tell(self, health: Health) -> None:
+    def report(self, health: Health) -> None:
         self.healths.append(health)
         if self._is_broken:
             raise SinkError("the disk is full")

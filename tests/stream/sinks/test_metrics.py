@@ -80,23 +80,23 @@ def test_starts_and_ends_are_counted_and_updates_are_not(
 
 
 def test_activities_of_a_camera_are_counted_from_0(reader: Reader, make_health: Callable[..., Health]) -> None:
-    reader.metrics.tell(make_health())
+    reader.metrics.report(make_health())
     for activity, count in (("JumpingJack", 0), ("Lunges", 0), ("Idle", None)):
         for kind in ("start", "end"):
             assert reader.read("events_total", camera="hall", activity=activity, type=kind) == count
 
 
 def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) -> None:
-    reader.metrics.tell(make_health(dropped=12, reconnects=2, overloaded=True))
+    reader.metrics.report(make_health(dropped=12, reconnects=2, overloaded=True))
     for _ in range(3):
-        reader.metrics.tell(make_health(state=HealthState.FROZEN, frame_age=0.5, fps=24.5))
+        reader.metrics.report(make_health(state=HealthState.FROZEN, frame_age=0.5, fps=24.5))
     assert reader.read("camera_state", camera="hall", state="frozen") == 1
     assert reader.read("camera_state", camera="hall", state="live") == 0
     assert reader.read("camera_frozen_seconds_total", camera="hall") == 3
     assert reader.read("frames_per_second", camera="hall") == 24.5
     assert reader.read("frame_age_seconds", camera="hall") == 0.5
     assert reader.read("camera_overloaded", camera="hall") == 0
-    reader.metrics.tell(make_health(overloaded=True))
+    reader.metrics.report(make_health(overloaded=True))
     assert reader.read("camera_overloaded", camera="hall") == 1
 
 
@@ -104,7 +104,7 @@ def test_what_is_dropped_and_reconnected_is_counted_also_over_a_new_beginning(
     reader: Reader, make_health: Callable[..., Health]
 ) -> None:
     for dropped, reconnects in ((12, 2), (15, 2), (15, 0), (16, 1)):
-        reader.metrics.tell(make_health(dropped=dropped, reconnects=reconnects))
+        reader.metrics.report(make_health(dropped=dropped, reconnects=reconnects))
     assert reader.read("frames_dropped_total", camera="hall", cause="newer_frame") == 16
     assert reader.read("camera_reconnects_total", camera="hall") == 3
 
@@ -114,7 +114,7 @@ def test_a_camera_that_is_removed_is_told_no_more(
 ) -> None:
     for camera in ("hall", "yard"):
         reader.metrics.handle(make_notice(camera=camera, scores=(0.1, 0.8, 0.1)))
-        reader.metrics.tell(make_health(camera=camera))
+        reader.metrics.report(make_health(camera=camera))
     reader.metrics.handle(make_notice(state=CameraState.REMOVED))
     text = reader.metrics.text().decode()
     assert 'camera="hall"' not in text
@@ -142,8 +142,8 @@ def test_the_summary_adds_up_all_cameras(
         make_notice(make_event(camera="yard", activity="Lunges"), camera="yard", scores=(0.9, 0.05, 0.05)),
     ):
         reader.metrics.handle(notice)
-    reader.metrics.tell(make_health(dropped=12))
-    reader.metrics.tell(make_health(camera="yard", state=HealthState.STALLED, dropped=3))
+    reader.metrics.report(make_health(dropped=12))
+    reader.metrics.report(make_health(camera="yard", state=HealthState.STALLED, dropped=3))
     reader.seconds = 61.0
     stats = reader.metrics.summary()
     assert (stats.time, stats.uptime, stats.provider) == (NOON + 0.1, 61.0, "CPU")

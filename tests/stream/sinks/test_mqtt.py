@@ -21,7 +21,7 @@ import pytest
 from harstream.mqtt.connection import BrokerAddress, Connection
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.stream.web.forecast_cache import Foretold
+from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.encoding import Context, labels_sha
 from harstream.wire.errors import BrokerError, ConfigError, SinkError
 from harstream.wire.values import CameraState, Event, EventType, Forecast, Health, HealthState, NodeStats, Notice
@@ -103,7 +103,7 @@ def test_an_outage_loses_no_event_and_keeps_their_order(
     sink.handle(make_notice(*series(make_event, 1, 3)))
     eventually(lambda: len(subscriber.of(EVENT)) == 3, "the events before the outage")
     mosquitto.stop()
-    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
     sink.handle(make_notice(*series(make_event, 4, 9)))
     clock.now = 60.0
     mosquitto.start()
@@ -120,7 +120,7 @@ def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
     sink = make_sink(mosquitto.url)
     sink.start()
     mosquitto.stop()
-    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
     sink.handle(make_notice(make_event()))
     clock.now = 4.9
     mosquitto.start()
@@ -150,7 +150,7 @@ def test_without_must_connect_it_finds_a_broker_that_comes_later(
     sink = make_sink(stopped_mosquitto.url)
     sink.start(must_connect=False)
     stopped_mosquitto.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
 
 
 def test_who_subscribes_late_finds_everything_retained(
@@ -177,10 +177,10 @@ def test_a_broker_that_forgot_everything_is_told_again(
     sink.start()
     sink.handle(make_notice(activity="Lunges"))
     mosquitto.stop(forget=True)
-    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
     sink.handle(make_notice(activity="JumpingJack", time=1_700_000_001.0))
     mosquitto.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     late = subscribe(mosquitto.port)
     eventually(lambda: late.of(ACTIVITY) and late.of(AVAILABILITY) and late.of("/info"), "the retained topics")
     assert late.of(ACTIVITY)[-1].json["activity"] == "JumpingJack"
@@ -210,15 +210,15 @@ def test_observations_pass_while_connected_and_are_counted_while_not(
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
     sink.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of("observation"), "the observation")
     mosquitto.stop()
-    eventually(lambda: not sink.sender.is_connected, "the loss to be noticed")
+    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
-    assert sink.sender.dropped == 1
+    assert sink.publisher.dropped == 1
     mosquitto.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     eventually(lambda: len(subscriber.of("observation")) == 2, "the observation after the outage")
     assert seqs(subscriber.of("observation")) == [1, 3]
@@ -232,7 +232,7 @@ def test_observations_can_be_switched_off(
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url, observations=False)
     sink.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of(EVENT), "the event")
     sink.close()
@@ -287,7 +287,7 @@ def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
 ) -> None:
     sink = make_sink(mosquitto.url)
     sink.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     mosquitto._process.send_signal(signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -332,7 +332,7 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
     def fail(_: str, payload: bytes, __: bool) -> None:
         raise RuntimeError(f"a fault of ours with {payload.decode()}")
 
-    sink.sender.handle_messages(topic, fail)
+    sink.publisher.subscribe(topic, fail)
     sink.start()
     # Retained: it may be sent before the subscription is made.
     subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", topic, "-m", "ON"], check=True)
@@ -350,11 +350,11 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
 PROCESS = """
 import sys, time
 from pathlib import Path
-from models.contract import ModelContract
-from stream.connection import BrokerAddress
-from stream.outbox import Outbox
-from stream.sinks.mqtt import MqttSink
-from stream.wire import Context
+from harstream.models.contract import ModelContract
+from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.sinks.mqtt import MqttSink
+from harstream.wire.encoding import Context
 contract = ModelContract(name="m", version="1", labels=("a", "b"))
 context = Context(node="nuc1", areas={}, contract=contract, model_sha256="", version="0")
 sink = MqttSink(BrokerAddress.parse(sys.argv[1]), context=context, outbox=Outbox(Path(sys.argv[2])))
@@ -396,10 +396,10 @@ def test_two_clients_with_one_id_are_told_in_the_log(
     sink.start()
     kept = (tmp_path / "outbox.db.client-id").read_text().strip()
     for _ in range(2):
-        eventually(lambda: sink.sender.is_connected, "the connection")
+        eventually(lambda: sink.publisher.is_connected, "the connection")
         other = Connection(BrokerAddress.parse(mosquitto.url), client_id=kept)
         other.open()
-        eventually(lambda: not sink.sender.is_connected, "the loss")
+        eventually(lambda: not sink.publisher.is_connected, "the loss")
         other.close()
     eventually(lambda: "if this node was copied, delete" in caplog.text, "the hint")
 
@@ -439,7 +439,7 @@ def test_the_right_password_is_let_in(stopped_mosquitto: Any, make_sink: MakeSin
     stopped_mosquitto.start()
     sink = make_sink(f"mqtt://ada:p%40ss%2Fw%3Ard@127.0.0.1:{stopped_mosquitto.port}")
     sink.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
 
 
 @pytest.fixture
@@ -538,7 +538,7 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
         (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
         (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True), (64, slow, True),
     ]:  # fmt: skip
-        sink.tell(make_health(time=1_700_000_000.0 + second, **changes))
+        sink.report(make_health(time=1_700_000_000.0 + second, **changes))
         said += is_news
         # A pause for the broker: of states that follow at once, only the last need be said.
         eventually(lambda: len(subscriber.of(HEALTH)) >= said, "the health")  # noqa: B023  (called at once)
@@ -575,9 +575,9 @@ def test_health_without_news_is_not_said_again_within_a_minute(
     stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink, said = make_sink(stopped_mosquitto.url), []
-    monkeypatch.setattr(sink.sender, "set_state", lambda topic, payload: said.append(topic))
+    monkeypatch.setattr(sink.publisher, "retain", lambda topic, payload: said.append(topic))
     for second in range(121):
-        sink.tell(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
+        sink.report(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
     assert said == [sink.topics.health("hall")] * 3
 
 
@@ -598,10 +598,10 @@ def test_what_another_program_forecasts_is_heard(
     }  # fmt: skip
     said = ["-t", "har/nuc1/camera/hall/forecast", "-m", json.dumps(message)]
     subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *said], check=True)
-    foretold = Foretold(context.contract)
-    make_sink(mosquitto.url, on_forecast=foretold.hear).start()
-    eventually(lambda: foretold.of("hall"), "the forecast that the broker kept")
-    assert foretold.of("hall") == Forecast(1_795_168_800.0, None, ((30.0, "unknown", 1.0),))
+    forecasts = ForecastCache(context.contract)
+    make_sink(mosquitto.url, on_forecast=forecasts.hear).start()
+    eventually(lambda: forecasts.of("hall"), "the forecast that the broker kept")
+    assert forecasts.of("hall") == Forecast(1_795_168_800.0, None, ((30.0, "unknown", 1.0),))
 
 
 def test_stats_are_said_every_minute(
@@ -613,10 +613,10 @@ def test_stats_are_said_every_minute(
     sink = make_sink(mosquitto.url, stats=lambda: asked.append(1) or STATS)
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))  # nobody is connected yet: dropped
     sink.start()
-    eventually(lambda: sink.sender.is_connected, "the connection")
+    eventually(lambda: sink.publisher.is_connected, "the connection")
     for second in (0, 1, 59, 60, 61, 119, 120):
         for camera in ("hall", "yard"):
-            sink.tell(make_health(camera=camera, time=1_700_000_000.0 + second))
+            sink.report(make_health(camera=camera, time=1_700_000_000.0 + second))
     eventually(lambda: len(subscriber.of("har/nuc1/stats")) == 2, "two minutes' stats")
     assert len(asked) == 2
     said = subscriber.of("har/nuc1/stats")[0]
@@ -635,5 +635,5 @@ def test_stats_that_nobody_hears_do_not_count_as_dropped(
     sink = make_sink(stopped_mosquitto.url, stats=lambda: STATS)
     sink.start(must_connect=False)
     for second in (0, 60, 120):
-        sink.tell(make_health(time=1_700_000_000.0 + second))
-    assert sink.sender.dropped == 0
+        sink.report(make_health(time=1_700_000_000.0 + second))
+    assert sink.publisher.dropped == 0

@@ -13,7 +13,7 @@ import pytest
 from harstream.models.transform import BgrPicture
 from harstream.mqtt.connection import BrokerAddress, Will
 from harstream.mqtt.outbox import Outbox
-from harstream.mqtt.publisher import Sender
+from harstream.mqtt.publisher import Publisher
 from harstream.stream.sinks.snapshots import Snapshots
 from harstream.wire.encoding import Topics
 from harstream.wire.errors import SinkError
@@ -29,31 +29,33 @@ MakeStep = Callable[..., Step]
 
 
 @pytest.fixture
-def senders() -> list[Sender]:
+def publishers() -> list[Publisher]:
     return []
 
 
 @pytest.fixture
-def end(senders: list[Sender]) -> Callable[[], None]:
+def end(publishers: list[Publisher]) -> Callable[[], None]:
     """Ends the run that was begun last."""
-    return lambda: senders.pop().close(("har/nuc1/status", b"offline"))
+    return lambda: publishers.pop().close(("har/nuc1/status", b"offline"))
 
 
 @pytest.fixture
-def begin(tmp_path: Path, senders: list[Sender], end: Callable[[], None]) -> Iterator[Begin]:
+def begin(tmp_path: Path, publishers: list[Publisher], end: Callable[[], None]) -> Iterator[Begin]:
     """`begin(url, "hall", "yard")`: a run that takes pictures of these cameras."""
 
     def begin(url: str, *cameras: str, must_connect: bool = True) -> Snapshots:
-        sender = Sender(BrokerAddress.parse(url), Outbox(tmp_path / "outbox.db"), will=Will("har/nuc1/status", "off"))
-        sender.start(must_connect=must_connect)
-        senders.append(sender)
-        snapshots = Snapshots(sender, Topics("nuc1"), url, tmp_path / "snapshots")
+        publisher = Publisher(
+            BrokerAddress.parse(url), Outbox(tmp_path / "outbox.db"), will=Will("har/nuc1/status", "off")
+        )
+        publisher.start(must_connect=must_connect)
+        publishers.append(publisher)
+        snapshots = Snapshots(publisher, Topics("nuc1"), url, tmp_path / "snapshots")
         snapshots.start()
         snapshots.take(cameras)
         return snapshots
 
     yield begin
-    while senders:
+    while publishers:
         end()
 
 
@@ -145,12 +147,17 @@ def test_a_run_without_snapshots_takes_back_those_of_the_run_before(
 
 
 def test_a_start_while_the_broker_is_away_is_seen_when_it_is_back(
-    mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually, senders: list[Sender]
+    mosquitto: Any,
+    subscribe: Any,
+    begin: Begin,
+    make_step: MakeStep,
+    eventually: Eventually,
+    publishers: list[Publisher],
 ) -> None:
     snapshots = begin(mosquitto.url, "hall")
-    eventually(lambda: senders[0].is_connected, "the connection")
+    eventually(lambda: publishers[0].is_connected, "the connection")
     mosquitto.stop()
-    eventually(lambda: not senders[0].is_connected, "the loss to be noticed")
+    eventually(lambda: not publishers[0].is_connected, "the loss to be noticed")
     for grey in (200, 30):
         snapshots.show(make_step(EventType.START, grey=grey))
     mosquitto.start()

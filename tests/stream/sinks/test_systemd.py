@@ -62,7 +62,7 @@ def systemd(ear: Ear, tmp_path: Path) -> Systemd:
 
 def test_it_is_ready_at_the_first_look_and_alive_at_each(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
     for second in range(2):
-        systemd.tell(make_health(time=NOON + second))
+        systemd.report(make_health(time=NOON + second))
     assert ear.next() == ["READY=1", "WATCHDOG=1"]
     assert ear.next() == ["WATCHDOG=1", "STATUS=1 of 1 cameras live"]
 
@@ -70,7 +70,7 @@ def test_it_is_ready_at_the_first_look_and_alive_at_each(systemd: Systemd, ear: 
 def test_a_look_at_four_cameras_is_one_message(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
     for second in range(3):
         for camera, state in (("attic", "live"), ("cellar", "offline"), ("hall", "live"), ("yard", "live")):
-            systemd.tell(make_health(time=NOON + second, camera=camera, state=HealthState(state)))
+            systemd.report(make_health(time=NOON + second, camera=camera, state=HealthState(state)))
     assert ear.next() == ["READY=1", "WATCHDOG=1"]
     assert ear.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
     assert ear.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
@@ -79,7 +79,7 @@ def test_a_look_at_four_cameras_is_one_message(systemd: Systemd, ear: Ear, make_
 
 
 def test_a_reload_says_when_it_began_and_that_it_is_over(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
-    systemd.tell(make_health())
+    systemd.report(make_health())
     ear.next()
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     systemd.reload()
@@ -101,14 +101,14 @@ def test_a_reload_before_the_service_is_ready_says_nothing(systemd: Systemd, ear
 
 def test_an_abstract_address_begins_with_an_at(make_health: MakeHealth, tmp_path: Path) -> None:
     ear = Ear(b"\0" + bytes(tmp_path))
-    Systemd(f"@{tmp_path}").tell(make_health())
+    Systemd(f"@{tmp_path}").report(make_health())
     assert ear.next() == ["READY=1", "WATCHDOG=1"]
     ear.close()
 
 
 def test_without_an_address_nothing_happens(make_health: MakeHealth) -> None:
     systemd = Systemd("")
-    systemd.tell(make_health())
+    systemd.report(make_health())
     systemd.reload()
     systemd.stop()
 
@@ -118,10 +118,10 @@ def test_nobody_at_the_address_is_a_sink_error_and_ready_is_said_once_somebody_i
 ) -> None:
     systemd = Systemd(str(tmp_path / "notify"))
     with pytest.raises(SinkError, match="NOTIFY_SOCKET"):
-        systemd.tell(make_health())
+        systemd.report(make_health())
     systemd.stop()
     ear = Ear(str(tmp_path / "notify"))
-    systemd.tell(make_health(time=NOON + 1))
+    systemd.report(make_health(time=NOON + 1))
     assert ear.next()[:2] == ["READY=1", "WATCHDOG=1"]
     ear.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harstream.models.contract import ModelContract
-from harstream.stream.web.forecast_cache import LONGEST, MOST, Foretold
+from harstream.stream.web.forecast_cache import LONGEST, MOST, ForecastCache
 from harstream.wire.encoding import labels_sha
 from harstream.wire.values import Forecast
 
@@ -40,41 +40,41 @@ def payload(**changes: Any) -> bytes:
 
 
 @pytest.fixture
-def foretold() -> Foretold:
-    return Foretold(CONTRACT)
+def forecasts() -> ForecastCache:
+    return ForecastCache(CONTRACT)
 
 
-def test_a_forecast_tells_what_is_likeliest_after_each_horizon(foretold: Foretold) -> None:
-    assert foretold.of("hall") is None
-    foretold.hear(TOPIC, payload(), False)
-    assert foretold.of("hall") == FORECAST
-    assert foretold.of("yard") is None
+def test_a_forecast_tells_what_is_likeliest_after_each_horizon(forecasts: ForecastCache) -> None:
+    assert forecasts.of("hall") is None
+    forecasts.hear(TOPIC, payload(), False)
+    assert forecasts.of("hall") == FORECAST
+    assert forecasts.of("yard") is None
 
 
-def test_nothing_is_expected_once_it_is_taken_back(foretold: Foretold) -> None:
-    foretold.hear(TOPIC, payload(), False)
-    foretold.hear(TOPIC, b"", False)
-    assert foretold.of("hall") is None
+def test_nothing_is_expected_once_it_is_taken_back(forecasts: ForecastCache) -> None:
+    forecasts.hear(TOPIC, payload(), False)
+    forecasts.hear(TOPIC, b"", False)
+    assert forecasts.of("hall") is None
 
 
-def test_nothing_is_expected_of_a_model_that_runs_no_more(foretold: Foretold) -> None:
-    foretold.hear(TOPIC, payload(), True)
-    foretold.hear(TOPIC, payload(labels_sha="0" * 64), True)
-    assert foretold.of("hall") is None
+def test_nothing_is_expected_of_a_model_that_runs_no_more(forecasts: ForecastCache) -> None:
+    forecasts.hear(TOPIC, payload(), True)
+    forecasts.hear(TOPIC, payload(labels_sha="0" * 64), True)
+    assert forecasts.of("hall") is None
 
 
-def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(foretold: Foretold) -> None:
-    foretold.hear(TOPIC, payload(next=None), False)
-    forecast = foretold.of("hall")
+def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(forecasts: ForecastCache) -> None:
+    forecasts.hear(TOPIC, payload(next=None), False)
+    forecast = forecasts.of("hall")
     assert forecast is not None
     assert forecast.next is None
 
 
-def test_cameras_that_somebody_invents_do_not_fill_the_memory(foretold: Foretold) -> None:
+def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: ForecastCache) -> None:
     for number in range(MOST + 2):
-        foretold.hear(f"har/home/camera/c{number}/forecast", payload(), False)
-    assert [foretold.of(f"c{number}") for number in (0, 1)] == [None, None]
-    assert foretold.of("c2") == FORECAST
+        forecasts.hear(f"har/home/camera/c{number}/forecast", payload(), False)
+    assert [forecasts.of(f"c{number}") for number in (0, 1)] == [None, None]
+    assert forecasts.of("c2") == FORECAST
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_cameras_that_somebody_invents_do_not_fill_the_memory(foretold: Foretold
     ],
 )
 def test_what_is_no_forecast_is_passed_over_and_said_once(
-    wrong: bytes, why: str, foretold: Foretold, caplog: pytest.LogCaptureFixture
+    wrong: bytes, why: str, forecasts: ForecastCache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    foretold.hear(TOPIC, payload(), False)
+    forecasts.hear(TOPIC, payload(), False)
     with caplog.at_level(logging.INFO):
-        foretold.hear(TOPIC, wrong, False)
-        foretold.hear(TOPIC, wrong, False)
-        assert foretold.of("hall") == FORECAST
-        foretold.hear(TOPIC, payload(), False)
+        forecasts.hear(TOPIC, wrong, False)
+        forecasts.hear(TOPIC, wrong, False)
+        assert forecasts.of("hall") == FORECAST
+        forecasts.hear(TOPIC, payload(), False)
     complaint, relief = (record.getMessage() for record in caplog.records)
     assert complaint.startswith(f"a forecast on {TOPIC!r} is passed over: ")
     assert why in complaint

@@ -216,10 +216,10 @@ def test_dropped_frames_are_told_while_the_machine_cannot_keep_up(
     view.show(step())
     with watch(view) as client:
         assert received(client, of_type("hello"))["cameras"][0]["dropping"] == 0
-        view.tell(make_health(dropping=0.0151))
-        view.tell(make_health(dropping=0.314159, overloaded=True))
+        view.report(make_health(dropping=0.0151))
+        view.report(make_health(dropping=0.314159, overloaded=True))
         assert received(client, lambda message: message.get("dropping", 0) > 0)["dropping"] == 0.31
-        view.tell(make_health(dropping=0.0151))
+        view.report(make_health(dropping=0.0151))
         assert received(client, of_type("camera"))["dropping"] == 0
 
 
@@ -371,7 +371,7 @@ def test_healthz_says_when_recognition_hangs_and_when_it_goes_on(make_health: Ca
         assert told() == (200, "ok")
         now[0] += 2
         assert told() == (503, "stuck")
-        view.tell(make_health())
+        view.report(make_health())
         assert told() == (200, "ok")
     finally:
         view.close()
@@ -538,11 +538,11 @@ def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[...,
 
 @pytest.mark.browser
 def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
-    foretold: dict[str, Forecast] = {}
-    view = opened("hall", "garden", forecast=foretold.get)
+    forecasts: dict[str, Forecast] = {}
+    view = opened("hall", "garden", forecast=forecasts.get)
 
     def foretell(forecast: Forecast) -> None:
-        foretold["hall"] = forecast
+        forecasts["hall"] = forecast
         view.show(step("hall"))
 
     page.goto(view.url)
@@ -550,7 +550,7 @@ def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) 
     view.show(step("hall"))
     view.show(step("garden"))
     page.wait_for_selector(".camera[data-badge=live]")
-    line = page.locator(".foretold").first
+    line = page.locator(".forecasts").first
     then = ((300.9, "unknown", 0.8), (3600.9, "Punch", 0.4))
     foretell(Forecast(now, ("JumpRope", 0.62, now + 600.9), then))
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
@@ -604,13 +604,13 @@ def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-d
     view.show(step("garden"))
     page.wait_for_selector(".camera[data-badge=live]")
     assert not page.is_visible("#overload")
-    view.tell(make_health(dropping=0.25, overloaded=True))
+    view.report(make_health(dropping=0.25, overloaded=True))
     page.wait_for_selector("#overload", state="visible")
     assert page.inner_text("#overload").startswith("This machine cannot keep up")
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps, 25% dropped", "0 fps"])
-    view.tell(make_health(behind=24.3, overloaded=True))
+    view.report(make_health(behind=24.3, overloaded=True))
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps, 24 s behind", "0 fps"])
-    view.tell(make_health())
+    view.report(make_health())
     page.wait_for_selector("#overload", state="hidden")
     until(lambda: page.locator(".fps").all_inner_texts() == ["0 fps", "0 fps"])
 
@@ -623,10 +623,10 @@ def test_page_says_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
     page.goto(view.url)
     view.show(step(warming=(1, 20)))
     until(lambda: page.inner_text(".lasts") == "Looking at the first frames")
-    view.tell(make_health(state=HealthState.WARMING, reason="4 frames a second are too few"))
+    view.report(make_health(state=HealthState.WARMING, reason="4 frames a second are too few"))
     until(lambda: page.inner_text(".lasts") == "4 frames a second are too few")
     view.show(step(warming=(2, 20)))
-    view.tell(make_health())
+    view.report(make_health())
     until(lambda: page.inner_text(".lasts") == "Looking at the first frames")
 
 
@@ -641,7 +641,7 @@ def test_each_of_many_cameras_has_its_name_and_what_it_does(  # type: ignore[no-
         view.show(step(name, activity="JumpRope", confidence=0.9))
     view.show(step("room1", warming=(7, 20)))
     view.show(change("room2", CameraState.OFFLINE, "rtsp://192.168.100.200:554/Streaming/Channels/101 gave nothing"))
-    view.tell(make_health(camera="room3", dropping=0.4, overloaded=True))
+    view.report(make_health(camera="room3", dropping=0.4, overloaded=True))
     until(lambda: page.locator(".camera[data-pictured]").count() == 40)
     page.wait_for_selector(".camera[data-badge=offline]")
     page.wait_for_selector(".camera[data-overloaded]")
@@ -670,7 +670,7 @@ def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignor
     page.wait_for_selector(".camera[data-badge=live]")
     page.wait_for_selector(".camera[data-badge=stalled]")
     assert page.locator(".lasts").first.inner_text().startswith("no frame for ")
-    view.tell(make_health(camera="room0", dropping=0.4, overloaded=True))
+    view.report(make_health(camera="room0", dropping=0.4, overloaded=True))
     page.wait_for_selector(".camera[data-overloaded]")
     assert page.locator(".camera").first.get_attribute("data-badge") == "stalled"
     view.show(step("room0", time=1_790_000_009.0))
@@ -688,13 +688,13 @@ def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[n
     page.goto(view.url)
     view.show(step("hall", time=1_790_000_000.0, activity="JumpRope", confidence=0.9))
     page.wait_for_selector(".camera[data-badge=live]")
-    view.tell(make_health(state=state, since=1_790_000_000.0 - 75, reason="look after it"))
+    view.report(make_health(state=state, since=1_790_000_000.0 - 75, reason="look after it"))
     page.wait_for_selector(f".camera[data-badge={state}]")
     assert page.inner_text(".badge") == state.upper()
     assert page.inner_text(".activity") == headline
     assert page.inner_text(".lasts").startswith("for 1:1")
     assert page.inner_text(".lasts").endswith(": look after it")
-    view.tell(make_health())
+    view.report(make_health())
     until(lambda: page.inner_text(".activity") == "Jump rope")
 
 
