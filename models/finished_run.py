@@ -79,7 +79,8 @@ def read_model(file: Path) -> keras.Model:
     """Without its optimizer, which is another class on each of Keras's backends. Raises UnreadableRun."""
     import keras
 
-    from harstream.models.layers import optical_flow as motion  # noqa: F401  (Keras finds what is imported)
+    # Keras reads only layers whose modules are imported.
+    from harstream.models.layers import batch_normalization, convlstm, optical_flow, sum_of_classes  # noqa: F401
 
     with reading(file):
         return keras.models.load_model(file, compile=False)

@@ -273,7 +273,8 @@ def test_a_second_harstream_on_the_same_state(
 
 def test_help_names_every_command_at_once() -> None:
     """At once: without TensorFlow, OpenCV or ONNX Runtime."""
-    script = "import sys; from harstream.__main__ import main; sys.argv = ['harstream', '--help']\ntry: main()\nexcept SystemExit: pass\n"
+    script = "import sys\nfrom harstream.__main__ import main\nsys.argv = ['harstream', '--help']\n"
+    script += "try: main()\nexcept SystemExit: pass\n"
     script += "print(sorted({'tensorflow', 'cv2', 'onnxruntime', 'pydantic'} & sys.modules.keys()), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=40)
     assert done.stderr.strip() == "[]"

@@ -166,7 +166,7 @@ def test_what_is_said_again_waits_for_its_time(
     subprocess.run(
         ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", "homeassistant/status", "-m", "online"], check=True
     )
-    eventually(lambda: sink.sender._say_again_at is not None, "the birth to be heard")
+    eventually(lambda: sink.publisher._say_again_at is not None, "the birth to be heard")
     sink.handle(make_notice(activity="Lunges"))
     eventually(lambda: subscriber.of("/activity"), "the activity, sent meanwhile")
     assert len(subscriber.of(HALL)) == 1

@@ -202,7 +202,7 @@ def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_tou
     sink = MqttSink(either_broker, context=context, outbox=Outbox(tmp_path / "outbox.db"), controls=house)
     sink.start()
     try:
-        eventually(lambda: sink.sender.is_connected, "the connection")
+        eventually(lambda: sink.publisher.is_connected, "the connection")
         for topic, payload in HOSTILE:
             send_raw(either_broker.port, topic, payload)
         send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud")
@@ -210,7 +210,7 @@ def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_tou
         assert house.asked == []
         send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON")
         eventually(lambda: house.asked == [("hall", "enabled", True)], "one that makes sense to be done")
-        sink.sender.check()
+        sink.publisher.check()
         assert len(answers) > 12
         for answer in answers:
             assert len(answer) < 1000

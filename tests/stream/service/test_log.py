@@ -17,7 +17,8 @@ IN_A_THREAD = "import threading\nthread = threading.Thread(target=fail, name='re
 
 def records(program: str) -> list[dict[str, Any]]:
     """What a program says, with the log in JSON."""
-    begin = "import logging\nfrom harstream.stream.service.log import *\nlog_to_stderr('json')\ndef fail(): raise ValueError('no such hat')\n"
+    begin = "import logging\nfrom harstream.stream.service.log import *\nlog_to_stderr('json')\n"
+    begin += "def fail(): raise ValueError('no such hat')\n"
     result = subprocess.run(
         [sys.executable, "-c", begin + program], cwd=REPOSITORY, capture_output=True, text=True, timeout=30
     )  # fmt: skip
