@@ -1,0 +1,1 @@
+"""The tests of harstream. What several of them share stands in `support`."""

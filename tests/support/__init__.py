@@ -1,0 +1,1 @@
+"""What tests start and make: each module holds its classes and the fixtures that give them."""

@@ -1,0 +1,139 @@
+"""The command as an operator types it, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pytest
+import yaml
+
+HARSTREAM = Path(sys.executable).with_name("harstream")
+LOG_LINE = re.compile(r"\d\d:\d\d:\d\d (DEBUG|INFO|WARNING|ERROR)")
+SECRET = "geheim"
+"""Every password in these tests. It must never be printed."""
+
+
+class Configure(Protocol):
+    """Writes the config.yaml of the folder in which the command runs: quiet, but for the values that are given."""
+
+    def __call__(self, **values: Any) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def secret() -> str:
+    return SECRET
+
+
+@pytest.fixture
+def configure(tmp_path: Path, new_port: Callable[[], int]) -> Configure:
+    def write(**values: Any) -> None:
+        mqtt = {"embedded_port": new_port()} | values.pop("mqtt", {})
+        web = {"enabled": False, "port": new_port()} | values.pop("web", {})
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(values | {"mqtt": mqtt, "web": web}))
+
+    write()
+    return write
+
+
+class Running:
+    """The command at work; `stdout` and `stderr` hold the lines it has written so far."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.stdout: list[str] = []
+        self.stderr: list[str] = []
+        self._process = subprocess.Popen(
+            [str(HARSTREAM), *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+        pipes = (self._process.stdout, self.stdout), (self._process.stderr, self.stderr)
+        self._threads = [threading.Thread(target=_collect, args=pair) for pair in pipes]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def said(self) -> str:
+        return "\n".join([*self.stdout, *self.stderr])
+
+    @property
+    def complaints(self) -> list[str]:
+        """What it wrote on stderr but for the log."""
+        return [line for line in self.stderr if not LOG_LINE.match(line)]
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code; fails if it takes longer. What it said is complete then, and free of passwords."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.end()
+            pytest.fail(f"still at work after {seconds} s:\n{self.said}")
+        for thread in self._threads:
+            thread.join()
+        assert SECRET not in self.said
+        assert "Traceback" not in self.said
+        return code
+
+    def end(self) -> None:
+        if not self.is_over():
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join()
+
+
+def _collect(pipe: IO[str], lines: list[str]) -> None:
+    with pipe:
+        lines.extend(line.rstrip("\n") for line in pipe)
+
+
+class Start(Protocol):
+    """`start("run", "--source", "scene")` starts the command in the test's folder. It is ended with the test."""
+
+    def __call__(self, *arguments: object) -> Running: ...
+
+
+class Harstream(Protocol):
+    """`harstream("predict", "a.mp4")` runs the command to its end, and gives its exit code and what it said."""
+
+    def __call__(self, *arguments: object, seconds: float = 40) -> tuple[int, Running]: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path, configure: Configure) -> Iterator[Start]:
+    started: list[Running] = []
+
+    def begin(*arguments: object) -> Running:
+        started.append(Running(tmp_path, *(str(argument) for argument in arguments)))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        running.end()
+
+
+@pytest.fixture
+def harstream(start: Start) -> Harstream:
+    def run(*arguments: object, seconds: float = 40) -> tuple[int, Running]:
+        running = start(*arguments)
+        return running.wait(seconds), running
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run_in() -> type[Running]:
+    """`run_in(folder, "run", ...)` is for what lives longer than one test. Its caller must call `end`."""
+    return Running

@@ -1,0 +1,35 @@
+"""Short films of one brightness after another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import pytest
+
+
+class WriteFilm(Protocol):
+    """`film("a.mp4", (2, 200), (1, 0))` writes 2 s of light grey and 1 s of black, at 25 pictures a second."""
+
+    def __call__(
+        self, name: str, *parts: tuple[float, int], size: tuple[int, int] = (160, 120), codec: str = "mp4v"
+    ) -> Path: ...
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> WriteFilm:
+    def write(name: str, *parts: tuple[float, int], size: tuple[int, int] = (160, 120), codec: str = "mp4v") -> Path:
+        path = tmp_path / name
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 25, size)
+        assert writer.isOpened()
+        noise = np.random.default_rng(1)
+        for seconds, grey in parts:
+            for _ in range(round(seconds * 25)):
+                grain = noise.integers(0, 8, (size[1], size[0], 3))
+                writer.write((np.full_like(grain, grey) + grain).clip(0, 255).astype(np.uint8))
+        writer.release()
+        return path
+
+    return write
