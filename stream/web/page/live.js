@@ -95,7 +95,7 @@ function buildCameras(views) {
     const card = byId("camera").content.firstElementChild.cloneNode(true);
     const part = (name) => card.querySelector(`.${name}`);
     const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "power", "enlarge", "activity", "sure",
-      "lasts", "foretold", "top"].map((name) => [name, part(name)]));
+      "lasts", "expected", "top"].map((name) => [name, part(name)]));
     const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
     parts.bar = part("now").querySelector(".meter");
     setText(parts.name, view.name);
@@ -402,11 +402,11 @@ function tick(camera) {
   setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
   parts.lasts.title = parts.lasts.textContent;
   setText(parts.fps, isStalled ? "" : pace(view));
-  setText(parts.foretold, view.state === "live" && view.forecast ? foretold(view.forecast, card.dataset.enlarged !== undefined) : "");
+  setText(parts.expected, view.state === "live" && view.forecast ? expected(view.forecast, card.dataset.enlarged !== undefined) : "");
 }
 
 // What is expected next; of an enlarged camera, after each horizon, too. What is past all horizons says nothing more.
-function foretold({ made_at, next, then }, isDetailed) {
+function expected({ made_at, next, then }, isDetailed) {
   const now = Date.now() / 1000;
   if (now > made_at + Math.max(...then.map(([horizon]) => horizon))) return "";
   const named = (activity, share) => `${activity === "unknown" ? "no activity" : readable(activity)} ${percent(share)}`;

@@ -550,7 +550,7 @@ def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) 
     view.show(step("hall"))
     view.show(step("garden"))
     page.wait_for_selector(".camera[data-badge=live]")
-    line = page.locator(".forecasts").first
+    line = page.locator(".expected").first
     then = ((300.9, "unknown", 0.8), (3600.9, "Punch", 0.4))
     foretell(Forecast(now, ("JumpRope", 0.62, now + 600.9), then))
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
