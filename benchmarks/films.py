@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 
+from harstream.resilience.whole_file import written_whole
 from harstream.scene.film import frames
 from harstream.scene.script import script
 
@@ -18,13 +19,11 @@ def film(folder: Path, width: int, height: int, seconds: float, seed: int = 8) -
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part.mp4")
-    with av.open(str(part), "w") as container:
+    with written_whole(file) as unfinished, av.open(str(unfinished), "w") as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"preset": "veryfast", "tune": "zerolatency", "g": str(2 * RATE)}
         for _, picture in frames(script(seed, seconds), seed, RATE, (width, height)):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode())
-    part.replace(file)
     return file

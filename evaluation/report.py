@@ -15,8 +15,9 @@ from rich.text import Text
 from harstream.evaluation import plots
 from harstream.evaluation.measure import emission
 from harstream.evaluation.metrics import ClassMetrics, Metrics
-from harstream.evaluation.write import as_json, write_whole
+from harstream.evaluation.write import as_json
 from harstream.models.contract import ModelContract
+from harstream.resilience.whole_file import write_whole
 
 SCHEMA = "harstream.evaluation/1"
 UNDEFINED = "–"

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from harstream.evaluation.metrics import Metrics, rounded
 from harstream.evaluation.report import percent
-from harstream.evaluation.write import as_json, write_whole
+from harstream.evaluation.write import as_json
+from harstream.resilience.whole_file import write_whole
 
 SCHEMA = "harstream.comparison/1"
 

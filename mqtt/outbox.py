@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harstream.mqtt.sqlite_file import opened, opened_to_read, refused
+from harstream.resilience.outage import Outage
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,12 @@ class Outbox:
         self._last = 0
         self._removed = 0
         self._waiting = 0
-        self._disk_failed = False
+        self._outage = Outage(
+            log,
+            path,
+            begins="the outbox %s fails (%s): events wait in memory, a restart would lose them",
+            ends="the outbox %s can be written again after %d failures",
+        )
 
     def start(self) -> None:
         """Open or create the file; one that cannot be read is moved aside with a warning. Raises SinkError."""
@@ -151,11 +157,9 @@ class Outbox:
         try:
             self._database.execute(statement, values)
         except sqlite3.Error as error:
-            self._disk_fails(error)
+            self._outage.record_failure(error)
             return False
-        if self._disk_failed:
-            log.info("the outbox %s can be written again", self.path)
-        self._disk_failed = False
+        self._outage.record_success()
         return True
 
     def _read(self) -> tuple[int, str, bytes] | None:
@@ -165,14 +169,9 @@ class Outbox:
         try:
             row: tuple[int, str, bytes] | None = self._database.execute(first, (self._removed,)).fetchone()
         except sqlite3.Error as error:
-            self._disk_fails(error)
+            self._outage.record_failure(error)
             return None
         return row
-
-    def _disk_fails(self, error: sqlite3.Error) -> None:
-        if not self._disk_failed:
-            log.warning("the outbox %s fails (%s): events wait in memory, a restart would lose them", self.path, error)
-        self._disk_failed = True
 
 
 def is_in_use(path: Path) -> bool:

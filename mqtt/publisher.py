@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import re
 import secrets
 import threading
@@ -16,6 +15,9 @@ import paho.mqtt.client as paho
 
 from harstream.mqtt.connection import BrokerAddress, Connection, Will
 from harstream.mqtt.outbox import Letter, Outbox
+from harstream.resilience.backoff import Backoff
+from harstream.resilience.outage import Outage
+from harstream.resilience.whole_file import write_whole
 from harstream.wire import encoding as wire
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
 
@@ -24,9 +26,10 @@ log = logging.getLogger(__name__)
 HELD_AFTER = 5.0
 """An event older than this, in seconds, when a connected broker is handed it, is historical."""
 GOODBYE = 3.0
-LONGEST_WAIT = 15.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
+"""Bounds of the waits between attempts to connect, in seconds."""
 STABLE = 10.0
-"""After a connection that held so long, in seconds, the waits between attempts begin anew."""
+"""After a connection that held so long, in seconds, the waits are short again."""
 
 Packet = tuple[str, bytes]
 State = tuple[bytes, int]
@@ -49,9 +52,10 @@ class Publisher:
         self._failure: Exception | None = None
         self._on_acknowledged: Callable[[bytes, float], None] | None = None
         self._handlers: dict[str, Callable[[str, bytes, bool], None]] = {}
-        self._attempt = 0
         self._short_lived = 0
         self._closing = threading.Event()
+        self._backoff = Backoff(self._closing, first=FIRST_WAIT, longest=LONGEST_WAIT)
+        self._outage = Outage(log, outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
         self._deadline = float("inf")
         # Guards all below. Never held while paho is called: paho calls back with its own locks held.
         self._changed = threading.Condition()
@@ -175,21 +179,16 @@ class Publisher:
         return connection
 
     def _reconnect(self) -> Connection | None:
-        """Tries until it succeeds; None when the sender is closed meanwhile."""
-        said = ""
-        while not self._closing.wait(self._delay()):
+        """Tries until it succeeds. None if the publisher is closed in the meantime."""
+        while self._backoff.wait():
             try:
-                return self._connect()
+                connection = self._connect()
             except BrokerError as error:
-                self._attempt += 1
-                if str(error) != said:
-                    said = str(error)
-                    log.warning("%s; trying on, events wait in %s", error, self._outbox.path)
+                self._outage.record_failure(error)
+            else:
+                self._outage.record_success()
+                return connection
         return None
-
-    def _delay(self) -> float:
-        # Jitter: after a power cut a house full of nodes would knock in step.
-        return random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0 ** min(self._attempt, 10))
 
     def _serve(self, connection: Connection) -> None:
         """Until the connection is lost, or the sender is closed and all is said."""
@@ -206,8 +205,9 @@ class Publisher:
                 self._passing.clear()
             connection.close()
         is_short = time.monotonic() - began < STABLE
-        self._attempt = self._attempt + 1 if is_short else 0
         self._short_lived = self._short_lived + 1 if is_short else 0
+        if not is_short:
+            self._backoff.reset()
         if not self._closing.is_set():
             self._tell_the_loss(connection)
 
@@ -324,7 +324,7 @@ class Publisher:
             # 3.1.1 promises 23 letters and digits, no more.
             if not re.fullmatch(r"[A-Za-z0-9]{1,23}", kept):
                 kept = f"har{secrets.token_hex(8)}"
-                self._id_file.write_text(f"{kept}\n")
+                write_whole(self._id_file, f"{kept}\n")
         except (OSError, UnicodeDecodeError) as error:
             raise SinkError(f"expected to keep the MQTT client id in {self._id_file}, got: {error}") from error
         return kept

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from harstream.mqtt.publisher import Publisher
+from harstream.resilience.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,7 @@ class RetainedTopics:
             return
         self._remembered = lines
         try:
-            # Replaced as a whole: half a file would forget some.
-            new = self._memory.with_name(f"{self._memory.name}.new")
-            new.write_text("".join(f"{line}\n" for line in sorted(lines)))
-            new.replace(self._memory)
+            write_whole(self._memory, "".join(f"{line}\n" for line in sorted(lines)))
         except OSError as error:
             self._complain(error)
 

@@ -16,6 +16,7 @@ from rich.progress import track
 from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.models.contract import ModelContract
+from harstream.resilience.whole_file import written_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,5 @@ def _key(path: Path, contract: ModelContract) -> str:
 
 def _write(path: Path, array: NDArray[np.generic]) -> None:
     """A kill while writing leaves no half entry under the final name."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
+    with written_whole(path) as unfinished, unfinished.open("wb") as file:
         np.save(file, array)
-    part.replace(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from harstream.resilience.whole_file import written_whole
 from harstream.training.run_folder import RunFolder
 
 
@@ -48,9 +49,8 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _save(self, file: Path) -> None:
         self._run.backup.mkdir(exist_ok=True)
-        part = self._run.backup / "part.weights.h5"
-        self.model.save_weights(part, overwrite=True)
-        part.replace(file)
+        with written_whole(file) as unfinished:
+            self.model.save_weights(unfinished, overwrite=True)
 
 
 def resume(model: keras.Model, run: RunFolder) -> int:
@@ -121,7 +121,5 @@ def _keep_rows(history: Path, count: int) -> None:
     if count == 0:
         history.unlink()
         return
-    part = history.with_suffix(".part")
-    with part.open("w", newline="") as lines:
+    with written_whole(history) as unfinished, unfinished.open("w", newline="") as lines:
         csv.writer(lines).writerows(rows[: count + 1])
-    part.replace(history)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, reading
+from harstream.resilience.whole_file import write_whole, written_whole
 from harstream.training.cache import Rejected
 from harstream.training.errors import TrainingError
 from harstream.training.recipes import Recipe
@@ -112,9 +113,8 @@ class RunFolder(FinishedRun):
         if validated is not None:
             np.savez(self.validated, scores=validated.scores, truth=validated.truth)
         self.contract.write_text(contract.to_json())
-        part = self.path / f"part{self.model.suffix}"
-        model.save(part)
-        part.replace(self.model)
+        with written_whole(self.model) as unfinished:
+            model.save(unfinished)
 
     def read_recipe(self) -> dict[str, Any]:
         """As asdict(Recipe); what one of an older harstream does not say is what it is by default."""
@@ -144,9 +144,7 @@ class RunFolder(FinishedRun):
             raise TrainingError(
                 f"{self.path} holds a run with another {name}: resume it with the same command, or choose another --out"
             )
-        part = file.with_name(f"{name}.part")
-        part.write_text(text)
-        part.replace(file)
+        write_whole(file, text)
 
 
 def _provenance(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, str]:

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from harstream.evaluation.report import UNDEFINED, percent
 from harstream.evaluation.streams.stream_metrics import StreamMetrics
-from harstream.evaluation.write import as_json, write_whole
+from harstream.evaluation.write import as_json
 from harstream.models.contract import ModelContract
+from harstream.resilience.whole_file import write_whole
 
 SCHEMA = "harstream.stream-evaluation/1"
 

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.text import Text
 
 from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.resilience.backoff import Backoff
 from harstream.wire.encoding import NAME
 from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.readable import printable, readable
 
-RETRY = 2.0
+FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
+"""Bounds of the waits between attempts to connect, in seconds."""
 
 
 def listen(
@@ -70,7 +72,8 @@ def _subscribed(address: BrokerAddress, topics: list[str], messages: queue.Queue
 def _subscribed_again(
     address: BrokerAddress, topics: list[str], messages: queue.Queue[tuple[str, bytes]], stop: threading.Event
 ) -> Connection | None:
-    while not stop.wait(RETRY):
+    backoff = Backoff(stop, first=FIRST_WAIT, longest=LONGEST_WAIT)
+    while backoff.wait():
         try:
             return _subscribed(address, topics, messages)
         except BrokerError:

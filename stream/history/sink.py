@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harstream.models.contract import UNKNOWN
 from harstream.mqtt.sqlite_file import opened, refused
+from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
 from harstream.wire.encoding import Context
 from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice
@@ -59,8 +60,13 @@ class HistorySink:
         self._waiting: dict[str, history.PastActivity | CameraChange] = {}
         self._is_in_doubt = False
         self._said: dict[str, tuple[CameraState, str]] = {}
-        self._failed_at: float | None = None
-        self._lost = 0
+        self._failed_at = 0.0
+        self._outage = Outage(
+            log,
+            path,
+            begins="the history %s fails (%s): what happens is kept in memory, a restart would lose it",
+            ends="the history %s can be written again; %d entries were lost",
+        )
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -89,7 +95,7 @@ class HistorySink:
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
         # Whoever is handed another notice has handed on the one before: what is in doubt, in doubt no more.
         is_something_to_write = self._waiting or self._is_in_doubt
-        if is_something_to_write and (self._failed_at is None or self._clock() - self._failed_at >= RETRY):
+        if is_something_to_write and (not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY):
             self._write_some()
 
     def close(self) -> None:
@@ -126,33 +132,33 @@ class HistorySink:
         self._is_in_doubt = bool(keys)
         for key in keys:
             del self._waiting[key]
-        if self._failed_at is not None and not self._waiting:
-            log.info("the history %s can be written again; %d entries were lost", self._path, self._lost)
-            self._failed_at, self._lost = None, 0
+        if not self._waiting:
+            self._outage.record_success()
         return True
 
     def _fails(self, error: sqlite3.Error) -> None:
-        if self._failed_at is None:
-            text = "the history %s fails (%s): what happens is kept in memory, a restart would lose it"
-            log.warning(text, self._path, error)
         self._failed_at = self._clock()
-        while len(self._waiting) > MOST_WAITING:
-            del self._waiting[next(iter(self._waiting))]
-            self._lost += 1
+        lost = max(0, len(self._waiting) - MOST_WAITING)
+        for key in list(islice(self._waiting, lost)):
+            del self._waiting[key]
+        self._outage.record_failure(error, count=lost)
 
     def _keep_up(self) -> None:
         """On a connection of its own: whoever writes does not wait while it checkpoints."""
-        has_failed = False
+        outage = Outage(
+            log,
+            self._path,
+            begins="the history %s cannot be tidied: %s; still retrying",
+            ends="the history %s can be tidied again after %d failures",
+        )
         while not self._closing.wait(UPKEEP):
             try:
                 with closing(sqlite3.connect(self._path, timeout=history.PATIENCE)) as database:
                     history.prune(database, self._wall_clock() - self._age_limit)
                     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                has_failed = False
+                outage.record_success()
             except sqlite3.Error as error:
-                if not has_failed:
-                    log.warning("the history %s cannot be tidied: %s; trying on", self._path, error)
-                has_failed = True
+                outage.record_failure(error)
 
 
 def _notices(owed: list[Event], context: Context) -> list[Notice]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
+from harstream.resilience.whole_file import write_whole
 from harstream.stream.config.model import CameraConfig, Config
 from harstream.stream.recognition.tracker import TrackerSettings
 from harstream.stream.service.service import Service
@@ -245,9 +245,7 @@ class CameraSettings:
             indent=1,
         )
         try:
-            part = self._memory.with_name(f"{self._memory.name}.part")
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, self._memory)
+            write_whole(self._memory, text)
         except OSError as error:
             log.warning("camera %s: what was asked for holds until the next start only: %s", asked.camera, error)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Generic, TypeVar
 
+from harstream.resilience.outage import Outage
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker import TrackerSettings
 from harstream.stream.service.health import TICK, HealthWatch
@@ -221,18 +222,15 @@ class _Delivery(Generic[T]):
     """Hand messages to one sink. A broken one is logged when it breaks and when it works again; the others go on."""
 
     def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
-        self._name = name
         self._deliver = deliver
-        self._failed = 0
+        self._outage = Outage(
+            log, name, begins="%s fails, recognition goes on: %s", ends="%s works again; %d messages were lost to it"
+        )
 
     def __call__(self, message: T) -> None:
         try:
             self._deliver(message)
         except SinkError as error:
-            if not self._failed:
-                log.warning("%s fails, recognition goes on: %s", self._name, error)
-            self._failed += 1
-            return
-        if self._failed:
-            log.info("%s works again; %d messages were lost to it", self._name, self._failed)
-            self._failed = 0
+            self._outage.record_failure(error)
+        else:
+            self._outage.record_success()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Iterator
 
 from harstream.models.picture import Picture
+from harstream.resilience.backoff import Backoff
+from harstream.resilience.outage import Outage
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
@@ -15,9 +16,9 @@ from harstream.wire.values import CameraChange, CameraState, Frame
 log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds between tries, doubled each time, with up to half as much again at random."""
+"""Bounds of the waits between tries, in seconds."""
 REFUSED_WAIT = 120.0
-"""Seconds after a refused login: cameras lock accounts that are tried too often."""
+"""Least seconds after a refused login: cameras lock accounts that are tried too often."""
 
 Pictures = Iterator[tuple[float, Picture]]
 
@@ -45,18 +46,21 @@ class ReconnectingSource:
 
     def frames(self) -> Iterator[Frame | CameraChange]:
         """Raises SourceError if the first try fails and `must_open`."""
-        tries, has_been_live = 0, False
+        has_been_live = False
+        outage = self._new_outage()
+        backoff = Backoff(self._stopping, first=FIRST_WAIT, longest=LONGEST_WAIT)
         while not self._stopping.is_set():
             reason, trouble = "the stream ended", Trouble.ENDED
             is_live = False
             try:
                 for time, picture in self._open_pictures():
                     if not is_live:
-                        after = f" after {tries} tries" if tries else ""
-                        log.info("camera %s is live%s", self.camera, after, extra={"camera": self.camera})
+                        if not outage.is_ongoing:
+                            log.info("camera %s is live", self.camera, extra={"camera": self.camera})
+                        outage.record_success()
+                        backoff.reset()
                         yield CameraChange(self.camera, time, CameraState.LIVE)
                         is_live = has_been_live = True
-                        tries = 0
                     yield Frame(self.camera, time, picture)
                     if self._stopping.is_set():
                         return
@@ -64,16 +68,16 @@ class ReconnectingSource:
                 if self._must_open and not has_been_live:
                     raise
                 reason, trouble = str(error), error.trouble
-            if is_live or tries == 0:
-                text = "camera %s is offline, trying again: %s"
-                log.warning(text, self.camera, reason, extra={"camera": self.camera})
+            if not outage.is_ongoing:
                 yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
-            tries += 1
-            self._stopping.wait(_wait_before(tries, trouble))
+            outage.record_failure(reason)
+            backoff.wait(at_least=REFUSED_WAIT if trouble is Trouble.LOGIN_REFUSED else 0.0)
 
-
-def _wait_before(tries: int, trouble: Trouble | None) -> float:
-    wait: float = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
-    if trouble is Trouble.LOGIN_REFUSED:
-        wait = REFUSED_WAIT
-    return wait * random.uniform(1, 1.5)
+    def _new_outage(self) -> Outage:
+        return Outage(
+            log,
+            self.camera,
+            begins="camera %s is offline, still retrying: %s",
+            ends="camera %s is live after %d tries",
+            extra={"camera": self.camera},
+        )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.resilience.outage import Outage
 from harstream.wire.encoding import labels_sha
 from harstream.wire.messages import ForecastMessage
 from harstream.wire.values import Forecast
@@ -27,7 +28,9 @@ class ForecastCache:
         self._sha = labels_sha(contract)
         self._schema = TypeAdapter(ForecastMessage)
         self._latest: dict[str, Forecast] = {}
-        self._wrong = 0
+        self._outage = Outage(
+            log, "a forecast", begins="%s is passed over: %s", ends="%s can be read again; %d were passed over"
+        )
 
     def hear(self, topic: str, payload: bytes, _: bool) -> None:
         """On `har/<node>/camera/<camera>/forecast`, on one thread. A message that is none is passed over; the first is
@@ -36,13 +39,9 @@ class ForecastCache:
         try:
             forecast = self._read(payload) if payload else None
         except ValueError as error:
-            if not self._wrong:
-                log.warning("a forecast on %r is passed over: %s", topic[:200], error)
-            self._wrong += 1
+            self._outage.record_failure(f"{topic[:200]!r}: {error}")
             return
-        if self._wrong:
-            log.info("forecasts can be read again; %d were passed over", self._wrong)
-            self._wrong = 0
+        self._outage.record_success()
         self._latest.pop(camera, None)
         if forecast is not None:
             self._latest[camera] = forecast

@@ -53,10 +53,10 @@ def test_a_camera_that_cannot_be_reached_is_named_in_a_field_and_its_password_no
     cameras = [{"name": "hall", "source": address}, {"name": "yard", "source": "scene?seed=8"}]
     configure(cameras=cameras, model=str(light_model), log="json")
     running = start("run")
-    eventually(lambda: "is offline, trying again" in running.said, "the camera to be told offline", 40)
+    eventually(lambda: "is offline, still retrying" in running.said, "the camera to be told offline", 40)
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
-    (offline,) = (record for record in records(running) if "is offline, trying again" in record["message"])
+    (offline,) = (record for record in records(running) if "is offline, still retrying" in record["message"])
     assert (offline["camera"], offline["level"]) == ("hall", "WARNING")
 
 

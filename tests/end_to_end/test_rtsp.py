@@ -173,7 +173,7 @@ def test_events_go_on_after_an_outage_and_no_password_is_printed(
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
     assert told()[3:] == [("end", "shutdown")]
-    assert any("camera camera is offline, trying again: " in line for line in running.stderr)
+    assert any("camera camera is offline, still retrying: " in line for line in running.stderr)
     assert any("camera camera is live after" in line for line in running.stderr)
     assert running.complaints == []
 

@@ -240,17 +240,21 @@ def test_a_topic_that_is_no_text_is_passed_over(eventually: Callable[..., None])
 
 
 def test_a_retained_wish_is_refused_for_it_would_come_true_again_and_again(
-    sink: MqttSink, house: House, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
-) -> None:
+    sink: MqttSink, house: House, mosquitto: Any, subscribe: Any, context: Context, tmp_path: Path,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-r", "-m", "OFF"]
     subprocess.run([*command, "-t", "har/nuc1/camera/hall/enabled/set"], check=True)
     eventually(
         lambda: house.asked == [("hall", "enabled", False)], "the wish, which is news to those who listen already"
     )
-    mosquitto.stop()
-    mosquitto.start()
+    sink.close()
+    outbox = Outbox(tmp_path / "outbox.db")
+    restarted = MqttSink(BrokerAddress.parse(mosquitto.url), context=context, outbox=outbox, controls=house)
+    restarted.start()
     eventually(lambda: subscriber.of("/error"), "the answer to what the broker retained", 40)
+    restarted.close()
     assert "send it without retain" in subscriber.of("/error")[0].json["detail"]
     assert house.asked == [("hall", "enabled", False)]
 

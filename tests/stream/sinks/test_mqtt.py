@@ -217,8 +217,10 @@ def test_observations_pass_while_connected_and_are_counted_while_not(
     eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     assert sink.publisher.dropped == 1
+    announced = len(subscriber.of("/status"))
     mosquitto.start()
     eventually(lambda: sink.publisher.is_connected, "the connection")
+    eventually(lambda: len(subscriber.of("/status")) > announced, "the subscriber to be back")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     eventually(lambda: len(subscriber.of("observation")) == 2, "the observation after the outage")
     assert seqs(subscriber.of("observation")) == [1, 3]
@@ -483,7 +485,7 @@ def test_an_outage_logs_its_begin_and_its_end(
     sink = make_sink(mosquitto.url)
     sink.start()
     mosquitto.stop()
-    eventually(lambda: "trying on" in caplog.text, "the first failed attempt")
+    eventually(lambda: "still retrying" in caplog.text, "the first failed attempt")
     sink.handle(make_notice(make_event()))
     mosquitto.start()
     eventually(lambda: "1 events waited" in caplog.text, "the end of the outage")

@@ -106,8 +106,10 @@ def test_what_is_no_forecast_is_passed_over_and_said_once(
         assert forecasts.of("hall") == FORECAST
         forecasts.hear(TOPIC, payload(), False)
     complaint, relief = (record.getMessage() for record in caplog.records)
-    assert complaint.startswith(f"a forecast on {TOPIC!r} is passed over: ")
+    assert "passed over" in complaint
+    assert repr(TOPIC) in complaint
     assert why in complaint
     assert "\n" not in complaint
     assert len(complaint) < 400
-    assert relief == "forecasts can be read again; 2 were passed over"
+    assert "can be read again" in relief
+    assert "2 were passed over" in relief

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from harstream.models.picture import Picture
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.reconnecting import REFUSED_WAIT, ReconnectingSource
+from harstream.wire.errors import SourceError, Trouble
+from harstream.wire.values import CameraChange, CameraState, Frame
+
+PICTURE = cast(Picture, object())
+"""Nobody looks at it."""
+
+
+class ScriptedCamera:
+    """Each opening gives so many pictures, then fails."""
+
+    def __init__(self, *pictures: int, trouble: Trouble = Trouble.UNREACHABLE) -> None:
+        self._pictures = list(pictures)
+        self._trouble = trouble
+
+    def open(self) -> Iterator[tuple[float, Picture]]:
+        for number in range(self._pictures.pop(0)):
+            yield float(number), PICTURE
+        raise SourceError("gone", self._trouble)
+
+
+class StoppingAfter(threading.Event):
+    """Is set after so many waits, on which no time passes."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._most = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0.0)
+        if len(self.waits) == self._most:
+            self.set()
+        return self.is_set()
+
+
+def told(camera: ScriptedCamera, stopping: threading.Event, *, must_open: bool = False) -> list[str]:
+    source = ReconnectingSource("hall", camera.open, Clock(), stopping, must_open=must_open)
+    return ["frame" if isinstance(each, Frame) else each.state.value for each in source.frames()]
+
+
+def test_camera_that_fails_is_offline_once_and_live_again_with_its_first_frame(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert told(ScriptedCamera(1, 0, 0, 2), StoppingAfter(4)) == [
+        "live", "frame", "offline", "live", "frame", "frame", "offline",
+    ]  # fmt: skip
+    first, second, third, fourth = caplog.messages
+    assert "hall is live" in first
+    assert "offline" in second
+    assert "gone" in second
+    assert "live after 3 tries" in third
+    assert "offline" in fourth
+
+
+def test_first_opening_that_must_succeed_raises() -> None:
+    with pytest.raises(SourceError, match="gone"):
+        told(ScriptedCamera(0), StoppingAfter(1), must_open=True)
+
+
+def test_offline_says_why_for_a_program() -> None:
+    source = ReconnectingSource("hall", ScriptedCamera(0).open, Clock(), StoppingAfter(1), must_open=False)
+    (change,) = source.frames()
+    assert isinstance(change, CameraChange)
+    assert (change.state, change.reason, change.trouble) == (CameraState.OFFLINE, "gone", Trouble.UNREACHABLE)
+
+
+def test_refused_login_is_not_retried_for_minutes() -> None:
+    stopping = StoppingAfter(3)
+    told(ScriptedCamera(0, 0, 0, trouble=Trouble.LOGIN_REFUSED), stopping)
+    assert min(stopping.waits) >= REFUSED_WAIT
+
+
+def test_waits_are_short_again_once_the_camera_was_live() -> None:
+    stopping = StoppingAfter(9)
+    told(ScriptedCamera(*[0] * 8, 1), stopping)
+    assert stopping.waits[-1] <= 0.5
+    assert max(stopping.waits) <= 30
