@@ -1,4 +1,4 @@
-"""`harstream`: one command. Each package owns its subcommands; none is imported before it is called."""
+"""The command `harstream`. Each package owns its subcommands, and none is imported before it is called."""
 
 from __future__ import annotations
 
@@ -29,28 +29,32 @@ COMMANDS = {
 }
 """Each is the function of that name in a module of `harstream`, or the group of functions."""
 
-NOT_ALWAYS_THERE = dict.fromkeys(
-    ("keras", "onnx", "scipy", "tensorboard", "tensorflow", "tf2onnx"), "'harstream[training]'"
-) | {"jax": "jax", "torch": "torch"}
-"""What some subcommands need, or a backend of Keras that was asked for, and what pip must install for it."""
+EXTRAS = {
+    "evaluation": ("jinja2", "matplotlib", "scipy", "sklearn"),
+    "training": ("keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
+}
+"""The modules that an optional part of the installation brings."""
+TO_INSTALL = {module: f"'harstream[{extra}]'" for extra, modules in EXTRAS.items() for module in modules} | {
+    "jax": "jax",
+    "torch": "torch",
+}
+"""What pip must install for a module: an extra, or another backend of Keras."""
 
 
 def main() -> None:
-    """The entry point. Only the module of the subcommand that was typed is imported: help is instant, and `run` needs
-    no TensorFlow. Ctrl-C that no subcommand handles, as while it is still being imported, ends it with code
-    130 and no traceback."""
+    """The entry point. It imports only the module of the subcommand that was typed: help is instant, and `run` needs no
+    TensorFlow. Ctrl-C that no subcommand handles ends it with code 130 and no traceback, also during the imports."""
     typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:
         _run(typed)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except ModuleNotFoundError as error:
-        if error.name not in NOT_ALWAYS_THERE:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in TO_INSTALL:
             raise
         typer.echo(
-            f"harstream {typed}: needs {error.name}, which is not installed: pip install "
-            f"{NOT_ALWAYS_THERE[error.name]}",
-            err=True,
+            f"harstream {typed}: needs {missing}, which is not installed: pip install {TO_INSTALL[missing]}", err=True
         )
         raise SystemExit(2) from None
 
@@ -68,8 +72,8 @@ def _run(typed: str | None) -> None:
 
 
 def load(module: str, name: str) -> Any:
-    """What is imported stays: nobody looks for garbage in it, now, which would take a tenth of the time, or later, when
-    frames would wait for it."""
+    """Import a subcommand. The garbage collector skips what is imported, for it stays: now that saves a tenth of the
+    time, and later no frame waits for a search in it."""
     gc.disable()
     try:
         return getattr(importlib.import_module(f"harstream.{module}"), name)
@@ -93,4 +97,4 @@ def _say_version(asked: bool) -> None:
 
 
 def _not_typed() -> None:
-    """Stands in the help for a subcommand that was not asked for."""
+    """Stands in the help for a subcommand that was not typed."""

@@ -9,20 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from harstream.__main__ import EXTRAS
+
 REPOSITORY = Path(__file__).parents[1]
 DEADLINE = 120.0
 
-WITHOUT_TRAINING = """
+TRAINING = EXTRAS["training"]
+OPTIONAL = (*EXTRAS["evaluation"], *TRAINING)
+
+BLOCK = """
 import sys
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("tensorflow", "keras", "onnx", "tf2onnx"):
-            raise ModuleNotFoundError(f"No module named {name!r}: it is blocked by the test", name=name)
+        if name.partition(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}: it is blocked by the test", name=name)
 
 sys.meta_path.insert(0, Missing())
 """
-"""Begins a program for which the libraries of the extra `training` are not installed."""
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -30,9 +34,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=DEADLINE)
 
 
-def run_without_training(program: str) -> subprocess.CompletedProcess[str]:
-    """In an interpreter that has imported nothing yet."""
-    return run(sys.executable, "-c", WITHOUT_TRAINING + program)
+def run_without(blocked: tuple[str, ...], program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a new interpreter in which these modules are not installed."""
+    return run(sys.executable, "-c", BLOCK.format(blocked=blocked) + program)
 
 
 def test_packages_import_each_other_only_downwards() -> None:
@@ -40,9 +44,9 @@ def test_packages_import_each_other_only_downwards() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("module", ["tensorflow", "keras", "onnx", "tf2onnx", "harstream.models.architectures.lrcn"])
-def test_block_of_the_training_libraries_blocks(module: str) -> None:
-    result = run_without_training(f"import {module}")
+@pytest.mark.parametrize("module", [*OPTIONAL, "harstream.models.architectures.lrcn"])
+def test_the_block_blocks(module: str) -> None:
+    result = run_without(OPTIONAL, f"import {module}")
     assert "blocked by the test" in result.stderr
 
 
@@ -59,45 +63,65 @@ def test_block_of_the_training_libraries_blocks(module: str) -> None:
         "harstream.stream.sinks.display",
         "harstream.stream.sinks.recorder",
         "harstream.evaluation.compare_reports",
-        "harstream.evaluation.side_by_side",
         "harstream.evaluation.clip_runner",
-        "harstream.evaluation.report",
         "harstream.evaluation.streams.stream_runner",
-        "harstream.evaluation.streams.stream_report",
         "harstream.evaluation.cli",
         "harstream.scene.film",
         "harstream.scene.cli",
         "harstream.__main__",
     ],
 )
-def test_runtime_needs_none_of_the_training_libraries(module: str) -> None:
-    result = run_without_training(f"import {module}")
+def test_nothing_optional_is_needed_to_run(module: str) -> None:
+    result = run_without(OPTIONAL, f"import {module}")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "harstream.evaluation.report",
+        "harstream.evaluation.measure",
+        "harstream.evaluation.side_by_side",
+        "harstream.evaluation.streams.stream_report",
+    ],
+)
+def test_evaluation_needs_none_of_the_training_libraries(module: str) -> None:
+    result = run_without(TRAINING, f"import {module}")
     assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["run", "--help"], ["predict", "--help"], ["history", "--help"], ["--version"]]
 )
-def test_help_needs_none_of_the_training_libraries(arguments: list[str]) -> None:
-    result = run_without_training(
-        f"from harstream.__main__ import main\nsys.argv = ['harstream', *{arguments}]\nmain()"
+def test_help_needs_nothing_optional(arguments: list[str]) -> None:
+    result = run_without(
+        OPTIONAL, f"from harstream.__main__ import main\nsys.argv = ['harstream', *{arguments}]\nmain()"
     )
     assert result.returncode == 0, result.stderr
     assert "harstream" in result.stdout
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["combine", "a", "b", "--out", "c"], ["export", "a", "--name", "a"], ["train", "--data", "CLIPS", "--out", "c"]],
+    ("arguments", "missing", "extra"),
+    [
+        (["combine", "a", "b", "--out", "c"], "keras", "training"),
+        (["export", "a", "--name", "a"], "keras", "training"),
+        (["train", "--data", "CLIPS", "--out", "c"], "keras", "training"),
+        (["evaluate", "--model", "lrcn", "--data", "CLIPS"], "sklearn", "evaluation"),
+        (["evaluate", "--model", "lrcn", "--model", "convlstm", "--data", "CLIPS"], "sklearn", "evaluation"),
+        (["reproduce", "--data", "CLIPS", "--split", "SPLIT.tsv"], "jinja2", "evaluation"),
+    ],
 )
-def test_what_needs_the_training_libraries_says_how_to_get_them(arguments: list[str], tmp_path: Path) -> None:
+def test_a_command_that_lacks_its_extra_says_which(
+    arguments: list[str], missing: str, extra: str, tmp_path: Path
+) -> None:
     for label in ("Jump", "Walk"):
         (tmp_path / label).mkdir()
         for number in range(1, 6):
             (tmp_path / label / f"v_{label}_g0{number}_c01.avi").touch()
     typed = [str(tmp_path) if argument == "CLIPS" else argument for argument in arguments]
-    result = run_without_training(f"from harstream.__main__ import main\nsys.argv = ['harstream', *{typed}]\nmain()")
-    told = f"harstream {arguments[0]}: needs keras, which is not installed: pip install 'harstream[training]'\n"
+    result = run_without(OPTIONAL, f"from harstream.__main__ import main\nsys.argv = ['harstream', *{typed}]\nmain()")
+    told = f"harstream {arguments[0]}: needs {missing}, which is not installed: pip install 'harstream[{extra}]'\n"
     assert (result.returncode, result.stderr) == (2, told)
 
 
@@ -111,7 +135,7 @@ def test_installed_command_says_what_it_can_do(arguments: list[str]) -> None:
 def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
     program = "from harstream.__main__ import main\nsys.argv = ['harstream', '--help']\n"
     program += "try: main()\nexcept SystemExit: pass\n"
-    result = run_without_training(program + "print(sorted({'cv2', 'onnxruntime', 'numpy'} & set(sys.modules)))")
+    result = run_without(OPTIONAL, program + "print(sorted({'cv2', 'onnxruntime', 'numpy'} & set(sys.modules)))")
     assert result.stdout.splitlines()[-1] == "[]"
 
 

@@ -16,6 +16,7 @@ from rich.prompt import Confirm
 from harstream.mqtt.connection import BrokerAddress
 from harstream.stream.app.commands import DEFAULT_CONFIG, one_line_errors, surroundings
 from harstream.stream.app.config_wizard import Answers, Interview
+from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema
 from harstream.stream.config.model import Config
@@ -47,6 +48,22 @@ def check(file: File = DEFAULT_CONFIG) -> None:
 def schema() -> None:
     """Print the JSON Schema, with which editors explain and check each key."""
     sys.stdout.write(_schema_text())
+
+
+@config.command()
+def export_files(
+    folder: Annotated[Path, typer.Argument(help="The folder to write into.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(KINDS)}; may be given several times. Default: all.")
+    ] = None,
+) -> None:
+    """Write what a home installs beside harstream: Home Assistant's blueprints, the systemd unit, and the files for
+    Docker, Grafana and Prometheus."""
+    with one_line_errors():
+        if unknown := [kind for kind in only or () if kind not in KINDS]:
+            raise ConfigError(f"--only: expected {', '.join(KINDS)}, got {unknown[0]!r}")
+        for path in copy_deployment_files(only or list(KINDS), folder):
+            console.print(f"wrote {escape(str(path))}")
 
 
 @config.command()

@@ -56,7 +56,12 @@ def test_what_goes_to_the_builder_is_what_the_wheel_is_made_of() -> None:
     lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
     assert "*" in lines
     taken = {line[1:] for line in lines if line.startswith("!")}
-    assert taken == wheel | {"pyproject.toml", "constraints.txt", project["project"]["readme"]}
+    assert taken == wheel | {
+        "pyproject.toml",
+        "constraints.txt",
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+    }
 
 
 def test_the_configuration_is_one_and_keeps_its_state_in_the_volume(tmp_path: Path) -> None:
