@@ -1,4 +1,4 @@
-"""Run an exported model over labelled clips, through the stream's own transform, time grid and engine."""
+"""Runs an exported model over labelled clips, through the transform, the sampler and the engine of a stream."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.evaluation.predictions import Predictions
 from harstream.models.contract import ModelContract
+from harstream.models.sampling import Taken, TimeGrid, even_indices
 from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.window import TimeGrid
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Predicti
     kept: list[Clip] = []
     scores: list[NDArray[np.float32]] = []
     with ThreadPoolExecutor(1) as decoder:  # decodes the next clip while this one is recognized
-        frames = decoder.map(lambda clip: _frames(clip, recognizer.contract), clips)
+        decoded = decoder.map(lambda clip: _stretches(clip, recognizer.contract), clips)
         for clip, found in track(
-            zip(clips, frames, strict=True), description="recognizing", total=len(clips), transient=True
+            zip(clips, decoded, strict=True), description="recognizing", total=len(clips), transient=True
         ):
             if isinstance(found, Skipped):
                 skipped.append(found)
@@ -45,26 +45,44 @@ def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Predicti
     return _predictions(kept, scores, recognizer.contract), skipped
 
 
-def _frames(clip: Clip, contract: ModelContract) -> NDArray[np.uint8] | Skipped:
-    """Model frames (n, H, W, 3) on the live time grid, or all of them for a model that was trained evenly."""
-    grid = TimeGrid(contract.rate) if contract.rate else None
-    frames = []
+def _stretches(clip: Clip, contract: ModelContract) -> list[NDArray[np.uint8]] | Skipped:
+    """Model frames (n, H, W, 3) of each stretch of the clip that holds a window, as a stream takes them.
+
+    Of a model that was trained evenly over clips one stretch: the frames of its one window.
+    """
     try:
-        for time, picture in pictures(clip.path):
-            if grid is None or grid.takes(time):
-                frames.append(picture.model_frame(contract.height, contract.width))
+        found = _sampled(clip, contract) if contract.rate else [_all_frames(clip, contract)]
     except VideoError as error:
         return Skipped(clip, str(error))
-    if len(frames) < contract.frames:
-        return Skipped(clip, f"too short: {len(frames)} frames at the model's rate, a window needs {contract.frames}")
-    stack = np.stack(frames)
-    return stack if grid else stack[np.arange(contract.frames) * max(len(stack) // contract.frames, 1)]
+    longest = max(map(len, found))
+    if longest < contract.frames:
+        return Skipped(clip, f"too short: {longest} frames at the model's rate, a window needs {contract.frames}")
+    if contract.rate is None:
+        return [found[0][even_indices(longest, contract.frames)]]
+    return [stretch for stretch in found if len(stretch) >= contract.frames]
 
 
-def _scores(frames: NDArray[np.uint8], recognizer: Recognizer) -> NDArray[np.float32]:
+def _sampled(clip: Clip, contract: ModelContract) -> list[NDArray[np.uint8]]:
+    grid, found = TimeGrid(contract.live_rate), list[list[NDArray[np.uint8]]]()
+    for time, picture in pictures(clip.path):
+        if (taken := grid.take(time)) is None:
+            continue
+        if taken is Taken.FIRST:
+            found.append([])
+        found[-1].append(picture.model_frame(contract.height, contract.width))
+    return [np.stack(frames) for frames in found]
+
+
+def _all_frames(clip: Clip, contract: ModelContract) -> NDArray[np.uint8]:
+    return np.stack([picture.model_frame(contract.height, contract.width) for _, picture in pictures(clip.path)])
+
+
+def _scores(stretches: Sequence[NDArray[np.uint8]], recognizer: Recognizer) -> NDArray[np.float32]:
+    """(windows, K) of all whole windows of the stretches, in order."""
     length = recognizer.contract.frames - recognizer.lookback
-    rows = recognizer.encode(with_lookback(frames, recognizer.lookback))
-    return np.concatenate([recognizer.score(rows[None, end - length : end]) for end in range(length, len(rows) + 1)])
+    encoded = [recognizer.encode(with_lookback(frames, recognizer.lookback)) for frames in stretches]
+    windows = [rows[end - length : end] for rows in encoded for end in range(length, len(rows) + 1)]
+    return np.concatenate([recognizer.score(window[None]) for window in windows])
 
 
 def _predictions(clips: Sequence[Clip], scores: Sequence[NDArray[np.float32]], contract: ModelContract) -> Predictions:

@@ -16,6 +16,7 @@ from rich.progress import track
 from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.models.contract import ModelContract
+from harstream.models.sampling import slowest_rate
 from harstream.resilience.whole_file import written_whole
 
 
@@ -65,6 +66,8 @@ def _decoded(clip: Clip, contract: ModelContract, folder: Path) -> DecodedClip |
     times = np.load(times_file)
     if len(times) < contract.frames:
         return Rejected(clip, f"too short: {len(times)} frames, a window needs {contract.frames}")
+    if contract.rate and slowest_rate(times, contract.rate, contract.frames) is None:
+        return Rejected(clip, f"no {contract.frames} frames follow each other without a gap, as a window needs them")
     return DecodedClip(clip, times, np.load(frames_file, mmap_mode="r"))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
+from harstream.models.sampling import even_indices, possible_starts, slowest_rate, window_from
 from harstream.training.augmentation import Augmentation, augment, in_another_place
 from harstream.training.cache import DecodedClip
 from harstream.training.targets import Targets
@@ -19,50 +20,50 @@ MOST = 0.7
 """The least share of a clip over which the frames of a window without a rate are spread in training."""
 
 
-def even_indices(length: int, frames: int) -> NDArray[np.intp]:
-    """Every max(length // frames, 1)-th frame, the papers' way."""
-    return np.arange(frames) * max(length // frames, 1)
-
-
-def grid_indices(times: NDArray[np.float64], start: float, rate: float, frames: int) -> NDArray[np.intp]:
-    """The frames nearest to start, start + 1/rate, ...; `times` (n,) seconds, increasing."""
-    grid = start + np.arange(frames) / rate
-    right = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
-    return np.where(grid - times[right - 1] <= times[right] - grid, right - 1, right)
-
-
 def random_window(clip: DecodedClip, contract: ModelContract, random: np.random.Generator) -> NDArray[np.uint8]:
-    """(T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is sampled as slowly as it allows.
-    For a model without a rate evenly over most of the clip, at least MOST, and no frame twice."""
+    """Cut a window (T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is seen more slowly.
+
+    For a model without a rate it is spread evenly over most of the clip, at least MOST, and takes no frame twice.
+    """
     if contract.rate is None:
         last = len(clip.times) - 1
         taken = max(random.uniform(MOST, 1) * last, contract.frames - 1)
         start = random.uniform(0, last - taken)
         return clip.frames[np.linspace(start, start + taken, contract.frames).round().astype(np.intp)]
-    rate = max(contract.rate / random.uniform(*STRETCH), _slowest_rate(clip, contract))
-    start = random.uniform(0, _slack(clip, contract, rate))
-    return clip.frames[grid_indices(clip.times, start, rate, contract.frames)]
-
-
-def _slowest_rate(clip: DecodedClip, contract: ModelContract) -> float:
-    """Hertz at which one window takes the whole clip."""
-    return (contract.frames - 1) / float(clip.times[-1])
-
-
-def _slack(clip: DecodedClip, contract: ModelContract, rate: float) -> float:
-    """Seconds of the clip that a window leaves; of one that takes it all 0, where floats would give -2e-16."""
-    slack = float(clip.times[-1]) - (contract.frames - 1) / rate
-    return slack if slack > 1e-6 else 0.0
+    rate = _rate(clip, contract, contract.rate / random.uniform(*STRETCH))
+    starts = possible_starts(clip.times, rate, contract.frames)
+    return clip.frames[_nearest_window(clip, contract, rate, starts, int(random.integers(len(starts))))]
 
 
 def fixed_windows(clip: DecodedClip, contract: ModelContract, count: int) -> list[NDArray[np.uint8]]:
-    """`count` windows spread evenly over the clip at the model's rate; one of a clip that has no room for more."""
+    """Cut `count` windows that begin at frames spread evenly over those from which a window can begin.
+
+    A clip with fewer such frames gives a window from each.
+    """
     if contract.rate is None:
         return [clip.frames[even_indices(len(clip.times), contract.frames)]]
-    rate = max(contract.rate, _slowest_rate(clip, contract))
-    slack = _slack(clip, contract, rate)
-    starts = np.linspace(0, slack, count + 2)[1:-1] if slack > 0 else np.zeros(1)
-    return [clip.frames[grid_indices(clip.times, start, rate, contract.frames)] for start in starts]
+    rate = _rate(clip, contract, contract.rate)
+    starts = possible_starts(clip.times, rate, contract.frames)
+    chosen = np.linspace(0, len(starts) - 1, count + 2)[1:-1].astype(np.intp)
+    return [clip.frames[_nearest_window(clip, contract, rate, starts, int(choice))] for choice in dict.fromkeys(chosen)]
+
+
+def _rate(clip: DecodedClip, contract: ModelContract, wished: float) -> float:
+    """The rate that is wished for, or the lowest higher one at which the clip holds a window."""
+    assert contract.rate is not None
+    rate = slowest_rate(clip.times, wished, contract.frames) or slowest_rate(clip.times, contract.rate, contract.frames)
+    assert rate is not None, f"{clip.clip.path} holds no window; the cache rejects such clips"
+    return rate
+
+
+def _nearest_window(
+    clip: DecodedClip, contract: ModelContract, rate: float, starts: NDArray[np.intp], choice: int
+) -> NDArray[np.intp]:
+    """The window from the chosen one of `starts`, or, where a camera was too irregular for it, from the nearest."""
+    for start in sorted(range(len(clip.times)), key=lambda index: abs(index - int(starts[choice]))):
+        if (window := window_from(clip.times, start, rate, contract.frames)) is not None:
+            return window
+    raise AssertionError(f"{clip.clip.path} holds no window at {rate} Hz")
 
 
 class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.sampling import Taken
 from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
@@ -92,8 +93,7 @@ class Pipeline:
         self._since_scored.pop(camera, None)
 
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
-        wanted = [frame for frame in frames if self._is_wanted(frame)]
-        seen = [(frame, picture) for frame in wanted if (picture := self._seen(frame)) is not None]
+        seen = [(frame, picture) for frame in frames if (picture := self._take(frame)) is not None]
         if not seen:
             return {}
         due = [frame for frame, _ in seen]
@@ -111,15 +111,16 @@ class Pipeline:
             for frame, score, window in zip(ready, values, windows, strict=True)
         }
 
-    def _is_wanted(self, frame: Frame) -> bool:
-        """One of before what is known of its camera is not: events would go back in time."""
-        camera = self._camera(frame.camera)
-        return frame.time >= camera.time and camera.window.wants(frame.time)
+    def _take(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """What the encoder sees of a frame on the grid; None off the grid, and where the encoder needs the frame before
+        and there is none.
 
-    def _seen(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """What the encoder sees of a frame; None where it needs the frame before, and there is none."""
+        A frame that is older than what is known of its camera is not taken: events would go back in time.
+        """
         camera, contract = self._camera(frame.camera), self._recognizer.contract
-        earlier = camera.earlier if camera.window.continues() else None
+        if frame.time < camera.time or (taken := camera.window.take(frame.time)) is None:
+            return None
+        earlier = camera.earlier if taken is Taken.NEXT else None
         camera.earlier = frame.picture.model_frame(contract.height, contract.width)
         camera.sight.see(camera.earlier, frame.time)
         if not self._recognizer.lookback:

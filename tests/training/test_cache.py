@@ -67,6 +67,13 @@ def test_clips_that_cannot_be_used_are_named_and_the_others_kept_in_order(
     assert all(one.reason for one in rejected)
 
 
+def test_clip_without_a_window_between_two_gaps_is_named(film: Callable[..., Clip], folder: Path) -> None:
+    clip = film("slow.avi")  # 10 Hz, where a model of 60 Hz sees a gap after each frame
+    decoded, rejected = decode_all([clip], replace(CONTRACT, rate=60.0), folder)
+    assert (decoded, rejected[0].clip) == ([], clip)
+    assert "without a gap" in rejected[0].reason
+
+
 def test_cached_entry_is_used_again(film: Callable[..., Clip], folder: Path) -> None:
     clip = film("a.avi")
     decode_all([clip], CONTRACT, folder)
