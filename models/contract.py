@@ -1,22 +1,32 @@
-"""The contract between a trained model and whoever feeds it: written into the model file, read back from it."""
+"""What a trained model expects as input and what its output means; written into the model's file, read back from it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Literal, get_args
 
+import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 CONTRACT_KEY = "harstream.contract"
 UNKNOWN = "unknown"
+"""The name of what is recognized below the threshold."""
+
+Channels = Literal["RGB", "BGR"]
+"""Order of the colours in the model's input."""
+Normalisation = Literal["divide by 255", "0 to 1", "-1 to 1"]
+"""What the model's input holds: uint8 levels, which the model itself divides by 255; or float32 in a range."""
+Transform = Literal["squash-linear256-area"]
+"""How a picture becomes a model frame: as models/transform.py does it."""
 
 
 class ContractError(Exception):
     """A contract is missing, cannot be read, or contradicts itself or the model's tensors.
 
-    No ValueError: pydantic would wrap that in an error of its own.
+    It is no ValueError, because pydantic wraps those in an error of its own.
     """
 
 
@@ -24,27 +34,28 @@ class ContractError(Exception):
 class ModelContract:
     """How a model wants its input and what its output means.
 
-    A model takes windows (N, frames, height, width, 3) uint8 and gives scores (N, K) that sum to 1,
-    K = len(labels). Normalisation and temperature are inside its graph; they are named here for the record.
+    A model takes windows (N, frames, height, width, 3) and gives scores (N, K) that sum to 1, K = len(labels).
+    `channels` and `normalisation` say what its input holds, and `input_dtype` follows from them. The temperature is
+    inside its graph; `combine` reads it here.
     """
 
     name: str
     version: str
     labels: tuple[str, ...]
     background: tuple[str, ...] = ()
-    """Those of `labels` that mean "none of the activities"; they are never published as an activity."""
+    """The labels that mean "none of the activities"; they are never published as an activity."""
     frames: int = 20
     height: int = 64
     width: int = 64
     rate: float | None = 8.0
     """Sample rate of the frames of a window, in hertz; None: evenly over the whole clip, the papers' way."""
-    channels: str = "RGB"
-    normalisation: str = "divide by 255"
-    transform: str = "squash-linear256-area"
+    channels: Channels = "RGB"
+    normalisation: Normalisation = "divide by 255"
+    transform: Transform = "squash-linear256-area"
     temperature: float = 1.0
-    """Softmax temperature from calibration on val. Source: Guo et al. 2017, "On calibration", eq. 9."""
+    """Softmax temperature, calibrated on validation clips. Source: Guo et al. 2017, "On calibration", eq. 9."""
     unknown_threshold: float = 0.8
-    """A smoothed score below this is no recognition. The papers' rule is 0.80 (Hamzah 2025)."""
+    """A smoothed score below this is no recognition. The papers use 0.80 (Hamzah 2025)."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -53,6 +64,11 @@ class ModelContract:
     def activities(self) -> tuple[str, ...]:
         """The labels that may be published, in the order of the scores."""
         return tuple(label for label in self.labels if label not in self.background)
+
+    @property
+    def input_dtype(self) -> np.dtype[np.generic]:
+        """The type of the model's input: uint8 where the model normalises, float32 where it is fed normalised."""
+        return np.dtype(np.uint8 if self.normalisation == "divide by 255" else np.float32)
 
     @property
     def span(self) -> float:
@@ -78,16 +94,26 @@ class ModelContract:
         try:
             return TypeAdapter(ModelContract).validate_json(text)
         except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(str(part) for part in problem["loc"]) or "the whole text"
-            raise ContractError(f"a contract cannot be read: {where}: {problem['msg']}; got {text[:80]!r}") from error
+            raise ContractError(f"a contract cannot be read: {_problem(error)}") from error
 
 
 def contract_from_metadata(metadata: Mapping[str, str], path: str) -> ModelContract:
-    """Read the contract that `export` wrote into the metadata of a model's file; raises ContractError."""
+    """Read the contract from the metadata of a model's file. Raises ContractError, which names the file."""
     if CONTRACT_KEY not in metadata:
         raise ContractError(f"{path} carries no harstream contract in its metadata: make it with `harstream export`")
-    return ModelContract.from_json(metadata[CONTRACT_KEY])
+    try:
+        return ModelContract.from_json(metadata[CONTRACT_KEY])
+    except ContractError as error:
+        raise ContractError(f"{path}: {error}; make it again with `harstream export`") from error
+
+
+def _problem(error: ValidationError) -> str:
+    """The first problem in one line: where, what was expected, what came."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"]) or "the whole text"
+    closed = {"channels": Channels, "normalisation": Normalisation, "transform": Transform}
+    expected = f"expected {' or '.join(get_args(closed[where]))}" if where in closed else problem["msg"]
+    return f"{where}: {expected}, got {str(problem['input'])[:80]!r}"
 
 
 def _check(contract: ModelContract) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.models.transform import to_model_input
 from harstream.wire.errors import ModelError
 
 ENCODE, SCORE = "encode", "score"
@@ -40,7 +41,8 @@ class LitertRecognizer:
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Model frames (N, H, W, 3) RGB to rows (N, F); with lookback (N, 2, H, W, 3), the earlier first."""
-        return np.concatenate([self._encode(frames=frame[None])["rows"] for frame in frames])
+        seen = to_model_input(frames, self.contract.channels, self.contract.normalisation)
+        return np.concatenate([self._encode(frames=frame[None])["rows"] for frame in seen])
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Windows of rows (N, contract.frames - lookback, F) to scores (N, K)."""
@@ -59,6 +61,11 @@ class LitertRecognizer:
             ),
             "output of score": (_shape(self._score.get_output_details()["scores"]), (len(contract.labels),)),
         }
+        if (got_type := self._encode.get_input_details()["frames"]["dtype"]) != contract.input_dtype:
+            raise ModelError(
+                f"{self.files.whole} does not fit its contract: for normalisation {contract.normalisation!r} its input "
+                f"must be {contract.input_dtype}, got {np.dtype(got_type)}: make it again with `harstream export`"
+            )
         for what, (got, wanted) in expected.items():
             if got != wanted:
                 raise ModelError(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.models.transform import to_model_input
 from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
 from harstream.stream.recognition.protocols import Engine, Recognizer
@@ -67,6 +68,7 @@ class OnnxRecognizer:
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
         self._encode = _run(self._encoder, files.encoder, way) if self._encoder and files.encoder else None
         self._score = _run(self._head, head_file, way)
+        _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)
 
     @property
     def provider(self) -> str:
@@ -75,11 +77,15 @@ class OnnxRecognizer:
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Model frames (N, H, W, 3) RGB to rows (N, *row_shape); with lookback (N, 2, H, W, 3), the earlier first."""
-        return self._encode(frames) if self._encode else frames
+        return self._encode(self._as_input(frames)) if self._encode else frames
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Windows of rows (N, contract.frames - lookback, *row_shape) to scores (N, K)."""
-        return np.asarray(self._score(windows), dtype=np.float32)
+        seen = windows if self._encode else self._as_input(windows.astype(np.uint8, copy=False))
+        return np.asarray(self._score(seen), dtype=np.float32)
+
+    def _as_input(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
+        return to_model_input(frames, self.contract.channels, self.contract.normalisation)
 
     def _checked_row_shape(self) -> tuple[int, ...]:
         contract, frame = self.contract, (self.contract.height, self.contract.width, 3)
@@ -208,6 +214,16 @@ def _contract(session: onnxruntime.InferenceSession, file: Path) -> ModelContrac
 def _expect(file: Path | None, what: str, got: Sequence[object], expected: tuple[int, ...]) -> None:
     if tuple(got) != expected:
         raise ModelError(f"{file} does not fit its contract: {what} must have shape (N, {expected}), got (N, {got})")
+
+
+def _expect_type(session: onnxruntime.InferenceSession, file: Path, contract: ModelContract) -> None:
+    got = session.get_inputs()[0].type
+    expected = "tensor(uint8)" if contract.input_dtype == np.uint8 else "tensor(float)"
+    if got != expected:
+        raise ModelError(
+            f"{file} does not fit its contract: for normalisation {contract.normalisation!r} its input must be "
+            f"{expected}, got {got}: make it again with `harstream export`, or correct its contract"
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -77,6 +77,31 @@ def test_contract_that_contradicts_itself_cannot_be_read(changes: dict[str, Any]
         ModelContract.from_json(json.dumps(VALUES | changes))
 
 
+@pytest.mark.parametrize("channels", ["RGB", "BGR"])
+@pytest.mark.parametrize(
+    ("normalisation", "dtype"), [("divide by 255", "uint8"), ("0 to 1", "float32"), ("-1 to 1", "float32")]
+)
+def test_normalisation_decides_the_type_of_the_input(channels: str, normalisation: str, dtype: str) -> None:
+    read = ModelContract.from_json(json.dumps(VALUES | {"channels": channels, "normalisation": normalisation}))
+    assert (read.channels, read.normalisation, read.input_dtype.name) == (channels, normalisation, dtype)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"channels": "GRAY"}, ("channels", "RGB or BGR", "'GRAY'")),
+        ({"normalisation": "imagenet"}, ("normalisation", "divide by 255 or 0 to 1 or -1 to 1", "'imagenet'")),
+        ({"transform": "letterbox"}, ("transform", "squash-linear256-area", "'letterbox'")),
+    ],
+)
+def test_value_outside_a_closed_set_is_refused_in_one_line(changes: dict[str, str], parts: tuple[str, ...]) -> None:
+    with pytest.raises(ContractError) as refused:
+        contract_from_metadata({CONTRACT_KEY: json.dumps(VALUES | changes)}, "mine/model.onnx")
+    line = str(refused.value)
+    assert "\n" not in line
+    assert all(part in line for part in ("mine/model.onnx", *parts, "harstream export"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.models.transform import to_model_frame
+from harstream.models.contract import Channels, Normalisation
+from harstream.models.transform import to_model_frame, to_model_input
 
 SIZES = [(1080, 1920), (120, 160), (240, 320), (64, 64), (1920, 1080), (30, 20), (300, 40), (1, 1)]
 
@@ -60,3 +61,17 @@ def test_picture_given_is_not_changed() -> None:
 def test_what_is_no_picture_is_refused(wrong: NDArray[np.generic]) -> None:
     with pytest.raises(ValueError, match=r"a picture is \(H, W, 3\) uint8, got"):
         to_model_frame(wrong, 64, 64)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "expected"),
+    [("divide by 255", [0, 51, 255]), ("0 to 1", [0.0, 0.2, 1.0]), ("-1 to 1", [-1.0, -0.6, 1.0])],
+)
+@pytest.mark.parametrize("channels", ["RGB", "BGR"])
+def test_input_has_the_levels_and_the_order_of_colours_that_the_contract_asks_for(
+    channels: Channels, normalisation: Normalisation, expected: list[float]
+) -> None:
+    frames = np.array([[[0, 51, 255]]], np.uint8)
+    found = to_model_input(frames, channels, normalisation)
+    assert found.dtype == (np.uint8 if normalisation == "divide by 255" else np.float32)
+    assert found[0, 0].tolist() == pytest.approx(expected if channels == "RGB" else expected[::-1], abs=1e-6)
