@@ -19,7 +19,8 @@ from harstream.stream.app.parts import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import EndReason, Event, Frame, Notice, Scores
 
 

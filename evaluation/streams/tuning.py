@@ -9,7 +9,7 @@ from itertools import product
 from harstream.evaluation.streams.stream_metrics import StreamMetrics, measure_streams
 from harstream.evaluation.streams.stream_runner import Watched, outcome, rerun
 from harstream.models.contract import ModelContract
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 
 START_ABOVE = tuple(step / 20 for step in range(6, 20))
 END_SHARES = (0.5, 0.625, 0.8)

@@ -1,6 +1,6 @@
 """What an operator may set: config.yaml as checked, frozen values.
 
-The description of each key is what the JSON Schema and the comments of config.yaml say of it.
+The JSON Schema and the comments of config.yaml take each key's description from here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    create_model,
     field_validator,
 )
 from pydantic_core import InitErrorDetails
@@ -27,6 +28,7 @@ from pydantic_core import InitErrorDetails
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.models.contract import ModelContract
 from harstream.mqtt.connection import BrokerAddress
+from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
 from harstream.wire.did_you_mean import closest
 from harstream.wire.errors import Misfit, ModelError
@@ -34,16 +36,17 @@ from harstream.wire.errors import Misfit, ModelError
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a configuration can be checked against beyond itself: pydantic's context."""
+    """What a configuration is checked against beyond itself. It is the context of pydantic's validators."""
 
     contract_of: Callable[[str], ModelContract]
-    """Of the model of that name or path. Raises ModelError."""
+    """Returns the contract of a model by name or path. Raises ModelError."""
     must_exist: frozenset[str] = frozenset()
-    """`model`, `cameras`: those whose files must be there."""
+    """Of `model` and `cameras`, the keys whose files must be there."""
     model: str = ""
+    """Name or path of the configured model."""
 
     def contract(self) -> ModelContract | None:
-        """None where the model cannot be opened: that is a mistake of its own."""
+        """Return None if the model cannot be opened; the key `model` reports that."""
         try:
             return self.contract_of(self.model)
         except ModelError:
@@ -73,8 +76,6 @@ def _must_exist(key: str, info: ValidationInfo) -> bool:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
-Duration = Annotated[float, Field(gt=0)]
-"""In seconds."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_type=str | int)]
 Activity = Annotated[str, AfterValidator(_known_activity)]
@@ -84,18 +85,34 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Overrides(_Section):
-    """Of the lifecycle of activities; what is null stays as it is without them."""
+def _settings_section(name: str, *, has_defaults: bool) -> type[_Section]:
+    """Make a section of the seven tracker settings. Without defaults, each may be null and then changes nothing."""
+    made: dict[str, Any] = {}
+    for key, setting in declared().items():
+        limits = setting.limits
+        number = Annotated[float, Field(gt=limits.above, ge=limits.at_least, le=limits.at_most)]
+        default = setting.default if has_defaults else None
+        text = f"{limits.description}; null: {limits.when_null}" if has_defaults and default is None else None
+        field = Field(default=default, description=text or limits.description)
+        made[key] = (number if default is not None else number | None, field)
+    return create_model(name, __base__=_Section, **made)
 
-    start_above: Share | None = Field(default=None, description="on the smoothed score")
-    end_below: Share | None = Field(default=None, description="beside start_above only; null: in proportion to it")
-    hold: Seconds | None = Field(default=None, description="supported for so long to start")
-    gone: Seconds | None = Field(default=None, description="below end_below for so long, it needs start_above to go on")
-    merge: Seconds | None = Field(default=None, description="again within this time is one event")
-    update: Seconds | None = Field(default=None, description="at most one update event in this time")
-    max_duration: Duration | None = Field(default=None, description="longer ones are ended and started anew")
 
-    @field_validator("end_below")
+if TYPE_CHECKING:  # mypy does not know classes that are made at run time
+
+    class _Settings(_Section): ...
+
+    class _Changes(_Section): ...
+
+else:
+    _Settings = _settings_section("_Settings", has_defaults=True)
+    _Changes = _settings_section("_Changes", has_defaults=False)
+
+
+class Overrides(_Changes):
+    """Tracker settings that differ. A setting that is null keeps its value; end_below needs start_above beside it."""
+
+    @field_validator("end_below", check_fields=False)
     @classmethod
     def _not_above_the_start(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value is None or "start_above" not in info.data:
@@ -104,19 +121,25 @@ class Overrides(_Section):
             raise Misfit("expected start_above beside end_below", "end_below alone")
         return _not_above("start_above", info.data["start_above"], value)
 
+    def changes(self) -> dict[str, Any]:
+        """Return the settings that are not null, by name."""
+        return self.model_dump(include=set(declared()), exclude_none=True)
+
 
 class CameraActivities(Overrides):
-    overrides: dict[Activity, Overrides] = Field(default={}, description="of single activities, before this camera")
+    overrides: dict[Activity, Overrides] = Field(
+        default={}, description="other settings for single activities in front of this camera"
+    )
 
 
 class CameraConfig(_Section):
-    name: Name = Field(description="used in topics, like the node's")
+    name: Name = Field(description="part of the topics, like node")
     source: SourceText = Field(
         description="a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"
     )
-    area: str | None = Field(default=None, description="the room, for the smart home")
+    area: str | None = Field(default=None, description="the room that it watches, for the smart home")
     activities: CameraActivities | None = Field(
-        default=None, description="where they differ from those below, e.g. {start_above: 0.9, hold: 3}"
+        default=None, description="settings that differ from activities below, e.g. {start_above: 0.9, hold: 3}"
     )
 
     @field_validator("source")
@@ -130,16 +153,18 @@ class CameraConfig(_Section):
 
 class MqttConfig(_Section):
     broker: str | None = Field(
-        default=None, description="mqtt://user:password@host:1883 or mqtts://...; null: one of our own on 127.0.0.1"
+        default=None,
+        description="mqtt://user:password@host:1883 or mqtts://...; null: harstream's own broker on 127.0.0.1",
     )
-    embedded_port: int = Field(default=1883, ge=1, le=65535, description="where our own listens")
-    observations: bool = Field(default=True, description="publish each recognition's full probabilities, too")
+    embedded_port: int = Field(default=1883, ge=1, le=65535, description="port of harstream's own broker")
+    observations: bool = Field(default=True, description="also publish the probabilities of every recognition")
     snapshots: bool = Field(
-        default=False, description="leave a picture of each activity's start at the broker, for whoever may read there"
+        default=False,
+        description="retain a picture of each activity's start at the broker; every client that may read there sees it",
     )
     discovery: str | None = Field(
         default="homeassistant",
-        description="Home Assistant's discovery prefix, by which it finds the cameras; null: it does not",
+        description="Home Assistant's discovery prefix, which makes the cameras appear there; null: they do not",
     )
 
     @field_validator("discovery")
@@ -158,40 +183,31 @@ class MqttConfig(_Section):
 
     @property
     def url(self) -> str:
-        """Where clients on this machine find the broker; may hold a password."""
+        """The broker's URL for clients on this machine. It may hold a password."""
         return self.broker or f"mqtt://127.0.0.1:{self.embedded_port}"
 
 
 class WebConfig(_Section):
-    enabled: bool = Field(default=True, description="the live view")
-    host: str = Field(default="127.0.0.1", description="0.0.0.0 lets other machines look: there is no login")
-    port: Port = Field(default=8080, description="0: any that is free")
+    enabled: bool = Field(default=True, description="serve the live view")
+    host: str = Field(default="127.0.0.1", description="0.0.0.0 lets other machines see the page, which has no login")
+    port: Port = Field(default=8080, description="0: any free port")
     control: bool | None = Field(
-        default=None, description="may cameras be switched off from it? null: only where host is this machine alone"
+        default=None, description="let the page change settings; null: only if host is this machine (loopback)"
     )
 
 
 class HistoryConfig(_Section):
-    enabled: bool = Field(
-        default=True, description="without it, an activity that a killed run left open is never told to have ended"
-    )
-    days: float = Field(default=30.0, gt=0, le=36500, description="older activities are forgotten")
+    enabled: bool = Field(default=True, description="false: an activity that a killed run left open gets no end event")
+    days: float = Field(default=30.0, gt=0, le=36500, description="older activities are deleted")
 
 
-class ActivitiesConfig(_Section):
-    start_above: Share | None = Field(default=None, description="null: the model's own threshold")
-    end_below: Share | None = Field(default=None, description="null: 0.625 times start_above")
-    smoothing: Seconds = Field(default=0.5, description="memory of the exponential mean")
-    hold: Seconds = Field(default=1.0, description="supported for so long to start")
-    gone: Seconds = Field(default=1.5, description="below end_below for so long, it needs start_above to go on")
-    merge: Seconds = Field(default=2.0, description="the same activity again within this time is one event")
-    update: Seconds = Field(default=5.0, description="at most one update event in this time")
-    max_duration: Duration = Field(default=3600.0, description="longer ones are ended and started anew")
+class ActivitiesConfig(_Settings):
+    smoothing: Seconds = Field(default=0.5, description="memory of the exponential mean over the scores, in seconds")
     overrides: dict[Activity, Overrides] = Field(
-        default={}, description="of single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"
+        default={}, description="other settings for single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"
     )
 
-    @field_validator("end_below")
+    @field_validator("end_below", check_fields=False)
     @classmethod
     def _not_above_the_start(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value is None or "start_above" not in info.data:
@@ -202,49 +218,51 @@ class ActivitiesConfig(_Section):
             return _not_above(f"the threshold of model {contract.name} ({own:g})", own, value)
         return _not_above("start_above", start_above, value)
 
+    def settings(self) -> dict[str, Any]:
+        """Return the tracker settings that are not null, by name."""
+        return self.model_dump(include=set(declared()), exclude_none=True)
+
 
 class Config(_Section):
-    """What harstream does when you type `harstream run`. Every key may be left out. Options on the command line win
-    over this file. Secrets: ${NAME} anywhere is replaced by the environment variable NAME ($${ is a plain ${), and
-    `!file path` by what is in that file, looked for from this one's folder. In an address, @ : / ? # of a password are
-    written %40 %3A %2F %3F %23."""
+    """What `harstream run` does. Every key may be left out. Options on the command line win over this file. Secrets:
+    ${NAME} is replaced by the environment variable NAME ($${ gives ${). `!file path` is replaced by the content of that
+    file; the path is relative to the folder of this file. In addresses, write @ : / ? # of a password as %40 %3A %2F
+    %3F %23."""
 
     node: Name = Field(
-        default="home", description="names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64"
+        default="home", description="name of this machine in topics, har/<node>/...; A-Z a-z 0-9 _ -, at most 64"
     )
     model: str = Field(
         default="flow_tcn",
         min_length=1,
-        description="a shipped model (flow_tcn, lrcn, convlstm, cctv_fight), or a folder or .onnx file made by "
-        "`harstream export`",
+        description="a shipped model (flow_tcn, lrcn, convlstm, cctv_fight), or a folder or .onnx file that "
+        "`harstream export` wrote",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="auto: the GPU where there is one; cpu; cuda: the GPU or an error"
+        default="auto", description="auto: the GPU if there is one; cpu; cuda: the GPU, or an error"
     )
-    stride: int = Field(
-        default=1, ge=1, le=100, description="recognize at every so manieth frame of the model's time grid"
-    )
+    stride: int = Field(default=1, ge=1, le=100, description="recognize at every n-th frame of the model's time grid")
     cameras: tuple[CameraConfig, ...] = Field(
-        default=(CameraConfig(name="camera", source="0"),), min_length=1, description="one entry a camera"
+        default=(CameraConfig(name="camera", source="0"),), min_length=1, description="one entry per camera"
     )
-    mqtt: MqttConfig = Field(default=MqttConfig(), description="to whom events are published")
-    web: WebConfig = Field(default=WebConfig(), description="the page that shows what the cameras see")
-    display: bool = Field(default=False, description="an OpenCV window on this machine's screen")
+    mqtt: MqttConfig = Field(default=MqttConfig(), description="where events are published")
+    web: WebConfig = Field(default=WebConfig(), description="the page that shows the cameras and what is recognized")
+    display: bool = Field(default=False, description="open a window per camera on this machine's screen")
     record: Path | None = Field(default=None, description="write the annotated video to this file (.mp4)")
     events: Path | None = Field(default=None, description="append events as JSON lines to this file")
     state: Path = Field(
         default=Path("harstream-state"),
-        description="folder for what must survive a restart: unsent events, the MQTT client id, the history",
+        description="folder for what survives a restart: unsent events, the MQTT client id, the history",
     )
     log: Literal["text", "json"] = Field(
-        default="text", description="json: one object a line, for a log store, and nothing else is printed"
+        default="text", description="text, or json: one JSON object per line for a log store, and nothing else"
     )
     history: HistoryConfig = Field(
-        default=HistoryConfig(), description="what happened, for `harstream history` and the live view; no pictures"
+        default=HistoryConfig(), description="past activities, for `harstream history` and the live view; no pictures"
     )
     activities: ActivitiesConfig = Field(
         default=ActivitiesConfig(),
-        description="when an activity starts and ends; seconds, and thresholds on the smoothed score",
+        description="when activities start and end: thresholds on the smoothed score (0 to 1), times in seconds",
     )
 
     @field_validator("model")
@@ -265,7 +283,7 @@ class Config(_Section):
     @field_validator("cameras", mode="wrap")
     @classmethod
     def _names_differ(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        """Beside what else is wrong with them, each at its name."""
+        """Report repeated names together with the other mistakes, each at its own place."""
         found = [_repeated(index, name) for index, name in _repeated_names(value)]
         try:
             cameras = handler(value)
@@ -283,7 +301,7 @@ def _not_above(limit: str, start_above: float | None, end_below: float) -> float
 
 
 def _repeated_names(cameras: Any) -> list[tuple[int, object]]:
-    """Index and name of those whose name another has before them."""
+    """Return index and name of each camera whose name an earlier one has."""
     if not isinstance(cameras, list | tuple):
         return []
     names = [camera.get("name") if isinstance(camera, dict) else getattr(camera, "name", None) for camera in cameras]

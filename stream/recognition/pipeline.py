@@ -13,7 +13,8 @@ from harstream.models.sampling import Taken
 from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.recognition.window import Window
 from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice, Scores, Step
 

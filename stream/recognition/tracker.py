@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from ulid import ULID
 
 from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType
-
-END_SHARE = 0.625
-"""`end_below` as a share of `start_above` where it is not given: 0.5 for the papers' 0.80."""
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """When an activity starts and ends; times in seconds, thresholds on the smoothed score."""
-
-    start_above: float
-    end_below: float
-    hold: float = 1.0
-    """What a start needs: so much time over `end_below`, counted from the middle of the first such window."""
-    gone: float = 1.5
-    """Below `end_below` for so long, an activity needs `start_above`, not `end_below`, to go on."""
-    merge: float = 2.0
-    """The same activity again within this time is one event; its end is told after it."""
-    update: float = 5.0
-    """At most one update in this time."""
-    max_duration: float = 3600.0
-    overrides: Mapping[str, TrackerSettings] = field(default_factory=dict)
-    """Those of single activities, whole; they have no overrides of their own."""
-
-    def of(self, activity: str) -> TrackerSettings:
-        return self.overrides.get(activity, self)
 
 
 @dataclass

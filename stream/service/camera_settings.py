@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 from harstream.resilience.whole_file import write_whole
 from harstream.stream.config.model import CameraConfig, Config
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.service import Service
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.errors import ControlError, HarstreamError, SinkError, UnknownCamera

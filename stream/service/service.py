@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from harstream.resilience.outage import Outage
 from harstream.stream.recognition.pipeline import Pipeline
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.health import TICK, HealthWatch
 from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink
 from harstream.stream.sources.clock import Clock

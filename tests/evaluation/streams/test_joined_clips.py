@@ -26,7 +26,9 @@ LEVELS = {"Jump": 200, "Walk": 100, "nobody": 0}
 """Grey levels of pictures in which that goes on."""
 CONTRACT = ModelContract("grey", "1", tuple(LEVELS), ("nobody",), frames=3, height=4, width=4, rate=10.0)
 BACKGROUND = CONTRACT.background
-ACTIVITIES = ActivitiesConfig(start_above=0.8, end_below=0.5, smoothing=0.0, hold=0.25, gone=0.2, merge=0.3)
+ACTIVITIES = ActivitiesConfig.model_validate(
+    {"start_above": 0.8, "end_below": 0.5, "smoothing": 0.0, "hold": 0.25, "gone": 0.2, "merge": 0.3}
+)
 CONFIG = Config(activities=ACTIVITIES)
 Film = Callable[..., Clip]
 

@@ -11,7 +11,7 @@ from harstream.evaluation.streams.stream_runner import Watched
 from harstream.evaluation.streams.tune_cli import app
 from harstream.evaluation.streams.tuning import Trial, best, choices, front, try_out
 from harstream.models.contract import ModelContract
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import Scores
 
 CONTRACT = ModelContract("m", "1", ("Walk", "Jump", "nobody"), ("nobody",), rate=10.0)

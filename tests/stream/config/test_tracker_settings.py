@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.json_schema import config_schema
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings, declared
 from harstream.wire.errors import ConfigError
 
 CONTRACT = ModelContract("light", "1", ("Jump", "Walk", "Idle"), ("Idle",), unknown_threshold=0.8)
@@ -70,3 +72,15 @@ def test_an_activity_before_one_camera_overrides_the_same_before_all() -> None:
 def test_an_activity_that_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"cameras.0.activities.overrides.Sleep: model light knows Jump, Walk"):
         settings(own={"overrides": {"Sleep": {"hold": 1}}})
+
+
+def test_each_setting_is_declared_once_and_config_takes_name_limit_and_default_from_there() -> None:
+    properties = config_schema()["$defs"]
+    for section in ("ActivitiesConfig", "Overrides", "CameraActivities"):
+        known = properties[section]["properties"]
+        assert set(declared()) == set(known) - {"smoothing", "overrides"}
+        for name, setting in declared().items():
+            assert known[name]["description"].startswith(setting.limits.description)
+            assert known[name]["default"] == (setting.default if section == "ActivitiesConfig" else None)
+    with pytest.raises(ValidationError, match="max_duration"):
+        Config.model_validate({"activities": {"max_duration": 0}})

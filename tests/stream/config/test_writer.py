@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import jsonschema
@@ -62,18 +63,22 @@ def test_comments_stand_beside_what_is_short_and_above_what_is_long() -> None:
     long = "rtsp://host/" + "x" * 100
     cameras = [{"name": "a", "source": "scene", "area": None}, {"name": "b", "source": long, "area": "Room"}]
     lines = config_text({"cameras": cameras, "node": "n"}).splitlines()
+
+    def described(*path: str | int) -> str:
+        return str(part(path)["description"])
+
+    source = f"    source: scene             # {described('cameras', 0, 'source')}"
     assert lines[lines.index("") :] == [
         "",
-        "cameras:                      # one entry a camera",
-        "  - name: a                   # used in topics, like the node's",
-        "    source: scene             # a webcam's index, rtsp://user:password@host/path, a video file, or scene (the "
-        "demo)",
-        "    area: null                # the room, for the smart home",
+        f"cameras:                      # {described('cameras')}",
+        f"  - name: a                   # {described('cameras', 0, 'name')}",
+        *wrap(source, 120, subsequent_indent=f"{'':30}# "),
+        f"    area: null                # {described('cameras', 0, 'area')}",
         "  - name: b",
         f"    source: {long}",
         "    area: Room",
         "",
-        "node: n                       # names this machine in topics: har/<node>/...; [A-Za-z0-9_-], at most 64",
+        f"node: n                       # {described('node')}",
     ]
     (first,) = [line for line in config_text({"cameras": cameras[1:]}).splitlines() if "a webcam's index" in line]
     assert first == "    # a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"

@@ -13,7 +13,8 @@ from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType, Frame, Step
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harstream.models.contract import ModelContract
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import EndReason, Event, EventType
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk", "Idle"), background=("Idle",))

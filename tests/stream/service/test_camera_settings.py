@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.config.model import CameraConfig, Config
-from harstream.stream.recognition.tracker import TrackerSettings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.camera_settings import CameraSettings, Parts
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
@@ -85,8 +85,9 @@ class House:
 
     @staticmethod
     def settings(config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
-        own = camera.activities.start_above if camera.activities else None
-        start_above = next(each for each in (threshold, own, config.activities.start_above, 0.8) if each is not None)
+        own = camera.activities.changes() if camera.activities else {}
+        configured = {"start_above": 0.8} | config.activities.settings() | own
+        start_above = configured["start_above"] if threshold is None else threshold
         return TrackerSettings(start_above=start_above, end_below=start_above / 2)
 
 

@@ -28,7 +28,8 @@ from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import Query, activities, connect
 from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sinks.mqtt import MqttSink
 from harstream.wire.encoding import Context
 from harstream.wire.values import CameraChange, CameraState, Event, EventType, Frame, Notice

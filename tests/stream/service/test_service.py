@@ -14,7 +14,8 @@ from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError

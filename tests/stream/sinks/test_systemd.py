@@ -16,7 +16,8 @@ from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker, TrackerSettings
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.health import TICK
 from harstream.stream.service.service import Service
 from harstream.stream.sinks.systemd import Systemd
