@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test home-assistant bench config models clean
+.PHONY: demo test docs home-assistant bench config models clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -18,6 +18,11 @@ test: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
+
+# make docs   the documentation, with the Python API from the docstrings, into site/
+docs: $(VENV)/.tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/zensical build --strict
 
 # make home-assistant   installs Home Assistant into .home-assistant (two minutes) and runs the tests against it
 home-assistant: $(VENV)/.tests
@@ -97,4 +102,4 @@ models/trained/%/report.html: models/trained/%/model.onnx
 .PRECIOUS: runs/%/model.keras models/trained/%/model.onnx
 
 clean:
-	rm -rf $(VENV) .home-assistant .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site .home-assistant .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

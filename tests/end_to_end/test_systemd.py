@@ -62,7 +62,7 @@ def test_a_service_is_ready_alive_and_stopping(
     eventually(lambda: len(manager.heard("WATCHDOG=1")) > 5, "signs of life")
     eventually(lambda: manager.heard("STATUS=1 of 1 cameras live"), "how the camera fares")
     signs = manager.heard("WATCHDOG=1")
-    # The shortest WatchdogSec that docs/deploy.md allows is 10; at half of it systemd's manual wants a sign.
+    # The shortest WatchdogSec that docs/deployment.md allows is 10; at half of it systemd's manual wants a sign.
     assert all(later - earlier < 5 for earlier, later in pairwise(signs))
     assert manager.heard("STOPPING=1") == []
     running.signal(signal.SIGTERM)
