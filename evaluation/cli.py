@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from harstream.clips.listing import Clip, ListingError
-from harstream.evaluation.clip_selection import Choice, choose
+from harstream.command_line.errors import fail
+from harstream.command_line.options import with_options
+from harstream.evaluation.clip_selection import ClipSelection, select_clips
 from harstream.models.catalogue import HISTORY, NOT_VALIDATED, ModelNotFound, find_model
 from harstream.models.contract import ContractError
 from harstream.wire.errors import HarstreamError
@@ -28,59 +30,55 @@ app = typer.Typer()
 
 
 @app.command()
+@with_options(clips=ClipSelection)
 def evaluate(
     model: Annotated[
         list[str],
-        typer.Option(
-            help="A shipped model's name, or the path of an exported one; given several times, they are compared."
-        ),
+        typer.Option(help="A shipped model's name, or the path of an exported one; several are compared in a table."),
     ],
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A folder of class folders with clips; may be given several times."),
-    ] = None,
-    split: Annotated[list[Path] | None, typer.Option(help="A split file (.tsv); may be given several times.")] = None,
-    part: Annotated[str, typer.Option(help="Which part of the split: train, val or test.")] = "test",
-    background: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A folder of class folders that are none of the activities; without --data: what is told wrongly."
-        ),
-    ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Join the clips to long streams and measure the events of `run`.")
     ] = False,
     config: Annotated[
-        Path | None, typer.Option(help="With --stream: the configuration; without one, the defaults.")
+        Path | None, typer.Option(help="The configuration for --stream; without it, the defaults.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the report to this file: one page, nothing outside.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the report to this file: one page that needs nothing else.")
+    ] = None,
+    *,
+    clips: Mapping[str, Any],
 ) -> None:
-    """Measure an exported model on labelled clips, through the same window and engine as `run`; with --stream, its
-    events through the same pipeline."""
+    """Measure an exported model on labelled clips, with the window and the engine of `run`.
+
+    With --stream, measure its events, with the whole pipeline of `run`.
+    """
+    selection = ClipSelection(**clips)
     if stream and html:
-        _fail("--html is for clips: leave it out, or --stream", 2)
+        fail("evaluate", "--html is for clips: leave out --html or --stream")
     if len(model) > 1 and (stream or html):
-        _fail("several models are compared on clips, in a table: give one --model, or leave out --stream and --html", 2)
+        fail(
+            "evaluate",
+            "several models are compared on clips, in a table: give one --model, or leave out --stream and --html",
+        )
     if config and not stream:
-        _fail("--config is for --stream: clips are recognized without smoothing and tracker", 2)
-    if not data and not background:
-        _fail("expected clips, got none: give --data, --background or both", 2)
-    choice = Choice(tuple(data or ()), tuple(background or ()), tuple(split or ()), part)
+        fail("evaluate", "--config is for --stream: clips are recognized without smoothing and tracker")
+    if not selection.data and not selection.background:
+        fail("evaluate", "expected clips, got none: give --data, --background or both")
     try:
         if stream:
-            _on_streams(model[0], choice, config, json)
+            _evaluate_streams(model[0], selection, config, json)
         elif len(model) > 1:
-            _side_by_side(model, choice, json)
+            _compare_models(model, selection, json)
         else:
-            _on_clips(model[0], choice, json, html)
+            _evaluate_clips(model[0], selection, json, html)
     except HarstreamError as error:
-        _fail(error, error.exit_code)
+        fail("evaluate", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
-        _fail(error, 2)
+        fail("evaluate", error)
 
 
-def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) -> None:
+def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.measure import measure
     from harstream.evaluation.report import table, write_html, write_json
@@ -89,7 +87,7 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
     console = Console()
     recognizer = open_model(find_model(model))
     contract = recognizer.contract
-    clips = choose(choice, contract)
+    clips = select_clips(selection, contract)
     found, skipped = predictions(clips, recognizer)
     metrics = measure(found, unknown_threshold=contract.unknown_threshold)
     console.print(table(metrics))
@@ -102,7 +100,7 @@ def _on_clips(model: str, choice: Choice, json: Path | None, html: Path | None) 
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
 
 
-def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> None:
+def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.measure import measure
     from harstream.evaluation.side_by_side import Compared, comparison_table, write_comparison
@@ -111,7 +109,7 @@ def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> N
 
     console = Console()
     recognizers = [open_model(find_model(model)) for model in models]
-    chosen = [choose(choice, recognizer.contract) for recognizer in recognizers]
+    chosen = [select_clips(selection, recognizer.contract) for recognizer in recognizers]
     times = milliseconds_per_window(recognizers)
     compared = []
     for model, recognizer, clips, milliseconds in zip(models, recognizers, chosen, times, strict=True):
@@ -126,7 +124,7 @@ def _side_by_side(models: Sequence[str], choice: Choice, json: Path | None) -> N
         write_comparison(json, compared, provenance)
 
 
-def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | None) -> None:
+def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None, json: Path | None) -> None:
     from harstream.evaluation.streams.joined_clips import SEED
     from harstream.evaluation.streams.stream_metrics import measure_streams
     from harstream.evaluation.streams.stream_report import number_of_streams, stream_tables, write_stream_json
@@ -140,7 +138,7 @@ def _on_streams(model: str, choice: Choice, config: Path | None, json: Path | No
     settings = load_config(config) if config else Config()
     recognizer = load(model, settings.device)
     contract = recognizer.contract
-    clips = choose(choice, contract)
+    clips = select_clips(selection, contract)
     watched, skipped = watch_clips(clips, recognizer, settings, console)
     metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
     console.print(stream_tables(metrics))
@@ -183,8 +181,3 @@ def _history(folder: Path) -> list[dict[str, float]] | None:
     with file.open(newline="") as lines:
         rows = [*csv.DictReader(lines)]
     return [{key: float(value) for key, value in row.items() if value != NOT_VALIDATED} for row in rows]
-
-
-def _fail(error: Exception | str, code: int) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"harstream evaluate: {error}", style="red", markup=False)
-    raise typer.Exit(code) from None

@@ -1,49 +1,59 @@
-"""Which clips an evaluation is of."""
+"""Which clips are evaluated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from typer import Option
 
 from harstream.clips.listing import PARTS, Clip, ListingError, as_background, find_clips, split_by_file
 from harstream.models.contract import ModelContract
 
 
 @dataclass(frozen=True)
-class Choice:
-    """As asked for on the command line."""
+class ClipSelection:
+    """The clips that a command line asks for. Each field with an Option is an option of `harstream evaluate`."""
 
-    data: tuple[Path, ...]
-    """Folders of class folders."""
-    background: tuple[Path, ...]
-    """Folders of class folders that are none of the activities."""
-    split: tuple[Path, ...]
-    """Split files; without one, every clip is taken."""
-    part: str
-    """One of PARTS."""
+    data: Annotated[
+        tuple[Path, ...], Option(help="A folder of class folders with clips; may be given several times.")
+    ] = ()
+    background: Annotated[
+        tuple[Path, ...],
+        Option(
+            help="A folder of class folders that are none of the activities; without --data, only false "
+            "recognitions are measured."
+        ),
+    ] = ()
+    split: Annotated[
+        tuple[Path, ...],
+        Option(help="A split file (.tsv; may be given several times); without one, every clip is taken."),
+    ] = ()
+    part: Annotated[str, Option(help="The part of the split: train, val or test. By default test.")] = "test"
 
 
-def choose(choice: Choice, contract: ModelContract) -> list[Clip]:
-    """Clips with labels that the model knows, at least one. Raises ListingError."""
-    if choice.split and choice.part not in PARTS:
-        raise ListingError(f"--part is one of {', '.join(PARTS)}, got {choice.part!r}")
-    clips = _listed(choice, contract)
-    strange = sorted({clip.label for clip in clips} - set(contract.labels))
-    if strange:
+def select_clips(selection: ClipSelection, contract: ModelContract) -> list[Clip]:
+    """List the clips with labels of the model, at least one. Raises ListingError."""
+    if selection.split and selection.part not in PARTS:
+        raise ListingError(f"--part must be one of {', '.join(PARTS)}, got {selection.part!r}")
+    clips = _listed(selection, contract)
+    unknown = sorted({clip.label for clip in clips} - set(contract.labels))
+    if unknown:
         raise ListingError(
-            f"the data has {', '.join(strange)}, model {contract.name} knows {', '.join(contract.labels)}"
+            f"the data has {', '.join(unknown)}, but model {contract.name} knows only {', '.join(contract.labels)}"
         )
     if not clips:
         raise ListingError("no clip is left to evaluate")
     return clips
 
 
-def _listed(choice: Choice, contract: ModelContract) -> list[Clip]:
-    clips = [clip for folder in choice.data for clip in find_clips(folder)]
-    if choice.background and not contract.background:
+def _listed(selection: ClipSelection, contract: ModelContract) -> list[Clip]:
+    clips = [clip for folder in selection.data for clip in find_clips(folder)]
+    if selection.background and not contract.background:
         raise ListingError(f"model {contract.name} has no background label: leave out --background")
-    for folder in choice.background:
+    for folder in selection.background:
         clips += as_background(find_clips(folder), contract.background[0])
-    if not choice.split:
+    if not selection.split:
         return clips
-    return [clip for file in choice.split for clip in split_by_file(clips, file) if clip.part == choice.part]
+    return [clip for file in selection.split for clip in split_by_file(clips, file) if clip.part == selection.part]

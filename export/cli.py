@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harstream.command_line.errors import fail
 from harstream.models.catalogue import TRAINED
 from harstream.models.finished_run import UnreadableRun
 from harstream.models.keras_import import import_keras
@@ -46,18 +47,16 @@ def export(
     import_keras()
     from harstream.export.onnx_export import ExportError, export_run
 
-    errors = Console(stderr=True, soft_wrap=True)
     folder = out or TRAINED / name
     tflite, int8 = file_format is FormatOption.TFLITE, quantize is NumbersOption.INT8
     try:
         report = export_run(run, name, version, folder, threshold=threshold, tflite=tflite, int8=int8)
     except (ExportError, UnreadableRun) as error:
-        errors.print(f"harstream export: {error}", style="red", markup=False)
-        raise typer.Exit(2) from None
+        fail("export", error)
     Console().print_json(json.dumps(report))
     if tflite or int8:
-        errors.print(
-            f"how right it is beside the float one: harstream evaluate --model {folder} --model FLOAT --data ...",
+        Console(stderr=True, soft_wrap=True).print(
+            f"compare its accuracy with the float model: harstream evaluate --model {folder} --model FLOAT --data ...",
             style="yellow",
             markup=False,
         )

@@ -10,6 +10,7 @@ import cv2
 import typer
 from rich.progress import track
 
+from harstream.command_line.errors import fail
 from harstream.scene.film import frames
 from harstream.scene.script import ACTIVITIES, single
 
@@ -33,8 +34,7 @@ def draw(
     Beside them a SPLIT.tsv, a fifth of the looks for val; a look is a group, numbered by its seed, in every class.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        typer.echo(f"--out must be a new or empty folder, but {out} is not", err=True)
-        raise typer.Exit(2)
+        fail("draw", f"--out must be a new or empty folder, but {out} is not")
     total = clips * (len(ACTIVITIES) + 2)
     rows = ["file\tclass\tgroup\tcluster\tsplit"]
     for activity, number in track(_jobs(clips), description="drawing", total=total):

@@ -1,56 +1,85 @@
-"""How to train, as values: the papers' presets and the recipe that ships."""
+"""How to train, as values: the presets of the papers and the recipe of the shipped models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from typer import Option
+
+from harstream.command_line.options import MeansNone
 
 Sampling = Literal["rate", "even"]
 Split = Literal["group", "random"]
 Schedule = Literal["cosine", "plateau", "constant"]
+AugmentationName = Literal["none", "mild", "strong"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run, apart from the clips."""
+    """Everything that decides a training run, apart from the clips.
 
-    arch: str = "flow_tcn"
-    epochs: int = 60
-    batch: int = 16
-    windows_per_clip: int = 1
-    """Fresh windows of each clip in an epoch."""
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.01
+    A field with an Option is an option of `harstream train`: its name, type, limits and help are written here alone.
+    """
+
+    arch: Annotated[str, Option(help="Architecture: the name of a file in models/architectures.")] = "flow_tcn"
+    epochs: Annotated[int, Option(min=1, help="Passes over the training clips.")] = 60
+    batch: Annotated[int, Option(min=1, help="Windows in one training step.")] = 16
+    windows_per_clip: Annotated[int, Option(min=1, help="Fresh windows of each clip in one epoch.")] = 1
+    learning_rate: Annotated[float, Option(min=0, help="Step size of the optimizer AdamW.")] = 2e-3
+    weight_decay: Annotated[float, Option(min=0, help="Weight decay of AdamW; 0 switches it off.")] = 0.01
     """Source: Loshchilov and Hutter 2019, "Decoupled weight decay regularization"."""
-    averaged: float = 0.08
-    """What is validated and kept is an exponential mean of the weights over about this share of the run's steps; 0: the
-    weights as they are. Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging"."""
-    schedule: Schedule = "cosine"
-    """cosine: decay to zero over all epochs, after three of warming up; plateau: times 0.2 where the validation loss no
-    longer falls; constant: as it is."""
-    patience: int | None = None
-    """Epochs without a lower validation loss before training stops; None: never."""
-    label_smoothing: float = 0.1
-    augmentation: str = "mild"
-    """One of training.augmentation.AUGMENTATIONS."""
-    sampling: Sampling = "rate"
-    rate: float = 8.0
-    """Hertz; not used with even sampling."""
-    fine_background: bool = True
-    """The class folders of background clips are learned as a class each; they are told as one label all the same."""
+    averaged: Annotated[
+        float, Option(min=0, max=1, help="Share of the run over which weights are averaged; 0 switches it off.")
+    ] = 0.08
+    """The averaged weights, an exponential mean, are validated and kept.
+    Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging"."""
+    schedule: Annotated[
+        Schedule,
+        Option(
+            help="Learning rate. cosine: warms up for three epochs, then decays to zero; plateau: is multiplied by 0.2 "
+            "when the validation loss stops falling; constant: never changes."
+        ),
+    ] = "cosine"
+    patience: Annotated[
+        int | None,
+        Option(min=0, help="Epochs without a lower validation loss before training stops; 0: it never stops early."),
+        MeansNone(0),
+    ] = None
+    label_smoothing: Annotated[
+        float, Option(min=0, max=1, help="Share of each target that is spread over all classes.")
+    ] = 0.1
+    augmentation: Annotated[
+        AugmentationName, Option(help="mild: for models of optical flow; strong: for models of whole pictures.")
+    ] = "mild"
+    sampling: Annotated[Sampling, Option(help="Frames at a fixed rate, or spread evenly over the clip.")] = "rate"
+    rate: Annotated[float, Option(help="Frames per second of a window, in hertz; even sampling ignores it.")] = 8.0
+    fine_background: Annotated[
+        bool,
+        Option(help="Learn each class folder of --background as a class of its own; all are reported as background."),
+    ] = True
     split: Split = "group"
-    """Used where no split file says."""
-    seed: int = 27
-    size: int = 64
-    frames: int = 20
-    """Of a window."""
-    weights: str | None = None
-    """Of a backbone: `imagenet`, or a file; None: it learns from nothing, as all else."""
-    start_from: str | None = None
-    """A run folder, or its model.keras, whose layers this one begins with."""
-    refit: str | None = None
-    """The folder of a finished run of this recipe, whose validation clips this one learns from, too; see
-    training.refit."""
+    """How clips are split when no split file is given. It is set by --split, which also takes files."""
+    seed: Annotated[int, Option(help="Seed of the split, the first weights, the windows and the augmentation.")] = 27
+    size: Annotated[int, Option(min=8, help="Height and width of a frame, in pixels.")] = 64
+    frames: Annotated[int, Option(min=2, help="Frames in a window.")] = 20
+    weights: Annotated[
+        str | None,
+        Option(help="First weights of a backbone, such as that of mobilenet_gru: imagenet, a file, or none."),
+        MeansNone("none"),
+    ] = None
+    start_from: Annotated[
+        str | None,
+        Option(metavar="<path>", help="A finished run, or its model.keras: start with those of its layers that fit."),
+    ] = None
+    refit: Annotated[
+        str | None,
+        Option(
+            metavar="<path>",
+            help="A finished run with the same options: learn from its validation clips as well, and keep its "
+            "temperature and threshold.",
+        ),
+    ] = None
 
 
 _PAPERS = {
@@ -75,6 +104,6 @@ PRESETS: dict[str, Recipe] = {
     "jeevakumari": Recipe(**(_PAPERS | {"arch": "lrcn_large", "epochs": 400, "patience": 20, "schedule": "plateau"})),  # type: ignore[arg-type]
     "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
 }
-"""`live` is ours, what the default model was trained with: fresh windows at a camera's rate, split by group.
-`even`: the same training of the papers' models, on frames spread evenly over most of a clip, and evaluated on theirs,
-which are spread over all of it. The others: the papers named so."""
+"""`live` trained the default model: windows at a camera's rate, and a split by group. `even` trains the papers' models
+in the same way, on frames spread evenly over most of a clip; they are evaluated as in the papers, on frames spread over
+the whole clip. Every other preset is the recipe of the paper with that first author."""

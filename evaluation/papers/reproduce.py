@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from harstream.clips.listing import ListingError
+from harstream.command_line.errors import fail
 from harstream.evaluation.papers.runs import REPORTED, SHIPPED, Run, all_runs, commands
 from harstream.evaluation.papers.table import Figures, markdown
 from harstream.models.catalogue import find_model
@@ -41,7 +42,7 @@ def reproduce(
     console = Console(stderr=True, soft_wrap=True)
     runs = all_runs() if only is None else _chosen(all_runs(), only.split(","))
     if not runs:
-        _fail(console, f"no run has {only!r} in its name; there are {', '.join(run.name for run in all_runs())}")
+        fail("reproduce", f"no run has {only!r} in its name; there are {', '.join(run.name for run in all_runs())}")
     if show:
         for run in runs:
             for command in commands(run, data, split, out):
@@ -54,11 +55,11 @@ def reproduce(
             console.print(f"{number} of {len(runs)}: {run.name}{' is finished' if file.exists() else ''}", style="bold")
             if not file.exists():
                 if code := _run(run, data, split, out):
-                    _fail(console, f"{run.name} ended with exit code {code}; the same command goes on from there")
+                    fail("reproduce", f"{run.name} ended with exit code {code}; the same command goes on from there")
                 _figures(out / run.name).write(file)
             _write_table(table, figures, data, split, out)
     except ListingError as error:
-        _fail(console, error)
+        fail("reproduce", error)
     console.print(f"the table is in {table}")
 
 
@@ -107,8 +108,3 @@ def _write_table(table: Path, figures: Path, data: Path, split: Path, out: Path)
     finished = {run: Figures.read(file) for run in all_runs() if (file := _file(figures, run)).exists()}
     table.parent.mkdir(parents=True, exist_ok=True)
     table.write_text(markdown(REPORTED, finished, data, split, out))
-
-
-def _fail(console: Console, problem: object) -> None:
-    console.print(f"harstream reproduce: {problem}", style="red", markup=False)
-    raise typer.Exit(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,8 @@ from rich.progress import track
 from rich.table import Table
 
 from harstream.clips.listing import ListingError
-from harstream.evaluation.clip_selection import Choice, choose
+from harstream.command_line.errors import fail
+from harstream.evaluation.clip_selection import ClipSelection, select_clips
 from harstream.models.catalogue import ModelNotFound
 from harstream.models.contract import ContractError
 from harstream.wire.errors import HarstreamError
@@ -46,12 +47,12 @@ def tune(
             raise ListingError("settings are never chosen on test clips: take --part val")
         recognizer = load(model, config.device)
         contract = recognizer.contract
-        clips = choose(Choice(tuple(data), tuple(background or ()), tuple(split), part), contract)
+        clips = select_clips(ClipSelection(tuple(data), tuple(background or ()), tuple(split), part), contract)
         watched, _ = watch_clips(clips, recognizer, config, console)
     except HarstreamError as error:
-        _fail(error, error.exit_code)
+        fail("tune", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
-        _fail(error, 2)
+        fail("tune", error)
     settings = tracker_settings(config, contract)
     before = try_out(watched, contract, settings, config.activities.smoothing)
     trials = [
@@ -82,8 +83,3 @@ def _table(rows: list[tuple[str, Trial]]) -> Table:
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
-
-
-def _fail(error: Exception, code: int) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"harstream tune: {error}", style="red", markup=False)
-    raise typer.Exit(code) from None

@@ -66,7 +66,7 @@ def test_without_clips_there_is_nothing_to_measure(harstream: Harstream, light_m
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--stream", "--html", "report.html"), "--html is for clips: leave it out, or --stream"),
+        (("--stream", "--html", "report.html"), "--html is for clips: leave out --html or --stream"),
         (("--config", "config.yaml"), "--config is for --stream: clips are recognized without smoothing and tracker"),
     ],
 )

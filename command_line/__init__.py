@@ -1,0 +1,1 @@
+"""What the commands of every room share: options from dataclasses, and errors of one line."""

@@ -1,0 +1,96 @@
+"""Which clips a model is trained on, and in which part of the split each clip is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, get_args
+
+from typer import Option
+
+from harstream.clips.listing import (
+    Clip,
+    ListingError,
+    as_background,
+    find_clips,
+    split_at_random,
+    split_by_files,
+    split_by_group,
+    split_in_folds,
+)
+from harstream.training.recipes import Recipe, Split
+
+BACKGROUND = "background"
+"""The label of clips in --background, and of a class folder with that name: none of the activities."""
+
+
+@dataclass(frozen=True)
+class ClipSelection:
+    """The clips that a command line asks for."""
+
+    data: Annotated[tuple[Path, ...], Option(help="A folder of class folders with clips; may be given several times.")]
+    split: Annotated[
+        tuple[str, ...],
+        Option(help="A split file (.tsv; may be given several times), or `group`, or `random`."),
+    ] = ()
+    fold: Annotated[
+        str,
+        Option(help="2/5 makes five folds of the clusters outside `test` and validates on the second."),
+    ] = ""
+    background: Annotated[
+        tuple[Path, ...], Option(help="A folder of class folders that are none of the activities.")
+    ] = ()
+    background_class: Annotated[
+        tuple[str, ...], Option(help="A class folder of --data that is none of the activities, such as noFight.")
+    ] = ()
+    classes: Annotated[str, Option(help="Only these class folders, separated by commas.")] = ""
+
+    @property
+    def rule(self) -> str | None:
+        """How to split by rule, one of Split; None where files say it or nothing was asked."""
+        return self.split[0] if self.split and self.split[0] in get_args(Split) else None
+
+    @property
+    def background_labels(self) -> set[str]:
+        """Labels that are none of the activities; the clips may have fewer."""
+        return {BACKGROUND, *self.background_class}
+
+
+def select_clips(selection: ClipSelection, recipe: Recipe) -> list[Clip]:
+    """List the clips and give each its part. Raises ListingError."""
+    clips = _listed(selection)
+    if missing := set(selection.background_class) - {clip.label for clip in clips}:
+        raise ListingError(f"no class folder for --background-class {', '.join(sorted(missing))}")
+    if not recipe.fine_background:
+        clips = [replace(clip, fine_label="") for clip in clips]
+    clips = _split(clips, selection, recipe)
+    return _split_in_folds(clips, selection.fold, recipe.seed) if selection.fold else clips
+
+
+def _listed(selection: ClipSelection) -> list[Clip]:
+    clips = [clip for folder in selection.data for clip in find_clips(folder)]
+    if selection.classes:
+        wanted = set(selection.classes.split(","))
+        if missing := wanted - {clip.label for clip in clips}:
+            folders = ", ".join(map(str, selection.data))
+            raise ListingError(f"no class folder for {', '.join(sorted(missing))} in {folders}")
+        clips = [clip for clip in clips if clip.label in wanted]
+    for folder in selection.background:
+        clips += as_background(find_clips(folder), BACKGROUND)
+    return clips
+
+
+def _split(clips: Sequence[Clip], selection: ClipSelection, recipe: Recipe) -> list[Clip]:
+    if selection.split and selection.rule is None:
+        return split_by_files(clips, [Path(file) for file in selection.split])
+    return split_at_random(clips, recipe.seed) if recipe.split == "random" else split_by_group(clips, recipe.seed)
+
+
+def _split_in_folds(clips: Sequence[Clip], fold: str, seed: int) -> list[Clip]:
+    held, _, folds = fold.partition("/")
+    if not (held.isdecimal() and folds.isdecimal() and 1 <= int(held) <= int(folds) and int(folds) >= 2):
+        raise ListingError(
+            f"--fold must say which fold validates and how many folds there are, such as 2/5; got {fold!r}"
+        )
+    return split_in_folds(clips, int(held), int(folds), seed)
