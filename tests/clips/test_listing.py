@@ -241,7 +241,7 @@ def test_missing_split_file_is_refused(tmp_path: Path) -> None:
         split_by_file(clips_of("Walk", 1, 1), tmp_path / "none.tsv")
 
 
-def test_a_misspelt_part_is_refused_and_named(tmp_path):
+def test_a_misspelt_part_is_refused_and_named(tmp_path: Path) -> None:
     split = tmp_path / "split.tsv"
     split.write_text("file\tsplit\nRun/v_Run_g01_c01.mp4\tvalidation\n")
     with pytest.raises(ListingError, match="the parts are train, val, test, or empty; got validation"):

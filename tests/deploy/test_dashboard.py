@@ -41,7 +41,7 @@ def asked(expression: str) -> Asked:
 def _walk(part: Any, found: Asked) -> None:
     match part:
         case promql.VectorSelector():
-            found.chosen.append((part.name, {matcher.name for matcher in part.matchers.matchers}))
+            found.chosen.append((part.name or "", {matcher.name for matcher in part.matchers.matchers}))
         case promql.MatrixSelector():
             _walk(part.vector_selector, found)
         case promql.AggregateExpr():

@@ -34,7 +34,7 @@ def test_a_window_opens_and_closes_with_the_run_and_says_nothing(
     screen: str, tmp_path: Path, new_port: Callable[[], int]
 ) -> None:
     (tmp_path / "config.yaml").write_text(f"mqtt: {{embedded_port: {new_port()}}}\n")
-    command = [HARSTREAM, "run", "--source", "scene?seconds=3", "--display", "--no-web"]
+    command = [str(HARSTREAM), "run", "--source", "scene?seconds=3", "--display", "--no-web"]
     done = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"DISPLAY": screen}, capture_output=True, text=True, timeout=60
     )

@@ -126,7 +126,7 @@ def test_a_contract_that_does_not_fit_the_tensors(
     make_model: Callable[..., Path],
     light_contract: ModelContract,
     tmp_path: Path,
-    changes: dict[str, int],
+    changes: dict[str, Any],
     labels: int,
     told: str,
 ) -> None:

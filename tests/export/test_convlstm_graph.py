@@ -1,16 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytestmark = pytest.mark.training
 
 
 @pytest.fixture(scope="module")
-def windows():
+def windows() -> NDArray[np.uint8]:
     return np.random.default_rng(5).integers(0, 256, (5, 6, 20, 24, 3), dtype=np.uint8)
 
 
-def sharpened(model):
+def sharpened(model: Any) -> Any:
     """Larger weights, so that scores differ between windows and a wrong gate would be seen."""
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
@@ -18,12 +23,12 @@ def sharpened(model):
 
 
 @pytest.mark.parametrize("name", ["convlstm", "convlstm_large", "convlstm_motion"])
-def test_the_fused_graph_equals_keras(name, windows):
+def test_the_fused_graph_equals_keras(name: str, windows: NDArray[np.uint8]) -> None:
     from harstream.export.convlstm_graph import convlstm_graph
     from harstream.export.verify import largest_difference
     from harstream.models import architectures
 
-    size = {"frames": 6, "height": 64, "width": 64, "classes": 3}
+    size: dict[str, Any] = {"frames": 6, "height": 64, "width": 64, "classes": 3}
     model = sharpened(architectures.build(name, **size))
     windows = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.uint8)
     expected = model.predict(windows, verbose=0)
@@ -31,7 +36,7 @@ def test_the_fused_graph_equals_keras(name, windows):
     assert np.ptp(expected, axis=0).max() > 1e-3
 
 
-def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows):
+def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows: NDArray[np.uint8]) -> None:
     from harstream.export.convlstm_graph import convlstm_graph
     from harstream.export.verify import largest_difference
 
@@ -49,7 +54,7 @@ def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows):
     assert largest_difference(model.predict(windows, verbose=0), windows, convlstm_graph(model)) < 1e-4
 
 
-def test_every_step_of_the_fused_graph_has_the_batch_by_its_name():
+def test_every_step_of_the_fused_graph_has_the_batch_by_its_name() -> None:
     """Dimensions without one common name cost ONNX Runtime ten times as long when it opens the graph."""
     from harstream.export.convlstm_graph import convlstm_graph
     from harstream.models import architectures
@@ -62,7 +67,7 @@ def test_every_step_of_the_fused_graph_has_the_batch_by_its_name():
 
 
 @pytest.mark.parametrize("name", ["lrcn", "lrcn_motion"])
-def test_encoder_and_head_equal_the_whole_window(name):
+def test_encoder_and_head_equal_the_whole_window(name: str) -> None:
     from harstream.export.onnx_files import convert
     from harstream.export.verify import largest_difference
     from harstream.models import architectures
@@ -72,10 +77,11 @@ def test_encoder_and_head_equal_the_whole_window(name):
     expected = model.predict(windows, verbose=0)
     candidates = convert(model)
     assert largest_difference(expected, windows, candidates.plain) < 1e-4
+    assert candidates.parts
     assert largest_difference(expected, windows, *candidates.parts) < 1e-4
 
 
-def test_a_graph_that_differs_is_refused(windows):
+def test_a_graph_that_differs_is_refused(windows: NDArray[np.uint8]) -> None:
     from harstream.export.onnx_files import convert
     from harstream.export.verify import Differs, largest_difference
 
@@ -94,7 +100,7 @@ def test_a_graph_that_differs_is_refused(windows):
         largest_difference(expected + np.float32(2e-4), windows, graph)
 
 
-def test_a_temperature_goes_into_the_last_layer():
+def test_a_temperature_goes_into_the_last_layer() -> None:
     from harstream.export.onnx_files import calibrated
     from harstream.models import architectures
 
@@ -105,7 +111,7 @@ def test_a_temperature_goes_into_the_last_layer():
     np.testing.assert_allclose(calibrated(model, 2.0).predict(windows, verbose=0), expected, atol=1e-5)
 
 
-def test_a_layer_that_the_builder_does_not_know_is_refused_by_name():
+def test_a_layer_that_the_builder_does_not_know_is_refused_by_name() -> None:
     from harstream.export.convlstm_graph import NotAConvLSTM, convlstm_graph
 
     model = keras.Sequential([keras.Input((4, 8, 8, 3), dtype="uint8"), keras.layers.GRU(2, name="my_gru")][:1])

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from harstream.export.convlstm_graph import OPSET
 from harstream.export.flow_graph import flow_graph
-from harstream.export.onnx_files import OPSET, convert
+from harstream.export.onnx_files import convert
 from harstream.export.verify import largest_difference, session
 from harstream.models import architectures
 from harstream.models.layers.optical_flow import OpticalFlow

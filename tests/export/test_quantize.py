@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 
 pytestmark = pytest.mark.training
 
@@ -12,11 +15,11 @@ FRAMES = 6
 
 
 @pytest.fixture(scope="module")
-def windows():
+def windows() -> NDArray[np.uint8]:
     return np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
-def graphs_of(name, label_of=(0, 1, 2)):
+def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
     import keras
 
     from harstream.export.onnx_files import convert
@@ -35,14 +38,14 @@ def graphs_of(name, label_of=(0, 1, 2)):
     return {"model.onnx": whole, "encoder.onnx": candidates.parts[0], "head.onnx": candidates.parts[1]}
 
 
-def second_inputs(graph, kind="Conv"):
+def second_inputs(graph: Any, kind: str = "Conv") -> list[str]:
     """What makes the weights of each convolution, in the graph's order; or what is multiplied with."""
     makers = {output: node.op_type for node in graph.graph.node for output in node.output}
     return [makers.get(node.input[1], "float") for node in graph.graph.node if node.op_type == kind]
 
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
-def test_encoder_and_head_in_integers_stay_near_the_float_ones(name, windows):
+def test_encoder_and_head_in_integers_stay_near_the_float_ones(name: str, windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
     from harstream.export.verify import onnx_runner
 
@@ -56,14 +59,14 @@ def test_encoder_and_head_in_integers_stay_near_the_float_ones(name, windows):
     assert 0 < np.abs(whole - expected).max() < 0.1
 
 
-def test_all_convolutions_but_the_first_have_weights_in_integers(windows):
+def test_all_convolutions_but_the_first_have_weights_in_integers(windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
 
     small = in_integers(graphs_of("lrcn"), windows)
     assert second_inputs(small["encoder.onnx"]) == ["float", *["DequantizeLinear"] * 3]
 
 
-def test_optical_flow_stays_float(windows):
+def test_optical_flow_stays_float(windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
 
     encoder = in_integers(graphs_of("flow_tcn"), windows)["encoder.onnx"]
@@ -73,7 +76,7 @@ def test_optical_flow_stays_float(windows):
     assert "DequantizeLinear" not in products
 
 
-def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows):
+def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
     from harstream.export.verify import onnx_runner
 
@@ -82,14 +85,14 @@ def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(wind
         assert np.allclose(onnx_runner(*graphs)(windows).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_head_with_an_lstm_stays_as_it_is(windows):
+def test_a_head_with_an_lstm_stays_as_it_is(windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
 
     graphs = graphs_of("lrcn")
     assert in_integers(graphs, windows)["head.onnx"] is graphs["head.onnx"]
 
 
-def test_a_convlstm_becomes_integers_as_a_whole(windows):
+def test_a_convlstm_becomes_integers_as_a_whole(windows: NDArray[np.uint8]) -> None:
     from harstream.export.small_boards import in_integers
     from harstream.export.verify import onnx_runner
 
@@ -100,7 +103,7 @@ def test_a_convlstm_becomes_integers_as_a_whole(windows):
     assert 0 < np.abs(scores - expected).max() < 0.2
 
 
-def test_the_graph_that_is_quantized_is_not_changed(windows):
+def test_the_graph_that_is_quantized_is_not_changed(windows: NDArray[np.uint8]) -> None:
     from harstream.export.quantize import quantized
 
     graph = graphs_of("lrcn")["encoder.onnx"]
@@ -110,11 +113,11 @@ def test_the_graph_that_is_quantized_is_not_changed(windows):
     onnx.checker.check_model(graph)
 
 
-def test_integers_that_change_labels_keras_was_sure_of_are_refused():
+def test_integers_that_change_labels_keras_was_sure_of_are_refused() -> None:
     from harstream.export.verify import Differs, check_labels
 
-    sure = np.tile(np.float32([0.7, 0.2, 0.1]), (10, 1))
-    unsure = np.tile(np.float32([0.4, 0.35, 0.25]), (30, 1))
+    sure = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (10, 1))
+    unsure = np.tile(np.array([0.4, 0.35, 0.25], np.float32), (30, 1))
     expected = np.concatenate([sure, unsure])
     scores = expected.copy()
     scores[10:] = [0.3, 0.4, 0.3]  # of none of these was Keras sure

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from harstream.models.catalogue import find_model
 from harstream.models.contract import ModelContract
@@ -20,15 +23,15 @@ CONTRACT = ModelContract("x", "1.0.0", ("a", "b", "c"), frames=FRAMES)
 
 
 @pytest.fixture(scope="module")
-def windows():
+def windows() -> NDArray[np.uint8]:
     return noise(5)
 
 
-def noise(seed):
+def noise(seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (3, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
-def built(name):
+def built(name: str) -> Any:
     """The same in every run; other weights, so that scores differ between windows. Optical flow of noise is large."""
     import keras
 
@@ -43,7 +46,7 @@ def built(name):
     return model
 
 
-def written(folder, name, contract=CONTRACT):
+def written(folder: Path, name: str, contract: ModelContract = CONTRACT) -> Any:
     from harstream.export.tflite_file import convert_to_tflite, with_contract_attached
 
     model = built(name)
@@ -52,7 +55,7 @@ def written(folder, name, contract=CONTRACT):
 
 
 @pytest.mark.parametrize("name", ["lrcn", "lrcn_motion", "cnn_tcn", "flow_tcn"])
-def test_a_stream_gets_from_the_file_what_keras_gives(name, windows, tmp_path):
+def test_a_stream_gets_from_the_file_what_keras_gives(name: str, windows: NDArray[np.uint8], tmp_path: Path) -> None:
     model = written(tmp_path, name)
     recognizer = open_model(find_model(str(tmp_path)))
     assert recognizer.contract == CONTRACT
@@ -64,7 +67,7 @@ def test_a_stream_gets_from_the_file_what_keras_gives(name, windows, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn"])
-def test_a_file_in_integers_keeps_what_keras_is_sure_of(name, windows):
+def test_a_file_in_integers_keeps_what_keras_is_sure_of(name: str, windows: NDArray[np.uint8]) -> None:
     from harstream.export.tflite_file import convert_to_tflite, tflite_runner
 
     model = built(name)
@@ -74,7 +77,7 @@ def test_a_file_in_integers_keeps_what_keras_is_sure_of(name, windows):
     assert 0 < np.abs(scores - expected).max() < 0.1
 
 
-def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
+def test_scores_of_a_file_in_integers_sum_to_one(windows: NDArray[np.uint8], tmp_path: Path) -> None:
     from harstream.export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
 
     content = convert_to_tflite(built("lrcn"), windows)
@@ -87,21 +90,21 @@ def test_scores_of_a_file_in_integers_sum_to_one(windows, tmp_path):
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
-def test_a_model_without_encoder_and_head_is_refused():
+def test_a_model_without_encoder_and_head_is_refused() -> None:
     from harstream.export.tflite_file import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="convlstm is one graph"):
         convert_to_tflite(built("convlstm"), None)
 
 
-def test_optical_flow_in_integers_is_refused(windows):
+def test_optical_flow_in_integers_is_refused(windows: NDArray[np.uint8]) -> None:
     from harstream.export.tflite_file import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="optical flow then divides by 0"):
         convert_to_tflite(built("flow_tcn"), windows)
 
 
-def test_an_operation_that_is_not_built_in_is_refused_in_one_line():
+def test_an_operation_that_is_not_built_in_is_refused_in_one_line() -> None:
     from harstream.export.tflite_file import NoTFLite, convert_to_tflite
     from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
@@ -116,19 +119,19 @@ def test_an_operation_that_is_not_built_in_is_refused_in_one_line():
     assert "\n" not in str(refused.value)
 
 
-def test_a_file_that_does_not_fit_its_contract_is_refused(tmp_path):
+def test_a_file_that_does_not_fit_its_contract_is_refused(tmp_path: Path) -> None:
     written(tmp_path, "lrcn", ModelContract("x", "1.0.0", ("a", "b"), frames=FRAMES))
     with pytest.raises(ModelError, match=r"output of score must have shape \(2,\), got \(3,\)"):
         open_model(find_model(str(tmp_path)))
 
 
-def test_a_file_without_contract_is_refused(tmp_path):
+def test_a_file_without_contract_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"TFL3 made by someone else")
     with pytest.raises(ModelError, match="carries no harstream contract"):
         open_model(find_model(str(tmp_path)))
 
 
-def test_a_broken_file_is_refused(tmp_path):
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     from harstream.export.tflite_file import with_contract_attached
 
     (tmp_path / "model.tflite").write_bytes(with_contract_attached(b"no model", CONTRACT))
@@ -136,7 +139,9 @@ def test_a_broken_file_is_refused(tmp_path):
         open_model(find_model(str(tmp_path)))
 
 
-def test_without_litert_and_tensorflow_it_is_said_what_to_install(tmp_path, monkeypatch):
+def test_without_litert_and_tensorflow_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path, "lrcn")
     for module in ("ai_edge_litert", "ai_edge_litert.interpreter", "tensorflow.lite.python.interpreter"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -144,7 +149,7 @@ def test_without_litert_and_tensorflow_it_is_said_what_to_install(tmp_path, monk
         open_model(find_model(str(tmp_path)))
 
 
-def test_a_gpu_cannot_be_asked_for(tmp_path):
+def test_a_gpu_cannot_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").touch()
     with pytest.raises(ModelError, match="runs on the CPU only"):
         open_model(find_model(str(tmp_path)), "cuda")

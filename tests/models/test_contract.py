@@ -122,6 +122,6 @@ def test_model_file_without_a_contract_is_named() -> None:
         contract_from_metadata({"producer": "somebody"}, "model.onnx")
 
 
-def test_no_label_is_named_unknown():
+def test_no_label_is_named_unknown() -> None:
     with pytest.raises(ContractError, match="no label can have that name"):
         ModelContract("name", "1", ("unknown", "Run"))

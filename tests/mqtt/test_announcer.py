@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt import announcer
 from harstream.mqtt.connection import BrokerAddress
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
@@ -160,7 +160,7 @@ def test_what_is_said_again_waits_for_its_time(
     mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch, make_notice: Callable[..., Notice],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(announcer.random, "uniform", lambda low, high: 3600.0 if (low, high) == (0, 5.0) else low)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 3600.0 if (low, high) == (0, 5.0) else low)
     subscriber = subscribe(mosquitto.port)
     sink = begin(mosquitto.url, "hall")
     subprocess.run(

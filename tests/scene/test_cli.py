@@ -1,16 +1,19 @@
+from __future__ import annotations
+
 import csv
+from pathlib import Path
 
 import cv2
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from harstream.scene.cli import app
 
 
-def draw(*arguments):
+def draw(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_draw_writes_clips_in_class_folders(tmp_path):
+def test_draw_writes_clips_in_class_folders(tmp_path: Path) -> None:
     result = draw("--out", tmp_path / "drawn", "--clips", 1, "--seconds", 0.4, "--seed", 7)
     assert result.exit_code == 0
     written = sorted(str(path.relative_to(tmp_path / "drawn")) for path in tmp_path.rglob("*.mp4"))
@@ -30,7 +33,7 @@ def test_draw_writes_clips_in_class_folders(tmp_path):
     assert (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (160, 120)
 
 
-def test_draw_refuses_a_folder_with_something_in_it(tmp_path):
+def test_draw_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     result = draw("--out", tmp_path, "--clips", 1)
     assert result.exit_code == 2
@@ -38,11 +41,11 @@ def test_draw_refuses_a_folder_with_something_in_it(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "mine.txt"]
 
 
-def test_draw_names_the_part_of_each_clip_so_that_a_look_stands_on_one_side(tmp_path):
+def test_draw_names_the_part_of_each_clip_so_that_a_look_stands_on_one_side(tmp_path: Path) -> None:
     draw("--out", tmp_path / "drawn", "--clips", 3, "--seconds", 0.2, "--seed", 9)
     with (tmp_path / "drawn" / "SPLIT.tsv").open() as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
-    parts = {row["group"]: set() for row in rows}
+    parts: dict[str, set[str]] = {row["group"]: set() for row in rows}
     for row in rows:
         parts[row["group"]].add(row["split"])
     assert parts == {"g09": {"train"}, "g10": {"val"}, "g11": {"train"}}

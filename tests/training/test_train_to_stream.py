@@ -1,5 +1,7 @@
 """From a folder of clips to a stream: train, resume, export, evaluate, predict, with the real command."""
 
+from __future__ import annotations
+
 import csv
 import json
 import os
@@ -8,16 +10,22 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.training
 
+Trained = tuple[Path, subprocess.CompletedProcess[str]]
+"""The folder in which the command ran, and what it said."""
+Exported = tuple[Path, dict[str, Any]]
+"""A folder, and the report that `export` printed."""
 RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
 
 
-def harstream(*arguments, cwd):
+def harstream(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from harstream.__main__ import main; main()", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"COLUMNS": "200", "NO_COLOR": "1"}
@@ -25,7 +33,7 @@ def harstream(*arguments, cwd):
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six looks of two activities and of none of them, and clips that cannot be used."""
     folder = tmp_path_factory.mktemp("clips")
     result = harstream("draw", "--out", folder / "all", "--clips", 6, "--seconds", 3, "--seed", 3, cwd=folder)
@@ -40,13 +48,13 @@ def drawn(tmp_path_factory):
     return folder / "all"
 
 
-def train(drawn, out, cwd, *more):
+def train(drawn: Path, out: str, cwd: Path, *more: object) -> subprocess.CompletedProcess[str]:
     split = drawn / "SPLIT.tsv"
     return harstream("train", "--data", drawn, "--split", split, "--out", out, *RECIPE, *more, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
-def trained(drawn, tmp_path_factory):
+def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("train")
     result = train(drawn, "runs/x", folder, "--epochs", 2)
     assert result.returncode == 0, result.stderr
@@ -54,20 +62,20 @@ def trained(drawn, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exported(trained):
+def exported(trained: Trained) -> Exported:
     folder, _ = trained
     result = harstream("export", "runs/x", "--name", "x", "--out", "x", cwd=folder)
     assert result.returncode == 0, result.stderr
     return folder / "x", json.loads(result.stdout)
 
 
-def test_training_names_and_counts_the_clips_it_cannot_use(trained):
+def test_training_names_and_counts_the_clips_it_cannot_use(trained: Trained) -> None:
     _, result = trained
     assert "v_PushUps_g03_c09.mp4: expected a video, found nothing that can be decoded" in result.stderr
     assert "2 of 26 clips left out" in result.stderr
 
 
-def test_a_run_folder_says_what_is_needed_to_repeat_it(trained):
+def test_a_run_folder_says_what_is_needed_to_repeat_it(trained: Trained) -> None:
     folder, _ = trained
     run = folder / "runs" / "x"
     assert json.loads((run / "recipe.json").read_text())["arch"] == "lrcn"
@@ -78,14 +86,14 @@ def test_a_run_folder_says_what_is_needed_to_repeat_it(trained):
     assert list((run / "tensorboard").rglob("events.out.*"))
 
 
-def test_a_finished_run_is_not_overwritten(drawn, trained):
+def test_a_finished_run_is_not_overwritten(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     result = train(drawn, "runs/x", folder, "--epochs", 2)
     assert result.returncode == 2
     assert "harstream train: runs/x holds a finished run: choose another --out" in result.stderr.replace("\n", " ")
 
 
-def test_a_killed_run_goes_on_after_its_last_epoch(drawn, trained):
+def test_a_killed_run_goes_on_after_its_last_epoch(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     command = [
         sys.executable, "-c", "from harstream.__main__ import main; main()", "train", "--data", str(drawn), "--split",
@@ -109,7 +117,7 @@ def test_a_killed_run_goes_on_after_its_last_epoch(drawn, trained):
     assert history.read_text().splitlines()[: len(before)] == before
 
 
-def test_a_resumed_run_must_be_of_the_same_recipe(drawn, trained):
+def test_a_resumed_run_must_be_of_the_same_recipe(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     shutil.copytree(folder / "runs" / "x", folder / "runs" / "other")
     (folder / "runs" / "other" / "model.keras").unlink()
@@ -118,7 +126,7 @@ def test_a_resumed_run_must_be_of_the_same_recipe(drawn, trained):
     assert "holds a run with another recipe.json" in result.stderr.replace("\n", " ")
 
 
-def test_an_exported_model_equals_keras_and_carries_its_contract(exported):
+def test_an_exported_model_equals_keras_and_carries_its_contract(exported: Exported) -> None:
     folder, report = exported
     assert {"model.onnx", "encoder.onnx", "head.onnx", "export.json", "history.csv"} <= {
         file.name for file in folder.iterdir()
@@ -127,7 +135,7 @@ def test_an_exported_model_equals_keras_and_carries_its_contract(exported):
     assert max(report["largest_difference"].values()) <= 1e-4
 
 
-def test_an_exported_model_is_evaluated_and_reported(drawn, exported):
+def test_an_exported_model_is_evaluated_and_reported(drawn: Path, exported: Exported) -> None:
     folder, _ = exported
     result = harstream(
         "evaluate", "--model", folder, "--data", drawn, "--split", drawn / "SPLIT.tsv", "--part", "val",
@@ -139,7 +147,7 @@ def test_an_exported_model_is_evaluated_and_reported(drawn, exported):
     assert "<html" in (folder / "report.html").read_text()
 
 
-def test_an_exported_model_runs_on_a_video(drawn, exported):
+def test_an_exported_model_runs_on_a_video(drawn: Path, exported: Exported) -> None:
     folder, _ = exported
     video = next((drawn / "JumpingJack").glob("*.mp4"))
     result = harstream("predict", video, "--model", folder, cwd=folder)
@@ -147,7 +155,7 @@ def test_an_exported_model_runs_on_a_video(drawn, exported):
     assert video.name in result.stdout
 
 
-def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(drawn, trained):
+def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     result = train(drawn, "runs/even", folder, "--epochs", 1, "--preset", "rana")
     assert result.returncode == 0, result.stderr
@@ -160,7 +168,7 @@ def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(d
     assert judged.returncode == 0, judged.stderr
 
 
-def test_a_run_keeps_windows_of_its_training_clips_that_were_not_validated_on(trained):
+def test_a_run_keeps_windows_of_its_training_clips_that_were_not_validated_on(trained: Trained) -> None:
     folder, _ = trained
     kept, validated = (np.load(folder / "runs" / "x" / name) for name in ("training_windows.npy", "windows.npy"))
     with (folder / "runs" / "x" / "split.tsv").open() as lines:
@@ -170,7 +178,7 @@ def test_a_run_keeps_windows_of_its_training_clips_that_were_not_validated_on(tr
 
 
 @pytest.fixture(scope="module")
-def edge(trained):
+def edge(trained: Trained) -> Exported:
     """Export the run for small devices: folder name -> what `export` printed."""
     folder, _ = trained
     ways = {"int8": ["--quantize", "int8"], "lite": ["--format", "tflite"]}
@@ -187,7 +195,9 @@ def edge(trained):
     ("out", "files"),
     [("int8", {"model.onnx", "encoder.onnx", "head.onnx"}), ("lite", {"model.tflite"}), ("lite8", {"model.tflite"})],
 )
-def test_an_edge_model_says_what_it_costs_beside_float_onnx(exported, edge, out, files):
+def test_an_edge_model_says_what_it_costs_beside_float_onnx(
+    exported: Exported, edge: Exported, out: str, files: set[str]
+) -> None:
     plain, _ = exported
     folder, reports = edge
     assert {file.name for file in (folder / out).iterdir()} == files | {"export.json", "history.csv"}
@@ -198,7 +208,7 @@ def test_an_edge_model_says_what_it_costs_beside_float_onnx(exported, edge, out,
     assert min(reports[out]["milliseconds_a_window"].values()) > 0
 
 
-def test_edge_models_in_integers_are_half_as_large_and_a_float_one_equals_keras(edge):
+def test_edge_models_in_integers_are_half_as_large_and_a_float_one_equals_keras(edge: Exported) -> None:
     _, reports = edge
     sizes = {out: report["bytes"] for out, report in reports.items()}
     assert sizes["int8"]["this"] < sizes["int8"]["float ONNX"] / 2
@@ -206,7 +216,9 @@ def test_edge_models_in_integers_are_half_as_large_and_a_float_one_equals_keras(
     assert reports["lite"]["difference_to_keras"] <= 1e-4
 
 
-def test_models_are_compared_on_the_same_clips_by_their_own_files(drawn, exported, edge):
+def test_models_are_compared_on_the_same_clips_by_their_own_files(
+    drawn: Path, exported: Exported, edge: Exported
+) -> None:
     folder, reports = edge
     result = harstream(
         "evaluate", "--model", "x", "--model", "int8", "--model", "lite", "--data", drawn, "--split",
@@ -222,7 +234,7 @@ def test_models_are_compared_on_the_same_clips_by_their_own_files(drawn, exporte
     assert "ms a window" in result.stdout
 
 
-def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn, exported, edge):
+def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn: Path, exported: Exported, edge: Exported) -> None:
     folder, _ = edge
     video = next((drawn / "JumpingJack").glob("*.mp4"))
     plain, lite = (
@@ -233,7 +245,7 @@ def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn, exported, 
     assert lite.stdout == plain.stdout
 
 
-def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained):
+def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained: Trained) -> None:
     folder, _ = trained
     shutil.copytree(folder / "runs" / "x", folder / "runs" / "old")
     (folder / "runs" / "old" / "training_windows.npy").unlink()
@@ -246,14 +258,14 @@ def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained):
     assert not (folder / "old8").exists()
 
 
-def test_several_models_are_compared_on_clips_only(drawn, tmp_path):
+def test_several_models_are_compared_on_clips_only(drawn: Path, tmp_path: Path) -> None:
     models = ("--model", "lrcn", "--model", "convlstm")
     result = harstream("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith("harstream evaluate: several models are compared on clips, in a table")
 
 
-def test_an_unknown_architecture_is_one_clear_line(drawn, tmp_path):
+def test_an_unknown_architecture_is_one_clear_line(drawn: Path, tmp_path: Path) -> None:
     result = harstream(
         "train", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--out", "x", "--arch", "lstm", cwd=tmp_path
     )
@@ -262,7 +274,7 @@ def test_an_unknown_architecture_is_one_clear_line(drawn, tmp_path):
     assert "Traceback" not in result.stderr
 
 
-def test_a_class_without_training_clips_is_named(drawn, tmp_path):
+def test_a_class_without_training_clips_is_named(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     shutil.copytree(drawn / "JumpingJack", tmp_path / "all" / "JumpingJack")
     shutil.copytree(drawn / "background", tmp_path / "all" / "Standing")
@@ -274,13 +286,13 @@ def test_a_class_without_training_clips_is_named(drawn, tmp_path):
     assert "class Alone has 1 group(s) of clips" in result.stderr.replace("\n", " ")
 
 
-def test_a_misspelt_background_class_is_named(drawn, tmp_path):
+def test_a_misspelt_background_class_is_named(drawn: Path, tmp_path: Path) -> None:
     result = train(drawn, "runs/nobody", tmp_path, "--background-class", "noFigth")
     assert result.returncode == 2
     assert "no class folder for --background-class noFigth" in result.stderr
 
 
-def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn, tmp_path):
+def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn: Path, tmp_path: Path) -> None:
     for label, to in (
         ("PushUps", "data/PushUps"), ("background", "data/background"), ("JumpingJack", "none/JumpingJack"),
         ("background", "none/Standing"),
@@ -309,7 +321,9 @@ def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn, tmp_
     assert tuple(last.label_of) == (0, 1, 1, 1)  # PushUps; JumpingJack, Standing, background
 
 
-def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(drawn, tmp_path, monkeypatch):
+def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody answers
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet")
@@ -321,7 +335,7 @@ def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(d
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn, trained):
+def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     result = train(
         drawn, "runs/next", folder, "--epochs", 1, "--start-from", "runs/x", "--classes", "JumpingJack,PushUps"
@@ -333,7 +347,7 @@ def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn, trained):
     assert provenance["start_from"].startswith("runs/x (sha256 ")
 
 
-def test_a_recipe_is_trained_again_on_what_it_was_validated_on_too_and_reported(drawn, trained):
+def test_a_recipe_is_trained_again_on_what_it_was_validated_on_too_and_reported(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     refused = train(drawn, "runs/all", folder, "--epochs", 1, "--refit", "runs/x")
     assert refused.returncode == 2
@@ -365,7 +379,7 @@ def test_a_recipe_is_trained_again_on_what_it_was_validated_on_too_and_reported(
     assert "training</" in (folder / "all.html").read_text()
 
 
-def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn, trained):
+def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     assert train(drawn, "runs/second", folder, "--epochs", 1, "--seed", 5).returncode == 0
     result = harstream("combine", "runs/x", "runs/second", "--out", "runs/both", cwd=folder)
@@ -385,7 +399,7 @@ def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn, trained)
     assert (folder / "both.html").is_file()
 
 
-def test_combining_what_does_not_fit_is_one_clear_line(trained):
+def test_combining_what_does_not_fit_is_one_clear_line(trained: Trained) -> None:
     folder, _ = trained
     result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
     assert result.returncode == 2
@@ -393,7 +407,7 @@ def test_combining_what_does_not_fit_is_one_clear_line(trained):
     assert not (folder / "runs" / "never").exists()
 
 
-def test_a_class_without_validation_clips_is_named(drawn, tmp_path):
+def test_a_class_without_validation_clips_is_named(drawn: Path, tmp_path: Path) -> None:
     rows = (drawn / "SPLIT.tsv").read_text().splitlines(keepends=True)
     split = tmp_path / "split.tsv"
     split.write_text("".join(row for row in rows if not (row.startswith("PushUps") and row.endswith("val\n"))))

@@ -24,7 +24,8 @@ from harstream.training.windows import (
 
 pytestmark = pytest.mark.training
 
-STRONG = AUGMENTATIONS["strong"]
+STRONG: Augmentation = AUGMENTATIONS["strong"]  # type: ignore[assignment]
+MILD: Augmentation = AUGMENTATIONS["mild"]  # type: ignore[assignment]
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=5, height=16, width=16, rate=10.0)
 TARGETS = Targets((("Jump", ""), ("Walk", "")), label_of=(0, 1))
 
@@ -111,7 +112,7 @@ def test_random_window_without_a_rate_is_spread_evenly_over_most_of_the_clip() -
         assert window == sorted(set(window))
 
 
-@pytest.mark.parametrize("how", [AUGMENTATIONS["mild"], STRONG])
+@pytest.mark.parametrize("how", [MILD, STRONG])
 def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed(how: Augmentation) -> None:
     window = generator().integers(0, 256, size=(5, 16, 24, 3), dtype=np.uint8)
     kept = window.copy()

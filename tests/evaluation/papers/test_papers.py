@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from harstream.clips.listing import ListingError
 from harstream.evaluation.papers.reproduce import app
@@ -27,7 +27,7 @@ from harstream.training.recipes import PRESETS
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def invoke(*arguments: str):
+def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 

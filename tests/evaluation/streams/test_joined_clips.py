@@ -15,7 +15,6 @@ from rich.console import Console
 
 from harstream.clips.listing import Clip
 from harstream.evaluation.streams.joined_clips import ClipStream, in_turns, join
-from harstream.evaluation.streams.segments import Segment
 from harstream.evaluation.streams.stream_metrics import StreamMetrics, measure_streams
 from harstream.evaluation.streams.stream_runner import Watched, outcome, rerun, watch
 from harstream.models.contract import ModelContract
@@ -103,9 +102,9 @@ def test_clips_follow_each_other_without_a_gap(film: Film) -> None:
 def test_clips_of_one_activity_in_a_row_are_one_segment(film: Film) -> None:
     stream = ClipStream("stream1", [film("Jump", 0.5), film("Jump", 0.5), film("nobody", 0.5)], BACKGROUND)
     assert [frame.camera for frame in stream.frames()] == ["stream1"] * 30
-    assert stream.truth == (
-        Segment("Jump", 0, pytest.approx(1)), Segment(None, pytest.approx(1), pytest.approx(1.5))
-    )  # fmt: skip
+    jump, nobody = stream.truth
+    assert (jump.activity, jump.start, jump.end) == ("Jump", 0, pytest.approx(1))
+    assert (nobody.activity, nobody.start, nobody.end) == (None, pytest.approx(1), pytest.approx(1.5))
 
 
 def test_single_picture_is_a_clip(film: Film) -> None:

@@ -108,7 +108,9 @@ def test_flat_picture_that_grows_lighter_has_a_difference_and_no_flow() -> None:
 def test_flow_is_that_of_opencv_where_the_picture_has_edges() -> None:
     before, after = landscape(), walked(0.8, 0.4)
     points = np.array([[[float(x), float(y)]] for x in range(24, 41, 2) for y in range(24, 41, 2)], dtype=np.float32)
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before[..., 0], after[..., 0], points, None, winSize=(5, 5), maxLevel=0)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        before[..., 0], after[..., 0], points, np.empty_like(points), winSize=(5, 5), maxLevel=0
+    )
     seen = 2 * np.arctanh(flow(before, after)[..., 1:3])
     ours = np.array([seen[int(y), int(x)] for (x, y) in points[:, 0]])
     difference = np.abs(ours - (moved - points)[:, 0])[found[:, 0] == 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from harstream.models.layers.sum_of_classes import summing, telling_labels
 pytestmark = pytest.mark.training
 
 LABEL_OF = (0, 1, 2, 2)
-SIZE = {"frames": 6, "height": 64, "width": 64, "classes": 4}
+SIZE: dict[str, Any] = {"frames": 6, "height": 64, "width": 64, "classes": 4}
 WINDOWS = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.uint8)
 
 

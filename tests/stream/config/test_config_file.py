@@ -354,4 +354,4 @@ def test_password_of_an_option_is_not_repeated() -> None:
 
 def test_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Config().node = "other"  # type: ignore[misc]
+        Config().node = "other"

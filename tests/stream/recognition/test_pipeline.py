@@ -95,7 +95,7 @@ def times_scored(steps: Iterable[Step]) -> list[float]:
 
 
 def test_each_arrival_gives_one_step_in_order(recognizer: GreyRecognizer) -> None:
-    arrivals = [CameraChange("hall", 0.0, CameraState.LIVE), *frames(0.0, 2), frame(0.13)]
+    arrivals: list[Arrival] = [CameraChange("hall", 0.0, CameraState.LIVE), *frames(0.0, 2), frame(0.13)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     assert [step.frame or step.notice.change for step in steps] == arrivals
 
@@ -149,7 +149,7 @@ def test_stride_recognizes_at_every_so_manieth_grid_frame(
 
 
 def test_gap_warms_up_again_and_scores_the_first_full_window(recognizer: GreyRecognizer) -> None:
-    arrivals = [*frames(0.0, 4), *frames(5.0, 4)]
+    arrivals: list[Arrival] = [*frames(0.0, 4), *frames(5.0, 4)]
     steps = list(new_pipeline(recognizer, stride=2).steps(single(arrivals)))
     assert times_scored(steps) == [0.2, 5.2]
     assert steps[4].notice.warming == (1, 3)
@@ -163,7 +163,7 @@ def test_support_from_before_a_gap_does_not_count_after_it(recognizer: GreyRecog
 
 
 def test_activity_is_told_from_start_to_end(recognizer: GreyRecognizer) -> None:
-    arrivals = [*frames(0.0, 10, JUMP), *frames(1.0, 10)]
+    arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), *frames(1.0, 10)]
     start, end = events(new_pipeline(recognizer).steps(single(arrivals)))
     # The window that ends at 0.2 is the first; 0.3 after its middle (0.1) is 0.4. The last with Jump ends at 0.9.
     assert (start.type, start.started_at, start.detected_at) == (EventType.START, pytest.approx(0.1), 0.4)
@@ -172,7 +172,7 @@ def test_activity_is_told_from_start_to_end(recognizer: GreyRecognizer) -> None:
 
 def test_camera_that_goes_offline_ends_its_activity_and_forgets(recognizer: GreyRecognizer) -> None:
     offline = CameraChange("hall", 5.0, CameraState.OFFLINE, "unplugged")
-    arrivals = [*frames(0.0, 10, JUMP), offline, frame(5.1)]
+    arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), offline, frame(5.1)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     (end,) = steps[10].notice.events
     assert (end.type, end.end_reason) == (EventType.END, EndReason.CAMERA_OFFLINE)
@@ -198,14 +198,14 @@ def test_what_goes_on_when_the_batches_end_is_ended_by_shutdown(recognizer: Grey
 
 def test_picture_size_may_change_in_mid_stream(recognizer: GreyRecognizer) -> None:
     sizes = [(12, 16), (480, 640), (1080, 1920), (3, 5)]
-    arrivals = [frame(number / 10, 7, size=size) for number, size in enumerate(sizes)]
+    arrivals: list[Arrival] = [frame(number / 10, 7, size=size) for number, size in enumerate(sizes)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     assert recognizer.scored == [[[7, 7, 7]], [[7, 7, 7]]]
     assert times_scored(steps) == [0.2, 0.3]
 
 
 def test_frame_from_the_past_is_shown_and_not_recognized(recognizer: GreyRecognizer) -> None:
-    arrivals = [*frames(10.0, 10, JUMP), frame(3.0, JUMP)]
+    arrivals: list[Arrival] = [*frames(10.0, 10, JUMP), frame(3.0, JUMP)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     assert steps[10].frame is arrivals[10]
     assert steps[10].notice.scores is None
@@ -215,7 +215,7 @@ def test_frame_from_the_past_is_shown_and_not_recognized(recognizer: GreyRecogni
 
 def test_frame_of_before_its_camera_went_is_not_recognized(recognizer: GreyRecognizer) -> None:
     offline = CameraChange("hall", 60.0, CameraState.OFFLINE)
-    arrivals = [*frames(0.0, 10, JUMP), offline, *frames(1.0, 10, JUMP), *frames(60.0, 10, JUMP)]
+    arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), offline, *frames(1.0, 10, JUMP), *frames(60.0, 10, JUMP)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     assert [step.notice.scores for step in steps[11:21]] == [None] * 10
     told = [event.updated_at for event in events(steps)]
@@ -248,7 +248,7 @@ def test_nothing_comes_of_no_batches(recognizer: GreyRecognizer) -> None:
 
 def test_activity_of_a_camera_that_became_too_slow_for_the_model_is_ended(recognizer: GreyRecognizer) -> None:
     """From 2 s on frames come at 2 Hz: no window fills. More than `merge` and a window, 0.5 s, later it is over."""
-    arrivals = [*frames(0.0, 20, JUMP), *(frame(2.0 + number / 2, JUMP) for number in range(10))]
+    arrivals: list[Arrival] = [*frames(0.0, 20, JUMP), *(frame(2.0 + number / 2, JUMP) for number in range(10))]
     told = events(new_pipeline(recognizer).steps(single(arrivals)))
     assert [event.type for event in told] == [EventType.START, EventType.END]
     assert (told[1].end_reason, round(told[1].updated_at, 1)) == (EndReason.CAMERA_OFFLINE, 3.0)

@@ -24,7 +24,7 @@ def fill(window: Window, times: Iterable[float]) -> list[bool]:
     complete = []
     for time in times:
         if window.take(time):
-            window.push(np.float32(time), time)
+            window.push(np.array(time, np.float32), time)
         complete.append(window.is_complete())
     return complete
 
@@ -81,7 +81,7 @@ def test_gap_empties_the_window_of_a_fast_camera() -> None:
 def test_rows_are_the_last_in_order_after_any_number_of_pushes(length: int, pushes: int) -> None:
     rolling = window(length)
     for number in range(length + pushes):
-        rolling.push(np.float32(number), number / 10)
+        rolling.push(np.array(number, np.float32), number / 10)
     assert rolling.rows().tolist() == list(range(pushes, pushes + length))
     assert rolling.span() == pytest.approx((length - 1) / 10)
 

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ class Machine:
     def a_period(self, **dropped: int) -> None:
         """A hundred frames of each camera, so many of them dropped, the first of each second first."""
         for second in range(round(PERIOD)):
-            shares = {camera: (count + 9 - second) // 10 for camera, count in dropped.items()}
+            shares: dict[str, Any] = {camera: (count + 9 - second) // 10 for camera, count in dropped.items()}
             self.second(**shares)
 
 

@@ -369,7 +369,13 @@ def promised_of_messages(house: House) -> None:
 
 
 JUMPING = Shown(BOTH, (100, 0), step=0.1, count=20)
-GONE_TOMORROW = [JUMPING, Jumped("hall", 60), Changed("hall", CameraState.OFFLINE), Jumped("hall", -60), JUMPING]
+GONE_TOMORROW: list[Shown | Jumped | Changed | Retuned] = [
+    JUMPING,
+    Jumped("hall", 60),
+    Changed("hall", CameraState.OFFLINE),
+    Jumped("hall", -60),
+    JUMPING,
+]
 
 
 @settings(max_examples=100, deadline=None)

@@ -35,7 +35,7 @@ class Undecided:
 
     contract = CONTRACT
     lookback = 0
-    row_shape = (8, 8, 3)
+    row_shape: tuple[int, ...] = (8, 8, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:

@@ -534,12 +534,13 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
     sink.start()
-    slow = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
+    slow: dict[str, Any] = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
     said = 0
-    for second, changes, is_news in [
+    steps: list[tuple[int, dict[str, Any], bool]] = [
         (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
         (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True), (64, slow, True),
-    ]:  # fmt: skip
+    ]  # fmt: skip
+    for second, changes, is_news in steps:
         sink.report(make_health(time=1_700_000_000.0 + second, **changes))
         said += is_news
         # A pause for the broker: of states that follow at once, only the last need be said.

@@ -132,7 +132,7 @@ class Hanging:
 
     contract = CONTRACT
     lookback = 0
-    row_shape = (8, 8, 3)
+    row_shape: tuple[int, ...] = (8, 8, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
 
     def __init__(self) -> None:

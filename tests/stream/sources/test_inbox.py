@@ -85,7 +85,7 @@ def test_batch_holds_at_most_one_item_of_a_camera() -> None:
 
 def test_changes_are_never_dropped_and_keep_their_place() -> None:
     inbox = Inbox()
-    items = [change(1), frame(2), frame(3), change(4), change(5), frame(6), frame(7)]
+    items: list[Item] = [change(1), frame(2), frame(3), change(4), change(5), frame(6), frame(7)]
     reading(inbox, items, is_live=True)()
     assert [times(batch) for batch in inbox.batches()] == [[1], [3], [4], [5], [7]]
     assert inbox.dropped == {"hall": 2}
@@ -103,7 +103,7 @@ def test_silence_gives_an_empty_batch_now_and_then() -> None:
 
 def test_every_frame_of_a_file_comes_in_order() -> None:
     inbox = Inbox()
-    items = [change(0, CameraState.LIVE), *(frame(number) for number in range(1, 200)), change(200)]
+    items: list[Item] = [change(0, CameraState.LIVE), *(frame(number) for number in range(1, 200)), change(200)]
     with running(reading(inbox, items, is_live=False)):
         assert [times(batch) for batch in inbox.batches()] == [[number] for number in range(201)]
     assert inbox.dropped == {}
@@ -209,7 +209,8 @@ def test_close_lets_a_waiting_file_go() -> None:
 
 
 def test_close_lets_recognition_go() -> None:
-    inbox, taken = Inbox(), []
+    inbox = Inbox()
+    taken: list[list[Item]] = []
     inbox.expect_reader("hall")  # a camera that never gives a frame
     with running(lambda: taken.extend(inbox.batches())):
         inbox.close()

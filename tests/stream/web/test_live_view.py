@@ -10,14 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
@@ -121,20 +124,20 @@ def event(kind: EventType, seq: int, *, id: str = "01A", camera: str = "hall", e
     )
 
 
-def watch(view: LiveView, **options: object) -> ClientConnection:
+def watch(view: LiveView, **options: object) -> Connection:
     host, port = view.address
     options.setdefault("max_queue", None)  # this client reads at once, unless a test wants a slow one
     return connect(f"ws://{host}:{port}/live", **options)  # type: ignore[arg-type]
 
 
-def received(client: ClientConnection, is_wanted: Callable[[dict], bool]) -> dict:
+def received(client: Connection, is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The next message that fits, pictures as {"picture": jpeg, "camera": index, "time": seconds}."""
     deadline = time.monotonic() + 10
     while (left := deadline - time.monotonic()) > 0:
         message = client.recv(timeout=left)
         if isinstance(message, bytes):
             camera, at = struct.unpack(">Hd", message[:10])
-            found: dict = {"type": "picture", "picture": message[10:], "camera": camera, "time": at}
+            found: dict[str, Any] = {"type": "picture", "picture": message[10:], "camera": camera, "time": at}
         else:
             found = json.loads(message)
         if is_wanted(found):
@@ -142,11 +145,21 @@ def received(client: ClientConnection, is_wanted: Callable[[dict], bool]) -> dic
     raise AssertionError("no such message within 10 s")
 
 
-def of_type(kind: str) -> Callable[[dict], bool]:
+def decoded(jpeg: bytes) -> NDArray[Any]:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture
+
+
+def is_camera_at(time: float, message: dict[str, Any]) -> bool:
+    return bool(message["type"] == "camera" and message["time"] == time)
+
+
+def of_type(kind: str) -> Callable[[dict[str, Any]], bool]:
     return lambda message: message["type"] == kind
 
 
-def until(is_true: Callable[[], bool]) -> None:
+def until(is_true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 10
     while not is_true():
         assert time.monotonic() < deadline, "not within 10 s"
@@ -186,7 +199,7 @@ def test_a_step_arrives_as_state_event_and_picture(opened: Callable[..., LiveVie
         received(client, of_type("hello"))
         started = event(EventType.START, 1, camera="garden")
         view.show(step("garden", 1_790_000_002.5, activity="PushUps", confidence=0.9, events=(started,), grey=200))
-        messages = {}
+        messages: dict[str, dict[str, Any]] = {}
         while set(messages) != {"camera", "event", "picture"}:
             message = received(client, lambda message: message["type"] in ("camera", "event", "picture"))
             messages[message["type"]] = message
@@ -196,7 +209,7 @@ def test_a_step_arrives_as_state_event_and_picture(opened: Callable[..., LiveVie
     assert camera["topk"] == [["PushUps", 0.9], ["JumpRope", 0.06], ["Punch", 0.03]]
     assert (messages["event"]["id"], messages["event"]["event"]) == ("01A", "start")
     assert (messages["picture"]["camera"], messages["picture"]["time"]) == (1, 1_790_000_002.5)
-    picture = cv2.imdecode(np.frombuffer(messages["picture"]["picture"], np.uint8), cv2.IMREAD_COLOR)
+    picture = decoded(messages["picture"]["picture"])
     assert picture.shape == (48, 64, 3)
     assert abs(float(picture.mean()) - 200) < 3
 
@@ -244,7 +257,7 @@ def test_nothing_is_encoded_for_a_page_in_a_background_tab(
         client.ping().wait(10)
         for number in range(3):
             view.show(step(time=number))
-            received(client, lambda m, number=number: m["type"] == "camera" and m["time"] == number)  # type: ignore[misc]
+            received(client, partial(is_camera_at, number))
         assert encoder.frames == []
         client.send("watch")
         assert received(client, of_type("picture"))["time"] == 2
@@ -320,7 +333,7 @@ def test_hello_keeps_the_newest_event_of_each_of_the_last_200_activities(opened:
 
 def test_wide_pictures_are_scaled_to_960_pixels() -> None:
     jpeg = encode_jpeg(step(width=1920).frame)  # type: ignore[arg-type]
-    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (720, 960, 3)
+    assert decoded(jpeg).shape == (720, 960, 3)
 
 
 def test_a_foreign_site_may_not_watch(opened: Callable[..., LiveView]) -> None:
@@ -394,7 +407,12 @@ def test_readyz_waits_for_a_picture_of_any_camera_that_is_switched_on(opened: Ca
 
 
 def test_metrics_are_what_is_counted_or_not_there() -> None:
-    for metrics, status in ((lambda: b"harstream_frames_total 3.0\n", 200), (None, 404)):
+    text = b"harstream_frames_total 3.0\n"
+
+    def read() -> bytes:
+        return text
+
+    for metrics, status in ((read, 200), (None, 404)):
         view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", metrics=metrics)
         view.start()
         try:
@@ -403,7 +421,7 @@ def test_metrics_are_what_is_counted_or_not_there() -> None:
             view.close()
         assert answer.status_code == status
         if metrics:
-            assert (answer.content, answer.headers["content-type"]) == (metrics(), METRICS_FORMAT)
+            assert (answer.content, answer.headers["content-type"]) == (text, METRICS_FORMAT)
 
 
 def test_close_takes_less_than_two_seconds_with_viewers_connected(opened: Callable[..., LiveView]) -> None:
@@ -444,7 +462,7 @@ def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
 def test_a_camera_that_comes_or_goes_is_told_to_those_who_look(opened: Callable[..., LiveView]) -> None:
     view = opened("hall")
 
-    def names(viewer: ClientConnection) -> list[str]:
+    def names(viewer: Connection) -> list[str]:
         return [camera["name"] for camera in received(viewer, of_type("hello"))["cameras"]]
 
     with watch(view) as viewer:
@@ -732,6 +750,9 @@ class Switch:
 
     def __init__(self) -> None:
         self.view: LiveView | None = None
+
+    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
+        raise NotImplementedError("the page waits for each change")
 
     def cameras(self) -> list[CameraControl]:
         return [CameraControl("hall", threshold=0.8)]
