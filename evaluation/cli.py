@@ -102,8 +102,8 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
 
 def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
+    from harstream.evaluation.comparison import ComparedModel, model_table, write_comparison
     from harstream.evaluation.measure import measure
-    from harstream.evaluation.side_by_side import Compared, comparison_table, write_comparison
     from harstream.evaluation.timing import milliseconds_per_window
     from harstream.stream.recognition.onnx_runtime import open_model
 
@@ -116,8 +116,10 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path 
         found, skipped = predictions(clips, recognizer)
         metrics = measure(found, unknown_threshold=recognizer.contract.unknown_threshold)
         files = recognizer.files
-        compared.append(Compared(model, files.sha256(), recognizer.provider, files.size, milliseconds, metrics))
-    console.print(comparison_table(compared))
+        compared.append(
+            ComparedModel(model, files.sha256(), recognizer.provider, files.size, milliseconds, metrics.to_dict())
+        )
+    console.print(model_table(compared))
     _say_what_was_left_out(skipped, clips, console)
     if json:
         provenance = _origin(clips, skipped, f"{len(found.truth)} windows")

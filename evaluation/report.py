@@ -15,12 +15,12 @@ from rich.text import Text
 from harstream.evaluation import plots
 from harstream.evaluation.measure import emission
 from harstream.evaluation.metrics import ClassMetrics, Metrics
-from harstream.evaluation.write import as_json
+from harstream.evaluation.number_format import decimal, percent
+from harstream.evaluation.report_json import write_report
 from harstream.models.contract import ModelContract
 from harstream.resilience.whole_file import write_whole
 
 SCHEMA = "harstream.evaluation/1"
-UNDEFINED = "–"
 CONFUSIONS_NAMED = 6
 GROUPS_SHOWN = 10
 THRESHOLDS_SHOWN = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -102,14 +102,8 @@ def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance
     Raises ValueError when the metrics are not of the contract's model.
     """
     _check_same_model(metrics, contract)
-    content = {
-        "schema": SCHEMA,
-        "provenance": provenance,
-        "contract": asdict(contract),
-        "metrics": metrics.to_dict(),
-        "emission": emission(metrics),
-    }
-    write_whole(path, as_json(content))
+    content = {"contract": asdict(contract), "metrics": metrics.to_dict(), "emission": emission(metrics)}
+    write_report(path, SCHEMA, provenance, content)
 
 
 def table(metrics: Metrics) -> Table:
@@ -179,15 +173,6 @@ def best_epoch(history: Sequence[dict[str, float]], provenance: dict[str, str]) 
 
 def area(each: ClassMetrics) -> float | None:
     return each.roc.area if each.roc else None
-
-
-def percent(share: float | None) -> str:
-    """0.5 as 50.0 %, with a space that does not break."""
-    return UNDEFINED if share is None else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
-
-
-def decimal(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.3f}"
 
 
 def _caption(metrics: Metrics) -> str:

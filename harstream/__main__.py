@@ -23,7 +23,7 @@ COMMANDS = {
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
     "tune": ("evaluation.streams.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
-    "compare": ("evaluation.compare_reports", "Put the figures of several evaluations side by side."),
+    "compare": ("evaluation.compare_cli", "Put the figures of several evaluations side by side."),
     "reproduce": ("evaluation.papers.reproduce", "Train the papers' recipes and ours, and put them side by side."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }

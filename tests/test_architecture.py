@@ -62,7 +62,7 @@ def test_the_block_blocks(module: str) -> None:
         "harstream.stream.web.live_view",
         "harstream.stream.sinks.display",
         "harstream.stream.sinks.recorder",
-        "harstream.evaluation.compare_reports",
+        "harstream.evaluation.compare_cli",
         "harstream.evaluation.clip_runner",
         "harstream.evaluation.streams.stream_runner",
         "harstream.evaluation.cli",
@@ -81,7 +81,7 @@ def test_nothing_optional_is_needed_to_run(module: str) -> None:
     [
         "harstream.evaluation.report",
         "harstream.evaluation.measure",
-        "harstream.evaluation.side_by_side",
+        "harstream.evaluation.comparison",
         "harstream.evaluation.streams.stream_report",
     ],
 )

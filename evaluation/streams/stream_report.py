@@ -10,11 +10,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from harstream.evaluation.report import UNDEFINED, percent
+from harstream.evaluation.number_format import decimal, percent, seconds
+from harstream.evaluation.report_json import write_report
 from harstream.evaluation.streams.stream_metrics import StreamMetrics
-from harstream.evaluation.write import as_json
 from harstream.models.contract import ModelContract
-from harstream.resilience.whole_file import write_whole
 
 SCHEMA = "harstream.stream-evaluation/1"
 
@@ -27,14 +26,8 @@ def write_stream_json(
     provenance: Mapping[str, str],
 ) -> None:
     """Write the metrics, and the model and settings that they are of; the folder exists."""
-    content = {
-        "schema": SCHEMA,
-        "provenance": provenance,
-        "contract": asdict(contract),
-        "settings": settings,
-        "metrics": metrics.to_dict(),
-    }
-    write_whole(path, as_json(content))
+    content = {"contract": asdict(contract), "settings": settings, "metrics": metrics.to_dict()}
+    write_report(path, SCHEMA, provenance, content)
 
 
 def stream_tables(metrics: StreamMetrics) -> Group:
@@ -49,7 +42,7 @@ def _activities(metrics: StreamMetrics) -> Table:
     for each in metrics.activities:
         # Text, because rich would read an activity called "[red]" as markup.
         rows.add_row(
-            Text(each.activity), str(each.true), str(each.found), str(each.false_events), _seconds(each.latency_p50)
+            Text(each.activity), str(each.true), str(each.found), str(each.false_events), seconds(each.latency_p50)
         )
     return rows
 
@@ -65,12 +58,15 @@ def _figures(metrics: StreamMetrics) -> Table:
     found = f"of {metrics.true_activities} activities are found"
     for figure, meaning in (
         (percent(metrics.found), f"{found}, in {number_of_streams(metrics)} of {minutes:.0f} minutes together"),
-        (_seconds(metrics.latency_p50), "or less from the true start until it is told, for half of those found"),
-        (_seconds(metrics.latency_p95), "or less, for 95 % of them"),
-        (_number(metrics.pieces), "events for an activity that is found"),
-        (_number(metrics.false_events_per_hour), f"false events an hour: {metrics.false_events} of {metrics.events}"),
+        (seconds(metrics.latency_p50), "or less from the true start until it is told, for half of those found"),
+        (seconds(metrics.latency_p95), "or less, for 95 % of them"),
+        (decimal(metrics.pieces, 2), "events for an activity that is found"),
         (
-            _number(metrics.background_false_events_per_10_minutes),
+            decimal(metrics.false_events_per_hour, 2),
+            f"false events an hour: {metrics.false_events} of {metrics.events}",
+        ),
+        (
+            decimal(metrics.background_false_events_per_10_minutes, 2),
             f"false events in 10 minutes of background: {metrics.background_false_events} in {background:.0f} minutes",
         ),
         (percent(metrics.f1_10), "segmental F1@10"),
@@ -81,11 +77,3 @@ def _figures(metrics: StreamMetrics) -> Table:
     ):
         rows.add_row(figure, meaning)
     return rows
-
-
-def _seconds(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.1f}\N{NO-BREAK SPACE}s"
-
-
-def _number(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.2f}"

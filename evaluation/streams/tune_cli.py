@@ -13,6 +13,7 @@ from rich.table import Table
 from harstream.clips.listing import ListingError
 from harstream.command_line.errors import fail
 from harstream.evaluation.clip_selection import ClipSelection, select_clips
+from harstream.evaluation.number_format import percent, seconds
 from harstream.models.catalogue import ModelNotFound
 from harstream.models.contract import ContractError
 from harstream.wire.errors import HarstreamError
@@ -75,11 +76,7 @@ def _table(rows: list[tuple[str, Trial]]) -> Table:
         metrics, settings = trial.metrics, trial.settings
         table.add_row(
             name, f"{settings.start_above:g}", f"{settings.end_below:g}", f"{settings.hold:g}", f"{trial.smoothing:g}",
-            f"{100 * trial.found:.1f} %", f"{trial.in_background:.2f}", f"{metrics.false_events_per_hour:.1f}",
-            f"{100 * (metrics.f1_25 or 0):.1f} %", _seconds(metrics.latency_p50), _seconds(metrics.latency_p95),
+            percent(trial.found), f"{trial.in_background:.2f}", f"{metrics.false_events_per_hour:.1f}",
+            percent(metrics.f1_25 or 0.0), seconds(metrics.latency_p50), seconds(metrics.latency_p95),
         )  # fmt: skip
     return table
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f} s"

@@ -1,4 +1,4 @@
-"""Reports side by side."""
+"""Figures side by side: of reports, and of models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harstream.evaluation.compare_reports import app
+from harstream.evaluation.compare_cli import app
+from harstream.evaluation.comparison import ComparedModel, write_comparison
 
 
 def report(path: Path, top1: float) -> str:
@@ -25,9 +26,10 @@ def test_figures_stand_beside_each_other_with_mean_and_deviation(
     result = CliRunner().invoke(app, files)
     assert result.exit_code == 0
     rows = {
-        line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:-1]] for line in lines(result.stdout)
+        line.split("│")[1].strip(): [cell.strip().replace("\xa0", " ") for cell in line.split("│")[2:-1]]
+        for line in lines(result.stdout)
     }
-    assert rows[files[1]] == ["80.0 %", "75.0 %", "", "", "", "4.0 %"]
+    assert rows[files[1]] == ["80.0 %", "75.0 %", "–", "–", "–", "4.0 %"]
     assert rows["mean"][:2] == ["70.0 %", "75.0 %"]
     assert rows["standard deviation"][:2] == ["14.1 %", "0.0 %"]  # sqrt(2) * 0.1
 
@@ -39,6 +41,21 @@ def test_file_that_is_no_report_of_clips_is_refused_in_one_line(tmp_path: Path, 
     assert result.exit_code == 2
     assert "expected reports of `harstream evaluate --json`" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_models_are_written_with_their_cost_and_null_for_what_is_undefined(tmp_path: Path) -> None:
+    metrics = {"top1": 0.61239, "clips": {"accuracy": 0.75}, "windows": {"f1_macro": None}}
+    write_comparison(tmp_path / "c.json", [ComparedModel("lrcn", "ab", "cpu", 1000, 1.23456, metrics)], {"date": "now"})
+    assert json.loads((tmp_path / "c.json").read_text()) == {
+        "schema": "harstream.comparison/1",
+        "provenance": {"date": "now"},
+        "models": [
+            {
+                "model": "lrcn", "sha256": "ab", "runs_on": "cpu", "bytes": 1000, "milliseconds_a_window": 1.2346,
+                "windows_right": 0.6124, "clips_right": 0.75, "f1_macro": None,
+            }
+        ],
+    }  # fmt: skip
 
 
 def lines(text: str) -> list[str]:
