@@ -1,4 +1,4 @@
-"""`harstream reproduce`: the papers' recipes beside ours, on the same clips."""
+"""`harstream reproduce`: the papers' recipes and ours, on the same clips."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from harstream.clips.listing import ListingError
 from harstream.command_line.errors import fail
 from harstream.evaluation.papers.runs import REPORTED, SHIPPED, Run, all_runs, commands
-from harstream.evaluation.papers.table import Figures, markdown
+from harstream.evaluation.papers.table import Figures, papers_page
 from harstream.models.catalogue import find_model
 
 app = typer.Typer()
@@ -25,37 +25,38 @@ app = typer.Typer()
 
 @app.command()
 def reproduce(
-    data: Annotated[Path, typer.Option(help="A folder of class folders that holds the twelve classes of the study.")],
+    data: Annotated[
+        Path, typer.Option(help="A folder of class folders that holds the twelve classes of the comparison.")
+    ],
     split: Annotated[Path, typer.Option(help="The split file by cluster (.tsv).")],
-    out: Annotated[Path, typer.Option(help="Run folders are kept here; an interrupted run goes on.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for the run folders; an interrupted run in it is resumed.")] = Path(
         "runs/papers"
     ),
     figures: Annotated[
-        Path, typer.Option(help="Figures of finished runs, which are not done again; the table is written beside it.")
+        Path,
+        typer.Option(help="Folder with the figures of finished runs, which are skipped; FOLDER.md gets the table."),
     ] = Path("docs/papers"),
     only: Annotated[
-        str | None, typer.Option(help="Only these runs, separated by commas; parts of names choose all that have them.")
+        str | None, typer.Option(help="Only these runs, by name or by a part of their names, separated by commas.")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the commands of all runs, and run nothing.")] = False,
 ) -> None:
-    """Train each paper's recipe and the shipped one, on a random split as the papers did and on one by cluster."""
-    console = Console(stderr=True, soft_wrap=True)
+    """Train each paper's recipe and the shipped one, on a random split as in the papers and on one by cluster."""
     runs = all_runs() if only is None else _chosen(all_runs(), only.split(","))
     if not runs:
         fail("reproduce", f"no run has {only!r} in its name; there are {', '.join(run.name for run in all_runs())}")
     if show:
-        for run in runs:
-            for command in commands(run, data, split, out):
-                print(shlex.join(command))
+        for command in (command for run in runs for command in commands(run, data, split, out)):
+            print(shlex.join(command))
         return
+    console = Console(stderr=True, soft_wrap=True)
     table = figures.with_name(f"{figures.name}.md")
     try:
         for number, run in enumerate(runs, start=1):
-            file = _file(figures, run)
+            file = figures / run.figures_file
             console.print(f"{number} of {len(runs)}: {run.name}{' is finished' if file.exists() else ''}", style="bold")
             if not file.exists():
-                if code := _run(run, data, split, out):
-                    fail("reproduce", f"{run.name} ended with exit code {code}; the same command goes on from there")
+                _run(run, data, split, out)
                 _figures(out / run.name).write(file)
             _write_table(table, figures, data, split, out)
     except ListingError as error:
@@ -64,24 +65,19 @@ def reproduce(
 
 
 def _chosen(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
-    """A whole name chooses its run alone, though others may begin with it."""
+    """Choose the run with this name, or else every run with this text in its name."""
     whole = {run.name for run in runs}
     return [run for run in runs if any(run.name == n if n in whole else n in run.name for n in names)]
 
 
-def _file(figures: Path, run: Run) -> Path:
-    return figures / f"{run.name}.json"
-
-
-def _run(run: Run, data: Path, split: Path, out: Path) -> int:
-    """Whatever of it is not there yet; returns the exit code of the command that failed, or 0."""
+def _run(run: Run, data: Path, split: Path, out: Path) -> None:
+    """Run the commands whose results do not exist yet."""
     folder = out / run.name
     harstream = shutil.which("harstream", path=Path(sys.executable).parent) or "harstream"
     results = (folder / "model.keras", folder / "onnx" / "model.onnx", folder / "report.json")
     for command, result in zip(commands(run, data, split, out), results, strict=True):
         if not result.exists() and (code := subprocess.call([harstream, *command[1:]])):
-            return code
-    return 0
+            fail("reproduce", f"{run.name} ended with exit code {code}; the same command resumes it")
 
 
 def _figures(folder: Path) -> Figures:
@@ -105,6 +101,6 @@ def _figures(folder: Path) -> Figures:
 
 
 def _write_table(table: Path, figures: Path, data: Path, split: Path, out: Path) -> None:
-    finished = {run: Figures.read(file) for run in all_runs() if (file := _file(figures, run)).exists()}
+    finished = {run: Figures.read(file) for run in all_runs() if (file := figures / run.figures_file).exists()}
     table.parent.mkdir(parents=True, exist_ok=True)
-    table.write_text(markdown(REPORTED, finished, data, split, out))
+    table.write_text(papers_page(REPORTED, finished, data, split, out))

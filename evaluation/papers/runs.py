@@ -1,4 +1,4 @@
-"""What the papers reported, and the runs that reproduce it: values only."""
+"""What the papers report, and the runs that reproduce it: values only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ FIVE = ("Basketball", "Biking", "JumpRope", "Punch", "TrampolineJumping")
 TEN = (
     "Basketball", "Biking", "Diving", "JumpRope", "JumpingJack", "Lunges", "PullUps", "Punch", "PushUps", "Swing",
 )  # fmt: skip
-"""The nearest that the twelve classes at hand come to the papers' own."""
+"""The classes of the papers, as far as the twelve classes of the data have them."""
 
 SplitWay = Literal["random", "cluster"]
 
 
 @dataclass(frozen=True)
 class Reported:
-    """One line of a paper's results. Shares between 0 and 1; None where the paper says nothing."""
+    """One line of a paper's results: shares between 0 and 1; None where the paper gives no figure."""
 
     paper: str
     arch: str
@@ -28,7 +28,7 @@ class Reported:
     accuracy: float
     precision: float | None = None
     goal: float | None = None
-    """What this project wants from the paper's model on a random split."""
+    """The accuracy that this project wants from the paper's model on a random split."""
 
 
 REPORTED = (
@@ -42,10 +42,10 @@ REPORTED = (
     Reported("jeevakumari", "lrcn_large", "jeevakumari", TEN, 0.9667, 0.9689, goal=0.9667),
     Reported("jeevakumari", "convlstm_large", "jeevakumari", TEN, 0.8778, 0.8769, goal=0.8778),
 )
-"""dheeraj gives a range, 0.80 to 0.89; its lower end stands here."""
+"""dheeraj gives a range, 0.80 to 0.89; this is its lower end."""
 
 FRAME_COUNTS = (10, 20, 30)
-"""Frames a window in jeevakumari's study."""
+"""Frames per window in jeevakumari's study."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,23 @@ class Run:
     way: SplitWay
     frames: int = 20
     stops_early: bool = True
-    """As the paper did; or goes on to its last epoch, the best of which is kept."""
+    """Whether it stops early, as in the paper; otherwise all epochs run and the best one is kept."""
     epochs: int | None = None
-    """None: as many as its preset has."""
+    """None: the number of its preset."""
 
     @property
     def name(self) -> str:
+        return f"{self.preset}-{self._variant}"
+
+    @property
+    def figures_file(self) -> Path:
+        """The file with its figures, relative to the folder of all figures: each preset has a folder."""
+        return Path(self.preset, f"{self._variant}.json")
+
+    @property
+    def _variant(self) -> str:
         more = ("" if self.frames == 20 else f"-{self.frames}frames") + ("" if self.stops_early else "-all-epochs")
-        return f"{self.preset}-{self.arch}-{len(self.classes)}classes-{self.way}{more}"
+        return f"{self.arch}-{len(self.classes)}classes-{self.way}{more}"
 
 
 SHIPPED = ("flow_tcn", "live")
@@ -77,13 +86,13 @@ def theirs(reported: Reported, way: SplitWay) -> Run:
 
 
 def to_the_last_epoch(reported: Reported) -> Run | None:
-    """Their recipe on a random split without early stopping; None for one of 400 epochs, with a patience of 20."""
+    """Return their recipe on a random split without early stopping; None for a recipe of 400 epochs."""
     run = theirs(reported, "random")
     return None if reported.preset == "jeevakumari" else replace(run, stops_early=False)
 
 
 def trained_our_way(reported: Reported) -> Run | None:
-    """Their model on a random split, seeing clips as they did; None for one that no goal is set for."""
+    """Return their model with our training, on a random split and their frames; None where it has no goal."""
     if not any(each.goal for each in REPORTED if (each.arch, each.classes) == (reported.arch, reported.classes)):
         return None
     return Run(reported.arch, "even", reported.classes, "random", epochs=60 if reported.classes == TEN else None)
@@ -99,13 +108,13 @@ def frame_study() -> tuple[Run, ...]:
 
 
 def all_runs(reported: Sequence[Reported] = REPORTED) -> list[Run]:
-    """Each run once, the cheap ones first as the papers are ordered."""
+    """Return each run once. The order of the papers puts cheap runs first."""
     runs = [run for each in reported for run in runs_of(each)]
     return list(dict.fromkeys([*filter(None, runs), *frame_study()]))
 
 
 def runs_of(reported: Reported) -> tuple[Run, Run | None, Run, Run | None, Run, Run]:
-    """Those of one line, in the order of the table's columns."""
+    """Return the runs of one line, in the order of the table's columns."""
     return (
         theirs(reported, "random"), to_the_last_epoch(reported), theirs(reported, "cluster"),
         trained_our_way(reported), ours(reported, "random"), ours(reported, "cluster"),
@@ -113,7 +122,7 @@ def runs_of(reported: Reported) -> tuple[Run, Run | None, Run, Run | None, Run, 
 
 
 def commands(run: Run, data: Path, split: Path, out: Path) -> list[list[str]]:
-    """What a person would type to get the run's figures: train, export, evaluate."""
+    """Return the commands that give the run's figures: train, export, evaluate."""
     folder = out / run.name
     trained = [
         "harstream", "train", "--data", str(data), "--classes", ",".join(run.classes), "--preset", run.preset,

@@ -1,4 +1,4 @@
-"""The table of `harstream reproduce`, in Markdown, and the figures of finished runs that it is made of."""
+"""The table of `harstream reproduce`, in Markdown, and the figures of finished runs in it."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from harstream.evaluation.papers.runs import (
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Figures:
-    """Of a finished run. Shares between 0 and 1, of test clips."""
+    """The figures of a finished run, on test clips. Shares are between 0 and 1."""
 
     test_clips: int
     accuracy: float
     precision: float
-    """Like recall and F1 the macro average over classes."""
+    """Precision, recall and F1 are macro averages over classes."""
     recall: float
     f1: float
     parameters: int
     milliseconds: float
-    """Of a whole window on one thread."""
+    """Time for a whole window on one thread."""
     milliseconds_of_default: float
-    """Of the shipped default model, in turn with it."""
+    """Time of the shipped default model, measured in turns with this one."""
     epochs: int
-    """Trained."""
+    """Epochs that were trained."""
 
     @staticmethod
     def read(file: Path) -> Figures:
-        """Raises ListingError for a file that `write` has not written."""
+        """Raises ListingError for a file that `write` did not write."""
         try:
             return TypeAdapter(Figures).validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:
             problem = str(error).splitlines()[0]
-            raise ListingError(f"{file} cannot be read, take it away to do the run again: {problem}") from error
+            raise ListingError(f"cannot read {file}: delete it to repeat the run: {problem}") from error
 
     def write(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,9 @@ class Figures:
         return " / ".join(map(_percent, (self.precision, self.recall, self.f1)))
 
 
-def markdown(reported: Sequence[Reported], finished: Mapping[Run, Figures], data: Path, split: Path, out: Path) -> str:
+def papers_page(
+    reported: Sequence[Reported], finished: Mapping[Run, Figures], data: Path, split: Path, out: Path
+) -> str:
     frames = [
         (count, _percent(finished[run].accuracy), finished[run].averages)
         for count, run in zip(FRAME_COUNTS, frame_study(), strict=True)
@@ -101,7 +103,7 @@ def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:
 
 
 def _goal(reported: Reported, goal: float, finished: Mapping[Run, Figures]) -> list[str]:
-    """Accuracies on a random split, and how far from the goal."""
+    """Return the accuracies on a random split, each with its distance from the goal in points."""
     runs = (theirs(reported, "random"), trained_our_way(reported), ours(reported, "random"))
     found = [finished.get(run) if run else None for run in runs]
     return [

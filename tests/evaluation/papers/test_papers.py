@@ -1,4 +1,4 @@
-"""The papers' table: what is run, and what is written of it."""
+"""The papers' table: which runs it needs, and what it says of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harstream.evaluation.papers.runs import (
     to_the_last_epoch,
     trained_our_way,
 )
-from harstream.evaluation.papers.table import Figures, markdown
+from harstream.evaluation.papers.table import Figures, papers_page
 from harstream.training.recipes import PRESETS
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -31,13 +31,13 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def test_a_run_that_two_papers_share_is_done_once() -> None:
+def test_a_run_that_two_papers_share_runs_once() -> None:
     names = [run.name for run in all_runs()]
     assert len(names) == len(set(names))
     assert theirs(REPORTED[0], "random") == theirs(REPORTED[2], "random")
 
 
-def test_shown_commands_are_those_of_every_run_in_the_order_they_must_go() -> None:
+def test_show_prints_the_commands_of_every_run_in_their_order() -> None:
     result = invoke("--data", "clips", "--split", "SPLIT.tsv", "--show")
     assert result.exit_code == 0
     verbs = [shlex.split(line)[1] for line in result.stdout.splitlines()]
@@ -45,22 +45,22 @@ def test_shown_commands_are_those_of_every_run_in_the_order_they_must_go() -> No
 
 
 @pytest.mark.training
-def test_every_train_command_is_one_that_train_takes(tmp_path: Path) -> None:
+def test_train_accepts_every_train_command(tmp_path: Path) -> None:
     from harstream.training.cli import app
 
     for run in all_runs():
         command = commands(run, tmp_path / "nothing", tmp_path / "SPLIT.tsv", tmp_path / "runs")[0]
         result = CliRunner().invoke(app, command[1:])
-        assert "expected a folder of class folders" in result.stderr, command  # nothing but the clips was missing
+        assert "expected a folder of class folders" in result.stderr, command  # only the clips were missing
 
 
-def test_only_an_unknown_run_is_refused_with_those_there_are() -> None:
+def test_an_unknown_run_is_refused_with_the_names_of_all_runs() -> None:
     result = invoke("--data", "clips", "--split", "SPLIT.tsv", "--only", "resnet")
     assert result.exit_code == 2
     assert "rana-lrcn-4classes-random" in result.stderr
 
 
-def test_a_whole_name_chooses_its_run_alone() -> None:
+def test_a_whole_name_chooses_only_its_run() -> None:
     result = invoke("--data", "c", "--split", "s", "--show", "--only", "rana-lrcn-4classes-random,hamzah-lrcn")
     trained = [line.rsplit("--out ")[-1].split()[0] for line in result.stdout.splitlines() if " train " in line]
     assert [Path(out).name for out in trained] == [
@@ -75,20 +75,20 @@ FIGURES = Figures(
 )  # fmt: skip
 
 
-def test_table_has_the_papers_figure_beside_ours_and_the_command_of_each() -> None:
+def test_table_shows_the_figure_of_the_paper_and_ours_and_the_commands() -> None:
     run = theirs(REPORTED[0], "random")
-    text = markdown(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    text = papers_page(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
     row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 | 1.80 (0.2) |"))
     assert "| 86.9 % | 81.5 % (82.0 % / 80.0 % / 81.0 %) |" in row
-    assert row.endswith("|  |  |  |  |  |")  # the other five runs are not there yet
+    assert row.endswith("|  |  |  |  |  |")  # the other five runs are not finished
     assert f"{run.name}: 81 test clips, 17 epochs" in text
     assert "    harstream train --data data/ucf12 --classes Basketball" in text
     assert "1 of " in text
 
 
-def test_goals_stand_beside_what_was_reached_and_how_far_that_is_from_them() -> None:
+def test_goals_are_shown_with_what_was_reached_and_the_distance() -> None:
     finished = {theirs(REPORTED[0], "random"): FIGURES, ours(REPORTED[0], "random"): replace(FIGURES, accuracy=0.9012)}
-    text = markdown(REPORTED, finished, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
+    text = papers_page(REPORTED, finished, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
     rows = [line for line in text.split("## Goals")[1].splitlines() if line.startswith("| ") and "%" in line]
     assert rows == [  # 81.5 - 86.93, 90.12 - 86.93 and 90.12 - 79.25
         "| lrcn | 4 | 86.9 % | 81.5 % (-5.4) |  | 90.1 % (+3.2) | 81 |",
@@ -98,7 +98,7 @@ def test_goals_stand_beside_what_was_reached_and_how_far_that_is_from_them() -> 
     ]
 
 
-def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
+def test_run_to_the_last_epoch_differs_from_the_papers_only_in_stopping() -> None:
     run = to_the_last_epoch(REPORTED[0])
     assert run is not None
     plain, patient = (
@@ -107,7 +107,7 @@ def test_run_to_the_last_epoch_is_the_papers_but_for_its_stopping() -> None:
     assert patient == [*plain[:-1], f"{plain[-1]}-all-epochs", "--patience", "0"]
 
 
-def test_their_model_is_trained_our_way_on_the_papers_windows_and_split() -> None:
+def test_their_model_with_our_training_uses_their_windows_and_split() -> None:
     run = trained_our_way(REPORTED[1])
     assert run is not None
     recipe = PRESETS[run.preset]
@@ -115,7 +115,7 @@ def test_their_model_is_trained_our_way_on_the_papers_windows_and_split() -> Non
     assert (recipe.sampling, recipe.augmentation) == (PRESETS["rana"].sampling, PRESETS["live"].augmentation)
 
 
-def test_their_model_is_trained_our_way_where_a_goal_is_set_and_not_for_hours() -> None:
+def test_their_model_gets_our_training_where_a_goal_is_set_and_at_most_60_epochs() -> None:
     ways = {(each.paper, each.arch): trained_our_way(each) for each in REPORTED}
     assert {paper for (paper, _), run in ways.items() if run is None} == {"hamzah"}
     large = ways["jeevakumari", "convlstm_large"]
@@ -123,23 +123,24 @@ def test_their_model_is_trained_our_way_where_a_goal_is_set_and_not_for_hours() 
     assert commands(large, Path("d"), Path("s"), Path("o"))[0][-2:] == ["--epochs", "60"]
 
 
-def test_finished_run_is_not_done_again_and_stands_in_the_table(tmp_path: Path) -> None:
+def test_a_finished_run_is_skipped_and_is_in_the_table(tmp_path: Path) -> None:
     run = theirs(REPORTED[0], "random")
-    FIGURES.write(tmp_path / "papers" / f"{run.name}.json")
+    FIGURES.write(tmp_path / "papers" / run.figures_file)
     result = invoke(
         "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn", "--figures",
         str(tmp_path / "papers"), "--out", str(tmp_path / "runs"),
     )  # fmt: skip
-    # Its clips are not there, so the first run that is not finished fails.
+    # The clips do not exist, so the first unfinished run fails.
     assert f"1 of 3: {run.name} is finished" in result.stderr
     assert result.exit_code == 2
     assert "all-epochs ended with exit code 2" in result.stderr
 
 
-def test_committed_table_is_of_all_runs_and_what_their_figures_give(tmp_path: Path) -> None:
-    """All runs are finished, so the command that the README names trains nothing and writes the table."""
+def test_committed_table_follows_from_the_committed_figures(tmp_path: Path) -> None:
+    """All runs are finished, so the command trains nothing and writes the table."""
     shutil.copytree(DOCS / "papers", tmp_path / "papers")
-    assert {file.stem for file in (tmp_path / "papers").iterdir()} == {run.name for run in all_runs()}
+    committed = {file.relative_to(tmp_path / "papers") for file in (tmp_path / "papers").rglob("*.json")}
+    assert committed == {run.figures_file for run in all_runs()}
     result = invoke("--data", "data/ucf12", "--split", "data/SPLIT.tsv", "--figures", str(tmp_path / "papers"))
     assert result.exit_code == 0, result.stderr
     assert (DOCS / "papers.md").read_text() == (tmp_path / "papers.md").read_text()
@@ -148,7 +149,7 @@ def test_committed_table_is_of_all_runs_and_what_their_figures_give(tmp_path: Pa
 def test_figures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     file.write_text('{"accuracy": 0.9}')
-    with pytest.raises(ListingError, match=r"figures\.json cannot be read, take it away to do the run again"):
+    with pytest.raises(ListingError, match=r"cannot read .*figures\.json: delete it to repeat the run"):
         Figures.read(file)
     FIGURES.write(file)
     assert Figures.read(file) == FIGURES
