@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harstream.mqtt.publisher import Publisher
 from harstream.mqtt.retained_topics import RetainedTopics
-from harstream.wire import encoding as wire
 from harstream.wire.home_assistant import BIRTH
+from harstream.wire.payloads import ONLINE
 
 LONGEST_DELAY = 5.0
 """Seconds: after a restart of Home Assistant a house full of nodes would otherwise answer all at once."""
@@ -36,5 +36,5 @@ class Announcer:
             self._publisher.retain(topic, payload)
 
     def _home_assistant_changed(self, _: str, payload: bytes, __: bool) -> None:
-        if payload == wire.ONLINE.encode():
+        if payload == ONLINE.encode():
             self._publisher.republish(random.uniform(0, LONGEST_DELAY))

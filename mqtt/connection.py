@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 import queue
-import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from harstream.wire.did_you_mean import closest
-from harstream.wire.errors import BrokerError, Misfit
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection_errors import in_words, login_refused, unreachable
+from harstream.wire.errors import BrokerError
 
 log = logging.getLogger(__name__)
 
@@ -28,58 +26,10 @@ CONNECT_TIMEOUT = 3.0
 PATIENCE_WITH_5 = 1.5
 """Seconds for an answer to MQTT 5; who is slower is asked for 3.1.1, with which nothing is lost."""
 KEEP_ALIVE = 30
-SCHEMES = ("mqtt", "mqtts")
 
 # Source: MQTT 5.0, table 2-6; paho gives these codes for 3.1.1 as well.
 UNSUPPORTED_VERSION = 0x84
 LOGIN_REFUSED = (0x86, 0x87)
-
-
-@dataclass(frozen=True)
-class BrokerAddress:
-    host: str
-    port: int
-    tls: bool = False
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
-    """Whom to trust for TLS; None: the system's certificates."""
-    speaks_mqtt5: bool = True
-    """False where it is known not to; otherwise it is asked, and that takes a moment."""
-
-    @property
-    def url(self) -> str:
-        """Without user and password, fit for logs."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
-
-    @staticmethod
-    def parse(url: str) -> BrokerAddress:
-        """Raises Misfit, without repeating the URL: it may hold a password."""
-        expected = (
-            "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
-            "as %40 %3A %2F %3F %23"
-        )
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            # `from None`: urllib's message quotes a part of the URL, and that may be of the password.
-            raise Misfit(expected, _unreadable(url)) from None
-        if parts.scheme not in SCHEMES:
-            raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
-        if not re.fullmatch(r"(\[.+\]|[^:\[\]]*)(:\d*)?", parts.netloc.rpartition("@")[2]):
-            raise Misfit(expected, _unreadable(url))
-        if not host or port == 0 or parts.path.strip("/") or parts.query or parts.fragment:
-            raise Misfit(expected, "no host, port 0, or something after the port")
-        tls = parts.scheme == "mqtts"
-        return BrokerAddress(
-            host=unquote(host),  # of fe80::1%25eth0
-            port=port or (8883 if tls else 1883),
-            tls=tls,
-            username=_unquoted(parts.username),
-            password=_unquoted(parts.password),
-        )
 
 
 @dataclass(frozen=True)
@@ -129,9 +79,9 @@ class Connection:
             elif self._opens(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
                 self.version = "3.1.1"
             else:
-                raise BrokerError(_unreachable(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
+                raise BrokerError(unreachable(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
         except (OSError, UnicodeError) as error:
-            raise BrokerError(_unreachable(self._address, _in_words(error))) from error
+            raise BrokerError(unreachable(self._address, in_words(error, timeout=CONNECT_TIMEOUT))) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
         """Hands it to paho's thread; `is_published` of what is returned turns true with the acknowledgement."""
@@ -216,7 +166,7 @@ class Connection:
         if answer is None or answer.value == UNSUPPORTED_VERSION:
             return False
         if answer.value in LOGIN_REFUSED:
-            raise BrokerError(_login_refused(self._address))
+            raise BrokerError(login_refused(self._address))
         if answer.is_failure:
             raise BrokerError(f"the broker at {self._address.url} refused us: {str(answer).lower()}")
         return True
@@ -251,53 +201,6 @@ class Connection:
             self._on_message(topic, bytes(message.payload), message.retain)
 
 
-def own_address(broker: BrokerAddress) -> str | None:
-    """This machine's, on the way to the broker: where the rest of the home finds it. None where there is no way."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.connect(address)  # chooses the way, sends nothing
-            return str(probe.getsockname()[0])
-    except (OSError, UnicodeError):
-        return None
-
-
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
     """Of two messages in a row, the second would otherwise wait up to 40 ms for the first to be acknowledged."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _unreadable(url: str) -> str:
-    host = url.rpartition("@")[2].rpartition("//")[2]
-    if host.count(":") > 1 and "[" not in host:
-        return "an IPv6 address without brackets: write mqtt://[::1]:1883"
-    return "a host or port that cannot be read"
-
-
-def _unquoted(text: str | None) -> str | None:
-    return None if text is None else unquote(text)
-
-
-def _unreachable(address: BrokerAddress, got: str) -> str:
-    return f"expected a broker at {address.url}, got {got}: start one; `harstream run` without mqtt.broker has its own"
-
-
-def _in_words(error: OSError | UnicodeError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "connection refused"
-        case TimeoutError():
-            return f"no answer within {CONNECT_TIMEOUT:.0f} s"
-        case socket.gaierror() | UnicodeError():
-            return "a host name that nobody knows"
-        case ssl.SSLError():
-            return f"no secure connection ({error.reason or error})"
-        case _:
-            return (error.strerror or str(error)).lower()
-
-
-def _login_refused(address: BrokerAddress) -> str:
-    login = "write it as mqtt://user:password@host"
-    if address.username is None:
-        return f"the broker at {address.url} wants a login, got none: {login}"
-    return f"the broker at {address.url} refused the login of {address.username!r}: {login}"

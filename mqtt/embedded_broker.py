@@ -12,7 +12,7 @@ from types import TracebackType
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError as AmqttError
 
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.wire.errors import SinkError
 
 STOP_TIMEOUT = 2.5

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from harstream.mqtt.sqlite_file import opened, opened_to_read, refused
 from harstream.resilience.outage import Outage
@@ -31,7 +32,16 @@ class Letter:
     topic: str
     payload: bytes
     age: float
-    """Seconds since it was put in; for one of an earlier run, infinite: how long nobody was here is not known."""
+    """Seconds since it was put in; infinite for a letter of an earlier run, for nobody knows how long it waited."""
+    delay: float | None
+    """What `put` was given; None for a letter of an earlier run."""
+
+
+class _Birth(NamedTuple):
+    """When a letter was put in, by the clock, and the delay that it came with."""
+
+    time: float
+    delay: float | None
 
 
 class Outbox:
@@ -58,7 +68,7 @@ class Outbox:
         self._clock = clock
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
-        self._born: OrderedDict[int, float] = OrderedDict()
+        self._born: OrderedDict[int, _Birth] = OrderedDict()
         self._in_memory: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
         self._last = 0
         self._removed = 0
@@ -81,10 +91,11 @@ class Outbox:
             self.close()
             raise refused(self.path, "the outbox", str(error)) from error
 
-    def put(self, topic: str, payload: bytes) -> None:
+    def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
+        """`delay`: seconds from the capture of what it reports until now, where somebody measured them."""
         with self._lock:
             self._last += 1
-            self._born[self._last] = self._clock()
+            self._born[self._last] = _Birth(self._clock(), delay)
             row = (self._last, self._wall_clock(), topic, payload)
             if not self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row):
                 self._in_memory[self._last] = (topic, payload)
@@ -139,7 +150,9 @@ class Outbox:
             return None
         number, topic, payload = min(candidates)
         born = self._born.get(number)
-        return Letter(number, topic, payload, float("inf") if born is None else self._clock() - born)
+        if born is None:
+            return Letter(number, topic, payload, age=float("inf"), delay=None)
+        return Letter(number, topic, payload, age=self._clock() - born.time, delay=born.delay)
 
     def _forget(self, number: int) -> None:
         if number <= self._removed:

@@ -14,19 +14,13 @@ from typing import Literal
 
 import yaml
 
-from harstream.wire.encoding import OFF, OFFLINE, ON, ONLINE, Topics
-from harstream.wire.messages import (
-    ACTIVITY,
-    ERROR,
-    EVENT,
-    FORECAST,
-    HEALTH,
-    INFO,
-    LABELS,
-    OBSERVATION,
-    STATS,
-    json_schemas,
-)
+from harstream.wire.messages.camera import ACTIVITY, HEALTH, OBSERVATION
+from harstream.wire.messages.event import EVENT
+from harstream.wire.messages.forecast import FORECAST
+from harstream.wire.messages.node import ERROR, INFO, LABELS, STATS
+from harstream.wire.payloads import OFF, OFFLINE, ON, ONLINE
+from harstream.wire.schemas import json_schemas
+from harstream.wire.topics import Topics
 
 VERSION = "1.0.0"
 """Of the contract; the schemas carry numbers of their own."""

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable
 
 from harstream.models.contract import UNKNOWN
-from harstream.wire import encoding as wire
+from harstream.wire.context import Context
+from harstream.wire.payloads import OFFLINE, ONLINE, encode_json
+from harstream.wire.topics import Topics
 from harstream.wire.values import EventType, HealthState
 
 BIRTH = "homeassistant/status"
@@ -25,7 +27,7 @@ Payload = dict[str, object]
 
 
 def announcements(
-    prefix: str, context: wire.Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
+    prefix: str, context: Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
 ) -> dict[str, bytes]:
     """Discovery topic to payload, the node's before those of its cameras. `prefix` is Home Assistant's discovery
     prefix, `page` the live view's URL where others than this machine can open it, `snapshots`: are there any?"""
@@ -34,14 +36,14 @@ def announcements(
     for camera in cameras:
         device = f"{node}_{camera}"
         payloads[device] = _camera_payload(device, camera, context, page, snapshots=snapshots)
-    return {f"{prefix}/device/{device}/config": wire.encode(payload) for device, payload in payloads.items()}
+    return {f"{prefix}/device/{device}/config": encode_json(payload) for device, payload in payloads.items()}
 
 
-def _node_payload(device: str, context: wire.Context, page: str | None) -> Payload:
-    topics = wire.Topics(context.node)
+def _node_payload(device: str, context: Context, page: str | None) -> Payload:
+    topics = Topics(context.node)
     components = {
         # Without availability: it is what says that the node is gone.
-        "connectivity": _on_off("Connectivity", topics.status, wire.ONLINE, wire.OFFLINE, device_class="connectivity"),
+        "connectivity": _on_off("Connectivity", topics.status, ONLINE, OFFLINE, device_class="connectivity"),
         "version": _sensor("Version", topics.info, "{{ value_json.version }}"),
         "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
     }
@@ -49,7 +51,7 @@ def _node_payload(device: str, context: wire.Context, page: str | None) -> Paylo
     return _payload(about, {key: _diagnostic(component) for key, component in components.items()}, context)
 
 
-def _camera_payload(device: str, camera: str, context: wire.Context, page: str | None, *, snapshots: bool) -> Payload:
+def _camera_payload(device: str, camera: str, context: Context, page: str | None, *, snapshots: bool) -> Payload:
     own_page = page and f"{page}#{camera}"
     about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
     if area := context.areas.get(camera):
@@ -59,8 +61,8 @@ def _camera_payload(device: str, camera: str, context: wire.Context, page: str |
     return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
 
 
-def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]:
-    topics = wire.Topics(context.node)
+def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
+    topics = Topics(context.node)
     activity, health = topics.activity(camera), topics.health(camera)
     whole_node = _available(topics.status)
     watched = _available(topics.status, topics.availability(camera))
@@ -85,7 +87,7 @@ def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]
         # What follows is there to be seen when the camera is not: it goes with the node alone.
         "connectivity": _diagnostic(
             _on_off(
-                "Connectivity", topics.availability(camera), wire.ONLINE, wire.OFFLINE, device_class="connectivity"
+                "Connectivity", topics.availability(camera), ONLINE, OFFLINE, device_class="connectivity"
             )
         ) | whole_node,
         "problem": _diagnostic(
@@ -107,8 +109,8 @@ def _camera_components(camera: str, context: wire.Context) -> dict[str, Payload]
     }  # fmt: skip
 
 
-def _snapshot(camera: str, context: wire.Context) -> Payload:
-    topics = wire.Topics(context.node)
+def _snapshot(camera: str, context: Context) -> Payload:
+    topics = Topics(context.node)
     image = {"platform": "image", "name": "Snapshot", "image_topic": topics.snapshot(camera), "qos": 1}
     return image | {"content_type": "image/jpeg"} | _available(topics.status)
 
@@ -136,7 +138,7 @@ _PROBLEM = (
 _WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
-def _payload(about: Payload, components: dict[str, Payload], context: wire.Context) -> Payload:
+def _payload(about: Payload, components: dict[str, Payload], context: Context) -> Payload:
     device, name = about["identifiers"], str(about["name"])
     named = {
         key: component
@@ -151,7 +153,7 @@ def _payload(about: Payload, components: dict[str, Payload], context: wire.Conte
     return {"device": about, "origin": origin, "components": components | named}
 
 
-def _about(device: str, name: str, context: wire.Context, page: str | None) -> Payload:
+def _about(device: str, name: str, context: Context, page: str | None) -> Payload:
     return {
         "identifiers": device,
         "name": name,
@@ -172,7 +174,7 @@ def _on_off(name: str, topic: str, on: str, off: str, **more: object) -> Payload
 
 
 def _available(*topics: str) -> Payload:
-    said = {"payload_available": wire.ONLINE, "payload_not_available": wire.OFFLINE}
+    said = {"payload_available": ONLINE, "payload_not_available": OFFLINE}
     # The default, latest, would let the node's return call a camera available that is away.
     return {"availability": [{"topic": topic, **said} for topic in topics], "availability_mode": "all"}
 

@@ -1,9 +1,10 @@
-"""The values that flow through a stream, in their order of appearance; all are frozen, arrays are not modified."""
+"""The values that flow through a stream, in their order of appearance. All are frozen; arrays are not modified."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class CameraState(StrEnum):
     DISABLED = "disabled"
     """Somebody switched it off; it may be switched on again."""
     REMOVED = "removed"
-    """It is watched no more."""
+    """It is no longer watched."""
 
     @property
     def is_away(self) -> bool:
@@ -40,7 +41,7 @@ class CameraState(StrEnum):
 
 @dataclass(frozen=True)
 class CameraChange:
-    """A camera came, went, or is being tried."""
+    """A camera changes its state."""
 
     camera: str
     time: float
@@ -53,7 +54,7 @@ class CameraChange:
 
 @dataclass(frozen=True)
 class CameraControl:
-    """How a camera was set while the service ran."""
+    """The settings of a camera that others may change while the service runs."""
 
     camera: str
     is_enabled: bool = True
@@ -63,14 +64,22 @@ class CameraControl:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One recognition: what the model says of the last window."""
+    """One recognition: the model's probabilities for the last window."""
 
     values: NDArray[np.float32]
     """(K,) in label order, sums to 1, calibrated."""
     time: float
-    """Of the window's last frame."""
+    """The time of the window's last frame."""
     span: float
     """Seconds from the window's first to its last frame."""
+
+
+class LabelScore(NamedTuple):
+    """A label with its smoothed score."""
+
+    label: str
+    score: float
+    """0 to 1."""
 
 
 class EventType(StrEnum):
@@ -89,11 +98,20 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True)
 class Confidence:
-    """Smoothed score of the activity since its start, 0 to 1."""
+    """The smoothed score of the activity since its start, 0 to 1."""
 
     mean: float
     peak: float
     last: float
+
+
+class Previous(NamedTuple):
+    """What a camera recognized before an activity."""
+
+    activity: str
+    """A label, or `unknown`."""
+    dwell: float
+    """How long it lasted, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -104,68 +122,97 @@ class Event:
     id: str
     """ULID, the same for all events of one activity."""
     seq: int
-    """1 at start, then without a hole."""
+    """1 at the start, then without a hole."""
     camera: str
     activity: str
     label_id: int
     confidence: Confidence
-    topk: tuple[tuple[str, float], ...]
-    """The best three (label, smoothed score), best first."""
+    topk: tuple[LabelScore, ...]
+    """The best three labels, best first."""
     started_at: float
     """Dated back to the first frame that supports the activity."""
     updated_at: float
     detected_at: float
-    """Of the frame at which the start was decided."""
+    """The time of the frame at which the start was decided."""
     ended_at: float | None = None
     end_reason: EndReason | None = None
-    previous: tuple[str, float] | None = None
-    """The activity before this one (or `unknown`) and how long it lasted, in seconds."""
+    previous: Previous | None = None
     historical: bool = False
-    """Told long after it happened: the run that saw it was killed."""
+    """Reported long after it happened: the run that saw it was killed."""
+
+    @property
+    def until(self) -> float:
+        """When it ended; while it goes on, when it was last updated."""
+        return self.updated_at if self.ended_at is None else self.ended_at
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What a camera's person does now."""
+    """What the person in front of a camera does now."""
 
     name: str
     """A label, or `unknown`."""
     since: float
     confidence: float
     threshold: float = 0.0
-    """The score from which it starts; of `unknown`, that of the likeliest activity."""
+    """The score from which it starts; for `unknown`, the threshold of the likeliest activity."""
+
+
+class Warming(NamedTuple):
+    """How full a window is."""
+
+    frames: int
+    needed: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.frames >= self.needed
 
 
 @dataclass(frozen=True, eq=False)
 class Notice:
-    """What one frame, or one change of a camera, led to: all that may leave this machine, and no pixels."""
+    """What one frame, or one change of a camera, led to. It holds no pixels: all of it may leave this machine."""
 
     camera: str
     time: float
     activity: Activity
-    warming: tuple[int, int]
-    """Frames in the window and frames it needs; equal when the window is full."""
+    warming: Warming
     scores: Scores | None = None
     """None when this frame gave no recognition."""
     smoothed: NDArray[np.float32] | None = None
-    """(K,) the scores over time, of this or the last recognition; None before the first."""
+    """(K,) the scores smoothed over time, of this or the last recognition; None before the first."""
     events: tuple[Event, ...] = ()
     change: CameraChange | None = None
     lit: float = 1.0
     """The share of the last picture that is not black, 0 to 1."""
     unchanged: float = 0.0
-    """Seconds for which every picture has been the same, to the last bit."""
+    """Seconds for which all pictures have been identical, bit for bit."""
+
+
+class NextActivity(NamedTuple):
+    """The likeliest activity after the current one."""
+
+    activity: str
+    probability: float
+    expected_at: float
+
+
+class HorizonForecast(NamedTuple):
+    """The likeliest activity at one moment of the future."""
+
+    horizon: float
+    """Seconds after the forecast was made."""
+    activity: str
+    probability: float
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is expected before a camera. Times in seconds since the epoch, probabilities 0 to 1."""
+    """What is expected in front of a camera. Times in seconds since the epoch, probabilities 0 to 1."""
 
     made_at: float
-    next: tuple[str, float, float] | None
-    """The likeliest activity after this one, its probability, and when it is expected."""
-    then: tuple[tuple[float, str, float], ...]
-    """For each horizon, in seconds after `made_at`: the likeliest activity, and its probability."""
+    next: NextActivity | None
+    then: tuple[HorizonForecast, ...]
 
 
 class HealthState(StrEnum):
@@ -186,7 +233,7 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """How a camera fares."""
+    """The health of a camera."""
 
     camera: str
     time: float
@@ -198,12 +245,11 @@ class Health:
     """Why it is in this state, for a person; empty where nothing is wrong; free of passwords."""
     trouble: Trouble | None
     """The same for a program; None where nothing is wrong, or where the state says it."""
-    warming: tuple[int, int]
-    """As in Notice."""
+    warming: Warming
     fps: float
-    """Frames that came a second, of late, those that were dropped included."""
+    """Frames per second that came lately, dropped frames included."""
     frame_age: float | None
-    """Seconds since a frame came, to the second, for so often it is looked at; None before the first."""
+    """Seconds since a frame came, looked at once a second; None before the first frame."""
     dropped: int
     """Frames since the start that newer ones replaced before there was time for them."""
     dropping: float
@@ -211,13 +257,22 @@ class Health:
     behind: float
     """Seconds by which a replay is late; 0 for a live camera, which drops frames instead."""
     overloaded: bool
-    """More dropped or later than is worth no word: the machine cannot keep up."""
+    """The machine cannot keep up: too many frames are dropped, or a replay is too late."""
     reconnects: int
+
+
+class LatencyStats(NamedTuple):
+    """Latencies in seconds."""
+
+    p50: float
+    """The median."""
+    p95: float
+    """The 95th percentile."""
 
 
 @dataclass(frozen=True)
 class NodeStats:
-    """A node at a glance. Counts are since the start, of the cameras that are watched."""
+    """A node at a glance. Counts run since the start, over the cameras that are watched."""
 
     time: float
     """Seconds since the epoch."""
@@ -227,29 +282,31 @@ class NodeStats:
     """What runs the model, for a person to read."""
     cameras: int
     live: int
-    """Of these, those that are recognized."""
+    """Cameras that are recognized."""
     frames: int
-    """That recognition was handed."""
+    """Frames that were handed to recognition."""
     dropped: int
     """Frames that newer ones replaced."""
     windows: int
     unknown: int
-    """Of these, those of no activity."""
+    """Windows without an activity."""
     starts: int
     ends: int
-    """Of activities."""
-    latency: tuple[float, float] | None
-    """Median and 95th percentile of the seconds from a frame's capture until what was recognized in it had been handed
-    over, since the stats before these; None without a live recognition."""
+    """Events, by type."""
+    latency: LatencyStats | None
+    """From a frame's capture until its recognition was handed over, since the stats before these.
+
+    None without a live recognition.
+    """
     cpu: float | None
-    """Cores kept busy since the stats before these; None where the system does not tell."""
+    """Cores kept busy since the stats before these; None where the system does not report it."""
     memory: int | None
-    """Bytes of this process; None where the system does not tell."""
+    """Bytes of this process; None where the system does not report it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A notice with the picture it was drawn from."""
+    """A notice with the picture that led to it."""
 
     notice: Notice
     frame: Frame | None

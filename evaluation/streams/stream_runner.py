@@ -111,9 +111,7 @@ def _watched(stream: ClipStream, notices: Sequence[Notice]) -> Watched:
     return Watched(
         camera=stream.camera,
         truth=stream.truth,
-        scores=tuple(
-            notice.scores or notice.time for notice in notices if notice.scores or notice.warming[0] < notice.warming[1]
-        ),
+        scores=tuple(notice.scores or notice.time for notice in notices if notice.scores or not notice.warming.is_over),
         last=notices[-1].time,
         events=tuple(event for notice in notices for event in notice.events),
     )

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Confirm, Prompt
 
-from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Connection
 from harstream.stream.config.file import overridden
 from harstream.stream.config.model import Config
 from harstream.stream.config.writer import FromFile, WithVariables

@@ -9,11 +9,12 @@ import threading
 from rich.console import Console
 from rich.text import Text
 
-from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Connection
 from harstream.resilience.backoff import Backoff
-from harstream.wire.encoding import NAME
 from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.readable import printable, readable
+from harstream.wire.topics import NAME
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
 """Bounds of the waits between attempts to connect, in seconds."""

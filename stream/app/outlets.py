@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from harstream.mqtt.connection import BrokerAddress, own_address
+from harstream.mqtt.address import BrokerAddress, own_address
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.app.parts import new_recorder
@@ -29,7 +29,7 @@ from harstream.stream.sinks.metrics import Metrics
 from harstream.stream.sinks.mqtt import MqttSink
 from harstream.stream.sinks.snapshots import Snapshots
 from harstream.stream.web.forecast_cache import ForecastCache
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import ModelError
 from harstream.wire.home_assistant import announcements
 from harstream.wire.values import CameraControl

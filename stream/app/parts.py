@@ -24,7 +24,7 @@ from harstream.stream.sources.reader import NewSource
 from harstream.stream.sources.reconnecting import Pictures, ReconnectingSource
 from harstream.stream.sources.rtsp import rtsp_pictures
 from harstream.stream.sources.webcam import webcam_pictures
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import ConfigError, Misfit, SourceError
 
 

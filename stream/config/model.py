@@ -27,7 +27,7 @@ from pydantic_core import InitErrorDetails
 
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.models.contract import ModelContract
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
 from harstream.wire.did_you_mean import closest

@@ -8,42 +8,52 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
 from harstream.stream.history.store import PastActivity
-from harstream.wire.encoding import timestamp
+from harstream.wire.messages.event import EventFacts
+from harstream.wire.messages.message import Part
 from harstream.wire.readable import colour
-from harstream.wire.values import CameraChange, Event
+from harstream.wire.timestamps import timestamp
+from harstream.wire.values import CameraChange
 
-CSV_COLUMNS = (
-    "id", "seq", "event_type", "camera", "area", "activity", "confidence_mean", "confidence_peak", "confidence_last",
-    "started_at", "updated_at", "ended_at", "duration_s", "end_reason", "model_name", "model_version", "historical",
-)  # fmt: skip
+
+class PastModel(Part):
+    """The model that recognized."""
+
+    name: str
+    version: str
+
+
+class PastEvent(EventFacts):
+    """An activity of the history: `ended_at` is null while it goes on, or until the start after a kill."""
+
+    model: PastModel
+    historical: bool
+
+
+def _columns(part: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in part.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _columns(field.annotation, f"{prefix}{name}_")
+        else:
+            yield prefix + name
+
+
+CSV_COLUMNS = tuple(_columns(PastEvent))
 CSV_CHANGE_COLUMNS = ("time", "camera", "state", "reason")
 
 
 def facts(past: PastActivity) -> dict[str, object]:
-    """The keys of the wire's event that say something afterwards. `ended_at` is None while it goes on, and a kill may
-    have left it so until the next start."""
-    event = past.event
-    scores = {"mean": event.confidence.mean, "peak": event.confidence.peak, "last": event.confidence.last}
-    return {
-        "id": event.id,
-        "seq": event.seq,
-        "event_type": event.type.value,
-        "camera": event.camera,
-        "area": past.area,
-        "activity": event.activity,
-        "confidence": {name: round(score, 4) for name, score in scores.items()},
-        "started_at": timestamp(event.started_at),
-        "updated_at": timestamp(event.updated_at),
-        "ended_at": None if event.ended_at is None else timestamp(event.ended_at),
-        "duration_s": round(_until(event) - event.started_at, 3),
-        "end_reason": event.end_reason and event.end_reason.value,
-        "model": {"name": past.model, "version": past.model_version},
-        "historical": event.historical,
-    }
+    """Returns the keys of the wire's event that still matter afterwards."""
+    event = PastEvent(
+        **dict(EventFacts.from_event(past.event, past.area)),
+        model=PastModel(name=past.model, version=past.model_version),
+        historical=past.event.historical,
+    )
+    return dict.fromkeys(PastEvent.model_fields) | event.model_dump(mode="json")
 
 
 def change_facts(change: CameraChange) -> dict[str, object]:
@@ -87,7 +97,7 @@ def casas_lines(past: Iterable[PastActivity]) -> list[str]:
     """
     lines: list[tuple[float, str]] = []
     for event in (one.event for one in past):
-        start, end, activity = event.started_at, _until(event), "_".join(event.activity.split())
+        start, end, activity = event.started_at, event.until, "_".join(event.activity.split())
         lines.append((start, f"{_casas_time(start)} {event.camera} ON {activity} begin"))
         lines.append((end, f"{_casas_time(end)} {event.camera} OFF {activity} end"))
     # Of one moment they stay in this order: an activity's end after its begin, and before the begin of the next.
@@ -101,8 +111,8 @@ def table(past: Iterable[PastActivity]) -> Table:
         ending = event.end_reason.value.replace("_", " ") if event.end_reason else "goes on"
         shown.add_row(
             *_local(event.started_at), Text(event.camera), Text(event.activity, style=colour(event.activity)),
-            f"{_until(event) - event.started_at:.1f} s", f"{event.confidence.mean:.0%}",
-            Text(f"{ending}, told late" if event.historical else ending, style="dim"),
+            f"{event.until - event.started_at:.1f} s", f"{event.confidence.mean:.0%}",
+            Text(f"{ending}, reported late" if event.historical else ending, style="dim"),
         )  # fmt: skip
     if not shown.row_count:
         shown.add_row(Text("nothing recognized", style="dim"))
@@ -121,10 +131,6 @@ def _table(*columns: str) -> Table:
     for column in columns:
         shown.add_column(column, no_wrap=True, justify="right" if column in ("lasted", "confidence") else "left")
     return shown
-
-
-def _until(event: Event) -> float:
-    return event.updated_at if event.ended_at is None else event.ended_at
 
 
 def _local(time: float) -> tuple[str, str]:

@@ -15,8 +15,8 @@ from harstream.models.contract import UNKNOWN
 from harstream.mqtt.sqlite_file import opened, refused
 from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
-from harstream.wire.encoding import Context
-from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice
+from harstream.wire.context import Context
+from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice, Warming
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ def _notice(camera: str, events: list[Event], context: Context) -> Notice:
         camera=camera,
         time=time,
         activity=Activity(UNKNOWN, since=time, confidence=0.0),
-        warming=(0, context.contract.frames),
+        warming=Warming(0, context.contract.frames),
         events=tuple(events),
         change=CameraChange(camera, time, CameraState.OFFLINE, KILLED),
     )

@@ -1,11 +1,10 @@
-"""What happened, in an SQLite file: one row an activity, and one for each coming and going of a camera.
+"""What happened, in an SQLite file: one row for each activity, and one for each change of a camera.
 
-`harstream run` writes it (`stream.sinks.history`); others may read it meanwhile, for its journal is a WAL.
+`harstream run` writes it (`stream.history.sink`). Others may read it at the same time, for its journal is a WAL.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,34 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from harstream.mqtt.sqlite_file import opened_to_read
+from harstream.stream.history.migrations import VERSION, migrate, version_of
 from harstream.wire.errors import ConfigError, SinkError
-from harstream.wire.values import CameraChange, CameraState, Confidence, EndReason, Event, EventType
+from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType
 
 FILE = "history.sqlite"
 """Its name in the folder `state`."""
-VERSION = 1
-"""Of the schema, in `PRAGMA user_version`."""
-SCHEMA = """
-CREATE TABLE activities (
-    id TEXT PRIMARY KEY, seq INTEGER, camera TEXT, area TEXT, activity TEXT, label_id INTEGER,
-    mean REAL, peak REAL, last REAL, topk TEXT, started_at REAL, updated_at REAL, detected_at REAL,
-    ended_at REAL, end_reason TEXT, previous TEXT, historical INTEGER, model TEXT, model_version TEXT
-);
-CREATE INDEX activities_by_start ON activities (started_at);
-CREATE TABLE changes (time REAL, camera TEXT, state TEXT, reason TEXT, PRIMARY KEY (time, camera));
-"""
-"""Times in seconds since the epoch; topk and previous as JSON; ended_at is null while an activity goes on."""
-IN_DOUBT = "CREATE TABLE IF NOT EXISTS in_doubt (id TEXT)"
-"""Activities of the last write: were it not for the next one, nobody would know whether the other sinks were told, too.
-A table that an earlier version lacks, and passes over."""
 PATIENCE = 0.1
-"""Seconds that a writer waits for another; recognition waits with it."""
+"""Seconds that a writer waits for another writer; recognition waits with it."""
 
 
 @dataclass(frozen=True)
 class PastActivity:
-    """An activity as its last event told it."""
+    """An activity as of its last event."""
 
     event: Event
     area: str | None
@@ -51,45 +38,50 @@ class PastActivity:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for; None: all."""
+    """What is asked for; None means all."""
 
     camera: str | None = None
     activity: str | None = None
     since: float | None = None
-    """Seconds since the epoch: started then or later."""
+    """Started then or later, in seconds since the epoch."""
     until: float | None = None
-    """Started before then, so that of two periods side by side none has an activity of the other."""
+    """Started before then: two periods side by side share no activity."""
     limit: int | None = None
-    """The newest so many."""
+    """At most so many, the newest."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """For the one who writes. Raises sqlite3.Error; SinkError for a file of a later harstream."""
+    """Opens the file to write, and brings its schema up to date.
+
+    Raises sqlite3.Error; SinkError for a file of a newer harstream.
+    """
     database = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
     try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise SinkError(
-                f"expected a history of schema {VERSION} in {path}, got {version}, of a later harstream: "
-                "install that one, or move the file away"
-            )
+        _refuse_newer(database, path)
         database.execute("PRAGMA journal_mode = WAL")
         # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
         database.execute("PRAGMA synchronous = NORMAL")
-        # To wait for the disk is left to a thread that has the time.
+        # A thread that has the time waits for the disk.
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        if version < VERSION:
-            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-        database.execute(IN_DOUBT)
+        migrate(database)
     except BaseException:
         database.close()
         raise
     return database
 
 
+def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
+    version = version_of(database)
+    if version > VERSION:
+        raise SinkError(
+            f"expected a history of schema {VERSION} or older in {path}, got {version}, of a newer harstream: "
+            "install that one, or move the file away"
+        )
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Inside, the file can be read. Raises ConfigError where there is none; SinkError where it cannot be read."""
+    """Opens the file to read. Raises ConfigError where there is none; SinkError where it cannot be read."""
     if not path.exists():
         raise ConfigError(
             f"there is no history in {path.parent}: `harstream run` begins one there, unless history.enabled is false"
@@ -97,9 +89,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         database = opened_to_read(path, timeout=5)
         try:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version != VERSION:
-                raise SinkError(f"expected a history of schema {VERSION} in {path}, got {version}")
+            _refuse_newer(database, path)
+            if (version := version_of(database)) < VERSION:
+                raise SinkError(
+                    f"expected a history of schema {VERSION} in {path}, got {version}: "
+                    "the next `harstream run` brings it up to date"
+                )
             yield database
         finally:
             database.close()
@@ -110,9 +105,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange]) -> None:
-    """All or none, in any order: of several events about an activity the one with the highest seq stays.
+    """Writes all or none. Of several events of one activity, the one with the highest seq stays, in any order.
 
-    Until the next write, which may be of nothing, it is in doubt whether others than the history were told of them.
+    Until the next write, which may be empty, nobody knows whether the other sinks have these events, too.
     """
     with database:
         database.execute("DELETE FROM in_doubt")
@@ -126,7 +121,7 @@ def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraCha
 
 
 def prune(database: sqlite3.Connection, before: float) -> int:
-    """Forget what started before then, seconds since the epoch; how many rows it was."""
+    """Deletes what started before then, in seconds since the epoch; returns the number of rows."""
     with database:
         return sum(
             database.execute(f"DELETE FROM {table} WHERE {time} < ?", (before,)).rowcount
@@ -135,22 +130,22 @@ def prune(database: sqlite3.Connection, before: float) -> int:
 
 
 def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActivity]:
-    """The newest first."""
+    """Yields the newest first."""
     where, values = _conditions(query, "started_at")
-    order = f"SELECT {_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
+    order = f"SELECT {PAST} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
     for row in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
-        yield _past(row)
+        yield _past(*row)
 
 
 def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
-    """Those that the history has, by name: of cameras, of what they recognized and of their coming and going."""
+    """Returns the names of all cameras or activities in the history, sorted."""
     tables = {"camera": ("activities", "changes"), "activity": ("activities",)}[of]
     union = " UNION ".join(f"SELECT DISTINCT {of} FROM {table}" for table in tables)
     return [name for (name,) in database.execute(f"{union} ORDER BY 1")]
 
 
 def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange]:
-    """The newest first; the query's activity says nothing here."""
+    """Yields the newest first. The query's activity has no meaning here."""
     where, values = _conditions(replace(query, activity=None), "time")
     order = f"SELECT camera, time, state, reason FROM changes {where} ORDER BY time DESC LIMIT ?"
     for camera, time, state, reason in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
@@ -158,22 +153,24 @@ def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange
 
 
 def owed(database: sqlite3.Connection) -> list[Event]:
-    """What a killed run has left to tell, in the order of the activities: events that are in doubt, as they were, and
-    the ends of those that have none."""
+    """Returns what a killed run has left to report, in the order of the activities.
+
+    These are the events of the last write, as they were, and an end for each activity without one.
+    """
     order = (
-        f"SELECT {_COLUMNS}, id IN (SELECT id FROM in_doubt) AS doubted FROM activities "
+        "SELECT event, id IN (SELECT id FROM in_doubt) AS doubted FROM activities "
         "WHERE doubted OR ended_at IS NULL ORDER BY rowid"
     )
     events = []
-    for *row, is_in_doubt in database.execute(order):
-        event = _past(tuple(row)).event
+    for record, is_in_doubt in database.execute(order):
+        event = _EVENT.validate_json(record)
         events += [replace(event, historical=True)] if is_in_doubt else []
         events += [ended(event)] if event.type is not EventType.END else []
     return events
 
 
 def ended(event: Event) -> Event:
-    """The end of an activity that a killed run left open: it ended, for all we know, when it was last seen."""
+    """Returns the end of an activity that a killed run left open. It ended, as far as we know, when last updated."""
     return replace(
         event,
         type=EventType.END,
@@ -184,18 +181,15 @@ def ended(event: Event) -> Event:
     )
 
 
-_NAMES = (
-    "id", "seq", "camera", "area", "activity", "label_id", "mean", "peak", "last", "topk", "started_at", "updated_at",
-    "detected_at", "ended_at", "end_reason", "previous", "historical", "model", "model_version",
-)  # fmt: skip
-_COLUMNS = ", ".join(_NAMES)
-_CHANGING = ("seq", "mean", "peak", "last", "topk", "updated_at", "ended_at", "end_reason", "historical")
-"""From event to event; the rest is kept as the first said it: the run that ends what a kill left open may have another
-model."""
-_UPSERT = (
-    f"INSERT INTO activities ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))}) ON CONFLICT (id) DO UPDATE SET "
-    f"{', '.join(f'{name} = excluded.{name}' for name in _CHANGING)} WHERE excluded.seq > activities.seq"
-)
+PAST = "event, area, model, model_version"
+_EVENT = TypeAdapter(Event)
+_UPSERT = """
+INSERT INTO activities (id, seq, camera, activity, started_at, ended_at, area, model, model_version, event)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, ended_at = excluded.ended_at, event = excluded.event
+WHERE excluded.seq > activities.seq
+"""
+"""Area and model stay as at the start: the run that ends what a killed run left open may have another model."""
 
 
 def _conditions(query: Query, time: str) -> tuple[str, list[object]]:
@@ -212,25 +206,10 @@ def _conditions(query: Query, time: str) -> tuple[str, list[object]]:
 def _row(past: PastActivity) -> tuple[object, ...]:
     event = past.event
     return (
-        event.id, event.seq, event.camera, past.area, event.activity, event.label_id,
-        event.confidence.mean, event.confidence.peak, event.confidence.last, json.dumps(event.topk),
-        event.started_at, event.updated_at, event.detected_at, event.ended_at,
-        event.end_reason and event.end_reason.value, event.previous and json.dumps(event.previous),
-        event.historical, past.model, past.model_version,
+        event.id, event.seq, event.camera, event.activity, event.started_at, event.ended_at,
+        past.area, past.model, past.model_version, _EVENT.dump_json(event).decode(),
     )  # fmt: skip
 
 
-def _past(row: sqlite3.Row | tuple[object, ...]) -> PastActivity:
-    column = dict(zip(_NAMES, row, strict=True))
-    kind = EventType.START if column["seq"] == 1 else EventType.UPDATE
-    event = Event(
-        type=kind if column["ended_at"] is None else EventType.END,
-        confidence=Confidence(column["mean"], column["peak"], column["last"]),
-        topk=tuple((label, score) for label, score in json.loads(column["topk"])),
-        end_reason=column["end_reason"] and EndReason(column["end_reason"]),
-        previous=column["previous"] and tuple(json.loads(column["previous"])),
-        historical=bool(column["historical"]),
-        **{name: column[name] for name in ("id", "seq", "camera", "activity", "label_id", "started_at", "updated_at",
-                                           "detected_at", "ended_at")},
-    )  # fmt: skip
-    return PastActivity(event, column["area"], column["model"], column["model_version"])
+def _past(event: str, area: str | None, model: str, model_version: str) -> PastActivity:
+    return PastActivity(_EVENT.validate_json(event), area, model, model_version)

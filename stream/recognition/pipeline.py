@@ -16,7 +16,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.recognition.window import Window
-from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice, Scores, Step
+from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice, Scores, Step, Warming
 
 Arrival = Frame | CameraChange
 
@@ -185,10 +185,10 @@ class Pipeline:
             unchanged=camera.sight.unchanged,
         )
 
-    def _warming(self, camera: _Camera) -> tuple[int, int]:
+    def _warming(self, camera: _Camera) -> Warming:
         """Frames held and frames needed, those that rows look back to included."""
         looked_back_to = self._recognizer.lookback if camera.earlier is not None else 0
-        return len(camera.window) + looked_back_to, self._recognizer.contract.frames
+        return Warming(len(camera.window) + looked_back_to, self._recognizer.contract.frames)
 
     def _camera(self, name: str) -> _Camera:
         if name not in self._cameras:

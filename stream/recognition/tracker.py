@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ulid import ULID
 
 from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.stream.recognition.best_three import best_three
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType
+from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType, LabelScore, Previous
 
 
 @dataclass
@@ -22,7 +23,7 @@ class _Open:
     id: str
     started_at: float
     detected_at: float
-    previous: tuple[str, float]
+    previous: Previous
     seq: int = 0
     total: float = 0.0
     count: int = 0
@@ -61,8 +62,8 @@ class Tracker:
         self._candidate: tuple[int, float] | None = None
         self._open: _Open | None = None
         self._free_since: float | None = None
-        self._previous: tuple[str, float] | None = None
-        self._topk: tuple[tuple[str, float], ...] = ()
+        self._previous: Previous | None = None
+        self._topk: tuple[LabelScore, ...] = ()
         self._best: int | None = None
         """The likeliest activity that is no background."""
 
@@ -71,13 +72,13 @@ class Tracker:
         if self._open:
             name = self._contract.labels[self._open.label_id]
             return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
-        score = self._topk[0][1] if self._topk else 0.0
+        score = self._topk[0].score if self._topk else 0.0
         likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
         return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
 
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
         """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
-        self._topk = self._best_three(smoothed)
+        self._topk = best_three(smoothed, self._contract.labels)
         middle = time - span / 2
         if self._free_since is None:
             self._free_since = middle
@@ -156,7 +157,7 @@ class Tracker:
             self._new_id(label_id, started_at, time),
             started_at,
             detected_at=time,
-            previous=previous or (UNKNOWN, started_at - free_since),
+            previous=previous or Previous(UNKNOWN, started_at - free_since),
             supported_at=max(middle, started_at),
         )
         self._open.observe(score, time)
@@ -170,7 +171,7 @@ class Tracker:
         if self._candidate and self._candidate[0] == current.label_id:
             self._candidate = None
         self._free_since = ended_at
-        self._previous = (self._contract.labels[current.label_id], ended_at - current.started_at)
+        self._previous = Previous(self._contract.labels[current.label_id], ended_at - current.started_at)
         return [self._event(current, EventType.END, time, ended_at, reason)]
 
     def _event(
@@ -205,7 +206,3 @@ class Tracker:
         name = f"{self._camera}/{self._contract.labels[label_id]}/{detected_at:.6f}"
         moment = max(int(started_at * 1000), 0).to_bytes(6, "big")
         return str(ULID.from_bytes(moment + hashlib.sha256(name.encode()).digest()[:10]))
-
-    def _best_three(self, smoothed: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
-        order = np.argsort(-smoothed, kind="stable")[:3]
-        return tuple((self._contract.labels[index], float(smoothed[index])) for index in order)

@@ -9,8 +9,10 @@ from functools import partial
 
 from harstream.mqtt.publisher import Publisher
 from harstream.stream.service.protocols import Controls
-from harstream.wire import encoding as wire
 from harstream.wire.errors import ControlError
+from harstream.wire.messages.node import ErrorMessage
+from harstream.wire.payloads import OFF, ON
+from harstream.wire.topics import Topics
 from harstream.wire.values import CameraControl
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ LONGEST_TOPIC = 200
 class CameraCommands:
     """Nothing here waits: a change is made on the control's own thread, and a refusal is published."""
 
-    def __init__(self, publisher: Publisher, topics: wire.Topics, controls: Controls) -> None:
+    def __init__(self, publisher: Publisher, topics: Topics, controls: Controls) -> None:
         """Before the publisher starts."""
         self._publisher = publisher
         self._topics = topics
@@ -40,7 +42,7 @@ class CameraCommands:
 
     def show(self, control: CameraControl) -> None:
         """How a camera is set. From any thread."""
-        states = {"enabled": wire.ON if control.is_enabled else wire.OFF, "threshold": f"{control.threshold or 0.0:g}"}
+        states = {"enabled": ON if control.is_enabled else OFF, "threshold": f"{control.threshold or 0.0:g}"}
         for setting, state in states.items():
             self._publisher.retain(self._topics.setting(control.camera, setting), state.encode())
 
@@ -68,8 +70,8 @@ class CameraCommands:
             before = f"; {self._refused - 1} more before it" if self._refused > 1 else ""
             log.warning("asked for at %r and refused: %s%s", topic[:LONGEST_TOPIC], why, before)
             self._refused, self._told_at = 0, time.monotonic()
-        message = wire.error_message(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
-        self._publisher.publish_now(self._topics.error, wire.encode(message))
+        message = ErrorMessage.of(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
+        self._publisher.publish_now(self._topics.error, message.encode())
 
 
 def _text(payload: bytes) -> str:
@@ -79,9 +81,9 @@ def _text(payload: bytes) -> str:
 
 
 def _is_on(text: str) -> bool:
-    if text.upper() not in (wire.ON, wire.OFF):
-        raise ControlError(f"expected {wire.ON} or {wire.OFF}, got {text!r}")
-    return text.upper() == wire.ON
+    if text.upper() not in (ON, OFF):
+        raise ControlError(f"expected {ON} or {OFF}, got {text!r}")
+    return text.upper() == ON
 
 
 def _threshold(text: str) -> float | None:

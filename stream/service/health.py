@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harstream.wire.errors import Trouble
-from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice
+from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice, Warming
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _Camera:
     """(time, frames arrived, frames dropped) at each look since it was connected."""
     arrived: int = 0
     change: CameraChange | None = None
-    warming: tuple[int, int] = (0, 0)
+    warming: Warming = Warming(0, 0)
     warming_since: float | None = None
     came_at: float | None = None
     unchanged: float = 0.0

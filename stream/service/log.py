@@ -12,7 +12,7 @@ from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
 from rich.logging import RichHandler
 
-from harstream.wire.encoding import timestamp
+from harstream.wire.timestamps import timestamp
 
 Style = Literal["text", "json"]
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message", "exc_info": "error"}

@@ -47,7 +47,7 @@ def _darken(picture: Pixels, top: int) -> None:
 def _draw_state(picture: Pixels, notice: Notice, unit: float) -> None:
     W = picture.shape[1]
     has, needs = notice.warming
-    words, colour = ("LIVE", GREEN) if has >= needs else (f"WARMING {has}/{needs}", AMBER)
+    words, colour = ("LIVE", GREEN) if notice.warming.is_over else (f"WARMING {has}/{needs}", AMBER)
     size, edge = 3.6 * unit, round(4 * unit)
     width = _width(words, size)
     left, middle = W - edge - width, round(6.2 * unit)
@@ -65,7 +65,7 @@ def _draw_activity(picture: Pixels, notice: Notice, unit: float) -> None:
     left, room = round(4 * unit), round(0.56 * W - 4 * unit)
     name, confidence = notice.activity.name, notice.activity.confidence
     if name == UNKNOWN:
-        words = "No activity" if notice.warming[0] >= notice.warming[1] else "Getting ready"
+        words = "No activity" if notice.warming.is_over else "Getting ready"
         _write(picture, words, left, H - 5 * unit, _fitting(words, 5.5 * unit, room), SOFT)
         return
     _write(picture, name, left, H - 14 * unit, _fitting(name, 8 * unit, room), WHITE)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from harstream.wire import encoding as wire
+from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
-from harstream.wire.readable import readable
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.readable import event_line
 from harstream.wire.values import Notice
 
 
 class ConsoleSink:
     """An EventSink."""
 
-    def __init__(self, context: wire.Context, console: Console) -> None:
+    def __init__(self, context: Context, console: Console) -> None:
         self._context = context
         self._console = console
 
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
-            message = wire.event_message(event, self._context)
             try:
-                self._console.print(readable("event", wire.encode(message)))
+                self._console.print(event_line(EventMessage.of(event, self._context)))
             except (OSError, SystemExit) as error:  # rich leaves the program when the reader of a pipe has gone
                 raise SinkError(f"nobody reads what is printed: {error}") from error
 

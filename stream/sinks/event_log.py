@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from harstream.wire import encoding as wire
+from harstream.wire.context import Context
+from harstream.wire.messages.event import EventMessage
 from harstream.wire.values import EventType, Notice
 
 log = logging.getLogger(__name__)
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 class EventLog:
     """An EventSink. A record's field `event` is what MQTT carries; updates are for those who want more."""
 
-    def __init__(self, context: wire.Context) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
 
     def handle(self, notice: Notice) -> None:
@@ -23,7 +24,7 @@ class EventLog:
                 "%s of %s",
                 event.type,
                 event.activity,
-                extra={"camera": event.camera, "event": wire.event_message(event, self._context)},
+                extra={"camera": event.camera, "event": EventMessage.of(event, self._context).facts()},
             )
 
     def close(self) -> None:

@@ -7,8 +7,10 @@ import stat
 import time
 from pathlib import Path
 
-from harstream.wire.encoding import Context, encode, event_message, live_delay
+from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.timestamps import live_delay
 from harstream.wire.values import Event, Notice
 
 
@@ -43,7 +45,7 @@ class JsonLines:
 
     def _line(self, event: Event, notice: Notice) -> bytes:
         delay = live_delay(notice.time, time.time())
-        return encode(event_message(event, self._context, frame_to_publish=delay)) + b"\n"
+        return EventMessage.of(event, self._context, delay=delay).encode() + b"\n"
 
     def _append(self, line: bytes) -> None:
         if self._file is None:

@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from harstream.models.contract import UNKNOWN
 from harstream.stream.service.health import TICK
-from harstream.wire.encoding import Context, live_delay, measured_delay
-from harstream.wire.values import CameraState, EventType, Health, HealthState, NodeStats, Notice
+from harstream.wire.context import Context
+from harstream.wire.timestamps import live_delay
+from harstream.wire.values import CameraState, EventType, Health, HealthState, LatencyStats, NodeStats, Notice
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 """Seconds."""
@@ -76,10 +77,12 @@ class Metrics:
         self._gauge("mqtt_events_waiting", "Events on disk that the broker does not have yet.").set_function(waiting)
         self._gauge("mqtt_events_lost", "Events that became too old or too many to wait.").set_function(lost)
 
-    def acknowledged(self, payload: bytes, seconds: float) -> None:
-        """An event, encoded, reached the broker so long after it was handed over. From any thread."""
+    def acknowledged(self, delay: float | None, seconds: float) -> None:
+        """Counts an event that reached the broker so many seconds after it was handed over. From any thread.
+
+        `delay`: seconds from its frame's capture until it was handed over; None where nobody measured it.
+        """
         self._late.labels("acknowledged").observe(seconds)
-        delay = measured_delay(payload)
         if delay is not None:
             self._late.labels("published").observe(delay + seconds)
 
@@ -133,7 +136,7 @@ class Metrics:
             unknown=_total(self._unknown),
             starts=_total(self._events, type=EventType.START),
             ends=_total(self._events, type=EventType.END),
-            latency=(float(np.quantile(delays, 0.5)), float(np.quantile(delays, 0.95))) if delays else None,
+            latency=LatencyStats(float(np.quantile(delays, 0.5)), float(np.quantile(delays, 0.95))) if delays else None,
             cpu=self._cores_busy(now - self._summed_up_at),
             memory=None if memory is None else int(memory),
         )

@@ -7,13 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from harstream.models.contract import UNKNOWN
+from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.announcer import Announcer
-from harstream.mqtt.connection import BrokerAddress, Will
+from harstream.mqtt.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.stream.service.camera_commands import CameraCommands
 from harstream.stream.service.protocols import Controls
-from harstream.wire import encoding as wire
+from harstream.wire.context import Context
+from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.node import InfoMessage, LabelsMessage, StatsMessage
+from harstream.wire.payloads import OFFLINE, ONLINE, availability, encode_json
+from harstream.wire.schemas import PUBLISHED
+from harstream.wire.timestamps import live_delay
+from harstream.wire.topics import Topics
 from harstream.wire.values import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
 
 REPEAT_ACTIVITY = 60.0
@@ -45,7 +53,7 @@ class MqttSink:
         self,
         address: BrokerAddress,
         *,
-        context: wire.Context,
+        context: Context,
         outbox: Outbox,
         emission: Mapping[str, object] | None = None,
         observations: bool = True,
@@ -55,7 +63,7 @@ class MqttSink:
     ) -> None:
         """The outbox is this sink's from here on; it is opened by `start`. `stats` is asked once a minute, on `tell`'s
         thread. `on_forecast` hears what others forecast: topic, payload, and whether it was retained."""
-        self.topics = wire.Topics(context.node)
+        self.topics = Topics(context.node)
         self._context = context
         self._with_observations = observations
         self._stats = stats
@@ -63,7 +71,7 @@ class MqttSink:
         self._cameras: dict[str, _Camera] = {}
         self._healths: dict[str, Health] = {}
         """What was last said."""
-        self.publisher = Publisher(address, outbox, will=Will(self.topics.status, wire.OFFLINE))
+        self.publisher = Publisher(address, outbox, will=Will(self.topics.status, OFFLINE))
         memory = outbox.path.with_name(f"{outbox.path.name}.announced")
         self._announcer = Announcer(self.publisher, address.url, memory)
         self._remote = None if controls is None else CameraCommands(self.publisher, self.topics, controls)
@@ -92,7 +100,7 @@ class MqttSink:
         camera.notice = notice
         self._say_availability(camera)
         self._say_activity(camera)
-        if self._with_observations and wire.is_observation(notice):
+        if self._with_observations and is_observation(notice):
             self._say_observation(camera)
         if notice.change is not None and notice.change.state is CameraState.REMOVED:
             self._forget(notice.camera)
@@ -109,7 +117,7 @@ class MqttSink:
             self._say_goodbye(camera)
         for health in list(self._healths.values()):
             self._say_health(_at_its_end(health, STOPPED))
-        self.publisher.close((self.topics.status, wire.OFFLINE.encode()))
+        self.publisher.close((self.topics.status, OFFLINE.encode()))
 
     def _forget(self, camera: str) -> None:
         """What is retained of it stays, and says that it is gone: taken back, it would be an empty message to those who
@@ -120,22 +128,22 @@ class MqttSink:
             del self._healths[camera]
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
-        self.publisher.retain(self.topics.status, wire.ONLINE.encode())
-        self.publisher.retain(self.topics.info, wire.encode(wire.info_message(self._context)))
-        self.publisher.retain(self.topics.labels, wire.encode(wire.labels_message(self._context)))
+        self.publisher.retain(self.topics.status, ONLINE.encode())
+        self.publisher.retain(self.topics.info, InfoMessage.of(self._context, PUBLISHED).encode())
+        self.publisher.retain(self.topics.labels, LabelsMessage.of(self._context).encode())
         if emission is not None:
-            self.publisher.retain(self.topics.emission, wire.encode(emission))
+            self.publisher.retain(self.topics.emission, encode_json(emission))
 
     def _post_events(self, notice: Notice) -> None:
-        delay = wire.live_delay(notice.time, time.time())
+        delay = live_delay(notice.time, time.time())
         for event in notice.events:
-            message = wire.event_message(event, self._context, frame_to_publish=delay)
-            self.publisher.publish_event(self.topics.event(event.camera), wire.encode(message))
+            message = EventMessage.of(event, self._context, delay=delay)
+            self.publisher.publish_event(self.topics.event(event.camera), message)
 
     def _say_availability(self, camera: _Camera) -> None:
         change = camera.notice.change
         # A frame without a change before it comes from a file.
-        said = wire.availability(change.state) if change else camera.availability or wire.ONLINE
+        said = availability(change.state) if change else camera.availability or ONLINE
         if said is not None and said != camera.availability:
             camera.availability = said
             self.publisher.retain(self.topics.availability(camera.notice.camera), said.encode())
@@ -147,20 +155,20 @@ class MqttSink:
         is_recent = 0 <= notice.time - camera.said_at < REPEAT_ACTIVITY
         if activity != camera.activity or not is_recent:
             camera.activity, camera.said_at = activity, notice.time
-            message = wire.activity_message(notice, self._context)
-            self.publisher.retain(self.topics.activity(notice.camera), wire.encode(message))
+            message = ActivityMessage.of(notice, self._context)
+            self.publisher.retain(self.topics.activity(notice.camera), message.encode())
 
     def _say_observation(self, camera: _Camera) -> None:
         notice = camera.notice
         camera.observations += 1
-        message = wire.observation_message(notice, self._context, seq=camera.observations, previous=camera.observed_at)
+        message = ObservationMessage.of(notice, self._context, seq=camera.observations, previous=camera.observed_at)
         camera.observed_at = notice.time
-        self.publisher.publish_now(self.topics.observation(notice.camera), wire.encode(message))
+        self.publisher.publish_now(self.topics.observation(notice.camera), message.encode())
 
     def _say_health(self, health: Health) -> None:
         self._healths[health.camera] = health
-        message = wire.health_message(health, self._context)
-        self.publisher.retain(self.topics.health(health.camera), wire.encode(message))
+        message = HealthMessage.of(health, self._context)
+        self.publisher.retain(self.topics.health(health.camera), message.encode())
 
     def _say_stats(self, now: float) -> None:
         if self._summed_up_at is None:
@@ -170,23 +178,23 @@ class MqttSink:
         self._summed_up_at = now
         stats = self._stats()  # also while nobody hears: they are those of one minute
         if self.publisher.is_connected:
-            message = wire.stats_message(
+            message = StatsMessage.of(
                 stats,
                 self._context,
                 waiting=self.publisher.waiting,
                 dropped_observations=self.publisher.dropped,
                 dropped_events=self.publisher.lost,
             )
-            self.publisher.publish_now(self.topics.stats, wire.encode(message))
+            self.publisher.publish_now(self.topics.stats, message.encode())
 
     def _say_goodbye(self, camera: _Camera) -> None:
         notice = camera.notice
         if notice.activity.name != UNKNOWN:
             gone = replace(notice, activity=Activity(UNKNOWN, since=notice.time, confidence=0.0))
-            message = wire.activity_message(gone, self._context)
-            self.publisher.retain(self.topics.activity(notice.camera), wire.encode(message))
-        if camera.availability != wire.OFFLINE:
-            self.publisher.retain(self.topics.availability(notice.camera), wire.OFFLINE.encode())
+            message = ActivityMessage.of(gone, self._context)
+            self.publisher.retain(self.topics.activity(notice.camera), message.encode())
+        if camera.availability != OFFLINE:
+            self.publisher.retain(self.topics.availability(notice.camera), OFFLINE.encode())
 
 
 def _at_its_end(health: Health, reason: str) -> Health:

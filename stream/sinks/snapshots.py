@@ -11,8 +11,8 @@ import cv2
 from harstream.mqtt.publisher import Publisher
 from harstream.mqtt.retained_topics import RetainedTopics
 from harstream.stream.sinks.jpeg import jpeg
-from harstream.wire import encoding as wire
 from harstream.wire.errors import SinkError
+from harstream.wire.topics import Topics
 from harstream.wire.values import EventType, Step
 
 LONGEST = 640
@@ -25,7 +25,7 @@ class Snapshots:
     The last picture of each camera stays at the broker until another takes its place, or it is taken back.
     """
 
-    def __init__(self, publisher: Publisher, topics: wire.Topics, broker: str, memory: Path) -> None:
+    def __init__(self, publisher: Publisher, topics: Topics, broker: str, memory: Path) -> None:
         """`memory`: the file in which to remember where pictures were left."""
         self._publisher = publisher
         self._topics = topics

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.resilience.outage import Outage
-from harstream.wire.encoding import labels_sha
-from harstream.wire.messages import ForecastMessage
-from harstream.wire.values import Forecast
+from harstream.wire.context import labels_sha
+from harstream.wire.messages.forecast import ForecastMessage
+from harstream.wire.values import Forecast, HorizonForecast, NextActivity
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,6 @@ class ForecastCache:
         """Forecasts of another model's activities, such as those that a broker still has, are passed over."""
         self._labels = {*contract.labels, UNKNOWN}
         self._sha = labels_sha(contract)
-        self._schema = TypeAdapter(ForecastMessage)
         self._latest: dict[str, Forecast] = {}
         self._outage = Outage(
             log, "a forecast", begins="%s is passed over: %s", ends="%s can be read again; %d were passed over"
@@ -57,20 +55,21 @@ class ForecastCache:
         if len(payload) > LONGEST:
             raise ValueError(f"expected {LONGEST} bytes at most, got {len(payload)}")
         try:
-            message = self._schema.validate_json(payload)
+            message = ForecastMessage.model_validate_json(payload)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # a stranger's keys
             raise ValueError(f"{where}: {first['msg']}") from error
-        if message["labels_sha"] != self._sha:
+        if message.labels_sha != self._sha:
             return None
-        follower = message["next"]
+        follower = message.next
         forecast = Forecast(
-            made_at=_seconds(message["made_at"]),
-            next=follower and (follower["activity"], follower["p"], _seconds(follower["expected_at"])),
-            then=tuple((each["horizon_s"], *_likeliest(each["p"])) for each in message["horizons"]),
+            made_at=message.made_at,
+            next=None if follower is None else NextActivity(follower.activity, follower.p, follower.expected_at),
+            then=tuple(HorizonForecast(each.horizon_s, *_likeliest(each.p)) for each in message.horizons),
         )
-        for activity in [each[1] for each in forecast.then] + ([forecast.next[0]] if forecast.next else []):
+        named = [each.activity for each in forecast.then] + ([forecast.next.activity] if forecast.next else [])
+        for activity in named:
             if activity not in self._labels:
                 raise ValueError(f"the model knows no activity {activity[:80]!r}")
         return forecast
@@ -80,7 +79,3 @@ def _likeliest(probabilities: dict[str, float]) -> tuple[str, float]:
     if not probabilities:
         raise ValueError("expected the probabilities of a horizon, got none")
     return max(probabilities.items(), key=lambda item: item[1])
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()

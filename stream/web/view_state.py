@@ -10,11 +10,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 
-import numpy as np
-
 from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.stream.recognition.best_three import best_three
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, Health, HealthState, Step
+from harstream.wire.values import (
+    Activity,
+    CameraState,
+    Event,
+    Forecast,
+    Frame,
+    Health,
+    HealthState,
+    LabelScore,
+    Step,
+    Warming,
+)
 
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
@@ -32,10 +42,10 @@ class CameraView:
     state: CameraState = CameraState.CONNECTING
     reason: str = ""
     activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
-    topk: tuple[tuple[str, float], ...] = ()
+    topk: tuple[LabelScore, ...] = ()
     scores: tuple[float, ...] = ()
     """Smoothed, in label order."""
-    warming: tuple[int, int] = (0, 0)
+    warming: Warming = Warming(0, 0)
     time: float = 0.0
     fps: float = 0.0
     blind: HealthState | None = None
@@ -185,7 +195,7 @@ class ViewState:
         )
         if notice.smoothed is not None:
             scores = tuple(float(score) for score in notice.smoothed)
-            view = replace(view, topk=best_three(notice.smoothed, self._contract), scores=scores)
+            view = replace(view, topk=best_three(notice.smoothed, self._contract.labels), scores=scores)
         if notice.change is not None:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
             if notice.change.state.is_away:
@@ -212,11 +222,6 @@ class ViewState:
             oldest = next(iter(self._events))
             del self._events[oldest]
             self._fresh.discard(oldest)
-
-
-def best_three(smoothed: np.typing.NDArray[np.float32], contract: ModelContract) -> tuple[tuple[str, float], ...]:
-    order = np.argsort(-smoothed, kind="stable")[:3]
-    return tuple((contract.labels[index], float(smoothed[index])) for index in order)
 
 
 def event_facts(event: Event) -> dict[str, object]:

@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.values import CameraState, Event, EventType, Health, Notice
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -75,7 +75,7 @@ def exposed(
     """Names of what is exposed by a sink to which everything has happened, each with its labels."""
     metrics = Metrics(context, "CPU")
     metrics.watch_broker(lambda: True, waiting=lambda: 0, lost=lambda: 0)
-    metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": 30}}', 0.003)
+    metrics.acknowledged(0.03, 0.003)
     metrics.handle(make_notice(state=CameraState.LIVE))
     metrics.handle(make_notice(make_event(EventType.START), scores=(0.1, 0.8, 0.1)))
     metrics.report(make_health())

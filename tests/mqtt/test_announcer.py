@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.home_assistant import announcements
 from harstream.wire.values import Notice
 
@@ -166,7 +166,7 @@ def test_what_is_said_again_waits_for_its_time(
     subprocess.run(
         ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", "homeassistant/status", "-m", "online"], check=True
     )
-    eventually(lambda: sink.publisher._say_again_at is not None, "the birth to be heard")
+    eventually(lambda: sink.publisher.is_republishing, "the birth to be heard")
     sink.handle(make_notice(activity="Lunges"))
     eventually(lambda: subscriber.of("/activity"), "the activity, sent meanwhile")
     assert len(subscriber.of(HALL)) == 1

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.connection import BrokerAddress, Connection, Will
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Connection, Will
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, Notice
 

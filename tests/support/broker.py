@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harstream.wire.messages import json_schemas
+from harstream.wire.schemas import json_schemas
 from tests.support.waiting import DEADLINE, new_free_port, require, wait_until
 
 

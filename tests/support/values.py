@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harstream.models.contract import ModelContract
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.values import (
     Activity,
     CameraChange,
@@ -20,8 +20,11 @@ from harstream.wire.values import (
     EventType,
     Health,
     HealthState,
+    LabelScore,
     Notice,
+    Previous,
     Scores,
+    Warming,
 )
 
 # 2023-11-14T22:13:20Z
@@ -49,9 +52,9 @@ def make_event() -> MakeEvent:
         values: dict[str, Any] = {
             "type": kind, "id": "01JD", "seq": 1, "camera": "hall", "activity": "JumpingJack", "label_id": 1,
             "confidence": Confidence(mean=0.81234567, peak=0.93, last=0.37),
-            "topk": (("JumpingJack", 0.37), ("Lunges", 0.21)),
+            "topk": (LabelScore("JumpingJack", 0.37), LabelScore("Lunges", 0.21)),
             "started_at": NOON + 1.12, "updated_at": NOON + 2.22, "detected_at": NOON + 2.22,
-            "previous": ("unknown", 31.0),
+            "previous": Previous("unknown", 31.0),
         }  # fmt: skip
         return Event(**(values | ending | changes))
 
@@ -69,7 +72,7 @@ def make_notice() -> MakeNotice:
             camera=camera,
             time=time,
             activity=Activity(activity, since=since, confidence=0.5),
-            warming=warming,
+            warming=Warming(*warming),
             scores=None if scores is None else Scores(np.array(scores, np.float32), time=time, span=2.0),
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
@@ -90,6 +93,7 @@ def make_health() -> MakeHealth:
             "warming": (20, 20), "fps": 24.96,
             "frame_age": 0.0, "dropped": 0, "dropping": 0.0, "behind": 0.0, "overloaded": False, "reconnects": 0,
         }  # fmt: skip
-        return Health(**(values | changes))
+        values |= changes
+        return Health(**values | {"warming": Warming(*values["warming"])})
 
     return make

@@ -12,7 +12,12 @@ import pytest
 import yaml
 
 from harstream.wire import asyncapi
-from harstream.wire import encoding as wire
+from harstream.wire.context import Context
+from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.message import Message
+from harstream.wire.messages.node import ErrorMessage, InfoMessage, LabelsMessage, StatsMessage
+from harstream.wire.schemas import PUBLISHED
 from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
 
 FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
@@ -58,7 +63,7 @@ def references(node: object) -> Any:
 
 
 def test_each_message_is_what_its_schema_says(
-    make_event: Make, make_notice: Make, make_health: Make, context: wire.Context, validate: Callable[[Any], None]
+    make_event: Make, make_notice: Make, make_health: Make, context: Context, validate: Callable[[Any], None]
 ) -> None:
     event: Event = make_event()
     notice: Notice = make_notice(scores=(0.1, 0.8, 0.1))
@@ -68,19 +73,20 @@ def test_each_message_is_what_its_schema_says(
         time=1_700_000_000.0, uptime=0.0, provider="CPU", cameras=1, live=0, frames=0, dropped=0, windows=0, unknown=0,
         starts=0, ends=0, latency=None, cpu=None, memory=None,
     )  # fmt: skip
-    for message in (
-        wire.event_message(event, context),
-        wire.event_message(make_event(EventType.END, seq=2), context, frame_to_publish=0.02),
-        wire.observation_message(notice, context, seq=1, previous=None),
-        wire.observation_message(gone, context, seq=2, previous=3.0),
-        wire.activity_message(notice, context),
-        wire.health_message(health, context),
-        wire.info_message(context),
-        wire.labels_message(context),
-        wire.stats_message(stats, context, waiting=0, dropped_observations=3, dropped_events=0),
-        wire.error_message("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
-    ):
-        validate(message)
+    messages: tuple[Message, ...] = (
+        EventMessage.of(event, context),
+        EventMessage.of(make_event(EventType.END, seq=2), context, delay=0.02),
+        ObservationMessage.of(notice, context, seq=1, previous=None),
+        ObservationMessage.of(gone, context, seq=2, previous=3.0),
+        ActivityMessage.of(notice, context),
+        HealthMessage.of(health, context),
+        InfoMessage.of(context, PUBLISHED),
+        LabelsMessage.of(context),
+        StatsMessage.of(stats, context, waiting=0, dropped_observations=3, dropped_events=0),
+        ErrorMessage.of("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
+    )
+    for message in messages:
+        validate(message.facts())
 
 
 @pytest.mark.parametrize(
@@ -89,10 +95,10 @@ def test_each_message_is_what_its_schema_says(
      {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"}],
 )  # fmt: skip
 def test_a_message_of_another_shape_is_refused(
-    change: dict[str, Any], make_event: Make, context: wire.Context, validate: Callable[[Any], None]
+    change: dict[str, Any], make_event: Make, context: Context, validate: Callable[[Any], None]
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        validate({**wire.event_message(make_event(), context), **change})
+        validate({**EventMessage.of(make_event(), context).facts(), **change})
 
 
 FORECAST = {
@@ -123,6 +129,6 @@ def test_a_forecast_of_another_shape_is_refused(change: dict[str, Any], validate
         validate(FORECAST | change)
 
 
-def test_a_node_does_not_call_its_own_what_another_program_says(context: wire.Context) -> None:
-    assert "harstream.event/1" in wire.info_message(context)["schemas"]
-    assert "harstream.forecast/1" not in wire.info_message(context)["schemas"]
+def test_a_node_does_not_call_its_own_what_another_program_says(context: Context) -> None:
+    assert "harstream.event/1" in PUBLISHED
+    assert "harstream.forecast/1" not in PUBLISHED

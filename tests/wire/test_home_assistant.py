@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from harstream.wire.encoding import Context, activity_message, health_message
+from harstream.wire.context import Context
 from harstream.wire.home_assistant import announcements
+from harstream.wire.messages.camera import ActivityMessage, HealthMessage
 from harstream.wire.values import Health, HealthState, Notice
 
 NODE_IS_THERE = {
@@ -142,12 +143,12 @@ def test_a_problem_is_what_keeps_a_camera_from_being_watched(
     hall: Any, make_health: Callable[..., Health], context: Context, changes: dict[str, Any], expected: str
 ) -> None:
     problem = hall["components"]["problem"]
-    assert rendered(problem, "value_template", health_message(make_health(**changes), context)) == expected
+    assert rendered(problem, "value_template", HealthMessage.of(make_health(**changes), context).facts()) == expected
     assert (problem["payload_on"], problem["payload_off"]) == ("on", "off")
 
 
 def test_a_problem_says_why(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
-    message = health_message(make_health(state=HealthState.OFFLINE, reason="no route"), context)
+    message = HealthMessage.of(make_health(state=HealthState.OFFLINE, reason="no route"), context).facts()
     why = rendered(hall["components"]["problem"], "json_attributes_template", message)
     assert json.loads(why) == {"health": "offline", "reason": "no route", "overloaded": False}
 
@@ -156,14 +157,14 @@ def test_a_problem_says_why(hall: Any, make_health: Callable[..., Health], conte
 def test_confidence_is_a_percentage_of_an_activity(
     hall: Any, make_notice: Callable[..., Notice], context: Context, activity: str, expected: str
 ) -> None:
-    message = activity_message(make_notice(activity=activity), context)
+    message = ActivityMessage.of(make_notice(activity=activity), context).facts()
     assert rendered(hall["components"]["confidence"], "value_template", message) == expected
 
 
 def test_the_frame_age_before_the_first_frame_is_none(
     hall: Any, make_health: Callable[..., Health], context: Context
 ) -> None:
-    message = health_message(make_health(frame_age=None), context)
+    message = HealthMessage.of(make_health(frame_age=None), context).facts()
     assert rendered(hall["components"]["frame_age"], "value_template", message) == "None"
 
 

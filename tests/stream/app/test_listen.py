@@ -14,8 +14,11 @@ import pytest
 from rich.console import Console
 
 from harstream.stream.app.listen import listen
-from harstream.wire.encoding import Context, encode, event_message, observation_message
+from harstream.wire.context import Context
 from harstream.wire.errors import BrokerError, ConfigError
+from harstream.wire.messages.camera import ObservationMessage
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.payloads import encode_json
 from harstream.wire.readable import colour, readable
 from harstream.wire.values import Event, EventType, Notice
 
@@ -28,25 +31,25 @@ def local(seconds: float) -> str:
 
 
 def test_a_start_is_a_line_with_all_one_needs(make_event: MakeEvent, context: Context) -> None:
-    line = readable(TOPIC, encode(event_message(make_event(), context)))
+    line = readable(TOPIC, EventMessage.of(make_event(), context).encode())
     expected = ["▶", "start", "JumpingJack", "37%"]
     assert line.plain.split() == [local(1_700_000_002.22), "hall", *expected]
 
 
 def test_an_end_adds_how_long_and_why(make_event: MakeEvent, context: Context) -> None:
-    line = readable(TOPIC, encode(event_message(make_event(EventType.END), context)))
+    line = readable(TOPIC, EventMessage.of(make_event(EventType.END), context).encode())
     expected = ["■", "end", "JumpingJack", "81%", "8.4", "s", "low", "confidence"]
     assert line.plain.split() == [local(1_700_000_009.52), "hall", *expected]
 
 
 def test_an_event_that_was_held_back_says_so(make_event: MakeEvent, context: Context) -> None:
-    message = event_message(make_event(), context) | {"historical": True}
-    assert "told late" in readable(TOPIC, encode(message)).plain
+    message = EventMessage.of(make_event(), context).facts() | {"historical": True}
+    assert "reported late" in readable(TOPIC, encode_json(message)).plain
 
 
 def test_an_observation_shows_its_symbol(make_notice: Callable[..., Notice], context: Context) -> None:
-    message = observation_message(make_notice(scores=(0.1, 0.85, 0.05)), context, seq=1, previous=None)
-    line = readable("har/nuc1/camera/hall/observation", encode(message))
+    message = ObservationMessage.of(make_notice(scores=(0.1, 0.85, 0.05)), context, seq=1, previous=None)
+    line = readable("har/nuc1/camera/hall/observation", message.encode())
     assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]
 
 
@@ -57,7 +60,7 @@ def test_an_activity_has_one_colour_for_ever() -> None:
 
 
 def test_the_activity_wears_its_colour(make_event: MakeEvent, context: Context) -> None:
-    line = readable(TOPIC, encode(event_message(make_event(), context)))
+    line = readable(TOPIC, EventMessage.of(make_event(), context).encode())
     styles = {line.plain[span.start : span.end].strip(): span.style for span in line.spans}
     assert styles["JumpingJack"] == colour("JumpingJack")
 
@@ -83,10 +86,13 @@ def test_what_is_no_event_is_one_dim_line(payload: bytes) -> None:
 def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context: Context) -> None:
     # Clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
     hostile = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e\r\n[bold red]x[/]"
-    message = event_message(make_event(activity=hostile), context) | {"camera": hostile, "end_reason": hostile}
+    message = EventMessage.of(make_event(activity=hostile), context).facts() | {
+        "camera": hostile,
+        "end_reason": hostile,
+    }
     out = io.StringIO()
     console = Console(file=out, force_terminal=False, width=500)
-    console.print(readable(TOPIC, encode(message)), soft_wrap=True)
+    console.print(readable(TOPIC, encode_json(message)), soft_wrap=True)
     console.print(readable(f"har/{hostile}/status", hostile.encode()), soft_wrap=True)
     shown = out.getvalue()
     assert len(shown.splitlines()) == 2
@@ -95,7 +101,7 @@ def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context
 
 
 def test_a_very_long_name_is_cut(make_event: MakeEvent, context: Context) -> None:
-    line = readable(TOPIC, encode(event_message(make_event(activity="x" * 10_000), context)))
+    line = readable(TOPIC, EventMessage.of(make_event(activity="x" * 10_000), context).encode())
     assert len(line.plain) < 200
 
 
@@ -136,8 +142,8 @@ def publish(port: int, topic: str, payload: bytes) -> None:
 def test_it_prints_what_arrives_and_survives_an_outage(
     mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
 ) -> None:
-    start = encode(event_message(make_event(), context))
-    end = encode(event_message(make_event(EventType.END), context))
+    start = EventMessage.of(make_event(), context).encode()
+    end = EventMessage.of(make_event(EventType.END), context).encode()
 
     def arrives(payload: bytes, sign: str) -> bool:
         # Published again until it is heard: nobody tells from outside when the subscription holds.
@@ -158,7 +164,7 @@ def test_it_prints_what_arrives_and_survives_an_outage(
 def test_raw_is_json_one_a_line(
     mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
 ) -> None:
-    message = event_message(make_event(activity="\x9b6n [bold]"), context)
+    message = EventMessage.of(make_event(activity="\x9b6n [bold]"), context).facts()
 
     def arrives() -> bool:
         publish(mosquitto.port, TOPIC, json.dumps(message, indent=2, ensure_ascii=False).encode())

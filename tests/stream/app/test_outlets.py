@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.stream.app.outlets import page_for_others
 from harstream.stream.config.model import Config
 

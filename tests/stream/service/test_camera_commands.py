@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Connection
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import ControlError, HarstreamError
 from harstream.wire.values import CameraControl, CameraState, Health, Notice
 

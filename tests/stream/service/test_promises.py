@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Pixels
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import Query, activities, connect
@@ -31,7 +31,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.values import CameraChange, CameraState, Event, EventType, Frame, Notice
 
 CONTRACT = ModelContract("made up", "1", ("Jump", "Walk", "Idle"), ("Idle",), frames=3, height=2, width=2, rate=10.0)
@@ -187,9 +187,9 @@ class FusedOutbox(Outbox):
         super().__init__(path)
         self._fuse = fuse
 
-    def put(self, topic: str, payload: bytes) -> None:
+    def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
         self._fuse.burn()
-        super().put(topic, payload)
+        super().put(topic, payload, delay)
         self._fuse.burn()
 
 

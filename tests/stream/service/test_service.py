@@ -19,7 +19,7 @@ from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice, Warming
 
 CONTRACT = ModelContract(name="even", version="1", labels=("Idle", "Wave"), frames=5, height=8, width=8, rate=10.0)
 SETTINGS = TrackerSettings(
@@ -314,7 +314,7 @@ def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(even
 def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eventually: Callable[..., None]) -> None:
     heard: list[tuple[str, str]] = []
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), (0, 5))
+    owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), Warming(0, 5))
     sinks = {name: Ear(name, heard) for name in ("history", "mqtt")}
     service = Service(pipeline, sinks, {}, CLOCK, owed=[owed])
     service.watch("hall", Silent)

@@ -6,7 +6,7 @@ import pytest
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.annotate import annotate
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step, Warming
 
 CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 SMOOTHED = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
@@ -22,7 +22,7 @@ def step(
     camera: str = "hall",
 ) -> Step:
     picture = np.full((height, width, 3), 120, np.uint8)
-    notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), warming, smoothed=SMOOTHED)
+    notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), Warming(*warming), smoothed=SMOOTHED)
     return Step(notice, Frame(camera, 50.0, BgrPicture(picture)))
 
 
@@ -86,6 +86,6 @@ def test_long_names_stay_inside_the_smallest_picture() -> None:
 
 def test_a_step_without_a_frame_is_refused() -> None:
     change = CameraChange("hall", 1.0, CameraState.OFFLINE)
-    notice = Notice("hall", 1.0, Activity(UNKNOWN, 1.0, 0.0), (0, 20), change=change)
+    notice = Notice("hall", 1.0, Activity(UNKNOWN, 1.0, 0.0), Warming(0, 20), change=change)
     with pytest.raises(ValueError, match="only a step with a frame"):
         annotate(Step(notice, None), CONTRACT)

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from harstream.stream.sinks.console import ConsoleSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, Notice
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.sinks.jsonl import JsonLines
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, EventType, Notice
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice
 
 NOON = 1_700_000_000.0
@@ -57,8 +57,8 @@ def test_how_late_a_recognition_is_falls_into_its_bucket(reader: Reader, make_no
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + 0.09))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
-    reader.metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": 30}}', 0.003)
-    reader.metrics.acknowledged(b'{"latency_ms": {"frame_to_publish": null}}', 0.003)
+    reader.metrics.acknowledged(0.03, 0.003)
+    reader.metrics.acknowledged(None, 0.003)
     assert reader.read("stage_seconds_count", stage="recognized") == 2
     assert reader.read("stage_seconds_sum", stage="recognized") == pytest.approx(0.11)
     assert reader.read("stage_seconds_bucket", stage="recognized", le="0.02") == 1

@@ -18,13 +18,25 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.connection import BrokerAddress, Connection
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Connection
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
 from harstream.stream.web.forecast_cache import ForecastCache
-from harstream.wire.encoding import Context, labels_sha
+from harstream.wire.context import Context, labels_sha
 from harstream.wire.errors import BrokerError, ConfigError, SinkError
-from harstream.wire.values import CameraState, Event, EventType, Forecast, Health, HealthState, NodeStats, Notice
+from harstream.wire.values import (
+    CameraState,
+    Event,
+    EventType,
+    Forecast,
+    Health,
+    HealthState,
+    HorizonForecast,
+    LatencyStats,
+    NodeStats,
+    Notice,
+)
 
 pytestmark = pytest.mark.mosquitto
 
@@ -353,10 +365,10 @@ PROCESS = """
 import sys, time
 from pathlib import Path
 from harstream.models.contract import ModelContract
-from harstream.mqtt.connection import BrokerAddress
+from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 contract = ModelContract(name="m", version="1", labels=("a", "b"))
 context = Context(node="nuc1", areas={}, contract=contract, model_sha256="", version="0")
 sink = MqttSink(BrokerAddress.parse(sys.argv[1]), context=context, outbox=Outbox(Path(sys.argv[2])))
@@ -586,7 +598,7 @@ def test_health_without_news_is_not_said_again_within_a_minute(
 
 STATS = NodeStats(
     time=1_700_000_060.0, uptime=60.0, provider="CPU", cameras=2, live=1, frames=900, dropped=7, windows=480,
-    unknown=360, starts=5, ends=4, latency=(0.02, 0.0456), cpu=0.731, memory=300_000_000,
+    unknown=360, starts=5, ends=4, latency=LatencyStats(0.02, 0.0456), cpu=0.731, memory=300_000_000,
 )  # fmt: skip
 
 
@@ -604,7 +616,7 @@ def test_what_another_program_forecasts_is_heard(
     forecasts = ForecastCache(context.contract)
     make_sink(mosquitto.url, on_forecast=forecasts.hear).start()
     eventually(lambda: forecasts.of("hall"), "the forecast that the broker kept")
-    assert forecasts.of("hall") == Forecast(1_795_168_800.0, None, ((30.0, "unknown", 1.0),))
+    assert forecasts.of("hall") == Forecast(1_795_168_800.0, None, (HorizonForecast(30.0, "unknown", 1.0),))
 
 
 def test_stats_are_said_every_minute(

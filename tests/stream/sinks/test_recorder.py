@@ -12,7 +12,7 @@ from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.display import Display
 from harstream.stream.sinks.recorder import VideoRecorder
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step, Warming
 
 CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps"))
 
@@ -20,7 +20,8 @@ CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps"
 def step(time: float, *, camera: str = "hall", grey: int = 128, size: tuple[int, int] = (640, 480)) -> Step:
     width, height = size
     picture = np.full((height, width, 3), grey, np.uint8)
-    return Step(Notice(camera, time, Activity(UNKNOWN, 0.0, 0.0), (20, 20)), Frame(camera, time, BgrPicture(picture)))
+    notice = Notice(camera, time, Activity(UNKNOWN, 0.0, 0.0), Warming(20, 20))
+    return Step(notice, Frame(camera, time, BgrPicture(picture)))
 
 
 def greys(path: Path) -> list[int]:
@@ -92,7 +93,7 @@ def test_cameras_whose_names_become_alike_do_not_share_a_file(tmp_path: Path) ->
 
 def test_a_change_of_camera_is_no_picture(tmp_path: Path) -> None:
     change = CameraChange("hall", 0.0, CameraState.OFFLINE)
-    notice = Notice("hall", 0.0, Activity(UNKNOWN, 0.0, 0.0), (0, 20), change=change)
+    notice = Notice("hall", 0.0, Activity(UNKNOWN, 0.0, 0.0), Warming(0, 20), change=change)
     record(tmp_path / "film.mp4", Step(notice, None))
     assert list(tmp_path.iterdir()) == []
 

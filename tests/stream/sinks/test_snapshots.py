@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from harstream.models.transform import BgrPicture
-from harstream.mqtt.connection import BrokerAddress, Will
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.stream.sinks.snapshots import Snapshots
-from harstream.wire.encoding import Topics
 from harstream.wire.errors import SinkError
+from harstream.wire.topics import Topics
 from harstream.wire.values import Event, EventType, Frame, Notice, Step
 
 pytestmark = pytest.mark.mosquitto

@@ -14,7 +14,7 @@ import pytest
 from harstream.models.contract import ModelContract
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.web.live_view import LiveView
-from harstream.wire.encoding import Context
+from harstream.wire.context import Context
 from harstream.wire.values import Event, EventType, Notice
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))

@@ -8,8 +8,8 @@ import pytest
 
 from harstream.models.contract import ModelContract
 from harstream.stream.web.forecast_cache import LONGEST, MOST, ForecastCache
-from harstream.wire.encoding import labels_sha
-from harstream.wire.values import Forecast
+from harstream.wire.context import labels_sha
+from harstream.wire.values import Forecast, HorizonForecast, NextActivity
 
 CONTRACT = ModelContract("light", "1", ("Jump", "Walk", "Idle"), ("Idle",))
 TOPIC = "har/home/camera/hall/forecast"
@@ -31,7 +31,8 @@ MESSAGE = {
 }
 MADE_AT = 1_795_168_800.0
 FORECAST = Forecast(
-    MADE_AT, next=("Walk", 0.6, MADE_AT + 20.5), then=((30.0, "Walk", 0.5), (300.0, "unknown", 0.8))
+    MADE_AT, next=NextActivity("Walk", 0.6, MADE_AT + 20.5),
+    then=(HorizonForecast(30.0, "Walk", 0.5), HorizonForecast(300.0, "unknown", 0.8)),
 )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: Forecas
     [
         (b"\xff\xfe", "Invalid JSON"),
         (b"[" * 2000, "Invalid JSON"),
-        (b"{}", "node: Field required"),
+        (b"{}", "Field required"),
         (b'"' + b"x" * LONGEST + b'"', f"expected {LONGEST} bytes at most, got {LONGEST + 2}"),
         (payload(made_at="soon"), "made_at: "),
         (payload(horizons=[]), "horizons: "),

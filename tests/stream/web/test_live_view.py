@@ -40,8 +40,12 @@ from harstream.wire.values import (
     Frame,
     Health,
     HealthState,
+    HorizonForecast,
+    LabelScore,
+    NextActivity,
     Notice,
     Step,
+    Warming,
 )
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
@@ -95,13 +99,14 @@ def step(
 ) -> Step:
     picture = np.full((width * 3 // 4, width, 3), grey, np.uint8)
     smoothed = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
-    notice = Notice(camera, time, Activity(activity, time - 42, confidence), warming, smoothed=smoothed, events=events)
+    now = Activity(activity, time - 42, confidence)
+    notice = Notice(camera, time, now, Warming(*warming), smoothed=smoothed, events=events)
     return Step(notice, Frame(camera, time, BgrPicture(picture)))
 
 
 def change(camera: str, state: CameraState, reason: str = "", time: float = 1_790_000_000.0) -> Step:
     notice = Notice(
-        camera, time, Activity(UNKNOWN, time, 0.0), (0, 20), change=CameraChange(camera, time, state, reason)
+        camera, time, Activity(UNKNOWN, time, 0.0), Warming(0, 20), change=CameraChange(camera, time, state, reason)
     )
     return Step(notice, None)
 
@@ -115,7 +120,7 @@ def event(kind: EventType, seq: int, *, id: str = "01A", camera: str = "hall", e
         "PushUps",
         1,
         Confidence(0.91, 0.95, 0.9),
-        (("PushUps", 0.91),),
+        (LabelScore("PushUps", 0.91),),
         started_at=1_790_000_000.0,
         updated_at=ended_at or 1_790_000_001.0,
         detected_at=1_790_000_001.0,
@@ -569,19 +574,19 @@ def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) 
     view.show(step("garden"))
     page.wait_for_selector(".camera[data-badge=live]")
     line = page.locator(".expected").first
-    then = ((300.9, "unknown", 0.8), (3600.9, "Punch", 0.4))
-    foretell(Forecast(now, ("JumpRope", 0.62, now + 600.9), then))
+    then = (HorizonForecast(300.9, "unknown", 0.8), HorizonForecast(3600.9, "Punch", 0.4))
+    foretell(Forecast(now, NextActivity("JumpRope", 0.62, now + 600.9), then))
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
     page.get_by_role("button", name="Enlarge hall").click()
     each = r" · in (5:00|4:5\d): no activity 80% · in (1:00:00|59:5\d): Punch 40%$"
     until(lambda: re.search(each, line.inner_text()))
     page.keyboard.press("Escape")
     until(lambda: page.locator(".camera:visible").count() == 2)
-    foretell(Forecast(now - 400, ("JumpRope", 0.62, now), ((300.0, "unknown", 0.8),)))
+    foretell(Forecast(now - 400, NextActivity("JumpRope", 0.62, now), (HorizonForecast(300.0, "unknown", 0.8),)))
     until(lambda: line.inner_text() == "")
-    foretell(Forecast(now, ("Punch", 0.5, now), ((300.9, "Punch", 0.8),)))
+    foretell(Forecast(now, NextActivity("Punch", 0.5, now), (HorizonForecast(300.9, "Punch", 0.8),)))
     until(lambda: line.inner_text() == "Next: Punch 50%, now")
-    foretell(Forecast(now, None, ((300.9, "Punch", 0.8),)))
+    foretell(Forecast(now, None, (HorizonForecast(300.9, "Punch", 0.8),)))
     until(lambda: line.inner_text() == "")
 
 

@@ -9,23 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from harstream.wire.encoding import (
-    Context,
-    Topics,
-    activity_message,
-    as_historical,
-    availability,
-    encode,
-    event_message,
-    health_message,
-    info_message,
-    is_observation,
-    labels_message,
-    labels_sha,
-    live_delay,
-    observation_message,
-    timestamp,
-)
+from harstream.wire.context import Context, labels_sha
+from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.node import InfoMessage, LabelsMessage
+from harstream.wire.payloads import availability, encode_json
+from harstream.wire.schemas import PUBLISHED
+from harstream.wire.timestamps import live_delay, timestamp
+from harstream.wire.topics import Topics
 from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice
 
 MakeEvent = Callable[..., Event]
@@ -34,7 +25,7 @@ MakeNotice = Callable[..., Notice]
 
 def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: Context) -> None:
     event = make_event(EventType.END, seq=3, updated_at=1_700_000_010.0)
-    assert event_message(event, context, frame_to_publish=0.0243) == {
+    assert EventMessage.of(event, context, delay=0.0243).facts() == {
         "schema": "harstream.event/1",
         "event_type": "end",
         "id": "01JD",
@@ -45,7 +36,7 @@ def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: 
         "activity": "JumpingJack",
         "label_id": 1,
         "confidence": {"mean": 0.8123, "peak": 0.93, "last": 0.37},
-        "topk": [("JumpingJack", 0.37), ("Lunges", 0.21)],
+        "topk": [["JumpingJack", 0.37], ["Lunges", 0.21]],
         "started_at": "2023-11-14T22:13:21.120Z",
         "updated_at": "2023-11-14T22:13:30.000Z",
         "ended_at": "2023-11-14T22:13:29.520Z",
@@ -61,7 +52,7 @@ def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: 
 
 
 def test_a_start_has_no_end_and_lasts_until_its_update(make_event: MakeEvent, context: Context) -> None:
-    message = event_message(make_event(), context)
+    message = EventMessage.of(make_event(), context).facts()
     assert "ended_at" not in message
     assert "end_reason" not in message
     assert message["duration_s"] == 1.1
@@ -69,29 +60,31 @@ def test_a_start_has_no_end_and_lasts_until_its_update(make_event: MakeEvent, co
 
 
 def test_a_camera_without_an_area_says_null(make_event: MakeEvent, context: Context) -> None:
-    assert event_message(make_event(camera="yard"), context)["area"] is None
+    assert EventMessage.of(make_event(camera="yard"), context).area is None
 
 
 def test_a_model_without_a_rate_has_no_span(make_event: MakeEvent, context: Context) -> None:
     even = replace(context, contract=replace(context.contract, rate=None))
-    assert event_message(make_event(), even)["window"] == {"frames": 21, "span_s": None, "gaps": 0}
+    assert EventMessage.of(make_event(), even).facts()["window"] == {"frames": 21, "span_s": None, "gaps": 0}
 
 
 def test_a_held_event_is_historical_and_forgets_its_latency(make_event: MakeEvent, context: Context) -> None:
-    payload = encode(event_message(make_event(), context, frame_to_publish=0.024))
-    expected = json.loads(payload) | {"historical": True, "latency_ms": {"decision": 1100, "frame_to_publish": None}}
-    assert json.loads(as_historical(payload)) == expected
+    message = EventMessage.of(make_event(), context, delay=0.024)
+    assert message.delay == 0.024
+    expected = message.facts() | {"historical": True, "latency_ms": {"decision": 1100, "frame_to_publish": None}}
+    assert json.loads(message.held_back().encode()) == expected
+    assert message.held_back().delay is None
 
 
 def test_an_end_told_after_a_kill_is_historical_and_was_not_on_its_way(make_event: MakeEvent, context: Context) -> None:
-    message = event_message(make_event(EventType.END, historical=True), context, frame_to_publish=12.0)
+    message = EventMessage.of(make_event(EventType.END, historical=True), context, delay=12.0).facts()
     assert message["historical"] is True
     assert message["latency_ms"] == {"decision": 1100, "frame_to_publish": None}
 
 
 def test_a_recognition_carries_all_probabilities(make_notice: MakeNotice, context: Context) -> None:
     notice = make_notice(time=1_700_000_000.5, since=1_700_000_000.0, scores=(0.05, 0.9, 0.05))
-    message = observation_message(notice, context, seq=7, previous=1_700_000_000.25)
+    message = ObservationMessage.of(notice, context, seq=7, previous=1_700_000_000.25).facts()
     assert message["schema"] == "harstream.observation/1"
     assert message["t"] == "2023-11-14T22:13:20.500Z"
     assert message["dt"] == 0.25
@@ -104,13 +97,13 @@ def test_a_recognition_carries_all_probabilities(make_notice: MakeNotice, contex
 
 @pytest.mark.parametrize("scores", [(0.9, 0.05, 0.05), (0.1, 0.79, 0.11)], ids=["background", "unsure"])
 def test_the_symbol_is_unknown_for(scores: tuple[float, ...], make_notice: MakeNotice, context: Context) -> None:
-    message = observation_message(make_notice(scores=scores), context, seq=1, previous=None)
+    message = ObservationMessage.of(make_notice(scores=scores), context, seq=1, previous=None).facts()
     assert (message["symbol"], message["dt"]) == ("unknown", None)
 
 
 def test_a_camera_that_left_is_a_missing_observation(make_notice: MakeNotice, context: Context) -> None:
     gone = make_notice(state=CameraState.OFFLINE)
-    message = observation_message(gone, context, seq=1, previous=None)
+    message = ObservationMessage.of(gone, context, seq=1, previous=None).facts()
     assert is_observation(gone)
     assert (message["valid"], message["reason"], message["p"], message["symbol"]) == (
         False, "camera_offline", None, None
@@ -123,7 +116,7 @@ def test_a_frame_between_recognitions_is_no_observation(make_notice: MakeNotice)
 
 def test_the_activity_says_since_when(make_notice: MakeNotice, context: Context) -> None:
     notice = make_notice(activity="Lunges", since=1_700_000_000.0, time=1_700_000_004.0)
-    assert activity_message(notice, context) == {
+    assert ActivityMessage.of(notice, context).facts() == {
         "schema": "harstream.activity/1",
         "node": "nuc1",
         "camera": "hall",
@@ -140,7 +133,7 @@ def test_health_says_everything_of_the_contract(make_health: Callable[..., Healt
         time=1_700_000_004.0, state=HealthState.WARMING, warming=(7, 20), frame_age=1.02, dropped=12, dropping=0.031415,
         overloaded=True, reconnects=2,
     )  # fmt: skip
-    assert health_message(health, context) == {
+    assert HealthMessage.of(health, context).facts() == {
         "schema": "harstream.health/1",
         "node": "nuc1",
         "camera": "hall",
@@ -164,10 +157,10 @@ def test_health_says_everything_of_the_contract(make_health: Callable[..., Healt
 def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> None:
     sha = hashlib.sha256(b"Idle\nJumpingJack\nLunges").hexdigest()[:12]
     assert labels_sha(context.contract) == sha
-    assert info_message(context)["labels_sha"] == sha
-    assert info_message(context)["window"] == {"frames": 21, "span_s": 2.0, "rate_hz": 10.0}
-    assert labels_message(context)["labels"] == ["Idle", "JumpingJack", "Lunges"]
-    assert labels_message(context)["labels_sha"] == sha
+    assert InfoMessage.of(context, PUBLISHED).labels_sha == sha
+    assert InfoMessage.of(context, PUBLISHED).facts()["window"] == {"frames": 21, "span_s": 2.0, "rate_hz": 10.0}
+    assert LabelsMessage.of(context).labels == ["Idle", "JumpingJack", "Lunges"]
+    assert LabelsMessage.of(context).labels_sha == sha
 
 
 def test_availability_says_nothing_while_trying() -> None:
@@ -204,4 +197,4 @@ def test_a_name_that_would_break_a_topic_is_refused(name: str) -> None:
 
 def test_what_is_not_a_number_never_leaves() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        encode({"p": float("nan")})
+        encode_json({"p": float("nan")})

@@ -1,0 +1,28 @@
+"""The client id of this node, in a file."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+from harstream.resilience.whole_file import write_whole
+from harstream.wire.errors import SinkError
+
+# MQTT 3.1.1 promises 23 letters and digits, no more.
+CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,23}")
+
+
+def kept_client_id(file: Path) -> str:
+    """Returns the id in the file, or writes a new one there. Raises SinkError.
+
+    With a new id for each run, a broker would not know that the client of the last run is gone.
+    """
+    try:
+        kept = file.read_text().strip() if file.exists() else ""
+        if not CLIENT_ID.fullmatch(kept):
+            kept = f"har{secrets.token_hex(8)}"
+            write_whole(file, f"{kept}\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SinkError(f"expected to keep the MQTT client id in {file}, got: {error}") from error
+    return kept

@@ -1,0 +1,51 @@
+"""What every message says about its sender."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from harstream.models.contract import ModelContract
+from harstream.wire.messages.message import ModelMessage
+
+
+@dataclass(frozen=True)
+class Context:
+    """The sender, the same for the whole run."""
+
+    node: str
+    areas: Mapping[str, str | None]
+    """Camera to the room that it watches; a camera without a room may be left out."""
+    contract: ModelContract
+    model_sha256: str
+    version: str
+    """The version of harstream."""
+    stride_s: float | None = None
+    """Seconds from one recognition to the next; None: one recognition for each frame of the model's grid."""
+
+    @cached_property
+    def model(self) -> ModelMessage:
+        return ModelMessage(name=self.contract.name, version=self.contract.version, sha256=self.model_sha256)
+
+    @cached_property
+    def labels_sha(self) -> str:
+        return labels_sha(self.contract)
+
+    @property
+    def span(self) -> float | None:
+        """Seconds from the first to the last frame of a window; None for a model without a rate."""
+        return None if self.contract.rate is None else self.contract.span
+
+    @property
+    def stride(self) -> float | None:
+        """Seconds from one recognition to the next; None where it is not known."""
+        if self.stride_s is not None or self.contract.rate is None:
+            return self.stride_s
+        return 1 / self.contract.rate
+
+
+def labels_sha(contract: ModelContract) -> str:
+    """Returns the first 12 hex digits of the SHA-256 of the labels, one a line: equal where `p` means the same."""
+    return hashlib.sha256("\n".join(contract.labels).encode()).hexdigest()[:12]

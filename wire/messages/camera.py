@@ -1,0 +1,184 @@
+"""The messages about one camera: observation, activity, health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.wire.context import Context
+from harstream.wire.errors import Trouble
+from harstream.wire.messages.message import (
+    CameraMessage,
+    Count,
+    Difference,
+    ModelMessage,
+    Moment,
+    Part,
+    Score,
+    Scores,
+    Seconds,
+    Sha,
+    Tenths,
+)
+from harstream.wire.values import Health, HealthState, Notice
+
+OBSERVATION: Final = "harstream.observation/1"
+ACTIVITY: Final = "harstream.activity/1"
+HEALTH: Final = "harstream.health/1"
+
+
+class ObservationMessage(CameraMessage):
+    """One recognition, or a missing one, which is not the same as "no activity"."""
+
+    id_of_schema: Literal["harstream.observation/1"] = Field(alias="schema")
+    seq: Annotated[int, Field(ge=1)]
+    """The camera's count since the service started."""
+    t: Moment
+    """The time of the window's last frame."""
+    dt: Difference | None
+    """Seconds since the observation before; null for the first. A replay that starts again goes back in time."""
+    symbol: str | None
+    """The likeliest activity, `unknown` below the model's threshold or for background; null where it is not valid."""
+    p: Scores | None
+    """Calibrated probabilities in the order of the labels. Windows overlap: temper by stride_s / span_s."""
+    labels_sha: Sha
+    """As in `labels`: equal where `p` means the same."""
+    valid: bool
+    reason: str | None
+    """Why it is not valid."""
+    dwell_s: Difference | None
+    """Seconds since the current activity, or none, began."""
+    stride_s: Seconds | None
+    """From one recognition to the next."""
+    span_s: Seconds | None
+    """From the first to the last frame of the window."""
+    model: ModelMessage
+
+    @classmethod
+    def of(cls, notice: Notice, context: Context, *, seq: int, previous: float | None) -> ObservationMessage:
+        """Builds a recognition, or a missing one of a notice without scores.
+
+        `previous` is the time of this camera's observation before this one.
+        """
+        scores = notice.scores
+        return cls(
+            schema=OBSERVATION,
+            seq=seq,
+            node=context.node,
+            camera=notice.camera,
+            area=context.areas.get(notice.camera),
+            t=notice.time,
+            dt=None if previous is None else notice.time - previous,
+            symbol=_symbol(notice, context.contract),
+            p=None if scores is None else scores.values.tolist(),
+            labels_sha=context.labels_sha,
+            valid=scores is not None,
+            reason=_why_missing(notice) if scores is None else None,
+            dwell_s=None if scores is None else notice.time - notice.activity.since,
+            stride_s=context.stride,
+            span_s=None if scores is None else scores.span,
+            model=context.model,
+        )
+
+
+def is_observation(notice: Notice) -> bool:
+    """Is it a recognition, or the start of a gap? A frame between two recognitions is neither."""
+    went_away = notice.change is not None and notice.change.state.is_away
+    return notice.scores is not None or went_away
+
+
+class ActivityMessage(CameraMessage):
+    """What the person in front of a camera does now. Retained; published on change, and every 60 s."""
+
+    id_of_schema: Literal["harstream.activity/1"] = Field(alias="schema")
+    activity: str
+    """A label, or `unknown`."""
+    confidence: Score
+    since: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, notice: Notice, context: Context) -> ActivityMessage:
+        return cls(
+            schema=ACTIVITY,
+            node=context.node,
+            camera=notice.camera,
+            area=context.areas.get(notice.camera),
+            activity=notice.activity.name,
+            confidence=notice.activity.confidence,
+            since=notice.activity.since,
+            updated_at=notice.time,
+        )
+
+
+class WarmingMessage(Part):
+    """How full the window is."""
+
+    frames: Count
+    needed: Count
+
+
+class HealthMessage(CameraMessage):
+    """The health of a camera. Retained; published when it changes, and every 60 s."""
+
+    id_of_schema: Literal["harstream.health/1"] = Field(alias="schema")
+    state: HealthState
+    """stalled: connected, but no frame comes; frozen: every frame is the same; dark: there is nothing to see."""
+    since: Moment
+    """When this state began."""
+    code: Trouble | None
+    """What is wrong, for programs; null where nothing is wrong, or where the state says it."""
+    reason: str | None
+    """The same for a person, with what to do."""
+    window: WarmingMessage
+    fps: Tenths
+    """Frames per second that came lately, dropped frames included."""
+    frame_age_s: Count | None
+    """Seconds since a frame came; null before the first."""
+    overloaded: bool
+    """The machine cannot keep up."""
+    dropping: Score
+    """The share of the last frames that were dropped because newer ones came."""
+    dropped: Count
+    """Such frames since the start."""
+    behind_s: Seconds
+    """How late a replay is, which drops no frames."""
+    reconnects: Count
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, health: Health, context: Context) -> HealthMessage:
+        return cls(
+            schema=HEALTH,
+            node=context.node,
+            camera=health.camera,
+            area=context.areas.get(health.camera),
+            state=health.state,
+            since=health.since,
+            code=health.trouble,
+            reason=health.reason or None,
+            window=WarmingMessage(frames=health.warming.frames, needed=health.warming.needed),
+            fps=health.fps,
+            frame_age_s=None if health.frame_age is None else round(health.frame_age),
+            overloaded=health.overloaded,
+            dropping=health.dropping,
+            dropped=health.dropped,
+            behind_s=health.behind,
+            reconnects=health.reconnects,
+            updated_at=health.time,
+        )
+
+
+def _symbol(notice: Notice, contract: ModelContract) -> str | None:
+    if notice.scores is None:
+        return None
+    best = int(notice.scores.values.argmax())
+    label = contract.labels[best]
+    is_sure = float(notice.scores.values[best]) >= contract.unknown_threshold
+    return label if is_sure and label in contract.activities else UNKNOWN
+
+
+def _why_missing(notice: Notice) -> str:
+    return "warming" if notice.change is None else f"camera_{notice.change.state.value}"

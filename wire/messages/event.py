@@ -1,0 +1,154 @@
+"""An event: an activity starts, goes on, or ends."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from harstream.wire.context import Context
+from harstream.wire.messages.message import (
+    Count,
+    Message,
+    ModelMessage,
+    Moment,
+    Name,
+    Part,
+    Score,
+    Seconds,
+    left_out_if_none,
+)
+from harstream.wire.values import EndReason, Event, EventType
+
+EVENT: Final = "harstream.event/1"
+
+
+class ConfidenceMessage(Part):
+    """The smoothed score of the activity since its start."""
+
+    mean: Score
+    peak: Score
+    last: Score
+
+
+class LatencyMessage(Part):
+    """How late an event is reported, in milliseconds."""
+
+    decision: Count
+    """From the moment to which the activity is dated back, to the frame that decided it."""
+    frame_to_publish: Count | None
+    """From a frame's capture until its event was handed over; null for a replay and for an event that waited."""
+
+
+class PreviousMessage(Part):
+    """The activity before this one."""
+
+    activity: str
+    """A label, or `unknown`."""
+    dwell_s: Seconds
+
+
+class EventWindowMessage(Part):
+    """The window of frames at which the model looks."""
+
+    frames: Count
+    span_s: Seconds | None
+    """Null for a model whose frames are spread evenly over a clip of any length."""
+    gaps: Count
+
+
+class EventFacts(Part):
+    """What still matters about an event years later: history, CSV and the page show these fields."""
+
+    id: str
+    """ULID, the same for all events of one activity."""
+    seq: Annotated[int, Field(ge=1)]
+    """1 at the start, then without a hole."""
+    event_type: EventType
+    camera: Name
+    area: str | None
+    """The room that the camera watches."""
+    activity: str
+    confidence: ConfidenceMessage
+    started_at: Moment
+    """Dated back to the first frame that supports the activity."""
+    updated_at: Moment
+    ended_at: Moment | SkipJsonSchema[None] = left_out_if_none(
+        "Only at an end: dated back to the last frame that supports the activity."
+    )
+    duration_s: Seconds
+    end_reason: EndReason | SkipJsonSchema[None] = left_out_if_none("Only at an end.")
+
+    @classmethod
+    def from_event(cls, event: Event, area: str | None) -> EventFacts:
+        return EventFacts(**_facts(event, area))
+
+
+def _facts(event: Event, area: str | None) -> dict[str, Any]:
+    confidence = event.confidence
+    return {
+        "id": event.id,
+        "seq": event.seq,
+        "event_type": event.type,
+        "camera": event.camera,
+        "area": area,
+        "activity": event.activity,
+        "confidence": {"mean": confidence.mean, "peak": confidence.peak, "last": confidence.last},
+        "started_at": event.started_at,
+        "updated_at": event.updated_at,
+        "ended_at": event.ended_at,
+        "duration_s": event.until - event.started_at,
+        "end_reason": event.end_reason,
+    }
+
+
+class EventMessage(EventFacts, Message):
+    """An activity starts, goes on or ends. Delivered at least once: drop repeats by (id, seq)."""
+
+    id_of_schema: Literal["harstream.event/1"] = Field(alias="schema")
+    node: Name
+    label_id: Count
+    topk: list[tuple[str, Score]]
+    """The best labels with their smoothed scores, best first."""
+    detected_at: Moment
+    """The time of the frame that decided the start."""
+    latency_ms: LatencyMessage
+    previous: PreviousMessage | None
+    window: EventWindowMessage
+    model: ModelMessage
+    historical: bool
+    """An outage held it back, or a killed run left it to the next one: treat it as news of the past."""
+
+    @classmethod
+    def of(cls, event: Event, context: Context, *, delay: float | None = None) -> EventMessage:
+        """`delay` is the measured time from the frame's capture until now, in seconds; None: not measured."""
+        published = None if delay is None or event.historical else round(delay * 1000)
+        return cls(
+            **_facts(event, context.areas.get(event.camera)),
+            schema=EVENT,
+            node=context.node,
+            label_id=event.label_id,
+            topk=list(event.topk),
+            detected_at=event.detected_at,
+            latency_ms=LatencyMessage(
+                decision=round((event.detected_at - event.started_at) * 1000), frame_to_publish=published
+            ),
+            previous=event.previous and PreviousMessage(activity=event.previous.activity, dwell_s=event.previous.dwell),
+            # A gap empties the window, so a window that led to an event has no gap.
+            window=EventWindowMessage(frames=context.contract.frames, span_s=context.span, gaps=0),
+            model=context.model,
+            historical=event.historical,
+        )
+
+    @property
+    def delay(self) -> float | None:
+        """Seconds from the frame's capture until the event was handed over; None: not measured."""
+        milliseconds = self.latency_ms.frame_to_publish
+        return None if milliseconds is None else milliseconds / 1000
+
+    def held_back(self) -> EventMessage:
+        """Returns the same event as one that an outage held back."""
+        # The delay was measured until the outbox; it says nothing about an event that waited there.
+        latency = self.latency_ms.model_copy(update={"frame_to_publish": None})
+        return self.model_copy(update={"historical": True, "latency_ms": latency})

@@ -1,0 +1,185 @@
+"""The messages about a node: info, labels, stats, error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from harstream.wire.context import Context
+from harstream.wire.messages.message import (
+    Count,
+    Hundredths,
+    Message,
+    ModelMessage,
+    Moment,
+    Name,
+    Part,
+    Score,
+    Seconds,
+    Sha,
+    Tenths,
+)
+from harstream.wire.values import NodeStats
+
+INFO: Final = "harstream.info/1"
+LABELS: Final = "harstream.labels/1"
+STATS: Final = "harstream.stats/1"
+ERROR: Final = "harstream.error/1"
+
+
+class InfoWindowMessage(Part):
+    """The window of frames at which the model looks."""
+
+    frames: Count
+    span_s: Seconds | None
+    rate_hz: Annotated[float, Field(gt=0)] | None
+
+
+class InfoMessage(Message):
+    """What runs on this node. Retained."""
+
+    id_of_schema: Literal["harstream.info/1"] = Field(alias="schema")
+    node: Name
+    version: str
+    """The version of harstream."""
+    model: ModelMessage
+    window: InfoWindowMessage
+    labels_sha: Sha
+    schemas: list[str]
+    """Ids of the schemas that this node publishes."""
+
+    @classmethod
+    def of(cls, context: Context, schemas: list[str]) -> InfoMessage:
+        contract = context.contract
+        return cls(
+            schema=INFO,
+            node=context.node,
+            version=context.version,
+            model=context.model,
+            window=InfoWindowMessage(frames=contract.frames, span_s=context.span, rate_hz=contract.rate),
+            labels_sha=context.labels_sha,
+            schemas=schemas,
+        )
+
+
+class LabelsMessage(Message):
+    """The labels of the model, in its order. Retained."""
+
+    id_of_schema: Literal["harstream.labels/1"] = Field(alias="schema")
+    node: Name
+    labels: list[str]
+    background: list[str]
+    """Labels that are no activity."""
+    labels_sha: Sha
+
+    @classmethod
+    def of(cls, context: Context) -> LabelsMessage:
+        return cls(
+            schema=LABELS,
+            node=context.node,
+            labels=list(context.contract.labels),
+            background=list(context.contract.background),
+            labels_sha=context.labels_sha,
+        )
+
+
+class CameraCountsMessage(Part):
+    """The node's cameras."""
+
+    total: Count
+    live: Count
+    """Cameras whose frames are recognized."""
+
+
+class EventCountsMessage(Part):
+    """Events, without updates."""
+
+    start: Count
+    end: Count
+
+
+class DroppedMessage(Part):
+    """What was lost, by its cause."""
+
+    frames: Count
+    """A newer one came before there was time for them."""
+    observations: Count
+    """Nobody was connected; any other message of QoS 0 counts with them."""
+    events: Count
+    """They waited too long, or were too many, while the broker was away."""
+
+
+class StatsLatencyMessage(Part):
+    """From a frame's capture until its recognition was handed over, in milliseconds."""
+
+    p50: Tenths
+    p95: Tenths
+
+
+class StatsMessage(Message):
+    """A node at a glance, every 60 s. Counts run since the start, over the cameras that are watched now."""
+
+    id_of_schema: Literal["harstream.stats/1"] = Field(alias="schema")
+    node: Name
+    at: Moment
+    uptime_s: Seconds
+    cameras: CameraCountsMessage
+    frames: Count
+    """Frames that were not dropped."""
+    windows: Count
+    """Recognitions."""
+    unknown_share: Score | None
+    """The share of recognitions without an activity; null before the first recognition."""
+    events: EventCountsMessage
+    dropped: DroppedMessage
+    waiting: Count
+    """Events on disk that the broker has not acknowledged yet."""
+    latency_ms: StatsLatencyMessage | None
+    """Of the last minute; null without a recognition of a live camera."""
+    provider: str
+    """What runs the model, for a person."""
+    cpu: Hundredths | None
+    """Cores that the process kept busy in the last minute; null where the system does not report it."""
+    memory_bytes: Count | None
+    """Memory of the process; null where the system does not report it."""
+
+    @classmethod
+    def of(
+        cls, stats: NodeStats, context: Context, *, waiting: int, dropped_observations: int, dropped_events: int
+    ) -> StatsMessage:
+        """`waiting`: events that the broker has not acknowledged yet."""
+        latency = stats.latency
+        return cls(
+            schema=STATS,
+            node=context.node,
+            at=stats.time,
+            uptime_s=stats.uptime,
+            cameras=CameraCountsMessage(total=stats.cameras, live=stats.live),
+            frames=stats.frames,
+            windows=stats.windows,
+            unknown_share=stats.unknown / stats.windows if stats.windows else None,
+            events=EventCountsMessage(start=stats.starts, end=stats.ends),
+            dropped=DroppedMessage(frames=stats.dropped, observations=dropped_observations, events=dropped_events),
+            waiting=waiting,
+            latency_ms=latency and StatsLatencyMessage(p50=1000 * latency.p50, p95=1000 * latency.p95),
+            provider=stats.provider,
+            cpu=stats.cpu,
+            memory_bytes=stats.memory,
+        )
+
+
+class ErrorMessage(Message):
+    """What was asked for over MQTT and could not be done."""
+
+    id_of_schema: Literal["harstream.error/1"] = Field(alias="schema")
+    node: Name
+    topic: str
+    """The topic on which it was asked for; the beginning of a very long one."""
+    detail: str
+    """Why not, in one line for a person."""
+    at: Moment
+
+    @classmethod
+    def of(cls, node: str, topic: str, detail: str, time: float) -> ErrorMessage:
+        return cls(schema=ERROR, node=node, topic=topic, detail=detail, at=time)

@@ -1,0 +1,54 @@
+"""The JSON Schema of each message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harstream.wire.messages.camera import (
+    ACTIVITY,
+    HEALTH,
+    OBSERVATION,
+    ActivityMessage,
+    HealthMessage,
+    ObservationMessage,
+)
+from harstream.wire.messages.event import EVENT, EventMessage
+from harstream.wire.messages.forecast import FORECAST, ForecastMessage
+from harstream.wire.messages.message import Message
+from harstream.wire.messages.node import (
+    ERROR,
+    INFO,
+    LABELS,
+    STATS,
+    ErrorMessage,
+    InfoMessage,
+    LabelsMessage,
+    StatsMessage,
+)
+
+MESSAGES: dict[str, type[Message]] = {
+    EVENT: EventMessage,
+    OBSERVATION: ObservationMessage,
+    ACTIVITY: ActivityMessage,
+    HEALTH: HealthMessage,
+    INFO: InfoMessage,
+    LABELS: LabelsMessage,
+    FORECAST: ForecastMessage,
+    STATS: StatsMessage,
+    ERROR: ErrorMessage,
+}
+"""The type of each message, by the id that it carries in `schema`."""
+PUBLISHED = [schema_id for schema_id in MESSAGES if schema_id != FORECAST]
+"""What a node publishes."""
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Returns the JSON Schema (draft 2020-12) of each message, by its id."""
+    return {
+        schema_id: {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": schema_id,
+            **message.model_json_schema(),
+        }
+        for schema_id, message in MESSAGES.items()
+    }
