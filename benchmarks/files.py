@@ -39,7 +39,7 @@ def _row(file: Path, size: tuple[int, int, float], models: tuple[str, ...], roun
         def run() -> None:
             with TemporaryDirectory() as folder:
                 events = Path(folder) / "events.jsonl"
-                for _ in replay(Config(model=model), [file], events, None, Console(stderr=True, quiet=True)):
+                for _ in replay(Config(model=model), [file], Console(stderr=True, quiet=True), events=events):
                     pass
 
         return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,12 @@ from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.evaluation.predictions import Predictions
 from harstream.models.contract import ModelContract
-from harstream.models.sampling import Taken, TimeGrid, even_indices
-from harstream.stream.recognition.onnx_runtime import with_lookback
+from harstream.models.sampling import Taken, even_indices
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.window_scores import GridFrame, grid_frames, window_scores
+
+AT_ONCE = 64
+"""Frames that are encoded together."""
 
 
 @dataclass(frozen=True)
@@ -33,56 +37,44 @@ def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Predicti
     kept: list[Clip] = []
     scores: list[NDArray[np.float32]] = []
     with ThreadPoolExecutor(1) as decoder:  # decodes the next clip while this one is recognized
-        decoded = decoder.map(lambda clip: _stretches(clip, recognizer.contract), clips)
-        for clip, found in track(
+        decoded = decoder.map(lambda clip: _frames(clip, recognizer.contract), clips)
+        for clip, frames in track(
             zip(clips, decoded, strict=True), description="recognizing", total=len(clips), transient=True
         ):
+            found = frames if isinstance(frames, Skipped) else _scores(clip, frames, recognizer)
             if isinstance(found, Skipped):
                 skipped.append(found)
                 continue
             kept.append(clip)
-            scores.append(_scores(found, recognizer))
+            scores.append(found)
     return _predictions(kept, scores, recognizer.contract), skipped
 
 
-def _stretches(clip: Clip, contract: ModelContract) -> list[NDArray[np.uint8]] | Skipped:
-    """Model frames (n, H, W, 3) of each stretch of the clip that holds a window, as a stream takes them.
-
-    Of a model that was trained evenly over clips one stretch: the frames of its one window.
-    """
+def _frames(clip: Clip, contract: ModelContract) -> list[GridFrame] | Skipped:
+    """The model frames that a stream of the clip takes, or the one window of a model that was trained evenly."""
     try:
-        found = _sampled(clip, contract) if contract.rate else [_all_frames(clip, contract)]
+        return list(grid_frames(pictures(clip.path), contract)) if contract.rate else _even_frames(clip.path, contract)
     except VideoError as error:
         return Skipped(clip, str(error))
-    longest = max(map(len, found))
-    if longest < contract.frames:
-        return Skipped(clip, f"too short: {longest} frames at the model's rate, a window needs {contract.frames}")
-    if contract.rate is None:
-        return [found[0][even_indices(longest, contract.frames)]]
-    return [stretch for stretch in found if len(stretch) >= contract.frames]
 
 
-def _sampled(clip: Clip, contract: ModelContract) -> list[NDArray[np.uint8]]:
-    grid, found = TimeGrid(contract.live_rate), list[list[NDArray[np.uint8]]]()
-    for time, picture in pictures(clip.path):
-        if (taken := grid.take(time)) is None:
-            continue
-        if taken is Taken.FIRST:
-            found.append([])
-        found[-1].append(picture.model_frame(contract.height, contract.width))
-    return [np.stack(frames) for frames in found]
+def _even_frames(path: Path, contract: ModelContract) -> list[GridFrame]:
+    """Frames evenly over the whole clip, as in training; none of a clip with too few."""
+    every = [
+        GridFrame(time, picture.model_frame(contract.height, contract.width), Taken.NEXT)
+        for time, picture in pictures(path)
+    ]
+    chosen = even_indices(len(every), contract.frames)
+    return [every[index] for index in chosen] if len(every) >= contract.frames else []
 
 
-def _all_frames(clip: Clip, contract: ModelContract) -> NDArray[np.uint8]:
-    return np.stack([picture.model_frame(contract.height, contract.width) for _, picture in pictures(clip.path)])
-
-
-def _scores(stretches: Sequence[NDArray[np.uint8]], recognizer: Recognizer) -> NDArray[np.float32]:
-    """(windows, K) of all whole windows of the stretches, in order."""
-    length = recognizer.contract.frames - recognizer.lookback
-    encoded = [recognizer.encode(with_lookback(frames, recognizer.lookback)) for frames in stretches]
-    windows = [rows[end - length : end] for rows in encoded for end in range(length, len(rows) + 1)]
-    return np.concatenate([recognizer.score(window[None]) for window in windows])
+def _scores(clip: Clip, frames: Sequence[GridFrame], recognizer: Recognizer) -> NDArray[np.float32] | Skipped:
+    """(windows, K) of all windows of a clip, in order."""
+    found = [scores.values for scores in window_scores(frames, recognizer, at_once=AT_ONCE)]
+    if found:
+        return np.stack(found)
+    needed = recognizer.contract.frames
+    return Skipped(clip, f"too short: {len(frames)} frames at the model's rate, a window needs {needed} without a gap")
 
 
 def _predictions(clips: Sequence[Clip], scores: Sequence[NDArray[np.float32]], contract: ModelContract) -> Predictions:

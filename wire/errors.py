@@ -58,6 +58,8 @@ class Misfit(ConfigError, ValueError):
 
 
 class SourceError(HarstreamError):
+    """A camera or file cannot be opened or read; `trouble` says why, for a program."""
+
     exit_code = 4
 
     def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
@@ -66,6 +68,8 @@ class SourceError(HarstreamError):
 
 
 class ModelError(HarstreamError):
+    """A model is missing, broken, does not fit its contract, or cannot run on the device."""
+
     exit_code = 5
 
 

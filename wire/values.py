@@ -67,11 +67,17 @@ class Scores:
     """One recognition: the model's probabilities for the last window."""
 
     values: NDArray[np.float32]
-    """(K,) in label order, sums to 1, calibrated."""
+    """(K,) in the order of the labels, 0 to 1, sums to 1, calibrated."""
     time: float
     """The time of the window's last frame."""
     span: float
     """Seconds from the window's first to its last frame."""
+    labels: tuple[str, ...]
+    """(K,) the model's labels, those of background among them."""
+
+    def by_label(self) -> dict[str, float]:
+        """Return the probability of each label; they sum to 1."""
+        return dict(zip(self.labels, map(float, self.values), strict=True))
 
 
 class LabelScore(NamedTuple):
@@ -83,17 +89,26 @@ class LabelScore(NamedTuple):
 
 
 class EventType(StrEnum):
+    """What an event says of its activity."""
+
     START = "start"
     UPDATE = "update"
     END = "end"
 
 
 class EndReason(StrEnum):
+    """Why an activity ended."""
+
     LOW_CONFIDENCE = "low_confidence"
+    """Its score fell below the threshold."""
     SWITCHED = "switched"
+    """Another activity started."""
     CAMERA_OFFLINE = "camera_offline"
+    """No more frames came, or too few for a window; a file ended."""
     MAX_DURATION = "max_duration"
+    """It lasted longer than the settings allow."""
     SHUTDOWN = "shutdown"
+    """The service stopped."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config,
     Raises ConfigError and ContractError when config or model do not fit a stream.
     """
     notices: dict[str, list[Notice]] = defaultdict(list)
-    pipeline = new_pipeline(config, recognizer)
+    pipeline = new_pipeline(config, recognizer, recording=str)  # its camera, as in `rerun`
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("watching", total=sum(len(stream.clips) for stream in streams))
         for step in pipeline.steps(_batches(streams)):

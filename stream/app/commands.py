@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -23,7 +24,9 @@ from harstream.stream.config.model import Config, Surroundings
 from harstream.stream.service.log import Style, complain, log_to_stderr
 from harstream.stream.sources.address import parse_source
 from harstream.wire.errors import ConfigError, ConfigFileError, HarstreamError, SourceError
-from harstream.wire.values import Event
+
+if TYPE_CHECKING:
+    from harstream.stream.app.predict import Replayed
 
 DEFAULT_CONFIG = Path("config.yaml")
 console = Console(highlight=False, soft_wrap=True)
@@ -112,9 +115,16 @@ def predict(
     events: Annotated[Path | None, typer.Option(help="Append events to this file as JSON lines.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    start_time: Annotated[
+        str | None,
+        typer.Option(
+            help='When the first frame was taken: "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z. Without '
+            "it, the file's name or metadata is read, and where neither says it, 1970-01-01T00:00:00Z is taken."
+        ),
+    ] = None,
 ) -> None:
-    """Recognize activities in video files as fast as it goes. Times count from a file's first frame; in events they
-    are written as if it had been taken at 1970-01-01T00:00:00Z, so a file replayed gives the same events."""
+    """Recognize activities in video files as fast as it goes. The table counts seconds from a file's first frame. A
+    file that is replayed gives the same events."""
     with one_line_errors():
         from harstream.stream.app.predict import replay
 
@@ -122,8 +132,10 @@ def predict(
         settings = overridden(_settings(config), {key: value for key, value in asked.items() if value is not None})
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:
-            for video, ended in replay(settings, videos, events, record, Console(stderr=True)):
-                _add_rows(table, video, ended)
+            for replayed in replay(
+                settings, videos, Console(stderr=True), events=events, record=record, start_time=_date(start_time)
+            ):
+                _add_rows(table, replayed)
         finally:  # of the videos before one that cannot be read, too
             if table.row_count:
                 console.print(table)
@@ -231,15 +243,25 @@ def _moment(option: str, text: str | None) -> float | None:
         raise ConfigError(f"{option}: {error}") from error
 
 
-def _add_rows(table: Table, video: Path, ended: list[Event]) -> None:
-    for event in ended:
+def _date(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f'--start-time: expected "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z, got {text!r}'
+        ) from error
+
+
+def _add_rows(table: Table, replayed: Replayed) -> None:
+    name, start = replayed.video.name, replayed.start
+    for event in replayed.ended:
         assert event.ended_at is not None
         table.add_row(
-            video.name, event.activity, f"{event.started_at:.1f}", f"{event.ended_at:.1f}",
+            name, event.activity, f"{event.started_at - start:.1f}", f"{event.ended_at - start:.1f}",
             f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
         )  # fmt: skip
-    if not ended:
-        table.add_row(video.name, "nothing recognized", "", "", "", "", style="dim")
+    if not replayed.ended:
+        table.add_row(name, "nothing recognized", "", "", "", "", style="dim")
 
 
 def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surroundings:

@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from harstream.stream.app.outlets import Outlets
-from harstream.stream.app.parts import new_context, new_pipeline, new_source, refuse_to_overwrite
+from harstream.stream.app.parts import new_context, new_pipeline, refuse_to_overwrite
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.service.camera_settings import CameraSettings, Parts
 from harstream.stream.service.service import Service, reloaded_by_signal, stopped_by_signals
 from harstream.stream.sinks.systemd import Systemd
+from harstream.stream.sources.address import parse_source
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.registry import new_source
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,9 @@ def assemble(
     clock, areas = Clock(), {camera.name: camera.area for camera in config.cameras}
     context = new_context(config, recognizer, areas)
     parts = Parts(
-        source=lambda camera, must_open: new_source(camera, clock, must_open=must_open),
+        source=lambda camera, must_open: new_source(
+            camera.name, parse_source(camera.source), clock, must_open=must_open
+        ),
         settings=lambda config, camera, threshold: tracker_settings(config, contract, camera, threshold),
         reread=reread,
         is_possible=_check,

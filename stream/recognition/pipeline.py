@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.sampling import Taken
+from harstream.models.sampling import Taken, TimeGrid
 from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
@@ -23,6 +23,7 @@ Arrival = Frame | CameraChange
 
 @dataclass(eq=False)
 class _Camera:
+    grid: TimeGrid
     window: Window
     smoothing: ExponentialMean
     tracker: Tracker
@@ -108,7 +109,7 @@ class Pipeline:
         looked_back = self._recognizer.lookback / self._recognizer.contract.live_rate
         values = self._recognizer.score(_batch([window.rows() for window in windows]))
         return {
-            frame.camera: Scores(score, frame.time, window.span() + looked_back)
+            frame.camera: Scores(score, frame.time, window.span() + looked_back, self._recognizer.contract.labels)
             for frame, score, window in zip(ready, values, windows, strict=True)
         }
 
@@ -119,8 +120,10 @@ class Pipeline:
         A frame that is older than what is known of its camera is not taken: events would go back in time.
         """
         camera, contract = self._camera(frame.camera), self._recognizer.contract
-        if frame.time < camera.time or (taken := camera.window.take(frame.time)) is None:
+        if frame.time < camera.time or (taken := camera.grid.take(frame.time)) is None:
             return None
+        if taken is Taken.FIRST:
+            camera.window.clear()
         earlier = camera.earlier if taken is Taken.NEXT else None
         camera.earlier = frame.picture.model_frame(contract.height, contract.width)
         camera.sight.see(camera.earlier, frame.time)
@@ -194,9 +197,11 @@ class Pipeline:
         if name not in self._cameras:
             contract = self._recognizer.contract
             rows = contract.frames - self._recognizer.lookback
-            window = Window(rows, contract.live_rate, self._recognizer.row_shape, self._recognizer.row_dtype)
+            window = Window(rows, self._recognizer.row_shape, self._recognizer.row_dtype)
             tracker = self._tracker(name)
-            self._cameras[name] = _Camera(window, self._smoothing(), tracker, PictureCheck())
+            self._cameras[name] = _Camera(
+                TimeGrid(contract.live_rate), window, self._smoothing(), tracker, PictureCheck()
+            )
             if name in self._settings:  # looked up last, so that what is retuned meanwhile is not lost
                 tracker.settings = self._settings[name]
         return self._cameras[name]

@@ -14,8 +14,8 @@ class ExponentialMean:
     A pause much longer than tau thus forgets what was before it.
     """
 
-    def __init__(self, tau: float) -> None:
-        """tau: seconds; 0 turns smoothing off."""
+    def __init__(self, tau: float = 0.5) -> None:
+        """`tau`: the memory, in seconds; 0 turns smoothing off."""
         self._tau = tau
         self._mean: NDArray[np.float32] | None = None
         self._time = 0.0

@@ -53,8 +53,10 @@ class Tracker:
     event:   ~  start  ~    ~    ~    ~   end (at 4)
     """
 
-    def __init__(self, camera: str, contract: ModelContract, settings: TrackerSettings) -> None:
+    def __init__(self, camera: str, contract: ModelContract, settings: TrackerSettings, recording: str = "") -> None:
+        """`recording`: what tells this recording from all others, for event ids; the camera where it is empty."""
         self._camera = camera
+        self._recording = recording or camera
         self._contract = contract
         self.settings = settings
         """May be replaced between two updates, from any thread."""
@@ -202,7 +204,7 @@ class Tracker:
         )
 
     def _new_id(self, label_id: int, started_at: float, detected_at: float) -> str:
-        """A ULID whose random part is a hash of what is unique: a file replayed gives the same events."""
-        name = f"{self._camera}/{self._contract.labels[label_id]}/{detected_at:.6f}"
-        moment = max(int(started_at * 1000), 0).to_bytes(6, "big")
-        return str(ULID.from_bytes(moment + hashlib.sha256(name.encode()).digest()[:10]))
+        """A ULID whose random part is a hash of recording, activity and time: a file replayed gives the same events."""
+        name = f"{self._recording}/{self._contract.labels[label_id]}/{detected_at:.6f}"
+        milliseconds = max(int(started_at * 1000), 0).to_bytes(6, "big")
+        return str(ULID.from_bytes(milliseconds + hashlib.sha256(name.encode()).digest()[:10]))

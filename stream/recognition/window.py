@@ -1,23 +1,21 @@
-"""The rolling buffer of a camera's last T rows on the model's even time grid."""
+"""The rolling buffer of the last T rows of a camera."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.sampling import Taken, TimeGrid
-
 
 class Window:
-    """The last T rows of one camera. A gap empties it; no row is ever repeated or made up.
+    """The last T rows of one camera. No row is repeated or made up: after a gap, clear it.
 
-    T = 3, 10 Hz:    0.0  0.1  0.2  0.3   1.0  1.1  1.2
-    complete:         ~    ~    yes  yes   ~    ~    yes
+    T = 3, a gap before 1.0:    0.0  0.1  0.2  0.3   1.0  1.1  1.2
+    complete:                    ~    ~    yes  yes   ~    ~    yes
     """
 
-    def __init__(self, length: int, rate: float, row_shape: tuple[int, ...], row_dtype: np.dtype[np.generic]) -> None:
+    def __init__(self, length: int, row_shape: tuple[int, ...], row_dtype: np.dtype[np.generic]) -> None:
+        """`length`: T."""
         self.length = length
-        self._grid = TimeGrid(rate)
         # Each row is written twice, T apart, so that the last T are always one contiguous view: no copy, no roll.
         self._rows = np.zeros((2 * length, *row_shape), dtype=row_dtype)
         self._times: list[float] = []
@@ -25,16 +23,6 @@ class Window:
 
     def __len__(self) -> int:
         return len(self._times)
-
-    def take(self, time: float) -> Taken | None:
-        """Advance the grid to the frame of this time, in seconds; a gap empties the window.
-
-        None for a frame off the grid. If the frame is taken, push its row next.
-        """
-        taken = self._grid.take(time)
-        if taken is Taken.FIRST:
-            self._times.clear()
-        return taken
 
     def push(self, row: NDArray[np.generic], time: float) -> None:
         """Add a row (*row_shape); the oldest leaves when the window is full."""

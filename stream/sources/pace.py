@@ -8,18 +8,20 @@ from harstream.stream.sources.clock import Clock
 
 
 class Pace:
-    """Replay from `start`, seconds since the epoch; without a clock as fast as it goes, from 0."""
+    """Replays a recording at its own pace from now on, by a clock; without a clock as fast as it goes."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, start: float = 0.0) -> None:
+        """`start`: time of the first frame without a clock, in seconds since the epoch."""
         self._clock = clock
-        self.start = 0.0
+        self.start = start
 
     def begin(self) -> float:
-        """The time of the first frame."""
-        self.start = self._clock.now() if self._clock else 0.0
+        """Start the replay; return the time of its first frame, in seconds since the epoch."""
+        if self._clock:
+            self.start = self._clock.now()
         return self.start
 
     def wait(self, offset: float, stopping: threading.Event) -> bool:
-        """Wait until the frame `offset` seconds after the first is due; False if stopped meanwhile."""
+        """Wait until the frame `offset` seconds after the first one is due; return False if stopped meanwhile."""
         delay = self.start + offset - self._clock.now() if self._clock else 0.0
         return not stopping.wait(delay) if delay > 0 else not stopping.is_set()

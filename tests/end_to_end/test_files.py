@@ -13,6 +13,8 @@ import cv2
 import onnxruntime
 import pytest
 
+from tests.support.films import WriteFilm
+
 Harstream = Callable[..., Any]
 
 
@@ -45,6 +47,46 @@ def test_a_file_replayed_gives_the_same_bytes(
     first, second = spans(tmp_path / "one.jsonl")
     assert first == ("Light", pytest.approx(1.2, abs=0.3), pytest.approx(4.6, abs=0.3))
     assert second == ("Light", pytest.approx(8.2, abs=0.3), pytest.approx(11, abs=0.3))
+
+
+def test_files_of_one_name_in_two_folders_have_different_event_ids(
+    harstream: Harstream, film: WriteFilm, light_model: Path, tmp_path: Path
+) -> None:
+    ids = []
+    for camera in ("cam1", "cam2"):
+        (tmp_path / camera).mkdir()
+        film(f"{camera}/0800.mp4", (3, 200))
+        assert harstream("predict", f"{camera}/0800.mp4", "--model", light_model, "--events", f"{camera}.jsonl")[0] == 0
+        ids.append({event["id"] for event in events_in(tmp_path / f"{camera}.jsonl")})
+    assert [len(each) for each in ids] == [1, 1]
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("yard.mp4", ("--start-time", "2026-11-20T13:05:09Z")), ("yard_2026-11-20_13-05-09.mp4", ())],
+)
+def test_events_carry_the_date_of_the_option_or_of_the_files_name(
+    harstream: Harstream, film: WriteFilm, light_model: Path, tmp_path: Path, name: str, options: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TZ", "UTC")
+    film(name, (3, 200))
+    code, running = harstream("predict", name, "--model", light_model, "--events", "events.jsonl", *options)
+    assert (code, running.complaints) == (0, [])
+    started = {event["started_at"] for event in events_in(tmp_path / "events.jsonl")}
+    assert all(moment.startswith("2026-11-20T13:05:09.") for moment in started)
+    row = running.stdout[1].split()
+    assert float(row[2]) == pytest.approx(0, abs=0.5)  # the table counts from the first frame
+
+
+def test_a_start_time_that_is_none_is_refused_in_one_line(harstream: Harstream, film: WriteFilm) -> None:
+    film("yard.mp4", (1, 0))
+    code, running = harstream("predict", "yard.mp4", "--start-time", "yesterday")
+    assert code == 3
+    (line,) = running.complaints
+    assert "--start-time" in line
+    assert "'yesterday'" in line
 
 
 def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(

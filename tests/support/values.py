@@ -73,7 +73,11 @@ def make_notice() -> MakeNotice:
             time=time,
             activity=Activity(activity, since=since, confidence=0.5),
             warming=Warming(*warming),
-            scores=None if scores is None else Scores(np.array(scores, np.float32), time=time, span=2.0),
+            scores=None
+            if scores is None
+            else Scores(
+                np.array(scores, np.float32), time=time, span=2.0, labels=tuple(f"label{n}" for n in range(len(scores)))
+            ),
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
             lit=lit,

@@ -21,7 +21,7 @@ SETTINGS = TrackerSettings(start_above=0.95, end_below=0.6)
 def scores(time: float) -> Scores:
     """Walk at 0.7 while somebody walks; then Jump at 0.52, above nobody, for nothing."""
     values = [0.7, 0.1, 0.2] if time <= 10 else [0.0, 0.52, 0.48]
-    return Scores(np.array(values, dtype=np.float32), time, span=1.9)
+    return Scores(np.array(values, dtype=np.float32), time, 1.9, CONTRACT.labels)
 
 
 @pytest.fixture(scope="module")

@@ -10,20 +10,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harstream.models.sampling import Taken, TimeGrid
 from harstream.stream.recognition.window import Window
 
 MINUTE = 60.0
 
 
-def window(length: int = 3, rate: float = 10.0) -> Window:
-    return Window(length, rate, (), np.dtype(np.float32))
+class GridWindow(Window):
+    """A window whose rows are the times that a grid takes."""
+
+    def __init__(self, length: int, rate: float) -> None:
+        super().__init__(length, (), np.dtype(np.float32))
+        self.grid = TimeGrid(rate)
 
 
-def fill(window: Window, times: Iterable[float]) -> list[bool]:
-    """Push each taken frame's own time as its row; is the window complete after each frame?"""
+def window(length: int = 3, rate: float = 10.0) -> GridWindow:
+    return GridWindow(length, rate)
+
+
+def fill(window: GridWindow, times: Iterable[float]) -> list[bool]:
+    """Push the times that the grid takes, as the pipeline does; return after each whether the window is complete."""
     complete = []
     for time in times:
-        if window.take(time):
+        if taken := window.grid.take(time):
+            if taken is Taken.FIRST:
+                window.clear()
             window.push(np.array(time, np.float32), time)
         complete.append(window.is_complete())
     return complete
@@ -102,7 +113,7 @@ def test_window_holds_no_row_from_before_it_was_cleared() -> None:
 
 
 def test_rows_keep_their_shape_and_dtype() -> None:
-    pictures = Window(2, 10.0, (4, 5, 3), np.dtype(np.uint8))
+    pictures = Window(2, (4, 5, 3), np.dtype(np.uint8))
     pictures.push(np.full((4, 5, 3), 7, np.uint8), 0.0)
     pictures.push(np.full((4, 5, 3), 8, np.uint8), 0.1)
     assert pictures.rows().shape == (2, 4, 5, 3)

@@ -1,0 +1,187 @@
+"""What a program imports: activities recognized in a file, before a camera, or in pictures of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, overload
+
+from harstream.clips.recording_time import recorded_at
+from harstream.models.contract import ContractError
+from harstream.stream.recognition.model import Model, load
+from harstream.stream.recognition.pipeline import Arrival, Pipeline
+from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
+from harstream.stream.recognition.window_scores import grid_frames, window_scores
+from harstream.stream.sources.address import Source, VideoFile, Webcam, parse_source, without_password
+from harstream.stream.sources.arrays import ArraySource, TimedArrays
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.file import FileSource
+from harstream.stream.sources.inbox import Inbox
+from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.read_ahead import ahead
+from harstream.stream.sources.reader import NewSource, Reader
+from harstream.stream.sources.registry import new_source
+from harstream.wire.errors import Misfit, ModelError, SourceError
+from harstream.wire.values import Event, Frame, Scores, Step
+
+AT_ONCE = 16
+"""Frames of a file that are encoded together for `scores=True`."""
+
+Batches = Generator[Sequence[Arrival]]
+
+
+@overload
+def recognize(
+    source: str | Path | int | TimedArrays,
+    *,
+    model: str | Path | Model = ...,
+    start_above: float | None = ...,
+    camera: str | None = ...,
+    start_time: datetime | None = ...,
+    scores: Literal[False] = ...,
+) -> Iterator[Event]: ...
+@overload
+def recognize(
+    source: str | Path | int | TimedArrays,
+    *,
+    model: str | Path | Model = ...,
+    start_above: float | None = ...,
+    camera: str | None = ...,
+    start_time: datetime | None = ...,
+    scores: Literal[True],
+) -> Iterator[Scores]: ...
+def recognize(
+    source: str | Path | int | TimedArrays,
+    *,
+    model: str | Path | Model = "flow_tcn",
+    start_above: float | None = None,
+    camera: str | None = None,
+    start_time: datetime | None = None,
+    scores: bool = False,
+) -> Iterator[Event] | Iterator[Scores]:
+    """Yield what people do: an event at the start, the updates and the end of each activity.
+
+    With `scores=True`, yield the scores of each window of the model instead, without smoothing and threshold.
+
+    `source`: a video file's path, a camera's `rtsp://` address, a webcam's index, or an iterable of pairs of seconds
+    and BGR pictures (H, W, 3) uint8. A file is read as fast as it goes. Of a live camera the newest frame is taken, and
+    older ones are dropped; it is opened again when it fails, and its events do not end.
+    `model`: a shipped model's name, an exported one's path, or what `load` returned; load once for many files.
+    `start_above`: the smoothed score, 0 to 1, from which an activity starts; None for the model's own threshold.
+    `camera`: the name that events carry; None for the file's name, or `camera`.
+    `start_time`: of a file's first frame, with a time zone or in local time; None to take it from the file's name or
+    metadata, and where there is none, 1970-01-01. The times of events are seconds since the epoch.
+
+    Raises SourceError and ModelError at once, SourceError also while it goes, and ValueError for pictures of another
+    form. Close the iterator, or leave it alone, to release the camera.
+    """
+    loaded = model if isinstance(model, Model) else load(model)
+    try:
+        loaded.contract.live_rate  # noqa: B018  (raises for a model that cannot watch a stream)
+    except ContractError as error:
+        raise ModelError(str(error)) from error
+    feed = _feed(source, camera, start_time)
+    if scores:
+        return _scores(feed, loaded.recognizer)
+    return _events(feed, new_default_pipeline(loaded.recognizer, feed.recording, start_above))
+
+
+def new_default_pipeline(recognizer: Recognizer, recording: str, start_above: float | None = None) -> Pipeline:
+    """A pipeline for one recording, with the settings that `run` has without a configuration."""
+    contract = recognizer.contract
+    threshold = contract.unknown_threshold if start_above is None else start_above
+    settings = TrackerSettings(threshold, END_SHARE * threshold)
+    return Pipeline(
+        recognizer, tracker=lambda camera: Tracker(camera, contract, settings, recording), smoothing=ExponentialMean
+    )
+
+
+def replayed_steps(camera: str, video: Path, start: float, pipeline: Pipeline) -> Iterator[Step]:
+    """Yield the steps of a video file as fast as it goes, decoded on a thread of its own.
+
+    `start`: seconds since the epoch of its first frame. Raises SourceError.
+    """
+    with closing(_replayed(camera, video, start)) as batches:
+        yield from pipeline.steps(batches)
+
+
+def start_of(video: Path, start_time: datetime | None) -> float:
+    """Return the seconds since the epoch of a file's first frame; 0 where neither caller nor file knows it."""
+    return start_time.timestamp() if start_time else recorded_at(video) or 0.0
+
+
+def recording_key(video: Path) -> str:
+    """Return what tells a file from all others of this machine, for the ids of its events."""
+    return str(video.resolve())
+
+
+@dataclass(frozen=True, eq=False)
+class _Feed:
+    """Where frames come from, opened when it is iterated."""
+
+    recording: str
+    batches: Callable[[], Batches]
+    at_once: int = 1
+
+
+def _feed(source: str | Path | int | TimedArrays, camera: str | None, start_time: datetime | None) -> _Feed:
+    if isinstance(source, str | Path | int):
+        kind = _parsed(source)
+        if isinstance(kind, VideoFile):
+            path, name = kind.path, camera or kind.path.stem
+            return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)), AT_ONCE)
+        name, clock = camera or "camera", Clock()
+        opened = new_source(name, kind, clock, must_open=True)
+        return _Feed(f"{name}/{without_password(str(source))}", lambda: _live(opened))
+    name = camera or "camera"
+    return _Feed(name, lambda: ([item] for item in ArraySource(name, source).frames()))
+
+
+def _parsed(source: str | Path | int) -> Source:
+    """Raises SourceError."""
+    try:
+        if isinstance(source, int):
+            return Webcam(source)
+        kind = parse_source(source) if isinstance(source, str) else VideoFile(source)
+        if isinstance(kind, VideoFile):
+            kind.must_exist()
+    except Misfit as error:
+        raise SourceError(str(error)) from error
+    return kind
+
+
+def _replayed(camera: str, video: Path, start: float) -> Batches:
+    source = FileSource(camera, video, Pace(start=start), threading.Event())
+    return ([item] for item in ahead(source.frames()))
+
+
+def _live(opened: NewSource) -> Batches:
+    """The newest frames of a source that is read on a thread of its own, until the iterator is closed."""
+    inbox = Inbox()
+    reader = Reader(opened, inbox, ended=lambda _: None)
+    reader.start()
+    try:
+        yield from inbox.batches()
+    finally:
+        reader.stop()
+        inbox.close()
+        reader.join()
+
+
+def _events(feed: _Feed, pipeline: Pipeline) -> Iterator[Event]:
+    with closing(feed.batches()) as batches:
+        for step in pipeline.steps(batches):
+            yield from step.notice.events
+
+
+def _scores(feed: _Feed, recognizer: Recognizer) -> Iterator[Scores]:
+    with closing(feed.batches()) as batches:
+        pictures = ((item.time, item.picture) for batch in batches for item in batch if isinstance(item, Frame))
+        yield from window_scores(grid_frames(pictures, recognizer.contract), recognizer, at_once=feed.at_once)

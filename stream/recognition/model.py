@@ -1,0 +1,58 @@
+"""A model that a program calls on one window of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harstream.models.catalogue import ModelNotFound, find_model
+from harstream.models.contract import ModelContract
+from harstream.models.transform import to_model_frame
+from harstream.stream.recognition.onnx_runtime import Device, open_model, with_lookback
+from harstream.stream.recognition.protocols import Engine
+from harstream.wire.errors import ModelError
+
+
+class Model:
+    """A loaded model. Not for several threads at once."""
+
+    def __init__(self, recognizer: Engine) -> None:
+        self.recognizer = recognizer
+
+    @property
+    def contract(self) -> ModelContract:
+        """What the model expects and what its scores mean: labels, number and rate of the frames, threshold."""
+        return self.recognizer.contract
+
+    @property
+    def provider(self) -> str:
+        """What really runs the model, for a person to read: `CPU`, `CUDA` or `CPU, LiteRT`."""
+        return self.recognizer.provider
+
+    def __call__(self, frames: NDArray[np.uint8]) -> dict[str, float]:
+        """Return the probability of each label, those of background among them; they sum to 1.
+
+        `frames`: (contract.frames, H, W, 3) uint8, BGR as OpenCV reads them, of any size, oldest first, taken at
+        contract.rate hertz. They are not modified. Raises ValueError for another shape or type.
+        """
+        contract, lookback = self.contract, self.recognizer.lookback
+        if np.ndim(frames) != 4 or len(frames) != contract.frames:
+            raise ValueError(f"expected frames of shape ({contract.frames}, H, W, 3), got {np.shape(frames)}")
+        seen = np.stack([to_model_frame(frame, contract.height, contract.width) for frame in frames])
+        rows = self.recognizer.encode(with_lookback(seen, lookback))
+        scores = self.recognizer.score(rows[np.newaxis])[0]
+        return dict(zip(contract.labels, map(float, scores), strict=True))
+
+
+def load(model: str | Path = "flow_tcn", *, device: Device = "auto") -> Model:
+    """Load a shipped model by its name, or an exported one by the path of its folder or file.
+
+    `device`: `auto` takes the GPU where there is one that works. Raises ModelError if the model is not there, broken,
+    does not fit its contract, or cannot run on the device.
+    """
+    try:
+        return Model(open_model(find_model(str(model)), device))
+    except ModelNotFound as error:
+        raise ModelError(str(error)) from error

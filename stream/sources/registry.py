@@ -1,0 +1,45 @@
+"""From what a camera's `source` says to the source that reads it: every kind is named here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.file import FileSource
+from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.reader import NewSource
+from harstream.stream.sources.reconnecting import Pictures, ReconnectingSource
+from harstream.wire.errors import Misfit, SourceError
+
+
+def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) -> NewSource:
+    """Return what makes the source of a camera; a file and the scene play at their own pace.
+
+    `must_open`: a live camera that cannot be opened at first raises SourceError, and is not retried.
+    Raises SourceError for a file that is not there.
+    """
+    match source:
+        case Webcam(index):
+            from harstream.stream.sources.webcam import webcam_pictures
+
+            return _live(camera, clock, must_open, partial(webcam_pictures, index, clock))
+        case NetworkCamera(url):
+            from harstream.stream.sources.rtsp import rtsp_pictures
+
+            return _live(camera, clock, must_open, partial(rtsp_pictures, url, clock))
+        case Scene(seed, seconds):
+            from harstream.stream.sources.scene import SceneSource
+
+            return partial(SceneSource, camera, Pace(clock), seed=seed, seconds=seconds)
+        case VideoFile(path) as file:
+            try:
+                file.must_exist()
+            except Misfit as error:
+                raise SourceError(f"camera {camera}: {error}") from error
+            return partial(FileSource, camera, path, Pace(clock))
+
+
+def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
+    return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
