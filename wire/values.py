@@ -196,6 +196,8 @@ class Notice:
     """None when this frame gave no recognition."""
     smoothed: NDArray[np.float32] | None = None
     """(K,) the scores smoothed over time, of this or the last recognition; None before the first."""
+    best: tuple[LabelScore, ...] = ()
+    """The three labels with the highest of the smoothed scores, best first; empty before the first recognition."""
     events: tuple[Event, ...] = ()
     change: CameraChange | None = None
     lit: float = 1.0

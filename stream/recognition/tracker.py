@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from ulid import ULID
 
 from harstream.models.contract import UNKNOWN, ModelContract
-from harstream.stream.recognition.best_three import best_three
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType, LabelScore, Previous
 
@@ -65,7 +64,8 @@ class Tracker:
         self._open: _Open | None = None
         self._free_since: float | None = None
         self._previous: Previous | None = None
-        self._topk: tuple[LabelScore, ...] = ()
+        self.best_three: tuple[LabelScore, ...] = ()
+        """The labels with the highest smoothed scores, best first; background is among them."""
         self._best: int | None = None
         """The likeliest activity that is no background."""
 
@@ -74,13 +74,13 @@ class Tracker:
         if self._open:
             name = self._contract.labels[self._open.label_id]
             return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
-        score = self._topk[0].score if self._topk else 0.0
+        score = self.best_three[0].score if self.best_three else 0.0
         likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
         return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
 
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
         """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
-        self._topk = best_three(smoothed, self._contract.labels)
+        self.best_three = self._best_of(smoothed)
         middle = time - span / 2
         if self._free_since is None:
             self._free_since = middle
@@ -194,7 +194,7 @@ class Tracker:
             activity=self._contract.labels[current.label_id],
             label_id=current.label_id,
             confidence=Confidence(current.total / current.count, current.peak, current.last),
-            topk=self._topk,
+            topk=self.best_three,
             started_at=current.started_at,
             updated_at=time,
             detected_at=current.detected_at,
@@ -208,3 +208,8 @@ class Tracker:
         name = f"{self._recording}/{self._contract.labels[label_id]}/{detected_at:.6f}"
         milliseconds = max(int(started_at * 1000), 0).to_bytes(6, "big")
         return str(ULID.from_bytes(milliseconds + hashlib.sha256(name.encode()).digest()[:10]))
+
+    def _best_of(self, smoothed: NDArray[np.float32]) -> tuple[LabelScore, ...]:
+        """Of equal scores, the first in label order is the better one."""
+        order = np.argsort(-smoothed, kind="stable")[:3]
+        return tuple(LabelScore(self._contract.labels[index], float(smoothed[index])) for index in order)

@@ -7,7 +7,7 @@ import numpy as np
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.picture import Pixels
-from harstream.wire.values import Notice, Step
+from harstream.wire.values import LabelScore, Notice, Step
 
 LOWEST = 480
 """Pixels; a lower picture is scaled up to this height, so that letters have pixels to be drawn with."""
@@ -25,7 +25,7 @@ def annotate(step: Step, contract: ModelContract) -> Pixels:
     _darken(picture, top=round(H - 31 * unit))
     _draw_state(picture, step.notice, unit)
     _draw_activity(picture, step.notice, unit)
-    _draw_candidates(picture, step.notice, contract.labels, unit)
+    _draw_candidates(picture, step.notice.best, unit)
     return picture
 
 
@@ -76,17 +76,14 @@ def _draw_activity(picture: Pixels, notice: Notice, unit: float) -> None:
     _write(picture, lasts, left, H - 4 * unit, _fitting(lasts, 3.6 * unit, room), WHITE)
 
 
-def _draw_candidates(picture: Pixels, notice: Notice, labels: tuple[str, ...], unit: float) -> None:
-    if notice.smoothed is None:
-        return
+def _draw_candidates(picture: Pixels, best: tuple[LabelScore, ...], unit: float) -> None:
     H, W, _ = picture.shape
     left, right, size = round(0.64 * W), W - round(4 * unit), 3.3 * unit
-    best = np.argsort(-notice.smoothed, kind="stable")[:3]
-    for row, index in enumerate(best):
-        score, line = float(notice.smoothed[index]), H - (21.4 - 7.6 * row) * unit
+    for row, (label, score) in enumerate(best):
+        line = H - (21.4 - 7.6 * row) * unit
         share = f"{score:.0%}"
         room = right - left - _width("100%", size) - round(2 * unit)
-        _write(picture, labels[index], left, line, _fitting(labels[index], size, room), WHITE if row == 0 else SOFT)
+        _write(picture, label, left, line, _fitting(label, size, room), WHITE if row == 0 else SOFT)
         _write(picture, share, right - _width(share, size), line, size, WHITE if row == 0 else SOFT)
         _draw_bar(picture, left, round(line + 1.5 * unit), right - left, max(1, round(0.8 * unit)), score)
 

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 from harstream.models.contract import UNKNOWN, ModelContract
-from harstream.stream.recognition.best_three import best_three
 from harstream.wire.errors import SinkError
 from harstream.wire.values import (
     Activity,
@@ -195,7 +194,7 @@ class ViewState:
         )
         if notice.smoothed is not None:
             scores = tuple(float(score) for score in notice.smoothed)
-            view = replace(view, topk=best_three(notice.smoothed, self._contract.labels), scores=scores)
+            view = replace(view, topk=notice.best, scores=scores)
         if notice.change is not None:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
             if notice.change.state.is_away:

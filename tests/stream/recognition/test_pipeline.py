@@ -141,7 +141,7 @@ def test_camera_that_has_no_frame_in_a_batch_is_not_scored(recognizer: GreyRecog
 @pytest.mark.parametrize(
     ("stride", "expected"), [(1, [0.2, 0.3, 0.4, 0.5, 0.6]), (2, [0.2, 0.4, 0.6]), (4, [0.2, 0.6])]
 )
-def test_stride_recognizes_at_every_so_manieth_grid_frame(
+def test_stride_scores_every_nth_frame_on_the_grid(
     recognizer: GreyRecognizer, stride: int, expected: list[float]
 ) -> None:
     steps = list(new_pipeline(recognizer, stride).steps(single(frames(0.0, 7))))
@@ -281,3 +281,11 @@ def test_a_notice_says_what_can_be_seen(recognizer: GreyRecognizer) -> None:
     steps = list(new_pipeline(recognizer).steps(single([*lit, *still, *dark, gone])))
     assert [step.notice.lit for step in steps[:6]] == [1, 1, 1, 1, 0, 1]
     assert [step.notice.unchanged for step in steps[:6]] == pytest.approx([0, 0, 0.1, 0.2, 0, 0])
+
+
+def test_a_notice_carries_the_best_three_labels_until_the_camera_goes(recognizer: GreyRecognizer) -> None:
+    gone = CameraChange("hall", 0.4, CameraState.OFFLINE)
+    steps = list(new_pipeline(recognizer).steps(single([*frames(0.0, 3, WALK), gone])))
+    assert [step.notice.best for step in steps[:2]] == [(), ()]
+    assert steps[2].notice.best == (("Walk", 1.0), ("Jump", 0.0), ("Idle", 0.0))
+    assert steps[3].notice.best == ()

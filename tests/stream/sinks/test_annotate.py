@@ -6,10 +6,10 @@ import pytest
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.annotate import annotate
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step, Warming
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, LabelScore, Notice, Step, Warming
 
 CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps", "Punch", "Swing"))
-SMOOTHED = np.array([0.06, 0.9, 0.03, 0.01], np.float32)
+BEST = (LabelScore("PushUps", 0.9), LabelScore("JumpRope", 0.06), LabelScore("Punch", 0.03))
 
 
 def step(
@@ -22,7 +22,7 @@ def step(
     camera: str = "hall",
 ) -> Step:
     picture = np.full((height, width, 3), 120, np.uint8)
-    notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), Warming(*warming), smoothed=SMOOTHED)
+    notice = Notice(camera, 50.0, Activity(activity, 8.0, confidence), Warming(*warming), best=BEST)
     return Step(notice, Frame(camera, 50.0, BgrPicture(picture)))
 
 
