@@ -21,9 +21,10 @@ from benchmarks.films import RATE, film
 from benchmarks.surroundings import network_camera
 from benchmarks.tables import Table
 from harstream.clips.video import pictures
-from harstream.stream.app.parts import new_pipeline
+from harstream.stream.app.new_pipeline import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.service.protocols import Named
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.pace import Pace
@@ -148,7 +149,7 @@ def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     """`url`: of a network camera that shows the film, too."""
     clock, recognizer = Clock(), engine.load(MODEL, "cpu")
     ages = Ages(clock)
-    service = Service(new_pipeline(Config(model=MODEL), recognizer), {}, {"ages": ages}, clock)
+    service = Service(new_pipeline(Config(model=MODEL), recognizer), [], [Named("ages", ages)], clock)
     over_rtsp = min(OVER_RTSP, cameras // 2) if url else 0
     for number in range(cameras):
         name = f"camera{number}"

@@ -12,7 +12,7 @@ from benchmarks.films import RATE, film
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.clips.video import pictures
-from harstream.stream.app.predict import replay
+from harstream.stream.app.replay import replay
 from harstream.stream.config.model import Config
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")

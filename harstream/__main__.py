@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import typer
 
 COMMANDS = {
-    "run": ("stream.app.commands", "Watch cameras and publish what people do."),
-    "predict": ("stream.app.commands", "Recognize activities in video files, as fast as it goes."),
-    "listen": ("stream.app.commands", "Print what arrives from the broker."),
-    "cameras": ("stream.app.commands", "Find webcams and try cameras: say what each gives."),
+    "run": ("stream.app.run", "Watch cameras and publish what people do."),
+    "predict": ("stream.app.predict", "Recognize activities in video files, as fast as it goes."),
+    "listen": ("stream.app.listen", "Print what arrives from the broker."),
+    "cameras": ("stream.app.cameras", "Find webcams and try cameras: say what each gives."),
     "config": ("stream.app.config", "Write and check config.yaml."),
-    "history": ("stream.app.commands", "Say what was recognized, and write it for other programs."),
-    "doctor": ("stream.app.commands", "Say what this machine has, and what to do about what it lacks."),
+    "history": ("stream.app.history", "Say what was recognized, and write it for other programs."),
+    "doctor": ("stream.app.doctor", "Say what this machine has, and what to do about what it lacks."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "combine": ("training.cli", "Make one model of several trained runs."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),

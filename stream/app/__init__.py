@@ -1,1 +1,1 @@
-"""The commands that run, replay, listen, try, check and recount."""
+"""The commands of the stream, one file each: the only place that chooses classes."""

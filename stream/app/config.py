@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.prompt import Confirm
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.stream.app.commands import DEFAULT_CONFIG, one_line_errors, surroundings
+from harstream.stream.app.command_line import DEFAULT_CONFIG, one_line_errors, surroundings
 from harstream.stream.app.config_wizard import Answers, Interview
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
 from harstream.stream.config.file import load_config

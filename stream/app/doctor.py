@@ -1,167 +1,43 @@
-"""What this machine has, and what to do about what it lacks."""
+"""`harstream doctor`: reports what this machine has and lacks."""
 
 from __future__ import annotations
 
-import errno
-import os
-import platform
-import shutil
-import socket
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+import json
+from typing import TYPE_CHECKING, Annotated
 
-from harstream.models.catalogue import shipped
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection
-from harstream.mqtt.outbox import FILE as OUTBOX_FILE
-from harstream.mqtt.outbox import is_in_use
-from harstream.stream.config.model import Config
-from harstream.stream.recognition import onnx_runtime as engine
-from harstream.stream.sources.address import Webcam, parse_source
-from harstream.stream.sources.probe import Seen, tried
-from harstream.wire.errors import HarstreamError
+import typer
+from rich.table import Table
 
-PACKAGES = ("harstream", "onnxruntime-gpu", "onnxruntime", "opencv-python", "numpy", "paho-mqtt", "av", "tensorflow")
+from harstream.stream.app.command_line import ConfigOption, configuration, console, one_line_errors
+
+if TYPE_CHECKING:
+    from harstream.stream.app.examination import Finding
 
 
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    found: str
-    is_fine: bool
-    advice: str = ""
-    is_needed: bool = False
-    """`harstream run` cannot work without it."""
+def doctor(
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False,
+) -> None:
+    """Report what this machine has: the accelerator in use, cameras, broker, screen, versions. Say what to do about
+    what it lacks.
+
+    Exit code 0 if `harstream run` can work with the configuration, 1 otherwise.
+    """
+    with one_line_errors():
+        from harstream.stream.app.examination import examine
+
+        findings = examine(configuration(config))
+        if as_json:
+            console.print_json(json.dumps([vars(finding) for finding in findings]))
+        else:
+            console.print(_table(findings))
+        raise typer.Exit(0 if all(finding.is_fine or not finding.is_needed for finding in findings) else 1)
 
 
-def examine(config: Config) -> list[Finding]:
-    return [*_findings(config)]
-
-
-def _findings(config: Config) -> Iterator[Finding]:
-    yield Finding("machine", f"{platform.platform()}, {os.cpu_count()} cores", True)
-    yield Finding("Python", sys.version.split()[0], sys.version_info >= (3, 11), "3.11 or newer is needed", True)
-    yield from _packages()
-    yield _accelerator()
-    yield _model(config)
-    is_running = is_in_use(config.state / OUTBOX_FILE)
-    if is_running:
-        yield Finding("service", f"harstream is running, with the state in {config.state}", True)
-    yield from _cameras(config, is_running=is_running)
-    yield _screen()
-    yield _broker(config, is_running=is_running)
-    if config.web.enabled:
-        setting = "web.port in config.yaml, or --port"
-        yield _port("live view", config.web.host, config.web.port, setting, is_running=is_running)
-    if config.events:
-        yield _file("events", config.events)
-    if config.record:
-        yield _file("record", config.record, suffix=".mp4")
-    yield from _state(config.state)
-
-
-def _packages() -> Iterator[Finding]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    if {"onnxruntime", "onnxruntime-gpu"} <= found.keys():
-        yield Finding(
-            "ONNX Runtime", "onnxruntime and onnxruntime-gpu", False,
-            "they break each other: pip uninstall both, then install harstream again", is_needed=True,
-        )  # fmt: skip
-    yield Finding("versions", ", ".join(f"{name} {number}" for name, number in found.items()), True)
-
-
-def _accelerator() -> Finding:
-    if not engine.has_nvidia_driver():
-        return Finding("accelerator", "CPU (no NVIDIA driver)", True)
-    try:
-        provider = engine.load(shipped()[0], "auto").provider
-    except (HarstreamError, IndexError) as error:
-        return Finding("accelerator", str(error), False, "see the line of the model")
-    advice = "there is an NVIDIA driver: pip install 'harstream[cuda]' brings the CUDA libraries"
-    return Finding("accelerator", provider, provider != "CPU", advice)
-
-
-def _model(config: Config) -> Finding:
-    try:
-        recognizer = engine.load(config.model, config.device)
-    except HarstreamError as error:
-        return Finding("model", str(error), False, "choose another with --model", is_needed=True)
-    contract = recognizer.contract
-    known = f"{contract.name} {contract.version} on {recognizer.provider}, {len(contract.activities)} activities"
-    return Finding("model", f"{known}; shipped: {', '.join(shipped())}", True)
-
-
-def _cameras(config: Config, *, is_running: bool) -> Iterator[Finding]:
-    all_tried = list(tried([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
-    for one in all_tried[: len(config.cameras)]:
-        advice = "`run` waits for it" if len(config.cameras) > 1 else ""
-        if is_running and isinstance(one.source, Webcam):
-            advice = "only one program can have it, and harstream is running"
-        yield Finding("camera", str(one), isinstance(one.result, Seen), advice, is_needed=not advice)
-    webcams = [one.source.index for one in all_tried if isinstance(one.source, Webcam) and isinstance(one.result, Seen)]
-    advice = "use rtsp://..., a file, or --source scene"
-    yield Finding("webcams", ", ".join(map(str, webcams)) or "none", bool(webcams), advice)
-
-
-def _screen() -> Finding:
-    has_screen = sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return Finding("screen", "there is one" if has_screen else "none", has_screen, "use the live view, not --display")
-
-
-def _broker(config: Config, *, is_running: bool) -> Finding:
-    if not config.mqtt.broker:
-        port, setting = config.mqtt.embedded_port, "mqtt.embedded_port, or --broker"
-        return _port("own broker", "127.0.0.1", port, setting, is_running=is_running)
-    try:
-        address = BrokerAddress.parse(config.mqtt.broker)
-        connection = Connection(address)
-        connection.open()
-        connection.close()
-    except HarstreamError as error:
-        return Finding("broker", str(error), False, is_needed=True)
-    return Finding("broker", address.url, True)
-
-
-def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:
-    """Of what runs already, nobody can tell from outside whether it is that which has the port."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if is_running and error.errno == errno.EADDRINUSE:
-                return Finding(what, f"port {port} is in use while harstream is running", True)
-            return Finding(what, f"port {port}: {error.strerror}", False, f"choose another: {setting}", is_needed=True)
-    return Finding(what, f"port {port} is free", True)
-
-
-def _file(what: str, path: Path, suffix: str = "") -> Finding:
-    """Nothing is created: an empty file would look like a run without events."""
-    advice = f"choose another with --{what}, or create the folder"
-    if suffix and path.suffix != suffix:
-        return Finding(what, f"{path} is no {suffix} file", False, advice, is_needed=True)
-    is_fine = _is_writable(path) if path.exists() else path.parent.is_dir() and _is_writable(path.parent)
-    is_fine = is_fine and not path.is_dir()
-    return Finding(what, f"{path} can{'' if is_fine else 'not'} be written", is_fine, advice, is_needed=True)
-
-
-def _state(folder: Path) -> Iterator[Finding]:
-    """`run` makes the folder."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    is_fine = there.is_dir() and _is_writable(there)
-    found = f"{folder} can{'' if is_fine else 'not'} be written"
-    yield Finding("state", found, is_fine, "choose another: state in config.yaml", is_needed=True)
-    free = shutil.disk_usage(there).free / 1e9
-    yield Finding("disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some")
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)
+def _table(findings: list[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        bad = "[red]lacks[/]" if finding.is_needed else "[yellow]none[/]"
+        advice = "" if finding.is_fine else finding.advice
+        table.add_row("[green]ok[/]" if finding.is_fine else bad, finding.what, finding.found, advice)
+    return table

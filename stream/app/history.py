@@ -1,99 +1,70 @@
-"""What `harstream history` does: read what was kept, and write it, oldest first."""
+"""`harstream history`: prints past activities, or writes them for other programs."""
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-from collections.abc import Iterable
-from dataclasses import replace
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Annotated, Any, Literal
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from harstream.stream.history import formats
-from harstream.stream.history.store import Query, activities, names, reading
-from harstream.stream.history.store import changes as changes_in
-from harstream.wire.did_you_mean import closest
-from harstream.wire.errors import ConfigError, SinkError
-
-Style = Literal["table", "csv", "json", "casas"]
-WIDE = 200
-"""Columns of a table that is not for a terminal."""
-LONGEST_TABLE = 100
-"""Rows, where nobody said how many; what is for programs is always whole."""
+from harstream.command_line.options import with_options
+from harstream.stream.app.command_line import ConfigOption, configuration, one_line_errors
+from harstream.stream.history.time_parsing import moment
+from harstream.wire.errors import ConfigError
 
 
-def recount(file: Path, query: Query, style: Style, out: Path | None, *, changes: bool = False) -> None:
-    """To standard output without `out`. Raises ConfigError where there is no history, SinkError where it or `out`
-    fails."""
-    if style == "table" and query.limit is None:
-        query = replace(query, limit=LONGEST_TABLE)
-    told = _changes(file, query, style) if changes else _activities(file, query, style)
-    if out is None:
-        _write(told, sys.stdout)
-        return
+@dataclass(frozen=True)
+class Filters:
+    """Which part of the history is wanted."""
+
+    camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None
+    activity: Annotated[str | None, typer.Option(help="Only this activity.")] = None
+    since: Annotated[
+        str | None, typer.Option(help='Started then or later: 2h (ago), 2026-11-20, "2026-11-20 14:00".')
+    ] = None
+    until: Annotated[str | None, typer.Option(help="Started before then.")] = None
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many, the newest. Default: 100 in a table, else all.")
+    ] = None
+
+
+@with_options(filters=Filters)
+def history(
+    config: ConfigOption = None,
+    state: Annotated[Path | None, typer.Option(help="The folder `state`. Default: the configuration's.")] = None,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Print when cameras came and went, in place of activities.")
+    ] = False,
+    style: Annotated[
+        Literal["table", "csv", "json", "casas"],
+        typer.Option("--format", help="json: one object per line; casas: the text that HMM and DBN tools read."),
+    ] = "table",
+    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    *,
+    filters: Mapping[str, Any],
+) -> None:
+    """Print past activities, oldest first. It works while `harstream run` does. What `predict` finds is not kept."""
+    with one_line_errors():
+        from harstream.stream.app.history_report import report
+        from harstream.stream.history.store import FILE, Query
+
+        wanted = Filters(**filters)
+        query = Query(
+            wanted.camera,
+            wanted.activity,
+            _seconds("--since", wanted.since),
+            _seconds("--until", wanted.until),
+            wanted.limit,
+        )
+        folder = state or configuration(config, keys=("state",)).state  # the other keys may hold secrets
+        report(folder / FILE, query, style, out, changes=changes)
+
+
+def _seconds(option: str, text: str | None) -> float | None:
     try:
-        with out.open("w", encoding="utf-8") as stream:
-            _write(told, stream)
-    except OSError as error:
-        raise SinkError(
-            f"expected to write the history to {out}, got: {(error.strerror or str(error)).lower()}"
-        ) from error
-
-
-def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
-    with reading(file) as database:
-        past = list(activities(database, query))[::-1]
-        if not past:
-            _say_what_there_is(database, query)
-    match style:
-        case "table":
-            return formats.table(past)
-        case "csv":
-            return formats.csv_lines(map(formats.facts, past), formats.CSV_COLUMNS)
-        case "json":
-            return formats.json_lines(map(formats.facts, past))
-        case "casas":
-            return formats.casas_lines(past)
-
-
-def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
-    if style == "casas" or query.activity is not None:
-        raise ConfigError("--changes are of cameras: expected no --activity and not --format casas with it")
-    with reading(file) as database:
-        changes = list(changes_in(database, query))[::-1]
-        if not changes:
-            _say_what_there_is(database, query)
-    match style:
-        case "table":
-            return formats.change_table(changes)
-        case "csv":
-            return formats.csv_lines(map(formats.change_facts, changes), formats.CSV_CHANGE_COLUMNS)
-        case "json":
-            return formats.json_lines(map(formats.change_facts, changes))
-
-
-def _say_what_there_is(database: sqlite3.Connection, query: Query) -> None:
-    """On stderr, where a name that was asked for is not in the history: it may be mistyped, or nothing was seen yet."""
-    if query.camera is not None:
-        _say_if_unknown("camera", query.camera, names(database, "camera"))
-    if query.activity is not None:
-        _say_if_unknown("activity", query.activity, names(database, "activity"))
-
-
-def _say_if_unknown(what: str, asked: str, known: list[str]) -> None:
-    if asked in known:
-        return
-    there = f"it has {', '.join(known)}" if known else "it is empty"
-    meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
-    note = f"harstream: nothing of {what} {asked!r} in this history; {there}{meant}"
-    Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
-
-
-def _write(told: Table | Iterable[str], stream: IO[str]) -> None:
-    if isinstance(told, Table):
-        Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False).print(told)
-    else:
-        stream.writelines(f"{line}\n" for line in told)
+        return None if text is None else moment(text, time.time())
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error

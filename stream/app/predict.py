@@ -1,96 +1,83 @@
-"""`harstream predict`: recognizes activities in video files as fast as it goes."""
+"""`harstream predict`: recognizes activities in video files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.table import Table
 
-from harstream.stream.app.parts import new_context, new_pipeline, new_recorder, refuse_to_overwrite
-from harstream.stream.app.recognize import recording_key, replayed_steps, start_of
-from harstream.stream.config.model import Config
-from harstream.stream.recognition import onnx_runtime as engine
-from harstream.stream.recognition.protocols import Engine
-from harstream.stream.service.service import without_pixels
-from harstream.stream.sinks.jsonl import JsonLines
-from harstream.wire.values import Event, EventType, Step
+from harstream.stream.app.command_line import (
+    ConfigOption,
+    DeviceOption,
+    EventsOption,
+    ModelOption,
+    RecordOption,
+    configuration,
+    console,
+    one_line_errors,
+)
+from harstream.stream.config.file import overridden
+from harstream.wire.errors import ConfigError
 
-
-@dataclass(frozen=True)
-class Replayed:
-    """What was recognized in one video file."""
-
-    video: Path
-    start: float
-    """Time of its first frame, in seconds since the epoch; 0 where nobody knows it."""
-    ended: tuple[Event, ...]
-    """The ends of its activities."""
+if TYPE_CHECKING:
+    from harstream.stream.app.replay import Replayed
 
 
-def replay(
-    config: Config,
-    videos: Sequence[Path],
-    console: Console,
-    *,
-    events: Path | None = None,
-    record: Path | None = None,
-    start_time: datetime | None = None,
-) -> Iterator[Replayed]:
-    """Yield what was recognized in each video. Raises HarstreamError.
+def predict(
+    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    model: ModelOption = None,
+    config: ConfigOption = None,
+    events: EventsOption = None,
+    record: RecordOption = None,
+    device: DeviceOption = None,
+    start_time: Annotated[
+        str | None,
+        typer.Option(
+            help='When the first frame was taken: "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z. Default: '
+            "from the file's name or metadata; without either, 1970-01-01T00:00:00Z."
+        ),
+    ] = None,
+) -> None:
+    """Recognize activities in video files as fast as possible.
 
-    `events`, `record`: files to write. `start_time`: of the first frame of every video; None to take it from each
-    file's name or metadata.
+    The table counts seconds from a file's first frame. A file that is replayed gives the same events.
     """
-    refuse_to_overwrite(videos, events, record)
-    recognizer = engine.load(config.model, config.device)
-    engine.warn_if_gpu_is_left_out(recognizer, config.device)
-    with ExitStack() as stack:
-        sinks = _sinks(config, recognizer, events, record, stack)
-        progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
-        for video, camera in zip(videos, camera_names(videos), strict=True):
-            task = progress.add_task(video.name, total=None)
-            key, start = recording_key(video), start_of(video, start_time)
-            pipeline = new_pipeline(config, recognizer, partial(_same, key))
-            ended: list[Event] = []
-            for step in replayed_steps(camera, video, start, pipeline):
-                for sink in sinks:
-                    sink(step)
-                ended += [event for event in step.notice.events if event.type is EventType.END]
-            progress.update(task, total=1, completed=1)
-            yield Replayed(video, start, tuple(ended))
+    with one_line_errors():
+        from harstream.stream.app.replay import replay
+
+        asked = {"model": model, "device": device}
+        settings = overridden(configuration(config), {key: value for key, value in asked.items() if value is not None})
+        table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
+        try:
+            for replayed in replay(
+                settings, videos, Console(stderr=True), events=events, record=record, start_time=_date(start_time)
+            ):
+                _add_rows(table, replayed)
+        finally:  # also if a later video cannot be read
+            if table.row_count:
+                console.print(table)
 
 
-def _same(key: str, _camera: str) -> str:
-    return key
+def _date(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f'--start-time: expected "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z, got {text!r}'
+        ) from error
 
 
-def _sinks(
-    config: Config, recognizer: Engine, events: Path | None, record: Path | None, stack: ExitStack
-) -> list[Callable[[Step], None]]:
-    """Started; the stack closes them."""
-    sinks: list[Callable[[Step], None]] = []
-    if events:
-        jsonl = JsonLines(events, new_context(config, recognizer, {}))
-        jsonl.start()
-        stack.callback(jsonl.close)
-        sinks.append(without_pixels(jsonl))
-    if record:
-        sinks.append(new_recorder(record, recognizer.contract, stack).show)
-    return sinks
-
-
-def camera_names(videos: Sequence[Path]) -> list[str]:
-    """Make names of cameras, safe in topics and different from each other, from the names of files."""
-    names: list[str] = []
-    for video in videos:
-        safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:60] or "file"
-        candidates = chain([safe], (f"{safe}_{number}" for number in count(2)))
-        names.append(next(name for name in candidates if name not in names))
-    return names
+def _add_rows(table: Table, replayed: Replayed) -> None:
+    name, start = replayed.video.name, replayed.start
+    for event in replayed.ended:
+        assert event.ended_at is not None
+        table.add_row(
+            name, event.activity, f"{event.started_at - start:.1f}", f"{event.ended_at - start:.1f}",
+            f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
+        )  # fmt: skip
+    if not replayed.ended:
+        table.add_row(name, "nothing recognized", "", "", "", "", style="dim")

@@ -52,7 +52,8 @@ class HistorySink:
         """What a killed run still has to tell all event sinks, this one last; known after `start`. Some of it they may
         have been told before."""
         self._path = path
-        self._context = context
+        self.context = context
+        """May be replaced between two notices, from any thread."""
         self._age_limit = days * DAY
         self._wall_clock = wall_clock
         self._clock = clock
@@ -75,7 +76,7 @@ class HistorySink:
         SinkError."""
         self._database = opened(self._path, history.connect, "the history", self._wall_clock)
         try:
-            self.owed = _notices(history.owed(self._database), self._context)
+            self.owed = _notices(history.owed(self._database), self.context)
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()
@@ -87,9 +88,9 @@ class HistorySink:
         for event in notice.events:
             self._waiting[event.id] = history.PastActivity(
                 event,
-                self._context.areas.get(event.camera),
-                self._context.contract.name,
-                self._context.contract.version,
+                self.context.areas.get(event.camera),
+                self.context.contract.name,
+                self.context.contract.version,
             )
         if notice.change is not None and self._is_news(notice.change):
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change

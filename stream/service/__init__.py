@@ -1,1 +1,1 @@
-"""Cameras, recognition and sinks at work together; what may change while they are."""
+"""Runs cameras, recognition and sinks together, and applies what changes while they run."""

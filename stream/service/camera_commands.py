@@ -1,4 +1,4 @@
-"""Control over MQTT: what is asked for on `.../set` topics, and what is so on `.../state`, retained."""
+"""Receives commands over MQTT: what is asked for on `.../set` topics. What is refused goes to the topic `error`."""
 
 from __future__ import annotations
 
@@ -8,57 +8,51 @@ import time
 from functools import partial
 
 from harstream.mqtt.publisher import Publisher
+from harstream.stream.service.change_queue import ChangeQueue
 from harstream.stream.service.protocols import Controls
 from harstream.wire.errors import ControlError
 from harstream.wire.messages.node import ErrorMessage
 from harstream.wire.payloads import OFF, ON
 from harstream.wire.topics import Topics
-from harstream.wire.values import CameraControl
 
 log = logging.getLogger(__name__)
 
 AS_CONFIGURED = "default"
-"""A threshold: no other than config.yaml's."""
+"""The threshold of config.yaml."""
 QUIET = 60.0
 """Seconds between two refusals in the log."""
 LONGEST = 32
-"""Bytes of what is asked for."""
+"""Bytes of a command."""
 LONGEST_TOPIC = 200
-"""Letters of a topic that are repeated to who asked there; the name of a camera or setting may be 65,000 long."""
+"""Letters of a topic that an answer repeats. A camera's or setting's name may be 65,000 long."""
 
 
 class CameraCommands:
-    """Nothing here waits: a change is made on the control's own thread, and a refusal is published."""
+    """Nothing here waits: changes are made on the queue's thread, and refusals are published."""
 
-    def __init__(self, publisher: Publisher, topics: Topics, controls: Controls) -> None:
-        """Before the publisher starts."""
+    def __init__(self, publisher: Publisher, topics: Topics, controls: Controls, changes: ChangeQueue) -> None:
+        """Subscribes, so the publisher must not have started."""
         self._publisher = publisher
         self._topics = topics
         self._controls = controls
+        self._changes = changes
         self._refused = 0
-        """Since the last one in the log, which was told at that time of the monotonic clock."""
-        self._told_at = -math.inf
-        publisher.subscribe(topics.asked("+", "+"), self._asked)
+        """Refusals since the last one in the log."""
+        self._logged_at = -math.inf
+        """When the last refusal was logged, on the monotonic clock."""
+        publisher.subscribe(topics.asked("+", "+"), self._obey)
 
-    def show(self, control: CameraControl) -> None:
-        """How a camera is set. From any thread."""
-        states = {"enabled": ON if control.is_enabled else OFF, "threshold": f"{control.threshold or 0.0:g}"}
-        for setting, state in states.items():
-            self._publisher.retain(self._topics.setting(control.camera, setting), state.encode())
-
-    def _asked(self, topic: str, payload: bytes, is_retained: bool) -> None:
+    def _obey(self, topic: str, payload: bytes, is_retained: bool) -> None:
         refuse = partial(self._refuse, topic)
         *_, camera, setting, _ = topic.split("/")
         try:
             if is_retained:
-                raise ControlError(
-                    "a retained wish would come true again at every reconnection: send it without retain"
-                )
+                raise ControlError("a retained command would be repeated at every reconnection: send it without retain")
             text = _text(payload)
             if setting == "enabled":
-                self._controls.ask(partial(self._controls.switch, camera, on=_is_on(text)), refuse)
+                self._changes.put(partial(self._controls.switch, camera, on=_is_on(text)), refuse)
             elif setting == "threshold":
-                self._controls.ask(partial(self._controls.set_threshold, camera, _threshold(text)), refuse)
+                self._changes.put(partial(self._controls.set_threshold, camera, _threshold(text)), refuse)
             else:
                 raise ControlError(f"expected enabled or threshold in the topic, got {setting[:LONGEST]!r}")
         except ControlError as error:
@@ -66,10 +60,10 @@ class CameraCommands:
 
     def _refuse(self, topic: str, why: str) -> None:
         self._refused += 1
-        if time.monotonic() - self._told_at >= QUIET:  # a client that asks again and again would fill the log
-            before = f"; {self._refused - 1} more before it" if self._refused > 1 else ""
-            log.warning("asked for at %r and refused: %s%s", topic[:LONGEST_TOPIC], why, before)
-            self._refused, self._told_at = 0, time.monotonic()
+        if time.monotonic() - self._logged_at >= QUIET:  # a client that repeats itself would fill the log
+            earlier = f"; {self._refused - 1} more since the last such line" if self._refused > 1 else ""
+            log.warning("refused the command on %r: %s%s", topic[:LONGEST_TOPIC], why, earlier)
+            self._refused, self._logged_at = 0, time.monotonic()
         message = ErrorMessage.of(self._topics.node, topic[:LONGEST_TOPIC], why, time.time())
         self._publisher.publish_now(self._topics.error, message.encode())
 

@@ -32,8 +32,8 @@ def log_to_stderr(style: Style = "text", *, verbose: bool = False) -> None:
     threading.excepthook = _record_of_a_thread if style == "json" else threading.__excepthook__
 
 
-def complain(message: str) -> None:
-    """Say why the program ends: in red, or as a record where the log is JSON."""
+def print_error(message: str) -> None:
+    """Print why the program ends: in red, or as a record if the log is JSON."""
     if any(isinstance(handler.formatter, _Json) for handler in logging.getLogger().handlers):
         log.error("%s", message)
     else:
@@ -62,9 +62,9 @@ def _handler(style: Style) -> logging.Handler:
 
 
 def _record(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    log.critical("a fault of ours", exc_info=(kind, error, traceback))
+    log.critical("internal error", exc_info=(kind, error, traceback))
 
 
-def _record_of_a_thread(fault: threading.ExceptHookArgs) -> None:
-    if fault.exc_value is not None and not issubclass(fault.exc_type, SystemExit):
-        _record(fault.exc_type, fault.exc_value, fault.exc_traceback)
+def _record_of_a_thread(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_value is not None and not issubclass(failure.exc_type, SystemExit):
+        _record(failure.exc_type, failure.exc_value, failure.exc_traceback)

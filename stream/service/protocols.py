@@ -1,18 +1,23 @@
-"""The seams of a service: who is handed what was recognized, and what may be changed while it runs."""
+"""The seams of a service: who receives what was recognized, and what may change while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.sources.reader import NewSource
 from harstream.wire.values import CameraControl, Health, Notice, Step
+
+S = TypeVar("S", covariant=True)
 
 
 class EventSink(Protocol):
-    """Is handed notices, and so never pixels."""
+    """Receives notices, and so never pixels."""
 
     def handle(self, notice: Notice) -> None:
-        """Must not block; may raise SinkError, which is counted and logged once an outage."""
+        """Must not block. May raise SinkError; the service counts it and logs it once per outage."""
         ...
 
     def close(self) -> None: ...
@@ -20,15 +25,15 @@ class EventSink(Protocol):
 
 @runtime_checkable
 class HealthSink(Protocol):
-    """An EventSink or FrameSink that is told how the cameras fare, too."""
+    """An EventSink or FrameSink that receives the cameras' health, too."""
 
     def report(self, health: Health) -> None:
-        """Once a second for each camera. Must not block; may raise SinkError."""
+        """Called once a second per camera. Must not block; may raise SinkError."""
         ...
 
 
 class FrameSink(Protocol):
-    """Is handed steps, with their pictures: live view, recorder, window."""
+    """Receives steps with their pictures: live view, recorder, window."""
 
     def show(self, step: Step) -> None:
         """Must not block; may raise SinkError."""
@@ -37,23 +42,49 @@ class FrameSink(Protocol):
     def close(self) -> None: ...
 
 
-class Controls(Protocol):
-    """What may be changed while the service runs. Every method from any thread; it may wait a moment."""
+@dataclass(frozen=True)
+class Named(Generic[S]):
+    """A sink with its name in the log."""
 
-    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
-        """Make a change without waiting for it; `refused` is told why not, in one line."""
+    name: str
+    sink: S
+
+
+class Controls(Protocol):
+    """What may change while the service runs. Every method may be called from any thread and may wait a moment."""
+
+    def cameras(self) -> list[CameraControl]:
+        """How each camera is set, with the threshold in force."""
         ...
 
-    def cameras(self) -> list[CameraControl]: ...
-
     def switch(self, camera: str, *, on: bool) -> None:
-        """Raises ControlError if there is no such camera, and HarstreamError if it cannot be done."""
+        """Raises UnknownCamera if there is no such camera, and HarstreamError if the switch fails."""
         ...
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
-        """0 to 1; None: as configured. Raises as `switch` does."""
+        """`threshold` is 0 to 1; None means: as configured. Raises the errors of `switch`."""
         ...
 
-    def reload(self) -> str:
-        """Take what config.yaml says now; what came of it, for a person. Raises HarstreamError."""
+
+class CameraParts(Protocol):
+    """Makes what a service needs to watch one camera. Both methods raise HarstreamError."""
+
+    def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
+        """`must_open`: a first attempt that fails ends the run."""
+        ...
+
+    def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
+        """`threshold` was asked for while the service ran; None means: as configured."""
+        ...
+
+
+class SettingsListener(Protocol):
+    """Learns what changed. Neither method may block. Both are called under the lock of CameraSettings."""
+
+    def show_setting(self, setting: CameraControl) -> None:
+        """Called for each camera at the start and at every change of it."""
+        ...
+
+    def take_config(self, config: Config) -> None:
+        """Called with each later configuration, before a running service takes it."""
         ...

@@ -15,13 +15,14 @@ class ConsoleSink:
     """An EventSink."""
 
     def __init__(self, context: Context, console: Console) -> None:
-        self._context = context
+        self.context = context
+        """May be replaced between two notices, from any thread."""
         self._console = console
 
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
             try:
-                self._console.print(event_line(EventMessage.of(event, self._context)))
+                self._console.print(event_line(EventMessage.of(event, self.context)))
             except (OSError, SystemExit) as error:  # rich leaves the program when the reader of a pipe has gone
                 raise SinkError(f"nobody reads what is printed: {error}") from error
 

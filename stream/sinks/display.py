@@ -22,10 +22,9 @@ INSTEAD = "use the live view in a browser instead"
 class Display:
     """A FrameSink. OpenCV wants its windows made, drawn and listened to on one thread: the one that calls `show`."""
 
-    def __init__(self, contract: ModelContract, stop: Callable[[], None]) -> None:
-        """`stop` is called, once for each key, when the person in front of the window wants to end."""
+    def __init__(self, contract: ModelContract) -> None:
         self._contract = contract
-        self._stop = stop
+        self._on_quit: Callable[[], None] = lambda: None
         self._windows: set[str] = set()
 
     def start(self) -> None:
@@ -37,6 +36,10 @@ class Display:
             raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {INSTEAD}")
         # OpenCV's own Qt warns, several times a window, of a folder of fonts that it no longer brings.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+
+    def on_quit(self, handler: Callable[[], None]) -> None:
+        """Before the first `show`. The handler is called each time that somebody presses q or Esc."""
+        self._on_quit = handler
 
     def show(self, step: Step) -> None:
         window = f"harstream - {step.notice.camera}"
@@ -56,7 +59,7 @@ class Display:
                 f"the window of camera {step.notice.camera} cannot be drawn ({error.err}): {INSTEAD}"
             ) from error
         if key in (ord("q"), ESCAPE):
-            self._stop()
+            self._on_quit()
 
     def close(self) -> None:
         for window in list(self._windows):

@@ -15,7 +15,8 @@ class EventLog:
     """An EventSink. A record's field `event` is what MQTT carries; updates are for those who want more."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self.context = context
+        """May be replaced between two notices, from any thread."""
 
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
@@ -24,7 +25,7 @@ class EventLog:
                 "%s of %s",
                 event.type,
                 event.activity,
-                extra={"camera": event.camera, "event": EventMessage.of(event, self._context).facts()},
+                extra={"camera": event.camera, "event": EventMessage.of(event, self.context).facts()},
             )
 
     def close(self) -> None:

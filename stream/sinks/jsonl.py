@@ -19,7 +19,8 @@ class JsonLines:
 
     def __init__(self, path: Path, context: Context) -> None:
         self._path = path
-        self._context = context
+        self.context = context
+        """May be replaced between two notices, from any thread."""
         self._file: int | None = None
         self._is_regular = False
 
@@ -45,7 +46,7 @@ class JsonLines:
 
     def _line(self, event: Event, notice: Notice) -> bytes:
         delay = live_delay(notice.time, time.time())
-        return EventMessage.of(event, self._context, delay=delay).encode() + b"\n"
+        return EventMessage.of(event, self.context, delay=delay).encode() + b"\n"
 
     def _append(self, line: bytes) -> None:
         if self._file is None:

@@ -1,1 +1,1 @@
-"""The page with all cameras, and the HTTP API."""
+"""Serves the page with all cameras, and the HTTP API."""

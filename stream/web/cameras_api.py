@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,8 +20,17 @@ from harstream.wire.errors import HarstreamError, UnknownCamera
 from harstream.wire.values import CameraControl
 
 
-class Wish(BaseModel):
-    """What is not named stays as it is; a threshold of null is the configured one again."""
+@dataclass(frozen=True)
+class HttpControl:
+    """What may be changed over HTTP."""
+
+    settings: Controls
+    reload: Callable[[], str]
+    """Takes what config.yaml says now and returns what changed, for a person. Raises HarstreamError."""
+
+
+class CameraPatch(BaseModel):
+    """A setting that is not named stays as it is. A threshold of null means: as configured."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -28,35 +38,34 @@ class Wish(BaseModel):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
-def control_routes(controls: Controls | None) -> Sequence[Route]:
-    """`controls`: None where nobody may change anything over HTTP."""
+def control_routes(control: HttpControl | None) -> Sequence[Route]:
+    """`control` is None if nothing may be changed over HTTP."""
 
-    def asked_by(request: Request) -> Controls:
+    def allowed(request: Request) -> HttpControl:
         # A page of another site that a browser has open must not switch cameras off.
         if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
-            raise HTTPException(403, "a page of another site asked for it")
-        if controls is None:
+            raise HTTPException(403, "the request comes from a page of another site")
+        if control is None:
             raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
-        return controls
+        return control
 
-    # What is not async is on a thread that may wait for a model to be read or a camera's settings to be kept.
+    # Functions that are not async run on threads. They may wait while a model or a camera's settings are read.
     def cameras(request: Request) -> Response:
-        return JSONResponse([_facts(camera) for camera in asked_by(request).cameras()])
+        return JSONResponse([_facts(camera) for camera in allowed(request).settings.cameras()])
 
     async def change(request: Request) -> Response:
-        asked = asked_by(request)
+        settings = allowed(request).settings
         try:
             body = await request.body()
-        except ClientDisconnect as error:  # or the server would log it as a fault of ours, with a traceback
+        except ClientDisconnect as error:  # otherwise the server logs a traceback
             raise HTTPException(400, "the request broke off") from error
-        with checked_as(Wish):
-            wish = Wish.model_validate_json(body)
-        return JSONResponse(await run_in_threadpool(_changed, asked, request.path_params["name"], wish))
+        with checked_as(CameraPatch):
+            patch = CameraPatch.model_validate_json(body)
+        return JSONResponse(await run_in_threadpool(_apply, settings, request.path_params["name"], patch))
 
     def reload(request: Request) -> Response:
-        """Look at config.yaml again."""
         try:
-            return JSONResponse({"detail": asked_by(request).reload()})
+            return JSONResponse({"detail": allowed(request).reload()})
         except HarstreamError as error:
             raise HTTPException(409, str(error)) from error
 
@@ -67,20 +76,20 @@ def control_routes(controls: Controls | None) -> Sequence[Route]:
     )
 
 
-def _changed(controls: Controls, name: str, wish: Wish) -> dict[str, object]:
-    """How the camera is set now."""
+def _apply(settings: Controls, name: str, patch: CameraPatch) -> dict[str, object]:
+    """Change a camera's settings, and return how it is set now."""
     try:
-        if "threshold" in wish.model_fields_set:
-            controls.set_threshold(name, wish.threshold)
-        if wish.enabled is not None:
-            controls.switch(name, on=wish.enabled)
+        if "threshold" in patch.model_fields_set:
+            settings.set_threshold(name, patch.threshold)
+        if patch.enabled is not None:
+            settings.switch(name, on=patch.enabled)
     except UnknownCamera as error:
         raise HTTPException(404, str(error)) from error
     except HarstreamError as error:
         raise HTTPException(409, str(error)) from error
-    found = [_facts(camera) for camera in controls.cameras() if camera.camera == name]
+    found = [_facts(camera) for camera in settings.cameras() if camera.camera == name]
     if not found:
-        raise HTTPException(404, f"camera {name!r} was removed in this moment")
+        raise HTTPException(404, f"camera {name!r} has just been removed")
     return found[0]
 
 

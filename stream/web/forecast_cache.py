@@ -1,4 +1,4 @@
-"""What another program forecasts over MQTT of this node's cameras, for those who show it."""
+"""Keeps the forecasts that another program publishes over MQTT for this node's cameras."""
 
 from __future__ import annotations
 
@@ -7,32 +7,38 @@ import logging
 from pydantic import ValidationError
 
 from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
 from harstream.wire.context import labels_sha
 from harstream.wire.messages.forecast import ForecastMessage
+from harstream.wire.topics import Topics
 from harstream.wire.values import Forecast, HorizonForecast, NextActivity
 
 log = logging.getLogger(__name__)
 
 LONGEST, MOST = 64 * 1024, 1000
-"""Bytes of a forecast; cameras of which one is kept."""
+"""Bytes of a forecast; cameras whose forecast is kept."""
 
 
 class ForecastCache:
-    """The last forecast of each camera. It is heard on one thread, and may be asked for on any."""
+    """The last forecast of each camera. One thread receives them; any thread may get them."""
 
     def __init__(self, contract: ModelContract) -> None:
-        """Forecasts of another model's activities, such as those that a broker still has, are passed over."""
+        """Forecasts for another model's activities are ignored; a broker may still retain some."""
         self._labels = {*contract.labels, UNKNOWN}
         self._sha = labels_sha(contract)
         self._latest: dict[str, Forecast] = {}
         self._outage = Outage(
-            log, "a forecast", begins="%s is passed over: %s", ends="%s can be read again; %d were passed over"
+            log, "a forecast", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
         )
 
-    def hear(self, topic: str, payload: bytes, _: bool) -> None:
-        """On `har/<node>/camera/<camera>/forecast`, on one thread. A message that is none is passed over; the first is
-        logged, and when they make sense again."""
+    def subscribe(self, publisher: Publisher, topics: Topics) -> None:
+        """Receive the forecasts of all cameras of a node. The publisher must not have started."""
+        publisher.subscribe(topics.forecast("+"), self.receive)
+
+    def receive(self, topic: str, payload: bytes, _: bool) -> None:
+        """Keep a message on `har/<node>/camera/<camera>/forecast`. Messages that are no forecast are ignored; the log
+        has the first of them, and the first forecast after them."""
         camera = topic.split("/")[-2]
         try:
             forecast = self._read(payload) if payload else None
@@ -43,11 +49,11 @@ class ForecastCache:
         self._latest.pop(camera, None)
         if forecast is not None:
             self._latest[camera] = forecast
-            if len(self._latest) > MOST:  # whoever may publish can invent cameras
+            if len(self._latest) > MOST:  # every client that may publish can invent cameras
                 del self._latest[next(iter(self._latest))]
 
-    def of(self, camera: str) -> Forecast | None:
-        """The last forecast of a camera, whether it is watched yet or not."""
+    def get(self, camera: str) -> Forecast | None:
+        """Return the last forecast of a camera, which need not be watched yet."""
         return self._latest.get(camera)
 
     def _read(self, payload: bytes) -> Forecast | None:
@@ -71,7 +77,7 @@ class ForecastCache:
         named = [each.activity for each in forecast.then] + ([forecast.next.activity] if forecast.next else [])
         for activity in named:
             if activity not in self._labels:
-                raise ValueError(f"the model knows no activity {activity[:80]!r}")
+                raise ValueError(f"the model has no activity {activity[:80]!r}")
         return forecast
 
 

@@ -1,4 +1,4 @@
-"""What is refused over HTTP: `{"detail": ...}`, one sentence."""
+"""What a refused HTTP request is answered: `{"detail": ...}`, one sentence."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def as_json(_: Request, error: Exception) -> Response:
 
 @contextmanager
 def checked_as(model: type[BaseModel]) -> Iterator[None]:
-    """Raises HTTPException 422 for what pydantic does not take for one of the model."""
+    """Turn pydantic's errors inside into HTTPException 422."""
     try:
         yield
     except ValidationError as error:
         known = ", ".join(model.model_fields)
-        raise HTTPException(422, "; ".join(_told(mistake, known) for mistake in error.errors())) from error
+        raise HTTPException(422, "; ".join(_in_words(mistake, known) for mistake in error.errors())) from error
 
 
-def _told(mistake: Mapping[str, Any], known: str) -> str:
+def _in_words(mistake: Mapping[str, Any], known: str) -> str:
     names = mistake["loc"]
     if mistake["type"] == "extra_forbidden":
         return f"expected {known}; got {str(names[-1])[:40]!r}"

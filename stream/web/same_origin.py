@@ -1,4 +1,4 @@
-"""From which pages a browser may ask: those of this server."""
+"""Tells requests of this server's own page from those of other sites."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 
 def is_same_host(origin: str | None, host: str | None) -> bool:
-    """A browser names the page that asks; another site's page must neither see these cameras nor change them. What is
-    no browser names none."""
+    """Compare the headers Origin and Host. Another site's page must neither see these cameras nor change them.
+
+    A browser always names the page that sends a request; a program that is no browser sends no Origin.
+    """
     if origin is None:
         return True
     try:

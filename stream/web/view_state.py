@@ -1,4 +1,4 @@
-"""What viewers see now: written by the recognition thread, read by the server's; the newest of each, nothing queued."""
+"""What viewers see now. The recognition thread writes it and the server's thread reads it; nothing is queued."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
 """Seconds of frame times over which a camera's frame rate is measured."""
 STUCK = 30.0
-"""Seconds without a word of how the cameras fare, which comes once a second, after which recognition hangs."""
+"""Recognition hangs after so many seconds without health reports, which come once a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +48,16 @@ class CameraView:
     time: float = 0.0
     fps: float = 0.0
     blind: HealthState | None = None
-    """FROZEN or DARK: frames come, and there is nothing to recognize in them."""
+    """FROZEN or DARK: frames come, but there is nothing to recognize in them."""
     blind_since: float = 0.0
     hint: str = ""
-    """Why its window does not fill, or why it is blind."""
+    """Why its window does not fill, or why the camera is blind."""
     forecast: Forecast | None = None
     dropping: float = 0.0
     behind: float = 0.0
-    """Both as in Health, while the machine cannot keep up; 0 while it can."""
+    """Both as in Health while the machine cannot keep up; 0 otherwise."""
     frame: Frame | None = None
-    """The last one; it stays when the camera goes offline."""
+    """The last frame. It stays when the camera goes offline."""
 
     def to_json(self) -> str:
         return json.dumps(self.facts())
@@ -88,7 +88,10 @@ class CameraView:
 
 
 class ViewState:
-    """The cameras' newest views and the last events. Every method may be called from any thread."""
+    """A FrameSink and HealthSink: the newest view of each camera, and the last events.
+
+    Every method may be called from any thread.
+    """
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class ViewState:
         forecast: Callable[[str], Forecast | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`forecast`: what is expected before a camera, asked at each of its steps."""
+        """`forecast` returns the forecast for a camera; it is called at each step. `clock` is in seconds."""
         self._contract = contract
         self._forecast = forecast
         self._indices = count()
@@ -108,16 +111,16 @@ class ViewState:
         self._listener: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._clock = clock
-        self._told_at = clock()
+        self._reported_at = clock()
         self._lock = threading.Lock()
 
     def begin_with(self, events: Iterable[Event]) -> None:
-        """Of earlier runs, in the order in which they started."""
+        """Start with events of earlier runs, in the order in which they started."""
         with self._lock:
             self._events = {event.id: event for event in events}
 
-    def put(self, step: Step) -> None:
-        """A camera that is new to it comes last. Raises SinkError once the server has failed."""
+    def show(self, step: Step) -> None:
+        """Keep the step, without a copy. A new camera comes last. Raises SinkError once the server has failed."""
         with self._lock:
             if self._failure is not None:
                 raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
@@ -133,15 +136,16 @@ class ViewState:
 
     @property
     def is_stuck(self) -> bool:
-        return self._clock() - self._told_at > STUCK
+        """Does recognition hang?"""
+        return self._clock() - self._reported_at > STUCK
 
     def report(self, health: Health) -> None:
         with self._lock:
-            self._told_at = self._clock()
+            self._reported_at = self._clock()
             view = self._view(health.camera)
             dropping, behind = (health.dropping, health.behind) if health.overloaded else (0.0, 0.0)
             blind = health.state if health.state in (HealthState.FROZEN, HealthState.DARK) else None
-            told = replace(
+            now = replace(
                 view,
                 dropping=round(dropping, 2),
                 behind=round(behind),
@@ -149,18 +153,21 @@ class ViewState:
                 blind_since=health.since if blind else 0.0,
                 hint=health.reason if blind or health.state is HealthState.WARMING else "",
             )
-            if told.facts() != view.facts():
-                self._views[health.camera] = told
+            if now.facts() != view.facts():
+                self._views[health.camera] = now
                 if self._listener is not None:
                     self._listener()
 
     def listen(self, listener: Callable[[], None] | None) -> None:
-        """`listener` is called after each change, under the lock and on the recognition thread: it only wakes."""
+        """`listener` is called after each change, under the lock and on the recognition thread. It must only wake."""
         with self._lock:
             self._listener = listener
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def fail(self, error: BaseException) -> None:
-        """Carry the server's error to the recognition thread, where `put` raises it."""
+        """Carry the server's error to the recognition thread, where `show` raises it."""
         with self._lock:
             self._failure = error
 
@@ -169,12 +176,12 @@ class ViewState:
             return tuple(self._views.values())
 
     def events(self) -> tuple[Event, ...]:
-        """The newest event of each of the last activities, in the order in which they started."""
+        """Return the newest event of each of the last activities, in the order in which they started."""
         with self._lock:
             return tuple(self._events.values())
 
     def take_fresh_events(self) -> tuple[Event, ...]:
-        """Those since the last call; of several about one activity only the newest."""
+        """Return the events since the last call: the newest of each activity."""
         with self._lock:
             fresh = tuple(event for event in self._events.values() if event.id in self._fresh)
             self._fresh.clear()

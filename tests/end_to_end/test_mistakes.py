@@ -82,7 +82,7 @@ def test_what_is_watched_is_not_overwritten(
 ) -> None:
     yard = film("yard.mp4", (1, 200))
     before = yard.read_bytes()
-    assert "yard.mp4 is what is watched" in fails(CONFIG, *command, option, "./yard.mp4")
+    assert "yard.mp4 is the video to watch" in fails(CONFIG, *command, option, "./yard.mp4")
     assert yard.read_bytes() == before
 
 

@@ -37,7 +37,7 @@ def test_cameras_come_and_go_and_another_notices_nothing(
     eventually(lambda: said("hall/availability") and said("yard/availability"), "both cameras", 40)
     configure(cameras=[HALL, ATTIC], **rest)
     running.signal(signal.SIGHUP)
-    eventually(lambda: "config reloaded: attic is new, yard is gone" in running.said, "the change")
+    eventually(lambda: "config reloaded: attic is new, yard is removed" in running.said, "the change")
     eventually(lambda: said("attic/availability") == ["online"], "the new camera")
     eventually(lambda: said("yard/availability") == ["online", "offline"], "the end of the one that is gone")
     eventually(lambda: any(m.json["area"] == "Attic" for m in subscriber.of("attic/activity")), "its room")
@@ -80,7 +80,8 @@ def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     (tmp_path / "config.yaml").unlink()
     running.signal(signal.SIGHUP)
-    eventually(lambda: "config not taken, going on as before: cannot read the configuration" in running.said, "no file")
+    refused = "configuration is not used, the service goes on: cannot read the configuration"
+    eventually(lambda: refused in running.said, "no file")
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
 
@@ -105,8 +106,8 @@ def test_a_mistake_is_told_and_nothing_changes(
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     configure(**(right | mistake))
     running.signal(signal.SIGHUP)
-    eventually(lambda: "config not taken, going on as before: " in running.said, "the mistake to be told")
-    (line,) = (line for line in running.stderr if "config not taken" in line)
+    eventually(lambda: "configuration is not used, the service goes on: " in running.said, "the mistake to be told")
+    (line,) = (line for line in running.stderr if "configuration is not used" in line)
     assert told in line
     seen = len(subscriber.of("hall/observation"))
     eventually(lambda: len(subscriber.of("hall/observation")) > seen + 5, "the camera to go on")

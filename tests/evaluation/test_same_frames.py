@@ -20,7 +20,7 @@ from harstream.evaluation.clip_runner import predictions
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import stretches, window_from
 from harstream.models.transform import BgrPicture
-from harstream.stream.app.parts import new_pipeline
+from harstream.stream.app.new_pipeline import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.sources.file import FileSource
 from harstream.stream.sources.pace import Pace

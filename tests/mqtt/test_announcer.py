@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
-from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.home_assistant import announcements
 from harstream.wire.values import Notice
@@ -25,17 +26,41 @@ pytestmark = pytest.mark.mosquitto
 HALL, YARD = "homeassistant/device/har_nuc1_hall/config", "homeassistant/device/har_nuc1_yard/config"
 NODE = "homeassistant/device/har_nuc1/config"
 
-Begin = Callable[..., MqttSink]
+
+class Run:
+    """An MqttSink, and the announcer of its node."""
+
+    def __init__(self, url: str, folder: Path, context: Context) -> None:
+        address = BrokerAddress.parse(url)
+        self.publisher = new_publisher(address, Outbox(folder / "outbox.db"), context.node)
+        self._sink = MqttSink(self.publisher, context)
+        self._announcer = Announcer(self.publisher, address.url, folder / "outbox.db.announced")
+
+    def start(self, *, must_connect: bool = True) -> None:
+        self._sink.start(must_connect=must_connect)
+        self._announcer.start()
+
+    def handle(self, notice: Notice) -> None:
+        self._sink.handle(notice)
+
+    def announce(self, announcements: Mapping[str, bytes]) -> None:
+        self._announcer.announce(announcements)
+
+    def close(self) -> None:
+        self._sink.close()
+
+
+Begin = Callable[..., Run]
 
 
 @pytest.fixture
 def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
     """`begin(url, "hall", "yard")`: a started sink that announces these cameras; without any, discovery is off."""
-    sinks: list[MqttSink] = []
+    sinks: list[Run] = []
 
-    def begin(url: str, *cameras: str, node: str = "nuc1", **options: bool) -> MqttSink:
+    def begin(url: str, *cameras: str, node: str = "nuc1", **options: bool) -> Run:
         here = replace(context, node=node)
-        sink = MqttSink(BrokerAddress.parse(url), context=here, outbox=Outbox(tmp_path / "outbox.db"))
+        sink = Run(url, tmp_path, here)
         sinks.append(sink)
         sink.start(**options)
         sink.announce(announcements("homeassistant", here, cameras) if cameras else {})

@@ -15,7 +15,7 @@ from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection, Will
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
-from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, Notice
@@ -52,7 +52,7 @@ def test_the_sink_sends_events_and_retains_states(
 ) -> None:  # fmt: skip
     messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
     with EmbeddedBroker(free_port) as broker:
-        sink = MqttSink(broker.address, context=context, outbox=Outbox(tmp_path / "outbox.db"))
+        sink = MqttSink(new_publisher(broker.address, Outbox(tmp_path / "outbox.db"), "nuc1"), context)
         sink.start()
         listener = connected(broker, messages)
         listener.subscribe("har/#")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harstream.stream.app.history import Style, recount
+from harstream.stream.app.history_report import Style, report
 from harstream.stream.history.formats import CSV_COLUMNS, casas_lines, change_facts, csv_lines, facts, json_lines, table
 from harstream.stream.history.store import PastActivity, Query, connect, write
 from harstream.stream.history.time_parsing import moment
@@ -160,7 +160,7 @@ def test_a_table_is_short_unless_asked_and_what_programs_read_is_whole(tmp_path:
         write(database, [past(make_event(EventType.END, id=f"{n:03}", started_at=NOON + n)) for n in range(150)])
 
     def lines(style: Style, limit: int | None) -> list[str]:
-        recount(tmp_path / "history.sqlite", Query(limit=limit), style, tmp_path / "out")
+        report(tmp_path / "history.sqlite", Query(limit=limit), style, tmp_path / "out")
         return (tmp_path / "out").read_text().splitlines()
 
     assert len(lines("table", None)) == 101

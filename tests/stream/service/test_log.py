@@ -35,7 +35,7 @@ def test_a_record_has_what_a_log_store_expects() -> None:
 @pytest.mark.parametrize("program", ["fail()", IN_A_THREAD])
 def test_a_fault_is_one_record_with_its_traceback_in_one_field(program: str) -> None:
     (record,) = records(program)
-    assert (record["level"], record["message"]) == ("CRITICAL", "a fault of ours")
+    assert (record["level"], record["message"]) == ("CRITICAL", "internal error")
     first, *_, last = record["error"].splitlines()
     assert (first, last) == ("Traceback (most recent call last):", "ValueError: no such hat")
 
@@ -53,5 +53,5 @@ def test_a_warning_of_a_library_is_a_record() -> None:
 
 
 def test_why_the_program_ends_is_a_record() -> None:
-    (record,) = records("complain('there is no 100 % hat')")
+    (record,) = records("print_error('there is no 100 % hat')")
     assert (record["level"], record["message"]) == ("ERROR", "there is no 100 % hat")

@@ -30,7 +30,7 @@ from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.values import CameraChange, CameraState, Event, EventType, Frame, Notice
 
@@ -213,7 +213,7 @@ class House:
         fuse = Fuse(run.killed_after)
         history = HistorySink(self.folder / "history.sqlite", CONTEXT, days=36500)
         outbox = FusedOutbox(self.folder / "outbox.sqlite", fuse)
-        mqtt = MqttSink(BrokerAddress("127.0.0.1", 1), context=CONTEXT, outbox=outbox)
+        mqtt = MqttSink(new_publisher(BrokerAddress("127.0.0.1", 1), outbox, CONTEXT.node), CONTEXT)
         history.start()
         self.histories.append(history)
         outbox.start()  # the sink's sender is not: its letters are taken from the outbox here

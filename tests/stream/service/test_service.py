@@ -16,6 +16,7 @@ from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.service.protocols import Named
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
@@ -157,7 +158,7 @@ class Running:
         pipeline = Pipeline(
             Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)
         )
-        self.service = Service(pipeline, {"listener": self.listener}, {}, CLOCK)
+        self.service = Service(pipeline, [Named("listener", self.listener)], [], CLOCK)
         self.raised: SourceError | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -294,7 +295,7 @@ def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventual
 def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(eventually: Callable[..., None]) -> None:
     broken, well = Listener(is_broken=True), Listener()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    service = Service(pipeline, {"broken": broken, "well": well}, {}, Clock())
+    service = Service(pipeline, [Named("broken", broken), Named("well", well)], [], Clock())
     service.watch("hall", Silent)
     running = threading.Thread(target=service.run)
     running.start()
@@ -315,10 +316,10 @@ def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eve
     heard: list[tuple[str, str]] = []
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), Warming(0, 5))
-    sinks = {name: Ear(name, heard) for name in ("history", "mqtt")}
-    service = Service(pipeline, sinks, {}, CLOCK, owed=[owed])
+    sinks = [Named(name, Ear(name, heard)) for name in ("history", "mqtt")]
+    service = Service(pipeline, sinks, [], CLOCK)
     service.watch("hall", Silent)
-    running = threading.Thread(target=service.run)
+    running = threading.Thread(target=service.run, kwargs={"owed": [owed]})
     running.start()
     try:
         eventually(lambda: len(heard) >= 4, "the camera's first notice")

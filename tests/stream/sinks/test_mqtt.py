@@ -21,7 +21,7 @@ import pytest
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
 from harstream.mqtt.outbox import Outbox
-from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.context import Context, labels_sha
 from harstream.wire.errors import BrokerError, ConfigError, SinkError
@@ -71,7 +71,7 @@ def make_sink(tmp_path: Path, context: Context, clock: Clock) -> Iterator[MakeSi
 
     def make(url: str, **more: Any) -> MqttSink:
         outbox = Outbox(tmp_path / "outbox.db", clock=clock)
-        sinks.append(MqttSink(BrokerAddress.parse(url), context=context, outbox=outbox, **more))
+        sinks.append(MqttSink(new_publisher(BrokerAddress.parse(url), outbox, "nuc1"), context, **more))
         return sinks[-1]
 
     yield make
@@ -317,21 +317,21 @@ def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
 
 class FaultyOutbox(Outbox):
     def oldest(self) -> None:
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an internal error")
 
 
 def test_a_fault_on_the_senders_thread_is_raised_by_handle(
     mosquitto: Any, tmp_path: Path, context: Context, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     outbox = FaultyOutbox(tmp_path / "faulty.db")
-    sink = MqttSink(BrokerAddress.parse(mosquitto.url), context=context, outbox=outbox)
+    sink = MqttSink(new_publisher(BrokerAddress.parse(mosquitto.url), outbox, "nuc1"), context)
     sink.start()
 
     def raises() -> bool:
         try:
             sink.handle(make_notice())
         except SinkError as error:
-            return "a fault of ours" in str(error)
+            return "an internal error" in str(error)
         return False
 
     eventually(raises, "the fault")
@@ -344,7 +344,7 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
     topic, sink = "har/nuc1/camera/hall/enabled/set", make_sink(mosquitto.url)
 
     def fail(_: str, payload: bytes, __: bool) -> None:
-        raise RuntimeError(f"a fault of ours with {payload.decode()}")
+        raise RuntimeError(f"an internal error with {payload.decode()}")
 
     sink.publisher.subscribe(topic, fail)
     sink.start()
@@ -355,7 +355,7 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
         try:
             sink.handle(make_notice())
         except SinkError as error:
-            return "a fault of ours with ON" in str(error)
+            return "an internal error with ON" in str(error)
         return False
 
     eventually(raises, "the fault")
@@ -367,11 +367,11 @@ from pathlib import Path
 from harstream.models.contract import ModelContract
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.outbox import Outbox
-from harstream.stream.sinks.mqtt import MqttSink
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 contract = ModelContract(name="m", version="1", labels=("a", "b"))
 context = Context(node="nuc1", areas={}, contract=contract, model_sha256="", version="0")
-sink = MqttSink(BrokerAddress.parse(sys.argv[1]), context=context, outbox=Outbox(Path(sys.argv[2])))
+sink = MqttSink(new_publisher(BrokerAddress.parse(sys.argv[1]), Outbox(Path(sys.argv[2])), "nuc1"), context)
 sink.start()
 time.sleep(60)
 """
@@ -614,9 +614,11 @@ def test_what_another_program_forecasts_is_heard(
     said = ["-t", "har/nuc1/camera/hall/forecast", "-m", json.dumps(message)]
     subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *said], check=True)
     forecasts = ForecastCache(context.contract)
-    make_sink(mosquitto.url, on_forecast=forecasts.hear).start()
-    eventually(lambda: forecasts.of("hall"), "the forecast that the broker kept")
-    assert forecasts.of("hall") == Forecast(1_795_168_800.0, None, (HorizonForecast(30.0, "unknown", 1.0),))
+    sink = make_sink(mosquitto.url)
+    forecasts.subscribe(sink.publisher, sink.topics)
+    sink.start()
+    eventually(lambda: forecasts.get("hall"), "the forecast that the broker kept")
+    assert forecasts.get("hall") == Forecast(1_795_168_800.0, None, (HorizonForecast(30.0, "unknown", 1.0),))
 
 
 def test_stats_are_said_every_minute(

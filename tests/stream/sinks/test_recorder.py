@@ -206,5 +206,5 @@ def test_a_window_without_a_screen_is_one_clear_line(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(SinkError, match="there is no screen") as caught:
-        Display(CONTRACT, stop=lambda: None).start()
+        Display(CONTRACT).start()
     assert "\n" not in str(caught.value)

@@ -52,7 +52,7 @@ def begin(tmp_path: Path, publishers: list[Publisher], end: Callable[[], None]) 
         publishers.append(publisher)
         snapshots = Snapshots(publisher, Topics("nuc1"), url, tmp_path / "snapshots")
         snapshots.start()
-        snapshots.take(cameras)
+        snapshots.take_cameras(cameras)
         return snapshots
 
     yield begin
@@ -122,7 +122,7 @@ def test_a_camera_that_leaves_takes_its_picture_with_it_and_sends_no_other(
         snapshots.show(make_step(EventType.START, camera=camera))
     eventually(lambda: len(retained(subscribe, mosquitto.port)) == 2, "both pictures")
     snapshots.show(make_step(EventType.START, grey=30))
-    snapshots.take(["yard"])
+    snapshots.take_cameras(["yard"])
     snapshots.show(make_step(EventType.START))
     eventually(lambda: retained(subscribe, mosquitto.port) == [HALL.replace("hall", "yard")], "one to be gone")
     snapshots.show(make_step(EventType.START))

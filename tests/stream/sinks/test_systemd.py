@@ -19,6 +19,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.health import TICK
+from harstream.stream.service.protocols import Named
 from harstream.stream.service.service import Service
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
@@ -173,7 +174,7 @@ def recognizer() -> Hanging:
 def running(systemd: Systemd, recognizer: Hanging) -> Iterator[None]:
     clock = Clock()
     pipeline = Pipeline(recognizer, lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    service = Service(pipeline, {"systemd": systemd}, {}, clock)
+    service = Service(pipeline, [Named("systemd", systemd)], [], clock)
     service.watch("hall", lambda stopping: Lively(clock, stopping))
     thread = threading.Thread(target=service.run)
     thread.start()

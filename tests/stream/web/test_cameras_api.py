@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from harstream.models.contract import ModelContract
-from harstream.stream.web.live_view import LiveView
+from harstream.stream.web.cameras_api import HttpControl
 from harstream.wire.errors import ConfigError, SinkError, UnknownCamera
 from harstream.wire.values import CameraControl
+from tests.support.live_view import LiveView
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))
 
@@ -25,9 +26,6 @@ class House:
         self.hall = CameraControl("hall", threshold=0.8)
         self.disk_is_full = False
         self.mistake = ""
-
-    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
-        raise NotImplementedError("HTTP waits for each change")
 
     def cameras(self) -> list[CameraControl]:
         return [self.hall]
@@ -63,7 +61,7 @@ def serve() -> Iterator[Callable[..., httpx.Client]]:
     views: list[LiveView] = []
 
     def start(controls: House | None) -> httpx.Client:
-        view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=controls)
+        view = LiveView(CONTRACT, control=HttpControl(controls, controls.reload) if controls else None)
         view.start()
         views.append(view)
         return httpx.Client(base_url=view.url)
@@ -113,10 +111,10 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
     assert house.hall == CameraControl("hall", threshold=0.8)
 
 
-def test_a_client_that_leaves_in_the_midst_of_its_wish_is_no_fault_of_ours(
+def test_a_client_that_leaves_during_its_request_is_no_internal_error(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=house)
+    view = LiveView(CONTRACT, control=HttpControl(house, house.reload))
     view.start()
     with socket.create_connection(view.address) as leaving:
         leaving.sendall(b"PATCH /api/cameras/hall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
@@ -148,7 +146,7 @@ def test_a_reload_says_what_came_of_it(client: httpx.Client, house: House) -> No
 def test_a_page_of_another_site_changes_nothing(method: str, path: str, client: httpx.Client, house: House) -> None:
     body: dict[str, Any] = {"json": {"enabled": False}} if method == "PATCH" else {}
     answer = client.request(method, path, headers={"Origin": "https://evil.example"}, **body)
-    assert (answer.status_code, answer.json()["detail"]) == (403, "a page of another site asked for it")
+    assert (answer.status_code, answer.json()["detail"]) == (403, "the request comes from a page of another site")
     assert house.hall.is_enabled
     assert client.request(method, path, headers={"Origin": str(client.base_url).rstrip("/")}, **body).is_success
 

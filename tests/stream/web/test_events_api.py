@@ -13,9 +13,9 @@ import pytest
 
 from harstream.models.contract import ModelContract
 from harstream.stream.history.sink import HistorySink
-from harstream.stream.web.live_view import LiveView
 from harstream.wire.context import Context
 from harstream.wire.values import Event, EventType, Notice
+from tests.support.live_view import LiveView
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))
 NOON = 1_700_000_000.0
@@ -38,7 +38,7 @@ def serve(tmp_path: Path, sink: HistorySink) -> Iterator[Callable[..., str]]:
 
     def start(history: Path | None = tmp_path / "history.sqlite", labels: tuple[str, ...] = CONTRACT.labels) -> str:
         contract = replace(CONTRACT, labels=labels)
-        view = LiveView(contract=contract, cameras=["hall"], port=0, version="0", provider="CPU", history=history)
+        view = LiveView(contract, history=history)
         view.start()
         views.append(view)
         return view.url

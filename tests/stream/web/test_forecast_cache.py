@@ -46,36 +46,36 @@ def forecasts() -> ForecastCache:
 
 
 def test_a_forecast_tells_what_is_likeliest_after_each_horizon(forecasts: ForecastCache) -> None:
-    assert forecasts.of("hall") is None
-    forecasts.hear(TOPIC, payload(), False)
-    assert forecasts.of("hall") == FORECAST
-    assert forecasts.of("yard") is None
+    assert forecasts.get("hall") is None
+    forecasts.receive(TOPIC, payload(), False)
+    assert forecasts.get("hall") == FORECAST
+    assert forecasts.get("yard") is None
 
 
 def test_nothing_is_expected_once_it_is_taken_back(forecasts: ForecastCache) -> None:
-    forecasts.hear(TOPIC, payload(), False)
-    forecasts.hear(TOPIC, b"", False)
-    assert forecasts.of("hall") is None
+    forecasts.receive(TOPIC, payload(), False)
+    forecasts.receive(TOPIC, b"", False)
+    assert forecasts.get("hall") is None
 
 
 def test_nothing_is_expected_of_a_model_that_runs_no_more(forecasts: ForecastCache) -> None:
-    forecasts.hear(TOPIC, payload(), True)
-    forecasts.hear(TOPIC, payload(labels_sha="0" * 64), True)
-    assert forecasts.of("hall") is None
+    forecasts.receive(TOPIC, payload(), True)
+    forecasts.receive(TOPIC, payload(labels_sha="0" * 64), True)
+    assert forecasts.get("hall") is None
 
 
 def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(forecasts: ForecastCache) -> None:
-    forecasts.hear(TOPIC, payload(next=None), False)
-    forecast = forecasts.of("hall")
+    forecasts.receive(TOPIC, payload(next=None), False)
+    forecast = forecasts.get("hall")
     assert forecast is not None
     assert forecast.next is None
 
 
 def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: ForecastCache) -> None:
     for number in range(MOST + 2):
-        forecasts.hear(f"har/home/camera/c{number}/forecast", payload(), False)
-    assert [forecasts.of(f"c{number}") for number in (0, 1)] == [None, None]
-    assert forecasts.of("c2") == FORECAST
+        forecasts.receive(f"har/home/camera/c{number}/forecast", payload(), False)
+    assert [forecasts.get(f"c{number}") for number in (0, 1)] == [None, None]
+    assert forecasts.get("c2") == FORECAST
 
 
 @pytest.mark.parametrize(
@@ -93,24 +93,24 @@ def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: Forecas
         (payload(horizons=[{"horizon_s": 5, "p": {"x" * 9000: 1.5}}]), "horizons.0.p.xxx"),
         (payload().replace(b'"horizon_s": 30', b'"horizon_s": 1e999'), "horizons.0.horizon_s: "),
         (payload(dwell_s=float("inf")), "dwell_s: "),
-        (payload(next=MESSAGE["next"] | {"activity": "<b>"}), "the model knows no activity '<b>'"),  # type: ignore[operator]
+        (payload(next=MESSAGE["next"] | {"activity": "<b>"}), "the model has no activity '<b>'"),  # type: ignore[operator]
         (payload(made_at="9999-99-99T99:99:99.999Z"), "month must be in 1..12"),
     ],
 )
 def test_what_is_no_forecast_is_passed_over_and_said_once(
     wrong: bytes, why: str, forecasts: ForecastCache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    forecasts.hear(TOPIC, payload(), False)
+    forecasts.receive(TOPIC, payload(), False)
     with caplog.at_level(logging.INFO):
-        forecasts.hear(TOPIC, wrong, False)
-        forecasts.hear(TOPIC, wrong, False)
-        assert forecasts.of("hall") == FORECAST
-        forecasts.hear(TOPIC, payload(), False)
+        forecasts.receive(TOPIC, wrong, False)
+        forecasts.receive(TOPIC, wrong, False)
+        assert forecasts.get("hall") == FORECAST
+        forecasts.receive(TOPIC, payload(), False)
     complaint, relief = (record.getMessage() for record in caplog.records)
-    assert "passed over" in complaint
+    assert "is ignored" in complaint
     assert repr(TOPIC) in complaint
     assert why in complaint
     assert "\n" not in complaint
     assert len(complaint) < 400
     assert "can be read again" in relief
-    assert "2 were passed over" in relief
+    assert "2 were ignored" in relief

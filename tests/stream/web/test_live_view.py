@@ -24,8 +24,9 @@ from websockets.sync.connection import Connection
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
-from harstream.stream.web.app import METRICS_FORMAT, encode_jpeg
-from harstream.stream.web.live_view import LiveView
+from harstream.stream.web.cameras_api import HttpControl
+from harstream.stream.web.metrics_endpoint import METRICS_FORMAT
+from harstream.stream.web.viewers import encode_jpeg
 from harstream.wire.errors import ControlError, SinkError
 from harstream.wire.values import (
     Activity,
@@ -47,6 +48,7 @@ from harstream.wire.values import (
     Step,
     Warming,
 )
+from tests.support.live_view import LiveView
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 
@@ -74,9 +76,7 @@ def opened(encoder: CountingEncoder) -> Iterator[Callable[..., LiveView]]:
     views: list[LiveView] = []
 
     def open_view(*cameras: str, port: int = 0, **more: Any) -> LiveView:
-        view = LiveView(
-            contract=CONTRACT, cameras=cameras, port=port, version="0.1.0", provider="CPU", encode=encoder, **more
-        )
+        view = LiveView(CONTRACT, cameras, port=port, encode=encoder, **more)
         view.start()
         views.append(view)
         return view
@@ -176,7 +176,7 @@ def until(is_true: Callable[[], object]) -> None:
 
 
 def test_constructor_opens_nothing() -> None:
-    view = LiveView(contract=CONTRACT, cameras=["hall"], port=1, version="0.1.0", provider="CPU")
+    view = LiveView(CONTRACT, port=1)
     view.close()
 
 
@@ -378,7 +378,7 @@ def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> No
 
 def test_healthz_says_when_recognition_hangs_and_when_it_goes_on(make_health: Callable[..., Health]) -> None:
     now = [100.0]
-    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", clock=lambda: now[0])
+    view = LiveView(CONTRACT, clock=lambda: now[0])
     view.start()
 
     def told() -> tuple[int, str]:
@@ -419,7 +419,7 @@ def test_metrics_are_what_is_counted_or_not_there() -> None:
         return text
 
     for metrics, status in ((read, 200), (None, 404)):
-        view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", metrics=metrics)
+        view = LiveView(CONTRACT, metrics=metrics)
         view.start()
         try:
             answer = httpx.get(view.url + "metrics")
@@ -447,7 +447,7 @@ def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
     def broken(_: Frame) -> bytes:
         raise RuntimeError("no encoder")
 
-    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", encode=broken)
+    view = LiveView(CONTRACT, encode=broken)
     view.start()
     try:
         with watch(view) as client:
@@ -757,9 +757,6 @@ class Switch:
     def __init__(self) -> None:
         self.view: LiveView | None = None
 
-    def ask(self, change: Callable[[], object], refused: Callable[[str], None]) -> None:
-        raise NotImplementedError("the page waits for each change")
-
     def cameras(self) -> list[CameraControl]:
         return [CameraControl("hall", threshold=0.8)]
 
@@ -777,7 +774,7 @@ class Switch:
 @pytest.mark.browser
 def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEncoder) -> None:  # type: ignore[no-untyped-def]
     switch = Switch()
-    view = LiveView(contract=CONTRACT, cameras=["hall"], port=0, version="0", provider="CPU", controls=switch)
+    view = LiveView(CONTRACT, control=HttpControl(switch, switch.reload))
     switch.view = view
     view.start()
     try:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harstream.stream.app.predict import camera_names
+from harstream.stream.app.replay import camera_names
 
 
 def test_no_two_files_are_one_camera() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harstream.stream.app.listen import listen
+from harstream.mqtt.address import BrokerAddress
+from harstream.stream.app.listener import Listener, Printer, topics_of
 from harstream.wire.context import Context
 from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.messages.camera import ObservationMessage
@@ -107,29 +108,36 @@ def test_a_very_long_name_is_cut(make_event: MakeEvent, context: Context) -> Non
 
 def test_no_broker_is_one_clear_line(free_port: int) -> None:
     with pytest.raises(BrokerError, match=f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused"):
-        listen(f"mqtt://127.0.0.1:{free_port}")
+        Listener(BrokerAddress("127.0.0.1", free_port), topics_of("+"), Printer(Console())).run()
 
 
-def test_a_node_that_is_no_name_is_refused() -> None:
+@pytest.mark.parametrize("node", ["#", "", "a/b", "x" * 65])
+def test_a_node_that_is_no_name_is_refused(node: str) -> None:
     with pytest.raises(ConfigError, match="expected the name of a node"):
-        listen("mqtt://127.0.0.1", node="#")
+        topics_of(node)
+
+
+def test_topics_are_those_of_the_node_and_of_what_is_wanted() -> None:
+    event, observation, available = (f"har/nuc1/camera/+/{kind}" for kind in ("event", "observation", "availability"))
+    assert topics_of("nuc1") == [event, "har/nuc1/status", available]
+    assert topics_of("nuc1", observations=True, raw=True) == [event, observation]
 
 
 class Listening:
-    """`listen` on a thread, printing into a string."""
+    """A Listener on a thread, printing into a string."""
 
-    def __init__(self, url: str, **more: Any) -> None:
+    def __init__(self, url: str, *, raw: bool = False) -> None:
         self.out = io.StringIO()
-        self._stop = threading.Event()
-        options = {"console": Console(file=self.out, width=200), "stop": self._stop} | more
-        self._thread = threading.Thread(target=listen, args=(url,), kwargs=options)
+        printer = Printer(Console(file=self.out, width=200), raw=raw)
+        self._listener = Listener(BrokerAddress.parse(url), topics_of("+", raw=raw), printer)
+        self._thread = threading.Thread(target=self._listener.run)
 
     def __enter__(self) -> Listening:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
+        self._listener.stop()
         self._thread.join()
 
 

@@ -1,28 +1,23 @@
-"""From configuration to the parts that a run and a replay share."""
+"""Makes a pipeline, and the context of its messages, from the configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from pathlib import Path
 
-from harstream.models.contract import ModelContract
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import Engine, Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
-from harstream.stream.service.protocols import FrameSink
 from harstream.wire.context import Context
-from harstream.wire.errors import ConfigError
 
 
 def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[str], str] | None = None) -> Pipeline:
-    """Raises ConfigError when the config does not fit the model.
+    """Raises ConfigError if the configuration does not fit the model.
 
-    `recording`: from a camera's name to what tells its recording from all others; None for the node and the name.
+    `recording` returns, for a camera's name, a text that no other recording has. None: the node and the name.
     """
     settings = tracker_settings(config, recognizer.contract)
     key = recording or (lambda camera: f"{config.node}/{camera}")
@@ -35,6 +30,7 @@ def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[st
 
 
 def new_context(config: Config, recognizer: Engine, areas: Mapping[str, str | None]) -> Context:
+    """`areas` maps cameras to the rooms that they watch."""
     return Context(
         node=config.node,
         areas=areas,
@@ -43,21 +39,3 @@ def new_context(config: Config, recognizer: Engine, areas: Mapping[str, str | No
         version=version("harstream"),
         stride_s=config.stride / recognizer.contract.live_rate,
     )
-
-
-def new_recorder(path: Path, contract: ModelContract, stack: ExitStack) -> FrameSink:
-    """Started; the stack closes it."""
-    from harstream.stream.sinks.recorder import VideoRecorder
-
-    recorder = VideoRecorder(path, contract)
-    recorder.start()
-    stack.callback(recorder.close)
-    return recorder
-
-
-def refuse_to_overwrite(watched: Sequence[Path], *outputs: Path | None) -> None:
-    """Raises ConfigError where something that is watched would be written."""
-    files = {path.resolve() for path in watched if path.is_file()}
-    for output in outputs:
-        if output is not None and output.resolve() in files:
-            raise ConfigError(f"{output} is what is watched: choose another file for what is written")

@@ -1,0 +1,164 @@
+"""Builds the service of `harstream run` from the configuration, and starts and runs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from harstream.stream.app.configured_cameras import ConfiguredCameras
+from harstream.stream.app.greeting import Greeting
+from harstream.stream.app.new_pipeline import new_pipeline
+from harstream.stream.app.outputs import Outputs, new_outputs
+from harstream.stream.app.refuse_to_overwrite import refuse_to_overwrite
+from harstream.stream.config.model import Config
+from harstream.stream.config.tracker_settings import tracker_settings
+from harstream.stream.history.store import FILE as HISTORY_FILE
+from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.recognition.protocols import Engine
+from harstream.stream.service.camera_commands import CameraCommands
+from harstream.stream.service.camera_settings import CameraSettings
+from harstream.stream.service.change_queue import ChangeQueue
+from harstream.stream.service.ending import Ending
+from harstream.stream.service.reload import Reload
+from harstream.stream.service.service import Service
+from harstream.stream.service.settings_file import FILE as SETTINGS_FILE
+from harstream.stream.service.settings_file import SettingsFile
+from harstream.stream.service.signals import reloaded_by_signal, stopped_by_signals
+from harstream.stream.sinks.systemd import Systemd
+from harstream.stream.sources.clock import Clock
+from harstream.stream.web.addresses import is_loopback
+
+if TYPE_CHECKING:
+    from harstream.stream.web.server import WebServer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """All parts of a run. They hold no state of their own here."""
+
+    config: Config
+    outputs: Outputs
+    service: Service
+    ending: Ending
+    settings: CameraSettings
+    reload: Reload
+    changes: ChangeQueue
+    web: WebServer | None
+    systemd: Systemd
+    greeting: Greeting
+
+    def start(self, stack: ExitStack, *, is_first: bool) -> None:
+        """Start all parts, outputs first. The stack closes them, in reverse. Raises HarstreamError.
+
+        `is_first`: a broker or single camera that cannot be reached ends the run, as its address may be mistyped. Later
+        it is tried again instead.
+        """
+        stack.callback(self.changes.close)
+        stack.callback(self.settings.close)
+        stack.enter_context(reloaded_by_signal(lambda: self.changes.put(self._reload, _log_refusal)))
+        self.outputs.start(stack, self.greeting, must_connect=is_first)
+        if self.web is not None:
+            self.web.start()
+            stack.callback(self.web.close)
+            self.greeting.say(f"live view [bold]{escape(self.web.url)}[/]")
+        stack.callback(self.service.close)
+        stack.enter_context(stopped_by_signals(self.ending.stop))
+        self.changes.start()
+        self.settings.start(must_open=is_first and len(self.config.cameras) == 1)
+
+    def run(self) -> bool:
+        """Work until the end; return whether the service is to start again. Raises SourceError."""
+        try:
+            self.service.run(owed=self.outputs.history.owed if self.outputs.history else ())
+        finally:
+            if not self.ending.is_restart:
+                self.systemd.stop()
+        return self.ending.is_restart
+
+    def _reload(self) -> None:
+        self.systemd.reload()
+        try:
+            log.info("config reloaded: %s", self.reload())
+        finally:
+            if not self.ending.is_restart:
+                self.systemd.reloaded()
+
+
+def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[[], Config]) -> Assembled:
+    """Build every part from those above it. Only the model is opened. Raises HarstreamError.
+
+    `read` returns the configuration as it is at a reload.
+    """
+    refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
+    recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
+    contract, clock = recognizer.contract, Clock()
+    cameras = ConfiguredCameras(clock, contract)
+    for camera in config.cameras:
+        cameras.new_source(camera, must_open=False)  # a mistake is reported before anything is opened
+    greeting = Greeting(console, config.log)
+    greeting.say(
+        f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
+        f"{len(contract.activities)} activities, {contract.frames} frames at {contract.live_rate:g} Hz "
+        f"({contract.span:.1f} s)"
+    )
+
+    # Outputs know nothing of those who control the service.
+    outputs = new_outputs(config, recognizer, console)
+
+    service = Service(new_pipeline(config, recognizer), outputs.event_sinks(systemd), outputs.frame_sinks(), clock)
+
+    # What may change while the service runs.
+    ending = Ending(service)
+    settings = CameraSettings(service, config, SettingsFile(config.state / SETTINGS_FILE), cameras, outputs)
+    reload = Reload(settings, ending, read, _check)
+    changes = ChangeQueue()
+
+    # Inputs ask for changes. Signals do so, too, from `start` on.
+    CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
+    web = _new_web_server(config, outputs, recognizer, settings, reload)
+    if outputs.window is not None:
+        outputs.window.on_quit(ending.stop)
+
+    return Assembled(config, outputs, service, ending, settings, reload, changes, web, systemd, greeting)
+
+
+def _new_web_server(
+    config: Config, outputs: Outputs, recognizer: Engine, settings: CameraSettings, reload: Reload
+) -> WebServer | None:
+    if outputs.view is None:
+        return None
+    from harstream.stream.web.app import About, Site
+    from harstream.stream.web.cameras_api import HttpControl
+    from harstream.stream.web.server import WebServer
+
+    may_control = is_loopback(config.web.host) if config.web.control is None else config.web.control
+    site = Site(
+        About(recognizer.contract, version("harstream"), recognizer.provider),
+        outputs.view,
+        history=config.state / HISTORY_FILE if config.history.enabled else None,
+        control=HttpControl(settings, reload) if may_control else None,
+        metrics=outputs.metrics.text,
+        has_broker=lambda: outputs.publisher.is_connected,
+    )
+    return WebServer(site, config.web.host, config.web.port)
+
+
+def _check(config: Config) -> None:
+    """Raises HarstreamError if `assemble` would, as far as that can be told while another service runs."""
+    refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
+    tracker_settings(config, engine.load(config.model, config.device).contract)
+
+
+def _log_refusal(why: str) -> None:
+    log.error("the new configuration is not used, the service goes on: %s", why)

@@ -1,0 +1,38 @@
+"""`harstream cameras`: finds webcams and tries cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from harstream.stream.app.command_line import console, one_line_errors
+from harstream.stream.config.file import load_config
+from harstream.stream.sources.address import parse_source
+from harstream.wire.errors import SourceError
+
+
+def cameras(
+    sources: Annotated[list[str] | None, typer.Argument(help="As for run's --source, e.g. rtsp://...")] = None,
+    config: Annotated[Path | None, typer.Option(help="Try the cameras of this configuration.")] = None,
+) -> None:
+    """Find webcams and try cameras. Report codec, size and rate of each, or what is wrong and what to do.
+
+    Exit code 4 if a camera that was named sends no pictures.
+    """
+    with one_line_errors():
+        named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []
+        named += [("", text) for text in sources or ()]
+        from harstream.stream.sources.probe import Seen, tried
+
+        results = []
+        for one in tried([(name, parse_source(text)) for name, text in named]):
+            results.append(one.result)
+            state = "[green]ok[/]    " if isinstance(one.result, Seen) else "[red]failed[/]"
+            console.print(f"{state}  {escape(str(one))}")
+        if not results:
+            console.print("no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path")
+        if not all(isinstance(result, Seen) for result in results):
+            raise typer.Exit(SourceError.exit_code)

@@ -1,0 +1,30 @@
+"""Makes the source and the tracker settings of a configured camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harstream.models.contract import ModelContract
+from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.tracker_settings import tracker_settings
+from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.sources.address import parse_source
+from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.reader import NewSource
+from harstream.stream.sources.registry import new_source
+
+
+@dataclass(frozen=True)
+class ConfiguredCameras:
+    """The CameraParts of `harstream run`."""
+
+    clock: Clock
+    contract: ModelContract
+
+    def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
+        """Raises SourceError for a file that is not there."""
+        return new_source(camera.name, parse_source(camera.source), self.clock, must_open=must_open)
+
+    def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
+        """Raises ConfigError if the configuration does not fit the model."""
+        return tracker_settings(config, self.contract, camera, threshold)

@@ -1,0 +1,99 @@
+"""What `harstream history` does: reads the history and writes it, oldest first."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from harstream.stream.history import formats
+from harstream.stream.history.store import Query, activities, names, reading
+from harstream.stream.history.store import changes as changes_in
+from harstream.wire.did_you_mean import closest
+from harstream.wire.errors import ConfigError, SinkError
+
+Style = Literal["table", "csv", "json", "casas"]
+WIDE = 200
+"""Columns of a table that does not go to a terminal."""
+LONGEST_TABLE = 100
+"""Rows of a table without a limit. Formats for programs are always complete."""
+
+
+def report(file: Path, query: Query, style: Style, out: Path | None, *, changes: bool = False) -> None:
+    """Write to `out`, or to standard output. Raises ConfigError if there is no history, and SinkError if it cannot be
+    read or `out` cannot be written."""
+    if style == "table" and query.limit is None:
+        query = replace(query, limit=LONGEST_TABLE)
+    found = _changes(file, query, style) if changes else _activities(file, query, style)
+    if out is None:
+        _write(found, sys.stdout)
+        return
+    try:
+        with out.open("w", encoding="utf-8") as stream:
+            _write(found, stream)
+    except OSError as error:
+        raise SinkError(
+            f"expected to write the history to {out}, got: {(error.strerror or str(error)).lower()}"
+        ) from error
+
+
+def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
+    with reading(file) as database:
+        past = list(activities(database, query))[::-1]
+        if not past:
+            _hint_at_names(database, query)
+    match style:
+        case "table":
+            return formats.table(past)
+        case "csv":
+            return formats.csv_lines(map(formats.facts, past), formats.CSV_COLUMNS)
+        case "json":
+            return formats.json_lines(map(formats.facts, past))
+        case "casas":
+            return formats.casas_lines(past)
+
+
+def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
+    if style == "casas" or query.activity is not None:
+        raise ConfigError("--changes is about cameras: leave out --activity and --format casas")
+    with reading(file) as database:
+        changes = list(changes_in(database, query))[::-1]
+        if not changes:
+            _hint_at_names(database, query)
+    match style:
+        case "table":
+            return formats.change_table(changes)
+        case "csv":
+            return formats.csv_lines(map(formats.change_facts, changes), formats.CSV_CHANGE_COLUMNS)
+        case "json":
+            return formats.json_lines(map(formats.change_facts, changes))
+
+
+def _hint_at_names(database: sqlite3.Connection, query: Query) -> None:
+    """Print a hint on stderr if a name is not in the history: it may be mistyped, or nothing was recognized yet."""
+    if query.camera is not None:
+        _hint_if_unknown("camera", query.camera, names(database, "camera"))
+    if query.activity is not None:
+        _hint_if_unknown("activity", query.activity, names(database, "activity"))
+
+
+def _hint_if_unknown(what: str, asked: str, known: list[str]) -> None:
+    if asked in known:
+        return
+    there = f"it has {', '.join(known)}" if known else "it is empty"
+    meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
+    note = f"harstream: this history has nothing of {what} {asked!r}; {there}{meant}"
+    Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
+
+
+def _write(found: Table | Iterable[str], stream: IO[str]) -> None:
+    if isinstance(found, Table):
+        Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False).print(found)
+    else:
+        stream.writelines(f"{line}\n" for line in found)

@@ -1,0 +1,223 @@
+"""Where `harstream run` sends what is recognized. Nothing here knows who controls the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+
+from harstream.models.contract import ModelContract
+from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.announcer import Announcer
+from harstream.mqtt.outbox import FILE as OUTBOX_FILE
+from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.publisher import Publisher
+from harstream.stream.app.greeting import Greeting
+from harstream.stream.app.new_pipeline import new_context
+from harstream.stream.config.model import Config
+from harstream.stream.history.sink import HistorySink
+from harstream.stream.history.store import FILE as HISTORY_FILE
+from harstream.stream.recognition.protocols import Engine
+from harstream.stream.service.protocols import EventSink, FrameSink, Named
+from harstream.stream.sinks.console import ConsoleSink
+from harstream.stream.sinks.event_log import EventLog
+from harstream.stream.sinks.jsonl import JsonLines
+from harstream.stream.sinks.metrics import Metrics
+from harstream.stream.sinks.mqtt import MqttSink, new_publisher
+from harstream.stream.sinks.snapshots import Snapshots
+from harstream.stream.sinks.systemd import Systemd
+from harstream.stream.web.addresses import page_for_others
+from harstream.stream.web.forecast_cache import ForecastCache
+from harstream.stream.web.view_state import ViewState
+from harstream.wire.context import Context
+from harstream.wire.errors import ModelError
+from harstream.wire.home_assistant import announcements
+from harstream.wire.values import CameraControl
+
+if TYPE_CHECKING:  # imported below if they are configured: they take time
+    from harstream.mqtt.embedded_broker import EmbeddedBroker
+    from harstream.stream.sinks.display import Display
+    from harstream.stream.sinks.recorder import VideoRecorder
+
+S = TypeVar("S")
+
+
+class HasContext(Protocol):
+    """A sink whose messages name the camera's room. The context is frozen; a new one replaces it."""
+
+    context: Context
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The sinks of a run and what they send through. An output that is not configured is None."""
+
+    config: Config
+    broker: BrokerAddress
+    own_broker: EmbeddedBroker | None
+    publisher: Publisher
+    history: HistorySink | None
+    mqtt: MqttSink
+    announcer: Announcer
+    snapshots: Snapshots
+    console: ConsoleSink | EventLog
+    metrics: Metrics
+    events_file: JsonLines | None
+    view: ViewState | None
+    recorder: VideoRecorder | None
+    window: Display | None
+
+    def event_sinks(self, systemd: Systemd) -> list[Named[EventSink]]:
+        """Return the event sinks in the order in which they receive a notice.
+
+        The history is first. If MQTT sent an update that the history does not have, a run that is killed right then
+        would leave an end event with the number of that update.
+        """
+        return [
+            *_named("history", self.history),
+            Named("mqtt", self.mqtt),
+            Named("console", self.console),
+            Named("metrics", self.metrics),
+            *_named("events file", self.events_file),
+            Named("systemd", systemd),
+        ]
+
+    def frame_sinks(self) -> list[Named[FrameSink]]:
+        """Return the frame sinks in the order in which they receive a step. The slowest are last."""
+        snapshots = self.snapshots if self.config.mqtt.snapshots else None
+        return [
+            *_named("snapshots", snapshots),
+            *_named("live view", self.view),
+            *_named("recorder", self.recorder),
+            *_named("window", self.window),
+        ]
+
+    def start(self, stack: ExitStack, greeting: Greeting, *, must_connect: bool) -> None:
+        """Start the history, then the broker and MQTT, then files and windows. The stack closes them in reverse.
+
+        `must_connect`: a broker that cannot be reached is an error. Raises HarstreamError.
+        """
+        if self.history is not None:
+            self.history.start()
+            stack.callback(self.history.close)
+        if self.own_broker is not None:
+            stack.enter_context(self.own_broker)
+        self.mqtt.start(must_connect=must_connect)
+        stack.callback(self.mqtt.close)
+        self.announcer.start()
+        self.announcer.announce(self._announcements(self.config))
+        greeting.say(f"MQTT      [bold]{escape(self.broker.url)}[/]  har/{self.config.node}/...")
+        self.snapshots.start()
+        self._take_snapshots_of(self.config)
+        for output in (self.events_file, self.recorder, self.window):
+            if output is not None:
+                output.start()
+                stack.callback(output.close)
+
+    def show_setting(self, setting: CameraControl) -> None:
+        self.mqtt.show_setting(setting)
+        if self.config.mqtt.snapshots:
+            self.snapshots.show_setting(setting)
+
+    def take_config(self, config: Config) -> None:
+        """Cameras that were removed keep their room: their last messages are still to come."""
+        areas = {**self.mqtt.context.areas, **{camera.name: camera.area for camera in config.cameras}}
+        context = replace(self.mqtt.context, areas=areas)
+        sinks: Iterable[HasContext | None] = (self.mqtt, self.history, self.console, self.events_file)
+        for sink in sinks:
+            if sink is not None:
+                sink.context = context
+        self.announcer.announce(self._announcements(config))
+        self._take_snapshots_of(config)
+
+    def _announcements(self, config: Config) -> Mapping[str, bytes]:
+        if config.mqtt.discovery is None:
+            return {}
+        cameras = [camera.name for camera in config.cameras]
+        page = page_for_others(config.web.host, config.web.port, self.broker) if config.web.enabled else None
+        snapshots = config.mqtt.snapshots
+        return announcements(config.mqtt.discovery, self.mqtt.context, cameras, page, snapshots=snapshots)
+
+    def _take_snapshots_of(self, config: Config) -> None:
+        """With snapshots off, this clears the pictures of earlier runs."""
+        self.snapshots.take_cameras(camera.name for camera in config.cameras if config.mqtt.snapshots)
+
+
+def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs:
+    """Build what the configuration asks for. Nothing is opened yet. Raises HarstreamError."""
+    contract, state = recognizer.contract, config.state
+    context = new_context(config, recognizer, {camera.name: camera.area for camera in config.cameras})
+    own_broker = None if config.mqtt.broker else _new_own_broker(config)
+    broker = own_broker.address if own_broker else BrokerAddress.parse(config.mqtt.url)
+    publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node)
+    metrics = Metrics(context, recognizer.provider)
+    metrics.watch_broker(lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost)
+    publisher.measure(metrics.acknowledged)
+    mqtt = MqttSink(
+        publisher,
+        context,
+        emission=_emission(recognizer),
+        observations=config.mqtt.observations,
+        stats=metrics.summary,
+    )
+    forecasts = ForecastCache(contract)
+    if config.web.enabled:
+        forecasts.subscribe(publisher, mqtt.topics)
+    return Outputs(
+        config,
+        broker,
+        own_broker,
+        publisher,
+        HistorySink(state / HISTORY_FILE, context, days=config.history.days) if config.history.enabled else None,
+        mqtt,
+        Announcer(publisher, broker.url, state / f"{OUTBOX_FILE}.announced"),
+        Snapshots(publisher, mqtt.topics, broker.url, state / f"{OUTBOX_FILE}.snapshots"),
+        EventLog(context) if config.log == "json" else ConsoleSink(context, console),
+        metrics,
+        JsonLines(config.events, context) if config.events else None,
+        ViewState(contract, [camera.name for camera in config.cameras], forecasts.get) if config.web.enabled else None,
+        _new_recorder(config.record, contract) if config.record else None,
+        _new_window(contract) if config.display else None,
+    )
+
+
+def _new_recorder(path: Path, contract: ModelContract) -> VideoRecorder:
+    from harstream.stream.sinks.recorder import VideoRecorder
+
+    return VideoRecorder(path, contract)
+
+
+def _new_own_broker(config: Config) -> EmbeddedBroker:
+    from harstream.mqtt.embedded_broker import EmbeddedBroker
+
+    return EmbeddedBroker(config.mqtt.embedded_port)
+
+
+def _new_window(contract: ModelContract) -> Display:
+    from harstream.stream.sinks.display import Display
+
+    return Display(contract)
+
+
+def _named(name: str, sink: S | None) -> list[Named[S]]:
+    return [] if sink is None else [Named(name, sink)]
+
+
+def _emission(recognizer: Engine) -> Mapping[str, object] | None:
+    """Return P(recognized | true) from the report of `evaluate` beside the model; None if there is no report."""
+    report = recognizer.files.folder / "report.json"
+    if not report.exists():
+        return None
+    try:
+        emission: Mapping[str, object] = json.loads(report.read_text())["emission"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"expected a report of `harstream evaluate` in {report}, got {error!r}: make it again or remove it"
+        ) from error
+    return emission

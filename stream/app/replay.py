@@ -1,0 +1,101 @@
+"""What `harstream predict` does: sends video files through the pipeline of `run`, as fast as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import chain, count
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from harstream.stream.app.new_pipeline import new_context, new_pipeline
+from harstream.stream.app.recognize import recording_key, replayed_steps, start_of
+from harstream.stream.app.refuse_to_overwrite import refuse_to_overwrite
+from harstream.stream.config.model import Config
+from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.recognition.protocols import Engine
+from harstream.stream.service.service import without_pixels
+from harstream.stream.sinks.jsonl import JsonLines
+from harstream.stream.sinks.recorder import VideoRecorder
+from harstream.wire.values import Event, EventType, Step
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What was recognized in one video file."""
+
+    video: Path
+    start: float
+    """Time of its first frame, in seconds since the epoch; 0 if it is not known."""
+    ended: tuple[Event, ...]
+    """The ends of its activities."""
+
+
+def replay(
+    config: Config,
+    videos: Sequence[Path],
+    console: Console,
+    *,
+    events: Path | None = None,
+    record: Path | None = None,
+    start_time: datetime | None = None,
+) -> Iterator[Replayed]:
+    """Yield what was recognized in each video. Raises HarstreamError.
+
+    `events`, `record`: files to write. `start_time`: of the first frame of every video; None to take it from each
+    file's name or metadata.
+    """
+    refuse_to_overwrite(videos, events, record)
+    recognizer = engine.load(config.model, config.device)
+    engine.warn_if_gpu_is_left_out(recognizer, config.device)
+    with ExitStack() as stack:
+        sinks = _sinks(config, recognizer, events, record, stack)
+        progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
+        for video, camera in zip(videos, camera_names(videos), strict=True):
+            task = progress.add_task(video.name, total=None)
+            key, start = recording_key(video), start_of(video, start_time)
+            pipeline = new_pipeline(config, recognizer, partial(_same, key))
+            ended: list[Event] = []
+            for step in replayed_steps(camera, video, start, pipeline):
+                for sink in sinks:
+                    sink(step)
+                ended += [event for event in step.notice.events if event.type is EventType.END]
+            progress.update(task, total=1, completed=1)
+            yield Replayed(video, start, tuple(ended))
+
+
+def _same(key: str, _camera: str) -> str:
+    return key
+
+
+def _sinks(
+    config: Config, recognizer: Engine, events: Path | None, record: Path | None, stack: ExitStack
+) -> list[Callable[[Step], None]]:
+    """Return sinks that are started. The stack closes them."""
+    sinks: list[Callable[[Step], None]] = []
+    if events:
+        jsonl = JsonLines(events, new_context(config, recognizer, {}))
+        jsonl.start()
+        stack.callback(jsonl.close)
+        sinks.append(without_pixels(jsonl))
+    if record:
+        recorder = VideoRecorder(record, recognizer.contract)
+        recorder.start()
+        stack.callback(recorder.close)
+        sinks.append(recorder.show)
+    return sinks
+
+
+def camera_names(videos: Sequence[Path]) -> list[str]:
+    """Make names of cameras, safe in topics and different from each other, from the names of files."""
+    names: list[str] = []
+    for video in videos:
+        safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:60] or "file"
+        candidates = chain([safe], (f"{safe}_{number}" for number in count(2)))
+        names.append(next(name for name in candidates if name not in names))
+    return names

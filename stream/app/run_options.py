@@ -1,0 +1,77 @@
+"""The options of `harstream run`, and the configuration that they give together with config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import typer
+
+from harstream.stream.app.command_line import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    DeviceOption,
+    EventsOption,
+    ModelOption,
+    RecordOption,
+    configuration,
+    surroundings,
+)
+from harstream.stream.config.file import overridden
+from harstream.stream.config.model import Config
+from harstream.stream.service.log import Style
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """An option that is None leaves the choice to config.yaml."""
+
+    config: ConfigOption = None
+    source: Annotated[
+        tuple[str, ...],
+        typer.Option(help="A webcam's index, rtsp://..., a file, or scene. May be given several times."),
+    ] = ()
+    model: ModelOption = None
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://host:port. Without one, harstream starts its own broker.")
+    ] = None
+    events: EventsOption = None
+    record: RecordOption = None
+    display: Annotated[
+        bool | None, typer.Option("--display", help="Open a window per camera on this machine's screen.")
+    ] = None
+    no_web: Annotated[bool, typer.Option("--no-web", help="Serve no live view.")] = False
+    port: Annotated[int | None, typer.Option(help="Serve the live view on this port.")] = None
+    device: DeviceOption = None
+    log: Annotated[
+        Style | None, typer.Option(help="text, or json: one JSON object per line for a log store, and nothing else.")
+    ] = None
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False
+
+    def with_config_found(self) -> RunOptions:
+        """Decide once whether config.yaml is read: a reload must not take its absence for the defaults."""
+        return replace(self, config=DEFAULT_CONFIG) if self.config is None and DEFAULT_CONFIG.exists() else self
+
+    def read(self) -> Config:
+        """Return the configuration as it is now. Raises ConfigError."""
+        config = configuration(self.config, surroundings(self.model, has_sources=bool(self.source)))
+        return overridden(config, self._changes(config))
+
+    def _changes(self, config: Config) -> dict[str, Any]:
+        keys = ("model", "events", "record", "display", "device", "log")
+        changes: dict[str, Any] = {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+        if self.source:
+            names = [camera_name(text, index) for index, text in enumerate(self.source)]
+            changes["cameras"] = [{"name": name, "source": text} for name, text in zip(names, self.source, strict=True)]
+        if self.broker:
+            changes["mqtt"] = config.mqtt.model_dump() | {"broker": self.broker}
+        if self.no_web or self.port is not None:
+            port = {} if self.port is None else {"port": self.port}
+            changes["web"] = config.web.model_dump() | {"enabled": not self.no_web} | port
+        return changes
+
+
+def camera_name(source: str, index: int) -> str:
+    """Return the name of a camera that was given on the command line, such as `file`, then `file2`."""
+    kind = "scene" if source.startswith("scene") else "camera" if source.isdecimal() or "://" in source else "file"
+    return f"{kind}{index + 1}" if index else kind

@@ -1,0 +1,63 @@
+"""What differs between two configurations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harstream.stream.config.model import CameraConfig, Config
+
+TAKEN_WHILE_RUNNING = {"cameras", "activities"}
+"""Sections of the configuration that a running service takes. Any other needs a restart."""
+
+
+@dataclass(frozen=True)
+class ConfigChanges:
+    """From one configuration to the next."""
+
+    before: Config
+    after: Config
+
+    @property
+    def need_restart(self) -> bool:
+        """Is there a difference that a running service cannot take?"""
+        sections = [name for name in type(self.after).model_fields if name not in TAKEN_WHILE_RUNNING]
+        return self.after.activities.smoothing != self.before.activities.smoothing or any(
+            getattr(self.after, name) != getattr(self.before, name) for name in sections
+        )
+
+    @property
+    def removed(self) -> list[str]:
+        """Names of the cameras that are not configured any more, sorted."""
+        return sorted(_cameras(self.before).keys() - _cameras(self.after).keys())
+
+    @property
+    def to_open(self) -> list[CameraConfig]:
+        """Cameras that are new or must be opened again. Other activities alone do not need that."""
+        known = _cameras(self.before)
+        return [
+            camera
+            for camera in self.after.cameras
+            if camera.name not in known or not _have_one_source(camera, known[camera.name])
+        ]
+
+    def __str__(self) -> str:
+        known = _cameras(self.before)
+        opened = [f"{camera.name} {'changed' if camera.name in known else 'is new'}" for camera in self.to_open]
+        return ", ".join([*opened, *(f"{name} is removed" for name in self.removed), *self._activities()])
+
+    def _activities(self) -> list[str]:
+        known = _cameras(self.before)
+        for_all = ["activities changed"] if self.after.activities != self.before.activities else []
+        return for_all + [
+            f"activities of {camera.name} changed"
+            for camera in self.after.cameras
+            if camera.name in known and camera.activities != known[camera.name].activities
+        ]
+
+
+def _cameras(config: Config) -> dict[str, CameraConfig]:
+    return {camera.name: camera for camera in config.cameras}
+
+
+def _have_one_source(camera: CameraConfig, other: CameraConfig) -> bool:
+    return camera.model_copy(update={"activities": other.activities}) == other

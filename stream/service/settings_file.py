@@ -1,0 +1,61 @@
+"""Keeps, over restarts, what was asked for per camera while a service ran."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from harstream.resilience.whole_file import write_whole
+from harstream.wire.errors import SinkError
+from harstream.wire.values import CameraControl
+
+log = logging.getLogger(__name__)
+
+FILE = "controls.json"
+"""In the state folder."""
+
+
+class SettingsFile:
+    """The settings that were asked for. One thread at a time may call it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._settings: dict[str, CameraControl] = {}
+
+    def start(self) -> None:
+        """Read the file, if there is one. Raises SinkError if it cannot be read."""
+        self._settings = _read(self._path)
+
+    def get(self, camera: str) -> CameraControl:
+        """What was asked for. A threshold of None means: as configured."""
+        return self._settings.get(camera) or CameraControl(camera)
+
+    def put(self, setting: CameraControl) -> None:
+        """Remember a setting. It holds even if the file cannot be written: who switches a camera off wants it off."""
+        self._settings[setting.camera] = setting
+        kept = {name: {"enabled": one.is_enabled, "threshold": one.threshold} for name, one in self._settings.items()}
+        try:
+            write_whole(self._path, json.dumps(kept, indent=1))
+        except OSError as error:
+            log.warning("camera %s: this setting is lost at the next start: %s", setting.camera, error)
+
+
+def _read(path: Path) -> dict[str, CameraControl]:
+    if not path.exists():
+        return {}
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=_checked(one["threshold"]))
+            for name, one in kept.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SinkError(f"expected the cameras' settings in {path}, got {error!r}: remove the file") from error
+
+
+def _checked(threshold: float | None) -> float | None:
+    """Raises ValueError or TypeError for a value that is not a threshold."""
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold of {threshold}")
+    return threshold

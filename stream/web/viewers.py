@@ -1,0 +1,195 @@
+"""The open pages: each message is composed once, and every viewer gets the newest of each kind.
+
+There is at most one round every 1/15 s. A viewer that reads more slowly finds the newest of each kind, never a queue:
+
+    frame of a camera   1  2  3  4  5  6  7  8
+    encoded                1     3     5     7      once, and only while somebody watches
+    a fast viewer          1     3     5     7
+    a slow viewer          1                 7
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import Callable, Mapping
+
+from harstream.stream.sinks.jpeg import jpeg
+from harstream.stream.web.view_state import EVENTS_KEPT, CameraView, ViewState, event_facts
+from harstream.wire.values import CameraState, Frame
+
+PERIOD = 1 / 15
+"""Seconds between two pictures of a camera. More would cost link and encoder more than a viewer can see."""
+HEARTBEAT = 4.0
+"""Seconds without news after which viewers get a sign of life."""
+LONGEST = 960
+"""Pixels of a picture's longer side. Larger pictures are scaled down before they are encoded."""
+Encode = Callable[[Frame], bytes]
+
+
+class Viewer:
+    """One open page: the messages that it has not received yet, the newest of each kind."""
+
+    def __init__(self) -> None:
+        self.is_watching = True
+        """False for a page in a background tab, which needs no pictures."""
+        self.has: dict[int, Frame] = {}
+        """Camera index to the frame that was offered last."""
+        self._waiting: dict[str, str | bytes] = {}
+        self._wake = asyncio.Event()
+
+    def offer(self, kind: str, message: str | bytes) -> None:
+        """Replace the waiting message of this kind."""
+        self._waiting[kind] = message
+        events = [waiting for waiting in self._waiting if waiting.startswith("event ")]
+        for oldest in events[:-EVENTS_KEPT]:
+            del self._waiting[oldest]
+        self._wake.set()
+
+    def withdraw(self, kind: str) -> None:
+        self._waiting.pop(kind, None)
+
+    def greet(self, hello: str) -> None:
+        """Offer `hello` in place of everything that waits: it contains that, or the camera is gone."""
+        self._waiting.clear()
+        self.has.clear()
+        self.offer("hello", hello)
+
+    async def next(self) -> str | bytes:
+        """Wait for a message, and take it."""
+        while not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.pop(next(iter(self._waiting)))
+
+
+class Broadcast:
+    """Brings the view state to the viewers. It lives on the server's event loop."""
+
+    def __init__(
+        self, view: ViewState, about: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
+    ) -> None:
+        """`about` goes into each hello message. `has_broker` says whether events can be published now."""
+        self._state = view
+        self._about = about
+        self._encode = encode
+        self._has_broker = has_broker
+        self._had_broker = has_broker()
+        self._viewers: set[Viewer] = set()
+        self._changed = asyncio.Event()
+        self._sent: dict[int, CameraView] = {}
+        self._roster: list[int] = []
+        self._pictures: dict[int, tuple[Frame, bytes]] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._changed.set)
+
+        self._state.listen(wake)
+        try:
+            while True:
+                await self._wait_for_a_change()
+                self._offer_messages()
+                await asyncio.gather(*(self._offer_picture(view) for view in self._state.views()))
+                await asyncio.sleep(PERIOD)
+        finally:
+            self._state.listen(None)
+
+    def join(self) -> Viewer:
+        self._greet_if_cameras_changed()
+        viewer = Viewer()
+        viewer.greet(self._hello())
+        self._viewers.add(viewer)
+        self._changed.set()
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        self._viewers.discard(viewer)
+
+    def watch(self, viewer: Viewer, is_watching: bool) -> None:
+        """Start or stop to send pictures to this viewer."""
+        if viewer.is_watching != is_watching:
+            viewer.is_watching = is_watching
+            viewer.has.clear()
+            self._changed.set()
+
+    def _greet_if_cameras_changed(self) -> None:
+        roster = [view.index for view in self._state.views()]
+        if roster == self._roster:
+            return
+        self._roster = roster
+        self._sent = {index: view for index, view in self._sent.items() if index in roster}
+        self._pictures = {index: picture for index, picture in self._pictures.items() if index in roster}
+        hello = self._hello()
+        for viewer in self._viewers:
+            viewer.greet(hello)
+
+    def _hello(self) -> str:
+        hello = {
+            "type": "hello",
+            **self._about,
+            "broker": self._had_broker,
+            "cameras": [view.facts() for view in self._state.views()],
+            "events": [event_facts(event) for event in self._state.events()],
+        }
+        return json.dumps(hello)
+
+    async def _wait_for_a_change(self) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), HEARTBEAT)
+            self._changed.clear()
+        except TimeoutError:
+            self._offer_to_all("tick", json.dumps({"type": "tick"}))
+
+    def _offer_messages(self) -> None:
+        self._greet_if_cameras_changed()
+        if self._had_broker != (has_broker := self._has_broker()):
+            self._had_broker = has_broker
+            self._offer_to_all("broker", json.dumps({"type": "broker", "connected": has_broker}))
+        for event in self._state.take_fresh_events():
+            self._offer_to_all(f"event {event.id}", json.dumps(event_facts(event)))
+        for view in self._state.views():
+            if self._sent.get(view.index) is not view:
+                self._sent[view.index] = view
+                self._offer_camera(view)
+
+    def _offer_camera(self, view: CameraView) -> None:
+        if view.state is CameraState.DISABLED:
+            self._pictures.pop(view.index, None)
+            for viewer in self._viewers:
+                viewer.withdraw(f"picture {view.index}")
+        self._offer_to_all(f"camera {view.index}", view.to_json())
+
+    async def _offer_picture(self, view: CameraView) -> None:
+        if view.frame is None or not any(viewer.is_watching for viewer in self._viewers):
+            return
+        if view.index not in self._pictures or self._pictures[view.index][0] is not view.frame:
+            encoded = await asyncio.to_thread(self._encode, view.frame)
+            self._pictures[view.index] = view.frame, picture_header(view.index, view.frame.time) + encoded
+            if not any(now.index == view.index and now.frame is not None for now in self._state.views()):
+                del self._pictures[view.index]  # the camera was switched off or removed meanwhile
+                return
+        frame, message = self._pictures[view.index]
+        for viewer in self._viewers:
+            if viewer.is_watching and viewer.has.get(view.index) is not frame:
+                viewer.has[view.index] = frame
+                viewer.offer(f"picture {view.index}", message)
+
+    def _offer_to_all(self, kind: str, message: str) -> None:
+        for viewer in self._viewers:
+            viewer.offer(kind, message)
+
+
+def picture_header(camera: int, time: float) -> bytes:
+    """Return ten bytes, big-endian: the camera's index as uint16, the frame's time in seconds as float64. The JPEG
+    follows them."""
+    return struct.pack(">Hd", camera, time)
+
+
+def encode_jpeg(frame: Frame) -> bytes:
+    """Raises cv2.error for a picture without pixels."""
+    return jpeg(frame.picture.bgr(), LONGEST)

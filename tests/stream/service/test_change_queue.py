@@ -1,0 +1,62 @@
+"""Changes are made in their order on another thread, and what is refused is reported."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harstream.stream.service.change_queue import INTERNAL_ERROR, ChangeQueue
+from harstream.wire.errors import ControlError
+
+
+@pytest.fixture
+def queue() -> Iterator[ChangeQueue]:
+    queue = ChangeQueue()
+    yield queue
+    queue.close()
+
+
+def refuse(why: str) -> Callable[[], None]:
+    def change() -> None:
+        raise ControlError(why)
+
+    return change
+
+
+def test_changes_that_were_put_before_the_start_are_made_in_their_order(
+    queue: ChangeQueue, eventually: Callable[..., None]
+) -> None:
+    made: list[int] = []
+    for number in range(3):
+        queue.put(lambda number=number: made.append(number), made_wrong)  # type: ignore[misc]
+    assert made == []
+    queue.start()
+    eventually(lambda: made == [0, 1, 2], "the changes")
+
+
+def made_wrong(why: str) -> None:
+    raise AssertionError(why)
+
+
+def test_the_caller_learns_why_a_change_is_refused_and_the_next_one_is_made(
+    queue: ChangeQueue, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    refused: list[str] = []
+    made = threading.Event()
+    queue.start()
+    queue.put(refuse("no such camera"), refused.append)
+    queue.put(lambda: 1 / 0, refused.append)
+    queue.put(made.set, refused.append)
+    eventually(made.is_set, "the last change")
+    assert refused == ["no such camera", INTERNAL_ERROR]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_change_after_the_close_is_dropped(queue: ChangeQueue) -> None:
+    made: list[int] = []
+    queue.start()
+    queue.close()
+    queue.put(lambda: made.append(1), made_wrong)
+    assert made == []

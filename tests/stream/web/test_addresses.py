@@ -1,0 +1,47 @@
+"""Which hosts only this machine can reach, and under which URL others find the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from harstream.mqtt.address import BrokerAddress
+from harstream.stream.web.addresses import allowed_names, is_loopback, page_for_others, page_here
+
+LOCAL_BROKER = BrokerAddress("127.0.0.1", 1883)
+"""The way to it gives 127.0.0.1 as this machine's own address."""
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("127.9.8.7", True), ("localhost", True), ("LOCALHOST.", True), ("::1", True),
+     ("[::1]", True), ("::ffff:127.0.0.1", True), ("0.0.0.0", False), ("::", False), ("", False),
+     ("192.168.1.5", False), ("127.0.0.1.example.org", False), ("localhost.lan", False)],
+)  # fmt: skip
+def test_loopback_is_what_only_this_machine_reaches(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_a_server_on_loopback_answers_to_its_own_names_alone() -> None:
+    names = allowed_names("127.0.0.2")
+    assert names is not None
+    assert {"localhost", "127.0.0.2", "[::1]"} <= set(names)
+    assert allowed_names("0.0.0.0") is None
+    assert allowed_names("192.168.1.5") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "page"),
+    [("127.0.0.1", None), ("localhost", None), ("0.0.0.0", None), ("192.168.1.5", "http://192.168.1.5:8080/"),
+     ("nuc1.lan", "http://nuc1.lan:8080/"), ("fd00::5", "http://[fd00::5]:8080/")],
+)  # fmt: skip
+def test_the_page_is_linked_if_another_machine_can_open_it(host: str, page: str | None) -> None:
+    assert page_for_others(host, 8080, LOCAL_BROKER) == page
+
+
+def test_no_page_is_linked_before_its_port_is_known() -> None:
+    assert page_for_others("nuc1.lan", 0, LOCAL_BROKER) is None
+
+
+def test_a_person_on_this_machine_finds_the_page_at_localhost() -> None:
+    assert page_here("0.0.0.0", 8080) == "http://localhost:8080/"
+    assert page_here("::1", 80) == "http://[::1]:80/"

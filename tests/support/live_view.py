@@ -1,0 +1,49 @@
+"""The live view without a service: its state and its web server, with the contract of a small model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harstream.models.contract import ModelContract
+from harstream.stream.web.app import About, Site
+from harstream.stream.web.server import WebServer
+from harstream.stream.web.view_state import ViewState
+from harstream.wire.values import Forecast, Health, Step
+
+
+class LiveView:
+    """What is shown here appears on the page at `url`. The keywords `more` are the fields of Site."""
+
+    def __init__(
+        self,
+        contract: ModelContract,
+        cameras: Sequence[str] = ("hall",),
+        *,
+        port: int = 0,
+        forecast: Callable[[str], Forecast | None] = lambda _: None,
+        clock: Callable[[], float] | None = None,
+        **more: Any,
+    ) -> None:
+        self.view = ViewState(contract, cameras, forecast, **({"clock": clock} if clock else {}))
+        self._server = WebServer(Site(About(contract, "0.1.0", "CPU"), self.view, **more), port=port)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._server.address
+
+    def start(self) -> None:
+        self._server.start()
+
+    def show(self, step: Step) -> None:
+        self.view.show(step)
+
+    def report(self, health: Health) -> None:
+        self.view.report(health)
+
+    def close(self) -> None:
+        self._server.close()
