@@ -12,6 +12,7 @@ from itertools import count
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.wire.errors import SinkError
+from harstream.wire.messages.event import EventFacts
 from harstream.wire.values import (
     Activity,
     CameraState,
@@ -231,16 +232,6 @@ class ViewState:
 
 
 def event_facts(event: Event) -> dict[str, object]:
-    return {
-        "type": "event",
-        "event": event.type,
-        "id": event.id,
-        "seq": event.seq,
-        "camera": event.camera,
-        "activity": event.activity,
-        "confidence": round(event.confidence.mean, 3),
-        "started_at": event.started_at,
-        "updated_at": event.updated_at,
-        "ended_at": event.ended_at,
-        "end_reason": event.end_reason,
-    }
+    """Returns an event as the page has it: times in seconds since the epoch."""
+    facts = EventFacts.from_event(event, area=None).model_dump(exclude={"event_type", "area", "confidence"})
+    return {"type": "event", "event": event.type, "confidence": round(event.confidence.mean, 3), **facts}
