@@ -1,1 +1,1 @@
-"""A broker: its address, one connection, a publisher that survives outages, and a broker of our own."""
+"""MQTT: a broker's address, one connection, a publisher that survives outages, and an embedded broker."""

@@ -22,19 +22,19 @@ class BrokerAddress:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
-    """Whom to trust for TLS; None: the system's certificates."""
+    """Certificates to trust for TLS; None: the system's certificates."""
     speaks_mqtt5: bool = True
-    """False where it is known not to; otherwise it is asked, and that takes a moment."""
+    """False where it is known not to speak MQTT 5. To ask takes a moment."""
 
     @property
     def url(self) -> str:
-        """Without user and password, fit for logs."""
+        """The URL without user and password, fit for logs."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
     @staticmethod
     def parse(url: str) -> BrokerAddress:
-        """Raises Misfit, without repeating the URL: it may hold a password."""
+        """Reads a URL. Raises Misfit without repeating the URL, which may hold a password."""
         expected = (
             "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
             "as %40 %3A %2F %3F %23"
@@ -43,7 +43,7 @@ class BrokerAddress:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            # `from None`: urllib's message quotes a part of the URL, and that may be of the password.
+            # `from None`: the message of urllib quotes a part of the URL, maybe of the password.
             raise Misfit(expected, _unreadable(url)) from None
         if parts.scheme not in SCHEMES:
             raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
@@ -62,11 +62,11 @@ class BrokerAddress:
 
 
 def own_address(broker: BrokerAddress) -> str | None:
-    """This machine's, on the way to the broker: where the rest of the home finds it. None where there is no way."""
+    """Returns this machine's address in the broker's network, where the rest of the home finds it. None: no route."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
-            probe.connect(address)  # chooses the way, sends nothing
+            probe.connect(address)  # chooses the route, sends nothing
             return str(probe.getsockname()[0])
     except (OSError, UnicodeError):
         return None

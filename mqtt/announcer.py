@@ -1,4 +1,4 @@
-"""Announces this node to Home Assistant, and takes back what an earlier run announced and this one does not."""
+"""Announces this node to Home Assistant, and clears announcements of earlier runs that are no longer true."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from harstream.wire.home_assistant import BIRTH
 from harstream.wire.payloads import ONLINE
 
 LONGEST_DELAY = 5.0
-"""Seconds: after a restart of Home Assistant a house full of nodes would otherwise answer all at once."""
+"""Seconds: without a delay, a house full of nodes would answer a restart of Home Assistant all at once."""
 
 
 class Announcer:
-    """A device leaves Home Assistant only if its retained message does."""
+    """A device leaves Home Assistant only when its retained message is cleared."""
 
     def __init__(self, publisher: Publisher, broker: str, memory: Path) -> None:
-        """`memory`: the file in which to remember what was announced."""
+        """`memory` is the file that remembers what was announced."""
         self._publisher = publisher
         if_lost = "a camera that leaves the config may stay in Home Assistant"
         self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
         publisher.subscribe(BIRTH, self._home_assistant_changed)
 
     def start(self) -> None:
-        """Once the state folder is ours alone."""
+        """Reads the memory. Before that, no other process may use the state folder."""
         self._retained.start()
 
     def announce(self, announcements: Mapping[str, bytes]) -> None:
-        """These (topic to payload) and no others; without any, discovery is off."""
+        """Announces these (topic to payload) and no others; an empty mapping switches discovery off."""
         self._retained.keep(announcements)
         for topic, payload in announcements.items():
             self._publisher.retain(topic, payload)

@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker: MQTT 5, or 3.1.1 where the broker knows no better; errors become one clear line."""
+"""One connection to an MQTT broker: MQTT 5, or 3.1.1 where the broker has no MQTT 5. Errors become one clear line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 3.0
 PATIENCE_WITH_5 = 1.5
-"""Seconds for an answer to MQTT 5; who is slower is asked for 3.1.1, with which nothing is lost."""
+"""Seconds for an answer to MQTT 5; a slower broker is asked for 3.1.1, with which nothing is lost."""
 KEEP_ALIVE = 30
 
 # Source: MQTT 5.0, table 2-6; paho gives these codes for 3.1.1 as well.
@@ -34,17 +34,17 @@ LOGIN_REFUSED = (0x86, 0x87)
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes, retained, when we are gone without a word."""
+    """What the broker publishes, retained, when the connection ends without a goodbye."""
 
     topic: str
     payload: str
 
 
 class Connection:
-    """Opened once, lost or closed once; whoever wants to reconnect makes a new one.
+    """Opened once, then lost or closed once. Make a new one to reconnect.
 
-    paho would reconnect by itself, but without jitter, in the version that was refused, and it would send what
-    was under way before, hours old, ahead of everything else.
+    paho could reconnect by itself: without jitter, and in the version that was refused. It would also send first what
+    was under way at the loss, maybe hours ago.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Connection:
         on_message: Callable[[str, bytes, bool], None] | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
-        """The callbacks run on paho's thread and must not block; `on_lost` runs for a close too."""
+        """The callbacks run on paho's thread and must not block. `on_lost` runs at a close, too."""
         self.version = ""
-        """Of MQTT, once open."""
+        """The version of MQTT, once open."""
         self.lost = threading.Event()
         self.why_lost = ""
         self.refused = 0
-        """Publications that the broker acknowledged by refusing them."""
+        """Messages that the broker refused in its acknowledgement."""
         self._address = address
         self._client_id = client_id
         self._will = will
@@ -74,9 +74,9 @@ class Connection:
     def open(self) -> None:
         """Blocks for some seconds at most. Raises BrokerError."""
         try:
-            if self._address.speaks_mqtt5 and self._opens(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
+            if self._address.speaks_mqtt5 and self._try_to_open(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
                 self.version = "5"
-            elif self._opens(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
+            elif self._try_to_open(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
                 self.version = "3.1.1"
             else:
                 raise BrokerError(unreachable(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
@@ -84,23 +84,23 @@ class Connection:
             raise BrokerError(unreachable(self._address, in_words(error, timeout=CONNECT_TIMEOUT))) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
-        """Hands it to paho's thread; `is_published` of what is returned turns true with the acknowledgement."""
+        """Hands a message to paho's thread. `is_published` of the result turns true with the acknowledgement."""
         return self._opened.publish(topic, payload, qos, retain)
 
     def subscribe(self, *filters: str) -> None:
         self._opened.subscribe([(name, 1) for name in filters])
 
     def close(self) -> None:
-        """Takes leave of the broker, so that it does not publish the will, and joins paho's thread."""
+        """Disconnects, so that the broker does not publish the will, and joins paho's thread."""
         if self._client is None:
             return
         self._client.disconnect()
         connected = self._client.socket()
         if not self.lost.wait(1.0) and isinstance(connected, socket.socket):
-            # A dead peer takes no farewell, and paho's thread would wait for it.
+            # A dead peer does not answer the goodbye, and paho's thread would wait for the answer.
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
-        # paho forgets its thread as that ends, also between its own two looks at it.
+        # paho drops its thread when that ends, even between two uses of it in loop_stop.
         with suppress(AttributeError):
             self._client.loop_stop()
         self._client = None
@@ -111,8 +111,8 @@ class Connection:
             raise BrokerError(f"expected an open connection to {self._address.url}, got none")
         return self._client
 
-    def _opens(self, version: MQTTProtocolVersion, patience: float) -> bool:
-        """False if the broker does not take this version. Raises OSError, UnicodeError or BrokerError."""
+    def _try_to_open(self, version: MQTTProtocolVersion, patience: float) -> bool:
+        """Returns False if the broker does not speak this version. Raises OSError, UnicodeError or BrokerError."""
         client = self._new_client(version)
         self._answers = queue.SimpleQueue()
         self.lost.clear()
@@ -124,9 +124,9 @@ class Connection:
         self._client = client
         is_open = False
         try:
-            is_open = self._is_welcome(self._answers.get(timeout=patience))
+            is_open = self._accepts_version(self._answers.get(timeout=patience))
         except queue.Empty:
-            # Some brokers fall silent when they do not understand.
+            # Some brokers do not answer a version that they do not speak.
             pass
         finally:
             if not is_open:
@@ -161,8 +161,8 @@ class Connection:
         except (OSError, ssl.SSLError) as error:
             raise BrokerError(f"expected certificates in {self._address.ca_file}, got: {error}") from error
 
-    def _is_welcome(self, answer: ReasonCode | None) -> bool:
-        """False if only the version does not fit. Raises BrokerError with what to do."""
+    def _accepts_version(self, answer: ReasonCode | None) -> bool:
+        """Does the broker speak this version? Raises BrokerError if it refuses us for another reason."""
         if answer is None or answer.value == UNSUPPORTED_VERSION:
             return False
         if answer.value in LOGIN_REFUSED:
@@ -177,7 +177,7 @@ class Connection:
     def _disconnected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         self._answers.put(None)
         if self.lost.is_set():
-            # paho tells it again, without the broker's reason.
+            # paho reports it twice, the second time without the broker's reason.
             return
         self.why_lost = str(reason).lower()
         self.lost.set()
@@ -186,7 +186,7 @@ class Connection:
 
     def _acknowledged(self, client: paho.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
-            # It stays refused when sent again: counted, said once, and let go.
+            # Sent again, it would be refused again: it is counted, and the first one is logged.
             if not self.refused:
                 log.warning("the broker at %s refused a message: %s", self._address.url, str(reason).lower())
             self.refused += 1
@@ -195,12 +195,12 @@ class Connection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            # A broker should not have let it pass, and paho's thread would die of it; nobody here listens there.
+            # A broker must not pass this on; paho's thread would die of it. Nobody here subscribes to such a topic.
             return
         if self._on_message is not None:
             self._on_message(topic, bytes(message.payload), message.retain)
 
 
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
-    """Of two messages in a row, the second would otherwise wait up to 40 ms for the first to be acknowledged."""
+    """Without this, the second of two messages waits up to 40 ms until the first is acknowledged."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,4 +1,4 @@
-"""The spool on disk before MQTT: events wait here, in order, until the broker has acknowledged them."""
+"""A queue on disk: events wait here, in order, until the broker has acknowledged them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Letter:
     """A message that waits."""
 
     number: int
-    """Grows by one from letter to letter."""
+    """Grows by one with each letter."""
     topic: str
     payload: bytes
     age: float
@@ -45,9 +45,9 @@ class _Birth(NamedTuple):
 
 
 class Outbox:
-    """Any thread may call any method. Counts in `dropped` what its limits pushed out, oldest first.
+    """Any thread may call any method. `dropped` counts the letters beyond the limits, of which the oldest go first.
 
-    A disk that takes no more does not stop the events: they wait in memory, and only a restart would lose them.
+    A full disk does not stop the events: they wait in memory, and only a restart loses them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Outbox:
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`age_limit` in seconds. `wall_clock` dates letters across runs; `clock`, which cannot jump, within one."""
+        """`age_limit` in seconds. `wall_clock` dates letters across runs; `clock`, which cannot jump, within a run."""
         self.dropped = 0
         self.path = path
         self._age_limit = age_limit
@@ -81,7 +81,7 @@ class Outbox:
         )
 
     def start(self) -> None:
-        """Open or create the file; one that cannot be read is moved aside with a warning. Raises SinkError."""
+        """Opens or creates the file; a file that cannot be read is moved aside with a warning. Raises SinkError."""
         self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
         try:
@@ -103,7 +103,7 @@ class Outbox:
             self._keep_to_the_row_limit()
 
     def oldest(self) -> Letter | None:
-        """The next letter to send; it stays until removed. Letters past the age limit are dropped on the way."""
+        """Returns the next letter to send, which stays until removed. Drops letters past the age limit."""
         with self._lock:
             while True:
                 letter = self._first()
@@ -113,7 +113,7 @@ class Outbox:
                 self.dropped += 1
 
     def remove(self, letter: Letter) -> None:
-        """The broker has it."""
+        """Forgets a letter that the broker has acknowledged."""
         with self._lock:
             self._forget(letter.number)
 
@@ -157,7 +157,7 @@ class Outbox:
     def _forget(self, number: int) -> None:
         if number <= self._removed:
             return
-        # Remembered, for the case that the disk takes no deletion either: it must not be sent again and again.
+        # Remembered in case the disk refuses the deletion, too: the letter must not be sent again and again.
         self._removed = number
         self._waiting -= 1
         self._born.pop(number, None)
@@ -188,7 +188,7 @@ class Outbox:
 
 
 def is_in_use(path: Path) -> bool:
-    """Has a harstream that runs this outbox?"""
+    """Does a running harstream use this outbox?"""
     try:
         with closing(opened_to_read(path, timeout=0)) as database:
             database.execute("SELECT 1 FROM letters LIMIT 1")
@@ -198,10 +198,10 @@ def is_in_use(path: Path) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit; the lock of the outbox serves the threads.
+    # Autocommit; the lock of the outbox protects it from other threads.
     database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     try:
-        # Exclusive: a second harstream on the same file would send everything twice.
+        # Exclusive: a second harstream with this file would send everything twice.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.

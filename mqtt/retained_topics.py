@@ -1,4 +1,4 @@
-"""Remembers, over restarts, where this node has left retained messages, and takes back those that it no longer says."""
+"""Remembers across restarts on which topics this node retains messages, and clears the topics that it gave up."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ log = logging.getLogger(__name__)
 
 
 class RetainedTopics:
-    """A broker keeps a retained message until another takes its place: which were sent stands in a file.
+    """A broker keeps a retained message until another replaces it, so a file lists the topics.
 
     Every method may be called from any thread.
     """
 
     def __init__(self, publisher: Publisher, broker: str, memory: Path, *, if_lost: str) -> None:
-        """`memory` holds a line for each that is retained somewhere: the URL of its broker, and the topic. `if_lost` is
-        what may happen without it, for a person."""
+        """`memory` holds a line for each retained topic: the URL of its broker, and the topic.
+
+        `if_lost` tells a person what may happen without the file.
+        """
         self._publisher = publisher
         self._broker = broker
         self._memory = memory
         self._if_lost = if_lost
-        # Guards all below: cameras come and go on one thread, and the broker acknowledges on another.
+        # Guards all below: cameras come and go on one thread, the broker acknowledges on another.
         self._changing = threading.Lock()
         self._kept: frozenset[str] = frozenset()
         self._remembered: set[str] = set()
 
     def start(self) -> None:
-        """Once the state folder is ours alone."""
+        """Reads the memory. Before that, no other process may use the state folder."""
         try:
             self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
-            self._complain(error)
+            self._warn(error)
 
     def keep(self, topics: Collection[str]) -> None:
-        """These and no others, before anything is said on them."""
+        """Keeps these topics and clears all others. Call it before anything is published on them."""
         with self._changing:
             self._kept = frozenset(topics)
             lines = (line.partition(" ") for line in self._remembered)
             here = {topic for broker, _, topic in lines if broker == self._broker}
-            # Written down before it is said: a run that is killed in between has said at most what the file knows.
+            # Written before the first message is published: a killed run has published at most what the file knows.
             self._remember(self._remembered | {self._line(topic) for topic in topics})
         for topic in sorted(here - self._kept):
             self._publisher.clear(topic, partial(self._forget, topic))
@@ -65,7 +67,7 @@ class RetainedTopics:
         try:
             write_whole(self._memory, "".join(f"{line}\n" for line in sorted(lines)))
         except OSError as error:
-            self._complain(error)
+            self._warn(error)
 
-    def _complain(self, error: OSError | UnicodeDecodeError) -> None:
+    def _warn(self, error: OSError | UnicodeDecodeError) -> None:
         log.warning("%s fails (%s): %s", self._memory, error, self._if_lost)

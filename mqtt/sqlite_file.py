@@ -1,4 +1,4 @@
-"""An SQLite file of ours, opened; one that cannot be read is moved aside, for recognition must not wait on it."""
+"""Opens an SQLite file of harstream. A broken file is moved aside: recognition must not depend on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def opened(
     path: Path, connect: Callable[[Path], sqlite3.Connection], name: str, wall_clock: Callable[[], float] = time.time
 ) -> sqlite3.Connection:
-    """What `connect` opens or creates there; `name`, as in "the outbox", is for the messages. Raises SinkError."""
+    """Opens or creates the file by `connect`. `name`, as in "the outbox", is for the messages. Raises SinkError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _sound(path, connect)
@@ -25,7 +25,7 @@ def opened(
     except OSError as error:
         raise refused(path, name, (error.strerror or str(error)).lower()) from error
     except sqlite3.DatabaseError as error:
-        return _started_afresh(path, connect, name, error, wall_clock)
+        return _new_after_broken(path, connect, name, error, wall_clock)
 
 
 def _sound(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
@@ -40,7 +40,7 @@ def _sound(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3
     return database
 
 
-def _started_afresh(
+def _new_after_broken(
     path: Path,
     connect: Callable[[Path], sqlite3.Connection],
     name: str,
@@ -55,19 +55,19 @@ def _started_afresh(
         database = _sound(path, connect)
     except (OSError, sqlite3.Error) as second:
         raise refused(path, name, str(second)) from second
-    log.warning("%s %s cannot be read (%s): moved to %s, began a new one", name, path, error, aside)
+    log.warning("%s %s cannot be read (%s): it is moved to %s, and a new one begins", name, path, error, aside)
     return database
 
 
 def opened_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
-    """Waits so many seconds for a lock. Raises sqlite3.Error."""
-    # While nobody writes there is no WAL; reading would make one, which a service of another user could not write.
+    """Opens a file to read; waits `timeout` seconds for a lock. Raises sqlite3.Error."""
+    # While nobody writes there is no WAL. A reader would create one that a service of another user cannot write.
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
 
 
 def refused(path: Path, name: str, why: str) -> SinkError:
-    """What `name`, as in "the outbox", cannot be kept for."""
+    """Returns the error for a file that cannot be used; `name` as in "the outbox"."""
     if "locked" in why:
         why += "; is another harstream running with it?"
     return SinkError(f"expected to keep {name} in {path}, got: {why}")

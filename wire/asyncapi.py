@@ -1,6 +1,6 @@
 """The wire contract as files: a JSON Schema for each message, and an AsyncAPI document of all topics.
 
-`python -m harstream.wire.asyncapi docs/mqtt` writes them anew. Source: AsyncAPI 3.0.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0
+`python -m harstream.wire.asyncapi docs/mqtt` writes them. Source: AsyncAPI 3.0.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from harstream.wire.schemas import json_schemas
 from harstream.wire.topics import Topics
 
 VERSION = "1.0.0"
-"""Of the contract; the schemas carry numbers of their own."""
+"""The version of the contract; each schema has its own number."""
 NODE, CAMERA = "NODE", "CAMERA"
 TOPICS = Topics(NODE)
 PARAMETERS = {
-    "node": "The machine that watches, `node` in config.yaml.",
+    "node": "The name of the node, `node` in config.yaml.",
     "camera": "The camera's name in config.yaml.",
 }
 
@@ -35,11 +35,11 @@ PARAMETERS = {
 @dataclass(frozen=True)
 class _Channel:
     topic: str
-    says: str
+    summary: str
     qos: int
     retain: bool
     schema_id: str | None
-    """One of schemas.MESSAGES; None: SIMPLE tells."""
+    """The id of a message in schemas.MESSAGES; None: the channel is in SIMPLE."""
     action: Literal["send", "receive"] = "send"
 
     @property
@@ -57,45 +57,60 @@ SIMPLE: dict[str, dict[str, object]] = {
     "snapshot": {"contentType": "image/jpeg", "payload": {"type": "string", "format": "binary"}},
     "enabledSet": _SWITCH,
     "enabledState": _SWITCH,
-    "thresholdSet": {**_NUMBER, "description": "`default`: that of config.yaml."},
+    "thresholdSet": {**_NUMBER, "description": "`default` restores the threshold of config.yaml."},
     "thresholdState": _NUMBER,
 }
 
 CHANNELS = (
     _Channel(
-        TOPICS.status, "Does the node run? Its last will, and what it says when it stops: offline.", 1, True, None
+        TOPICS.status,
+        "Does the node run? The last will is offline, and so is the last message of a node that stops.",
+        1,
+        True,
+        None,
     ),
     _Channel(TOPICS.info, "What runs on the node.", 1, True, INFO),
-    _Channel(TOPICS.labels, "What its model can tell, in order.", 1, True, LABELS),
-    _Channel(TOPICS.emission, "P(recognized | true) on clips of groups that the model never saw.", 1, True, None),
+    _Channel(TOPICS.labels, "The labels of its model, in order.", 1, True, LABELS),
+    _Channel(
+        TOPICS.emission, "P(recognized | true), measured on clips of groups that the model never saw.", 1, True, None
+    ),
     _Channel(TOPICS.stats, "The node at a glance, every 60 s.", 0, False, STATS),
     _Channel(TOPICS.availability(CAMERA), "Does the camera send pictures?", 1, True, None),
-    _Channel(TOPICS.health(CAMERA), "How the camera fares.", 1, True, HEALTH),
-    _Channel(TOPICS.activity(CAMERA), "What its person does now.", 1, True, ACTIVITY),
+    _Channel(TOPICS.health(CAMERA), "The health of the camera.", 1, True, HEALTH),
+    _Channel(TOPICS.activity(CAMERA), "What the person in front of the camera does now.", 1, True, ACTIVITY),
     _Channel(TOPICS.event(CAMERA), "An activity starts, goes on, or ends.", 1, False, EVENT),
     _Channel(TOPICS.observation(CAMERA), "One recognition with all probabilities.", 0, False, OBSERVATION),
     _Channel(
-        TOPICS.snapshot(CAMERA), "The picture at an event's start; only where `mqtt.snapshots` is on.", 0, True, None
+        TOPICS.snapshot(CAMERA),
+        "The picture at the start of an event; only where `mqtt.snapshots` is on.",
+        0,
+        True,
+        None,
     ),
     _Channel(
         TOPICS.forecast(CAMERA),
-        "What is expected next, for each horizon, as a program that forecasts says it.",
+        "What is expected next, for each horizon; a program that forecasts publishes it.",
         0,
         True,
         FORECAST,
     ),
-    _Channel(TOPICS.asked(CAMERA, "enabled"), "Switch the camera off, or on.", 1, False, None, "receive"),
-    _Channel(TOPICS.setting(CAMERA, "enabled"), "Is it switched on?", 1, True, None),
+    _Channel(TOPICS.asked(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
+    _Channel(TOPICS.setting(CAMERA, "enabled"), "Is the camera switched on?", 1, True, None),
     _Channel(
-        TOPICS.asked(CAMERA, "threshold"), "From which score on an activity starts, 0 to 1.", 1, False, None, "receive"
+        TOPICS.asked(CAMERA, "threshold"),
+        "Sets the score from which an activity starts, 0 to 1.",
+        1,
+        False,
+        None,
+        "receive",
     ),
-    _Channel(TOPICS.setting(CAMERA, "threshold"), "From which score on an activity starts.", 1, True, None),
-    _Channel(TOPICS.error, "What was asked for and could not be done.", 0, False, ERROR),
+    _Channel(TOPICS.setting(CAMERA, "threshold"), "The score from which an activity starts.", 1, True, None),
+    _Channel(TOPICS.error, "A request that could not be fulfilled, and why.", 0, False, ERROR),
 )
 
 
 def files() -> dict[str, str]:
-    """File names to their content."""
+    """Returns the content of each file, by its name."""
     schemas = {_schema_file(name): json.dumps(schema, indent=2) + "\n" for name, schema in json_schemas().items()}
     return schemas | {"asyncapi.yaml": yaml.safe_dump(_document(), sort_keys=False, width=120, allow_unicode=True)}
 
@@ -111,7 +126,7 @@ def _document() -> dict[str, object]:
         "info": {
             "title": "harstream",
             "version": VERSION,
-            "description": "What harstream says over MQTT (5, or 3.1.1) about what people do in front of its cameras. "
+            "description": "What harstream publishes over MQTT (5, or 3.1.1) about people in front of its cameras. "
             "JSON in UTF-8; times are RFC 3339 in UTC with milliseconds.",
         },
         "defaultContentType": "application/json",
@@ -120,8 +135,8 @@ def _document() -> dict[str, object]:
             f"{channel.action}{channel.name[0].upper()}{channel.name[1:]}": _operation(channel) for channel in CHANNELS
         },
         "components": {
-            "messages": {channel.name: {"summary": channel.says, **_content(channel)} for channel in CHANNELS},
-            "parameters": {name: {"description": told} for name, told in PARAMETERS.items()},
+            "messages": {channel.name: {"summary": channel.summary, **_content(channel)} for channel in CHANNELS},
+            "parameters": {name: {"description": description} for name, description in PARAMETERS.items()},
         },
     }
 

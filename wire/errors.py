@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree; each message says what was expected, what came, and what to do.
+"""The tree of errors. Each message says what was expected, what came, and what to do.
 
 HarstreamError               exit code
 ├── ConfigError              3   config.yaml or an option does not fit
@@ -18,7 +18,7 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """What is wrong with a camera, for programs; a message beside it says it for a person."""
+    """What is wrong with a camera, for programs. A message beside it tells a person."""
 
     LOGIN_REFUSED = "login_refused"
     NO_SUCH_STREAM = "no_such_stream"
@@ -34,7 +34,7 @@ class Trouble(StrEnum):
 
 
 class HarstreamError(Exception):
-    """Raised with one line for the user, free of passwords."""
+    """Carries one line for the user, free of passwords."""
 
     exit_code = 1
 
@@ -45,14 +45,14 @@ class ConfigError(HarstreamError):
 
 class ConfigFileError(ConfigError):
     def __init__(self, message: str, *, log: object = None) -> None:
-        """`log`: what the file says of `log`, by which its mistakes are to be told."""
+        """`log` is the file's section `log`, which says how its mistakes are logged."""
         super().__init__(message)
         self.log = log
 
 
 class Misfit(ConfigError, ValueError):
     def __init__(self, expected: str, got: str = "", meant: str = "") -> None:
-        """`got`: what came, without passwords; it is left out where the value is a secret. `meant`: a guess."""
+        """`got` is what came, empty where the value is a secret. `meant` is a guess."""
         super().__init__(expected + (f", got {got}" if got else "") + (f"; did you mean {meant}?" if meant else ""))
         self.expected, self.got, self.meant = expected, got, meant
 

@@ -1,7 +1,7 @@
-"""What Home Assistant is told of a node and its cameras, so that they appear there without a line of configuration.
+"""Announces a node and its cameras to Home Assistant, where they appear without a line of configuration.
 
-A camera becomes a device, and each of its components an entity; a component is added in `_camera_components`, and only
-one that something drives. Home Assistant's abbreviations are left alone: full names throughout.
+A camera becomes a device, and each of its components an entity. Add a component in `_camera_components`, and only one
+that a topic drives. Keys are written in full, without Home Assistant's abbreviations.
 
 Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 """
@@ -18,9 +18,9 @@ from harstream.wire.topics import Topics
 from harstream.wire.values import EventType, HealthState
 
 BIRTH = "homeassistant/status"
-"""Where Home Assistant says `online` once it has started, whatever its discovery prefix is."""
+"""Home Assistant publishes `online` here once it has started, whatever its discovery prefix is."""
 EXPIRES = 180
-"""Seconds without a word of a camera's activity, which is said every 60, after which it counts as unavailable."""
+"""Seconds without a message after which an activity is unavailable; it is published every 60."""
 WELL = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
 
 Payload = dict[str, object]
@@ -29,8 +29,11 @@ Payload = dict[str, object]
 def announcements(
     prefix: str, context: Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
 ) -> dict[str, bytes]:
-    """Discovery topic to payload, the node's before those of its cameras. `prefix` is Home Assistant's discovery
-    prefix, `page` the live view's URL where others than this machine can open it, `snapshots`: are there any?"""
+    """Returns the payload of each discovery topic, first the node's, then the cameras'.
+
+    `prefix` is Home Assistant's discovery prefix. `page` is the live view's URL, where other machines can open it.
+    `snapshots`: does the node publish snapshots?
+    """
     node = f"har_{context.node}"
     payloads = {node: _node_payload(node, context, page)}
     for camera in cameras:
@@ -42,7 +45,7 @@ def announcements(
 def _node_payload(device: str, context: Context, page: str | None) -> Payload:
     topics = Topics(context.node)
     components = {
-        # Without availability: it is what says that the node is gone.
+        # Without availability: this entity itself shows that the node is gone.
         "connectivity": _on_off("Connectivity", topics.status, ONLINE, OFFLINE, device_class="connectivity"),
         "version": _sensor("Version", topics.info, "{{ value_json.version }}"),
         "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
@@ -56,7 +59,7 @@ def _camera_payload(device: str, camera: str, context: Context, page: str | None
     about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
-    # A device keeps a component that is only left out; one that is a platform and nothing else leaves.
+    # A device keeps a component that is left out, and drops one that has a platform and nothing else.
     snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
     return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
 
@@ -70,13 +73,13 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
         "activity": _sensor(
             "Activity", activity, "{{ value_json.activity }}",
             device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRES,
-            # Nothing that changes while the activity lasts: an automation on any change would fire every minute.
+            # No value that changes while the activity lasts: an automation on any change would fire every minute.
             json_attributes_topic=activity, json_attributes_template="{{ {'since': value_json.since} | tojson }}",
         ) | watched,
         "event": {
             "platform": "event", "name": "Event", "state_topic": topics.event(camera), "qos": 1,
             "event_types": [EventType.START.value, EventType.END.value],
-            # An update every few seconds would fill the logbook. What renders to nothing is passed over.
+            # An update every few seconds would fill the logbook. Home Assistant ignores an empty rendering.
             "value_template": "{{ value if value_json.event_type != 'update' }}",
         } | watched,
         "confidence": _sensor(
@@ -84,7 +87,7 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
             f"{{{{ None if value_json.activity == '{UNKNOWN}' else (100 * value_json.confidence) | round | int }}}}",
             unit_of_measurement="%", state_class="measurement", expire_after=EXPIRES,
         ) | watched,
-        # What follows is there to be seen when the camera is not: it goes with the node alone.
+        # These show what is wrong while the camera is away: they depend on the node alone.
         "connectivity": _diagnostic(
             _on_off(
                 "Connectivity", topics.availability(camera), ONLINE, OFFLINE, device_class="connectivity"
@@ -116,7 +119,7 @@ def _snapshot(camera: str, context: Context) -> Payload:
 
 
 def _figures(health: str) -> dict[str, Payload]:
-    """For whoever looks for a fault."""
+    """Returns entities that help to find a fault."""
     return {
         "fps": _sensor(
             "Frame rate", health, "{{ value_json.fps }}", unit_of_measurement="fps", state_class="measurement"
@@ -134,7 +137,7 @@ _PROBLEM = (
     + ", ".join(f"'{state.value}'" for state in WELL)
     + "] else 'off' }}"
 )
-# Home Assistant drops attributes that are called as one of its own, such as `state`.
+# Home Assistant drops attributes with one of its own names, such as `state`.
 _WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
@@ -175,7 +178,7 @@ def _on_off(name: str, topic: str, on: str, off: str, **more: object) -> Payload
 
 def _available(*topics: str) -> Payload:
     said = {"payload_available": ONLINE, "payload_not_available": OFFLINE}
-    # The default, latest, would let the node's return call a camera available that is away.
+    # With the default, latest, a node that returns would make all its cameras available.
     return {"availability": [{"topic": topic, **said} for topic in topics], "availability_mode": "all"}
 
 
@@ -188,11 +191,11 @@ def _hidden(component: Payload) -> Payload:
 
 
 def _readable(camera: str) -> str:
-    """`living-room` becomes Living room."""
+    """Turns `living-room` into Living room."""
     words = " ".join(re.findall(r"[A-Za-z0-9]+", camera)) or "Camera"
     return words[0].upper() + words[1:]
 
 
 def _slug(name: str) -> str:
-    """As Home Assistant makes an entity's id of its name."""
+    """Makes an entity's id from its name, as Home Assistant does."""
     return "_".join(re.findall(r"[a-z0-9]+", name.lower()))

@@ -1,4 +1,4 @@
-"""What was kept, written for people and programs: a table, CSV, JSON lines, and the text format of CASAS."""
+"""The history for people and programs: a table, CSV, JSON lines, and the text format of CASAS."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def json_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
 
 
 def csv_lines(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> Iterator[str]:
-    """A header, then a line a row; what JSON nests is joined by `_`, and null is nothing."""
+    """Yields a header, then one line for each row. Nested keys are joined by `_`; null is an empty field."""
     line = io.StringIO()
     writer = csv.DictWriter(line, columns, lineterminator="")
     writer.writeheader()
@@ -83,14 +83,14 @@ def csv_lines(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> I
 
 
 def casas_lines(past: Iterable[PastActivity]) -> list[str]:
-    """Two lines an activity, in the order of time; `past` is in the order of starts:
+    """Returns two lines for each activity, in the order of time; `past` is in the order of starts:
 
         2026-11-20 07:08:01.120000 hall ON JumpingJack begin
         2026-11-20 07:08:09.520000 hall OFF JumpingJack end
 
-    The camera is the sensor; times are local, as there, for such tools learn what is done at which time of the day. An
-    activity that goes on ends where it was last seen: they expect an end for each begin. Where cameras look at the same
-    person, write one camera at a time.
+    The camera is the sensor. Times are local, as in CASAS: such tools learn what is done at which time of the day.
+    An activity that goes on ends at its last update, for the tools expect an end for each begin. Where several cameras
+    see one person, write one camera at a time.
 
     Source: the annotated data sets of CASAS, such as Aruba (`2010-11-04 00:03:50.209589 M003 ON Sleeping begin`), of
     D. Cook, "Learning setting-generalized activity models for smart spaces", IEEE Intelligent Systems 27(1), 2012.
@@ -100,12 +100,12 @@ def casas_lines(past: Iterable[PastActivity]) -> list[str]:
         start, end, activity = event.started_at, event.until, "_".join(event.activity.split())
         lines.append((start, f"{_casas_time(start)} {event.camera} ON {activity} begin"))
         lines.append((end, f"{_casas_time(end)} {event.camera} OFF {activity} end"))
-    # Of one moment they stay in this order: an activity's end after its begin, and before the begin of the next.
+    # A stable sort: at one moment, an activity's end comes after its begin and before the next begin.
     return [line for _, line in sorted(lines, key=lambda line: line[0])]
 
 
 def table(past: Iterable[PastActivity]) -> Table:
-    """Local times."""
+    """Returns a table with local times."""
     shown = _table("day", "time", "camera", "activity", "lasted", "confidence", "")
     for event in (one.event for one in past):
         ending = event.end_reason.value.replace("_", " ") if event.end_reason else "goes on"

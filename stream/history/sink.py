@@ -1,4 +1,4 @@
-"""What happens, into the history: at once, for a commit costs some hundredths of a millisecond."""
+"""Writes what happens to the history, at once: a commit takes some hundredths of a millisecond."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
 UPKEEP = 60.0
-"""Seconds between two rounds of forgetting what is too old and moving the journal into the file."""
+"""Seconds between two rounds that delete what is too old and move the journal into the file."""
 RETRY = 1.0
-"""Seconds until a disk that failed is tried again."""
+"""Seconds until a failed disk is tried again."""
 BATCH = 200
-"""Entries written at once: some milliseconds, where much has waited."""
+"""Entries per write: some milliseconds, where many wait."""
 MOST_WAITING = 50_000
 KILLED = "harstream ended without a goodbye"
 
 
 class HistorySink:
-    """An EventSink. Recognition never waits for the disk: that is left to a thread of its own.
+    """An EventSink. Recognition never waits for the disk: another thread does.
 
-    A disk that takes no more loses nothing that memory can keep: it is written when the disk takes it again, and only a
-    restart before that would lose it.
+    While the disk fails, entries wait in memory and are written later. Only a restart before that loses them.
     """
 
     def __init__(
@@ -47,10 +46,12 @@ class HistorySink:
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """What started more than `days` ago is forgotten."""
+        """Deletes what started more than `days` ago."""
         self.owed: list[Notice] = []
-        """What a killed run still has to tell all event sinks, this one last; known after `start`. Some of it they may
-        have been told before."""
+        """What a killed run still owes to all event sinks, this one last; known after `start`.
+
+        The sinks may know some of it already.
+        """
         self._path = path
         self.context = context
         """May be replaced between two notices, from any thread."""
@@ -60,7 +61,7 @@ class HistorySink:
         self._database: sqlite3.Connection | None = None
         self._waiting: dict[str, history.PastActivity | CameraChange] = {}
         self._is_in_doubt = False
-        self._said: dict[str, tuple[CameraState, str]] = {}
+        self._last_changes: dict[str, CameraChange] = {}
         self._failed_at = 0.0
         self._outage = Outage(
             log,
@@ -72,8 +73,10 @@ class HistorySink:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Open or create the file, and forget what is too old. A broken one is moved aside with a warning. Raises
-        SinkError."""
+        """Opens or creates the file, and deletes what is too old. Raises SinkError.
+
+        A broken file is moved aside with a warning.
+        """
         self._database = opened(self._path, history.connect, "the history", self._wall_clock)
         try:
             self.owed = _notices(history.owed(self._database), self.context)
@@ -93,8 +96,9 @@ class HistorySink:
                 self.context.contract.version,
             )
         if notice.change is not None and self._is_news(notice.change):
+            self._last_changes[notice.change.camera] = notice.change
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
-        # Whoever is handed another notice has handed on the one before: what is in doubt, in doubt no more.
+        # The next notice comes when all sinks have had the last one: its events are no longer in doubt.
         is_something_to_write = self._waiting or self._is_in_doubt
         if is_something_to_write and (not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY):
             self._write_some()
@@ -116,19 +120,18 @@ class HistorySink:
         self._database = None
 
     def _is_news(self, change: CameraChange) -> bool:
-        if change.state is CameraState.CONNECTING or self._said.get(change.camera) == (change.state, change.reason):
-            return False
-        self._said[change.camera] = (change.state, change.reason)
-        return True
+        last = self._last_changes.get(change.camera)
+        is_repeated = last is not None and (last.state, last.reason) == (change.state, change.reason)
+        return change.state is not CameraState.CONNECTING and not is_repeated
 
     def _write_some(self) -> bool:
-        """The oldest of what waits; False when the disk does not take it."""
+        """Writes the oldest entries that wait. Returns False when the disk fails."""
         assert self._database is not None
         keys = list(islice(self._waiting, BATCH))
         try:
             history.write(self._database, (self._waiting[key] for key in keys))
         except sqlite3.Error as error:
-            self._fails(error)
+            self._record_failure(error)
             return False
         self._is_in_doubt = bool(keys)
         for key in keys:
@@ -137,7 +140,7 @@ class HistorySink:
             self._outage.record_success()
         return True
 
-    def _fails(self, error: sqlite3.Error) -> None:
+    def _record_failure(self, error: sqlite3.Error) -> None:
         self._failed_at = self._clock()
         lost = max(0, len(self._waiting) - MOST_WAITING)
         for key in list(islice(self._waiting, lost)):
@@ -145,7 +148,7 @@ class HistorySink:
         self._outage.record_failure(error, count=lost)
 
     def _keep_up(self) -> None:
-        """On a connection of its own: whoever writes does not wait while it checkpoints."""
+        """Uses its own connection, so that a writer does not wait for a checkpoint."""
         outage = Outage(
             log,
             self._path,
@@ -163,7 +166,7 @@ class HistorySink:
 
 
 def _notices(owed: list[Event], context: Context) -> list[Notice]:
-    """One of each camera, at which nobody has looked since."""
+    """Returns one notice per camera, whose state is unknown since."""
     cameras: dict[str, list[Event]] = {}
     for event in owed:
         cameras.setdefault(event.camera, []).append(event)

@@ -1,4 +1,4 @@
-"""A moment as a person or a program writes it: `2h`, `2026-11-20`, `2026-11-20 14:00`, `2026-11-20T13:00:00Z`."""
+"""Reads a time as a person or a program writes it: `2h`, `2026-11-20`, `2026-11-20 14:00`, `2026-11-20T13:00:00Z`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ ACCEPTED = "2h (ago; also s, m, d, w), 2026-11-20, 2026-11-20 14:00 (local time)
 
 
 def moment(text: str, now: float) -> float:
-    """Seconds since the epoch. Without a zone it is local time, a date alone its beginning. Raises ValueError."""
+    """Returns seconds since the epoch. A time without a zone is local; a date alone is its midnight.
+
+    Raises ValueError.
+    """
     if ago := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", text.strip()):
         return now - float(ago[1]) * UNITS[ago[2]]
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
-    except (ValueError, OverflowError, OSError) as error:  # the last two for years that have no local time
+    except (ValueError, OverflowError, OSError) as error:  # the last two: years without a local time
         raise ValueError(f"expected {ACCEPTED}; got {text[:40]!r}") from error

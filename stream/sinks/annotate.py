@@ -1,4 +1,4 @@
-"""Draws onto a picture what is recognized in it: for the recorder and the OpenCV window."""
+"""Draws the recognized activity onto a picture, for the recorder and the OpenCV window."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from harstream.models.picture import Pixels
 from harstream.wire.values import LabelScore, Notice, Step
 
 LOWEST = 480
-"""Pixels; a lower picture is scaled up to this height, so that letters have pixels to be drawn with."""
+"""Pixels. A lower picture is scaled up to this height, so that letters are readable."""
 FONT = cv2.FONT_HERSHEY_DUPLEX
 WHITE, SOFT, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
 
 
 def annotate(step: Step, contract: ModelContract) -> Pixels:
-    """BGR (H, W, 3) of its own memory. Raises ValueError for a step without a frame."""
+    """Returns a new BGR picture (H, W, 3). Raises ValueError for a step without a frame."""
     if step.frame is None:
         raise ValueError(f"only a step with a frame can be drawn on, got a change of camera {step.notice.camera!r}")
     picture = _at_least_high(step.frame.picture.bgr())
@@ -38,7 +38,7 @@ def _at_least_high(picture: Pixels) -> Pixels:
 
 
 def _darken(picture: Pixels, top: int) -> None:
-    """A shade that deepens from `top` down to 80 % at the lower edge, where the words go."""
+    """Shades the picture from `top` down, by up to 80 % at the lower edge, under the words."""
     band = picture[max(0, top) :]
     light = np.round(256 - 205 * np.linspace(0, 1, len(band)) ** 0.5).astype(np.uint16)
     band[:] = (band * light[:, None, None]) >> 8
@@ -100,13 +100,13 @@ def _box(picture: Pixels, left: int, top: int, right: int, bottom: int) -> None:
 
 
 def _write(picture: Pixels, text: str, left: float, bottom: float, size: float, colour: tuple[int, int, int]) -> None:
-    """`size` is the height of a capital letter in pixels, `bottom` the line the letters stand on."""
+    """`size` is the height of a capital letter in pixels, `bottom` the base line of the letters."""
     at = (round(left), round(bottom))
     cv2.putText(picture, text, at, FONT, _scale(size), colour, _thickness(size), cv2.LINE_AA)
 
 
 def _fitting(text: str, size: float, room: float) -> float:
-    """`size`, or what makes the text fit into `room` pixels."""
+    """Returns `size`, or a smaller one that fits the text into `room` pixels."""
     return size * min(1.0, max(0.1, room) / max(1, _width(text, size)))
 
 
@@ -115,7 +115,7 @@ def _width(text: str, size: float) -> int:
 
 
 def _scale(size: float) -> float:
-    """The font's capitals are 21 pixels high at scale 1."""
+    """At scale 1, capital letters of the font are 21 pixels high."""
     return size / 21
 
 

@@ -1,4 +1,4 @@
-"""Events on the terminal as they come, as `harstream listen` shows them."""
+"""Prints events on the terminal, as `harstream listen` does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ConsoleSink:
         for event in notice.events:
             try:
                 self._console.print(event_line(EventMessage.of(event, self.context)))
-            except (OSError, SystemExit) as error:  # rich leaves the program when the reader of a pipe has gone
+            except (OSError, SystemExit) as error:  # rich exits when the reader of a pipe has closed it
                 raise SinkError(f"nobody reads what is printed: {error}") from error
 
     def close(self) -> None:

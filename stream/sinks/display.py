@@ -15,12 +15,12 @@ from harstream.wire.values import CameraState, Step
 
 ESCAPE = 27
 SIZE = (960, 720)
-"""Of a new window, in pixels."""
+"""The size of a new window, in pixels."""
 INSTEAD = "use the live view in a browser instead"
 
 
 class Display:
-    """A FrameSink. OpenCV wants its windows made, drawn and listened to on one thread: the one that calls `show`."""
+    """A FrameSink. OpenCV requires one thread for all of its windows: the thread that calls `show`."""
 
     def __init__(self, contract: ModelContract) -> None:
         self._contract = contract
@@ -28,13 +28,13 @@ class Display:
         self._windows: set[str] = set()
 
     def start(self) -> None:
-        """Opens no window yet, see the class. Raises SinkError when there is no screen to open one on."""
+        """Opens no window yet. Raises SinkError when there is no screen."""
         if not cv2.currentUIFramework():
             raise SinkError(f"this OpenCV was built without windows (opencv-python-headless): {INSTEAD}")
-        # Without a screen Qt does not raise, it ends the process; so it must not be asked.
+        # Without a screen Qt does not raise, it ends the process.
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {INSTEAD}")
-        # OpenCV's own Qt warns, several times a window, of a folder of fonts that it no longer brings.
+        # OpenCV's own Qt warns several times per window about a missing folder of fonts.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
 
     def on_quit(self, handler: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Events as records of the log, for a log store; the terminal's part is `stream.sinks.console`."""
+"""Writes events to the log, for a log store. `stream.sinks.console` prints them on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """An EventSink. A record's field `event` is what MQTT carries; updates are for those who want more."""
+    """An EventSink. A record's field `event` is the MQTT message. Updates are logged at DEBUG."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

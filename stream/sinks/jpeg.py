@@ -1,4 +1,4 @@
-"""A camera's picture as others can look at it."""
+"""Encodes a camera's picture as JPEG."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 from harstream.models.picture import Pixels
 
 QUALITY = 80
-"""Of 100."""
+"""JPEG quality, of 100."""
 
 
 def jpeg(picture: Pixels, longest: int) -> bytes:
-    """Of a picture (H, W, 3) BGR, made smaller where a side has more than `longest` pixels. OpenCV releases the GIL
-    meanwhile. Raises cv2.error for a picture without pixels."""
+    """Encodes a picture (H, W, 3) BGR, scaled down where a side has more than `longest` pixels.
+
+    OpenCV releases the GIL in the meantime. Raises cv2.error for a picture without pixels.
+    """
     H, W, _ = picture.shape
     if max(H, W) > longest:
         scale = longest / max(H, W)

@@ -1,4 +1,4 @@
-"""Events as JSON lines in a file, one whole line each: what `--events FILE` writes."""
+"""Writes events as JSON lines to a file, each line whole: `--events FILE`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harstream.wire.values import Event, Notice
 
 
 class JsonLines:
-    """An EventSink. Appends: a file from an earlier run is kept."""
+    """An EventSink. It appends to the file of an earlier run."""
 
     def __init__(self, path: Path, context: Context) -> None:
         self._path = path
@@ -35,7 +35,7 @@ class JsonLines:
             raise self._refused(error) from error
 
     def handle(self, notice: Notice) -> None:
-        """Raises SinkError, for instance when the disk is full; the file then still ends with a whole line."""
+        """Raises SinkError, for instance on a full disk. Even then the file ends with a whole line."""
         for event in notice.events:
             self._append(self._line(event, notice))
 
@@ -50,8 +50,8 @@ class JsonLines:
 
     def _append(self, line: bytes) -> None:
         if self._file is None:
-            raise SinkError(f"expected the events file {self._path} to be open, got an event outside of its life")
-        # Unbuffered, in one call: a buffer would keep the half that did not fit and write it before the next line.
+            raise SinkError(f"expected the events file {self._path} to be open, got an event while it is closed")
+        # Without a buffer: it would keep the half that did not fit, and write it in front of the next line.
         size = os.fstat(self._file).st_size
         try:
             while line:
@@ -62,7 +62,7 @@ class JsonLines:
             raise self._refused(error) from error
 
     def _end_a_half_line(self, file: int) -> None:
-        """A power cut can leave one; the next event must not continue it."""
+        """Ends a half line, which a power cut can leave: the next event must not continue it."""
         if not self._is_regular:
             return
         with self._path.open("rb") as written:

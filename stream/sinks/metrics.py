@@ -1,6 +1,6 @@
-"""What is counted, once: frames, windows, events, how late they are, how cameras and broker fare; read in two ways.
+"""Counts frames, windows, events, latencies, and the health of cameras and broker.
 
-Prometheus reads it at `/metrics`, whoever listens over MQTT gets a summary.
+Prometheus reads the counts at `/metrics`; subscribers of MQTT get a summary.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from harstream.wire.values import CameraState, EventType, Health, HealthState, L
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 """Seconds."""
 MOST_DELAYS = 20_000
-"""Recognitions between two summaries, of which the newest are kept: more than a minute of 30 cameras."""
+"""The newest recognitions kept between two summaries: more than a minute of 30 cameras."""
 
 
 class Metrics:
@@ -46,35 +46,43 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._cpu_seconds = self._of_process("cpu_seconds_total")
-        self._frames = self._counter("frames", "Frames that recognition was handed.", "camera")
+        self._frames = self._counter("frames", "Frames that were handed to recognition.", "camera")
         self._dropped = self._counter("frames_dropped", "Frames that never reached recognition.", "camera", "cause")
         self._windows = self._counter("windows", "Recognitions.", "camera")
-        self._unknown = self._counter("windows_unknown", "Of these, those of no activity.", "camera")
+        self._unknown = self._counter("windows_unknown", "Recognitions without an activity.", "camera")
         self._events = self._counter("events", "Starts and ends of activities.", "camera", "activity", "type")
         self._late = Histogram(
-            "harstream_stage_seconds", "From a frame's capture to its recognition (recognized), from an event's being "
-            "handed over to the broker's word that it has it (acknowledged), and from the capture of an event's frame "
-            "to that word (published).", ["stage"],
+            "harstream_stage_seconds", "From a frame's capture to its recognition (recognized), from the handing over "
+            "of an event to the broker's acknowledgement (acknowledged), and from the capture of an event's frame to "
+            "the acknowledgement (published).", ["stage"],
             buckets=BUCKETS, registry=self._registry,
         )  # fmt: skip
         self._state = self._gauge("camera_state", "1 for the state that a camera is in.", "camera", "state")
-        self._frame_age = self._gauge("frame_age_seconds", "Since a camera's last frame.", "camera")
-        self._rate = self._gauge("frames_per_second", "Of late, those that were dropped included.", "camera")
-        self._overloaded = self._gauge("camera_overloaded", "1: the machine cannot keep up with it.", "camera")
+        self._frame_age = self._gauge("frame_age_seconds", "Seconds since a camera's last frame.", "camera")
+        self._rate = self._gauge(
+            "frames_per_second", "Frames per second that came lately, dropped frames included.", "camera"
+        )
+        self._overloaded = self._gauge("camera_overloaded", "1: the machine cannot keep up with the camera.", "camera")
         self._reconnects = self._counter("camera_reconnects", "Connections after the first.", "camera")
-        self._frozen = self._counter("camera_frozen_seconds", "In which a camera repeated one picture.", "camera")
+        self._frozen = self._counter(
+            "camera_frozen_seconds", "Seconds in which a camera repeated one picture.", "camera"
+        )
         about = {"version": context.version, "model": context.contract.name, "model_version": context.contract.version}
         Info("harstream", "What runs here.", registry=self._registry).info(about | {"provider": provider})
         self._told: dict[str, Health] = {}
-        """The last of each camera."""
+        """The last health of each camera."""
 
     def watch_broker(
         self, is_connected: Callable[[], bool], *, waiting: Callable[[], int], lost: Callable[[], int]
     ) -> None:
-        """Asked whenever somebody reads; `waiting`: events that the broker has not acknowledged yet; `lost`: those that
-        it will never get."""
-        self._gauge("mqtt_connected", "1: the broker is there.").set_function(lambda: float(is_connected()))
-        self._gauge("mqtt_events_waiting", "Events on disk that the broker does not have yet.").set_function(waiting)
+        """Calls these whenever somebody reads.
+
+        `waiting`: events that the broker has not acknowledged yet; `lost`: events that it will never get.
+        """
+        self._gauge("mqtt_connected", "1: connected to the broker.").set_function(lambda: float(is_connected()))
+        self._gauge("mqtt_events_waiting", "Events on disk that the broker has not acknowledged yet.").set_function(
+            waiting
+        )
         self._gauge("mqtt_events_lost", "Events that became too old or too many to wait.").set_function(lost)
 
     def acknowledged(self, delay: float | None, seconds: float) -> None:
@@ -122,7 +130,7 @@ class Metrics:
             self._frame_age.labels(camera).set(health.frame_age)
 
     def summary(self) -> NodeStats:
-        """Latency and CPU are those since the summary before. On the thread of `handle`."""
+        """Returns a summary; latency and CPU are measured since the one before. Runs on the thread of `handle`."""
         delays, now, memory = list(self._delays), self._clock(), self._of_process("resident_memory_bytes")
         stats = NodeStats(
             time=self._wall_clock(),
@@ -145,13 +153,13 @@ class Metrics:
         return stats
 
     def text(self) -> bytes:
-        """In Prometheus' text format. From any thread."""
+        """Returns all counts in the text format of Prometheus. Any thread may call it."""
         return generate_latest(self._registry)
 
     def close(self) -> None: ...
 
     def _begin_at_0(self, camera: str) -> None:
-        """Of a counter that is first seen at 1, Prometheus would count no increase."""
+        """Creates the counters at 0: Prometheus counts no increase of a counter that it first sees at 1."""
         for activity in self._activities:
             for kind in (EventType.START, EventType.END):
                 self._events.labels(camera, activity, kind.value)
@@ -165,7 +173,7 @@ class Metrics:
             metric.remove_by_labels({"camera": camera})
 
     def _cores_busy(self, seconds: float) -> float | None:
-        """In so many seconds, the last ones."""
+        """Returns the cores kept busy in the last so many seconds."""
         before, self._cpu_seconds = self._cpu_seconds, self._of_process("cpu_seconds_total")
         if before is None or self._cpu_seconds is None or seconds <= 0:
             return None
@@ -174,15 +182,15 @@ class Metrics:
     def _of_process(self, name: str) -> float | None:
         return self._registry.get_sample_value(f"process_{name}")
 
-    def _counter(self, name: str, told: str, *labels: str) -> Counter:
-        return Counter(f"harstream_{name}", told, labels, registry=self._registry)
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(f"harstream_{name}", description, labels, registry=self._registry)
 
-    def _gauge(self, name: str, told: str, *labels: str) -> Gauge:
-        return Gauge(f"harstream_{name}", told, labels, registry=self._registry)
+    def _gauge(self, name: str, description: str, *labels: str) -> Gauge:
+        return Gauge(f"harstream_{name}", description, labels, registry=self._registry)
 
 
 def _total(metric: Counter | Gauge, **labels: str) -> int:
-    """Over all samples with these labels."""
+    """Returns the sum of all samples with these labels."""
     samples = (sample for family in metric.collect() for sample in family.samples)
     return round(
         sum(s.value for s in samples if not s.name.endswith("_created") and labels.items() <= s.labels.items())
@@ -190,5 +198,5 @@ def _total(metric: Counter | Gauge, **labels: str) -> int:
 
 
 def _grown(before: int, now: int) -> int:
-    """Of a count that begins anew with a camera's source."""
+    """Returns the increase of a count that starts again at 0 with each source of a camera."""
     return now - before if now >= before else now

@@ -1,6 +1,6 @@
-"""What systemd is told of the service: that it is ready and alive, how its cameras fare, that it reloads or stops.
+"""Reports to systemd: the service is ready, alive, reloads or stops, and the health of its cameras.
 
-Source: sd_notify(3). The libraries for it are dead, or wait when a message cannot be taken at once.
+Source: sd_notify(3). The libraries for it are unmaintained, or block when systemd does not read at once.
 """
 
 from __future__ import annotations
@@ -15,58 +15,62 @@ from harstream.wire.values import Health, HealthState, Notice
 
 
 class Systemd:
-    """An EventSink and HealthSink. The loop that recognizes tells it of the cameras once a second, and so systemd's
-    watchdog is fed by that loop alone; a timer would feed it while recognition hangs.
+    """An EventSink and HealthSink. The recognition loop reports the cameras once a second, and that feeds the watchdog.
 
-    looks of the loop:  1             2                        3 hangs
-    systemd is told:    READY, alive  alive, 2 of 2 live       ~         and restarts the service after WatchdogSec
+    A timer would feed the watchdog even while recognition hangs.
+
+    the loop looks:      1             2                       3 hangs
+    systemd receives:    READY, alive  alive, 2 of 2 live      ~         and restarts the service after WatchdogSec
     """
 
     def __init__(self, address: str) -> None:
-        """`address`: NOTIFY_SOCKET, that is a datagram socket's, with @ in front an abstract one's; empty: nobody is
-        told."""
+        """`address` is NOTIFY_SOCKET: a datagram socket, abstract where it begins with @. Empty: nothing is sent."""
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._is_ready = False
         self._looked_at: float | None = None
         self._states: list[HealthState] = []
-        """Of the cameras, in the look under way."""
+        """The cameras' states in the current look."""
 
     def handle(self, notice: Notice) -> None:
-        """What is recognized is no business of systemd's."""
+        """systemd does not need what is recognized."""
 
     def report(self, health: Health) -> None:
         if health.time == self._looked_at:
             self._states.append(health.state)
             return
-        status = [f"STATUS={_status(self._states)}"] if self._states else []  # only a look that is over saw them all
+        status = (
+            [f"STATUS={_status(self._states)}"] if self._states else []
+        )  # only a finished look has seen all cameras
         self._looked_at, self._states = health.time, [health.state]
-        self._say(*([] if self._is_ready else ["READY=1"]), "WATCHDOG=1", *status)
+        self._send(*([] if self._is_ready else ["READY=1"]), "WATCHDOG=1", *status)
         self._is_ready = True
 
     def reload(self) -> None:
-        """The configuration is being read again, until `reloaded` or another service's first look. From any thread;
-        before the first look it says nothing, as does `reloaded`, for the service is not ready."""
+        """Reports that the configuration is read again, until `reloaded` or the first look of another service.
+
+        Any thread may call it. Before the first look it sends nothing, for the service is not ready.
+        """
         if not self._is_ready:
             return
-        self._try_to_say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._try_to_send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
-        """From any thread."""
+        """Reports the end of a reload. Any thread may call it."""
         if self._is_ready:
-            self._try_to_say("READY=1")
+            self._try_to_send("READY=1")
 
     def stop(self) -> None:
-        """The service ends, by itself or because it was asked to."""
-        self._try_to_say("STOPPING=1")
+        """Reports that the service stops."""
+        self._try_to_send("STOPPING=1")
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _try_to_say(self, *lines: str) -> None:
-        with contextlib.suppress(SinkError):  # the next look tells that nobody listens
-            self._say(*lines)
+    def _try_to_send(self, *lines: str) -> None:
+        with contextlib.suppress(SinkError):  # the next look raises it
+            self._send(*lines)
 
-    def _say(self, *lines: str) -> None:
+    def _send(self, *lines: str) -> None:
         if not self._address:
             return
         try:

@@ -1,1 +1,105 @@
 """What a person sees of the messages, also of those that strangers send."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from rich.console import Console
+
+from harstream.wire.context import Context
+from harstream.wire.messages.camera import ObservationMessage
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.payloads import encode_json
+from harstream.wire.readable import colour, readable
+from harstream.wire.values import Event, EventType, Notice
+
+MakeEvent = Callable[..., Event]
+TOPIC = "har/nuc1/camera/hall/event"
+
+
+def local(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds):%H:%M:%S}"
+
+
+def test_start_shows_time_camera_activity_and_score(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, EventMessage.of(make_event(), context).encode())
+    expected = ["▶", "start", "JumpingJack", "37%"]
+    assert line.plain.split() == [local(1_700_000_002.22), "hall", *expected]
+
+
+def test_end_adds_duration_and_reason(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, EventMessage.of(make_event(EventType.END), context).encode())
+    expected = ["■", "end", "JumpingJack", "81%", "8.4", "s", "low", "confidence"]
+    assert line.plain.split() == [local(1_700_000_009.52), "hall", *expected]
+
+
+def test_event_that_was_held_back_says_so(make_event: MakeEvent, context: Context) -> None:
+    message = EventMessage.of(make_event(), context).facts() | {"historical": True}
+    assert "reported late" in readable(TOPIC, encode_json(message)).plain
+
+
+def test_an_observation_shows_its_symbol(make_notice: Callable[..., Notice], context: Context) -> None:
+    message = ObservationMessage.of(make_notice(scores=(0.1, 0.85, 0.05)), context, seq=1, previous=None)
+    line = readable("har/nuc1/camera/hall/observation", message.encode())
+    assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]
+
+
+def test_an_activity_has_one_colour_for_ever() -> None:
+    # crc32(b"JumpingJack") = 0x8fbc8d90 = 2411498896; 2411498896 % 9 = 1.
+    assert colour("JumpingJack") == "green"
+    assert colour("unknown") == "dim"
+
+
+def test_the_activity_wears_its_colour(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, EventMessage.of(make_event(), context).encode())
+    styles = {line.plain[span.start : span.end].strip(): span.style for span in line.spans}
+    assert styles["JumpingJack"] == colour("JumpingJack")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"", b"not json", b"null", b"[]", b"{}", b"\xff\xfe\x00", b"[" * 100_000, b'{"event_type": "start"}',
+        b'{"event_type": [], "camera": 7}',
+        json.dumps({"event_type": "start", "camera": "c", "activity": "a", "confidence": {"mean": 1, "last": 1},
+                    "updated_at": "0001-01-01T00:00:00+14:00", "duration_s": 1e308}).encode(),
+        json.dumps({"event_type": "start", "camera": "c", "activity": "a", "confidence": {"mean": 1, "last": "NaN"},
+                    "updated_at": "2023-01-01T00:00:00Z", "duration_s": 1}).encode(),
+    ],
+)  # fmt: skip
+def test_foreign_payload_is_one_dim_line(payload: bytes) -> None:
+    line = readable(TOPIC, payload)
+    assert line.style == "dim"
+    assert "not a message of harstream" in line.plain
+    assert len(line.plain.splitlines()) == 1
+
+
+def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context: Context) -> None:
+    # Clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
+    hostile = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e\r\n[bold red]x[/]"
+    message = EventMessage.of(make_event(activity=hostile), context).facts() | {
+        "camera": hostile,
+        "end_reason": hostile,
+    }
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=False, width=500)
+    console.print(readable(TOPIC, encode_json(message)), soft_wrap=True)
+    console.print(readable(f"har/{hostile}/status", hostile.encode()), soft_wrap=True)
+    shown = out.getvalue()
+    assert len(shown.splitlines()) == 2
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert "[bold red]x[/]" in shown
+
+
+def test_a_very_long_name_is_cut(make_event: MakeEvent, context: Context) -> None:
+    line = readable(TOPIC, EventMessage.of(make_event(activity="x" * 10_000), context).encode())
+    assert len(line.plain) < 200
+
+
+def test_field_of_a_later_version_is_ignored(make_event: MakeEvent, context: Context) -> None:
+    later = EventMessage.of(make_event(), context).facts() | {"people": 2}
+    assert readable(TOPIC, encode_json(later)) == readable(TOPIC, EventMessage.of(make_event(), context).encode())

@@ -19,7 +19,6 @@ from rich.console import Console
 from harstream.stream.app.history_report import Style, report
 from harstream.stream.history.formats import CSV_COLUMNS, casas_lines, change_facts, csv_lines, facts, json_lines, table
 from harstream.stream.history.store import PastActivity, Query, connect, write
-from harstream.stream.history.time_parsing import moment
 from harstream.wire.values import CameraChange, CameraState, Confidence, Event, EventType
 
 MakeEvent = Callable[..., Event]
@@ -168,26 +167,3 @@ def test_a_table_is_short_unless_asked_and_what_programs_read_is_whole(tmp_path:
     whole = [json.loads(line)["id"] for line in lines("json", None)]
     assert whole == [f"{n:03}" for n in range(150)]
     assert len(lines("casas", None)) == 300
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90s", NOON - 90),
-        ("2h", NOON - 7200),
-        ("1.5d", NOON - 129_600),
-        ("2023-11-14", 1_699_916_400.0),  # 2023-11-13T23:00:00Z, where it was midnight in Berlin
-        ("2023-11-14 23:13:20", NOON),
-        ("2023-11-14T22:13:20Z", NOON),
-        ("2023-11-14T22:13:20.000+00:00", NOON),
-        ("2023-07-01 12:00", 1_688_205_600.0),  # 10:00 UTC
-    ],
-)
-def test_a_moment_may_be_said_in_several_ways(text: str, seconds: float) -> None:
-    assert moment(text, NOON) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "2", "2 hours", "2023-13-01", "-2h", "0001-01-01", "nan"])
-def test_what_is_no_moment_is_told_with_what_is(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^expected 2h \(ago; .*; got '"):
-        moment(text, NOON)

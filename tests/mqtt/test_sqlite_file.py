@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from harstream.mqtt.sqlite_file import opened, opened_to_read
+from harstream.wire.errors import SinkError
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        database.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def test_file_and_its_folder_are_created(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "new" / "words.sqlite", connect, "the words")) as database:
+        assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
+
+
+def test_broken_file_is_moved_aside_and_a_new_one_begins(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "words.sqlite"
+    path.write_text("no database at all " * 100)
+    with caplog.at_level(logging.WARNING), closing(opened(path, connect, "the words", lambda: 1234.5)) as database:
+        database.execute("INSERT INTO words VALUES ('new')")
+    assert (tmp_path / "words.sqlite.broken-1234").read_text().startswith("no database at all")
+    (line,) = caplog.messages
+    assert "the words" in line
+    assert "broken-1234" in line
+
+
+def test_locked_file_is_refused_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite"
+    with closing(connect(path)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("INSERT INTO words VALUES ('kept')")
+        with pytest.raises(SinkError, match="is another harstream running with it"):
+            opened(path, connect, "the words")
+    assert [file.name for file in tmp_path.iterdir() if "broken" in file.name] == []
+
+
+def test_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="expected to keep the words in"):
+        opened(tmp_path / "file" / "words.sqlite", connect, "the words")
+
+
+def test_reader_creates_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite"
+    connect(path).close()
+    before = sorted(tmp_path.iterdir())
+    with closing(opened_to_read(path, timeout=0)) as database:
+        assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            database.execute("INSERT INTO words VALUES ('no')")
+    assert sorted(tmp_path.iterdir()) == before
