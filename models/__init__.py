@@ -1,1 +1,1 @@
-"""What a model is: its contract, its transform, its architectures and the shipped files."""
+"""What a model is: its contract, sampler, transform and architectures, and the shipped files."""

@@ -1,4 +1,4 @@
-"""Backbones of keras.applications: untrained, with the weights that Keras downloads, or with those of a file."""
+"""Builds backbones of keras.applications: untrained, or with weights that Keras downloads or a file holds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ IMAGENET = "imagenet"
 
 
 def backbone(application: Callable[..., keras.Model], weights: str | None, height: int, width: int) -> keras.Model:
-    """A model from frames (H, W, 3), levels 0 to 255, to features (F,); `weights` is IMAGENET, a file, or None.
+    """Build a model that turns frames (H, W, 3), levels 0 to 255, into features (F,).
 
-    With weights it is frozen: few clips teach a head, and would spoil a backbone.
-    Raises CannotBuild if the weights cannot be had or do not fit.
+    `weights`: IMAGENET, a file, or None. With weights the model is frozen: few clips can train a head, and would spoil
+    a backbone. Raises CannotBuild if the weights are not available or do not fit.
     """
 
     def built(weights: str | None) -> keras.Model:
@@ -37,11 +37,11 @@ def backbone(application: Callable[..., keras.Model], weights: str | None, heigh
 def _downloaded(built: Callable[[], keras.Model], name: str) -> keras.Model:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that weights learned at 224x224 are taken, which is as it should be
+            warnings.simplefilter("ignore")  # a warning that the weights were learned at 224x224, as intended
             return built()
-    except Exception as error:  # Keras has no class of its own for a download that failed
+    except Exception as error:  # Keras has no class for a failed download
         raise CannotBuild(
-            f"expected the ImageNet weights of {name}, they could not be downloaded ({_first_line(error)}): fetch that "
+            f"expected the ImageNet weights of {name}, they cannot be downloaded ({_first_line(error)}): fetch that "
             "file where there is a network, and give it with --weights FILE"
         ) from error
 
@@ -51,7 +51,7 @@ def _load(model: keras.Model, file: Path) -> None:
         raise CannotBuild(f"expected weights of {model.name}: {IMAGENET}, none or a file; found no file {file}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # one for each of a hundred layers, before the error that says it all
+            warnings.simplefilter("ignore")  # one warning for each layer, before the error
             model.load_weights(file)
     except (OSError, ValueError, KeyError) as error:
         raise CannotBuild(

@@ -1,4 +1,4 @@
-"""Find a model by the name of a shipped one or by a path."""
+"""Finds a model by the name of a shipped one, or by a path."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
 HISTORY = "history.csv"
 NOT_VALIDATED = "NA"
-"""What Keras's CSVLogger writes there for a validation that there was not."""
+"""What Keras's CSVLogger writes there for an epoch without validation."""
 TRAINED = Path(__file__).parent / "trained"
 
 
 class ModelNotFound(Exception):
-    """Neither a shipped model's name nor a path with a model's files."""
+    """It is neither a shipped model's name nor a path with a model's files."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """ONNX: the graph of the whole window, and an encoder and a head where it has them. TFLite: one file with all."""
+    """The files of one model. ONNX: the graph of the whole window, with an encoder and a head if there are any. TFLite:
+    one file."""
 
     folder: Path
     whole: Path
@@ -33,11 +34,11 @@ class ModelFiles:
 
     @property
     def size(self) -> int:
-        """Bytes of the files that a stream loads."""
+        """The size of the files that a stream loads, in bytes."""
         return sum(file.stat().st_size for file in (self.encoder, self.head) if file) or self.whole.stat().st_size
 
     def sha256(self) -> str:
-        """Of all files, in a fixed order; names the model in messages."""
+        """Return the hash of all files in a fixed order, which names the model in messages."""
         digest = hashlib.sha256()
         for file in filter(None, (self.whole, self.encoder, self.head)):
             digest.update(file.read_bytes())
@@ -45,11 +46,12 @@ class ModelFiles:
 
 
 def shipped() -> tuple[str, ...]:
+    """Return the names of the shipped models, sorted."""
     return tuple(sorted(file.parent.name for file in TRAINED.glob(f"*/{WHOLE}")))
 
 
 def find_model(name_or_path: str) -> ModelFiles:
-    """A shipped name, a folder with model.onnx or model.tflite, or one such file. Raises ModelNotFound."""
+    """Find a shipped name, a folder with model.onnx or model.tflite, or one such file. Raises ModelNotFound."""
     path = TRAINED / name_or_path if name_or_path in shipped() else Path(name_or_path)
     if path.is_file():
         return ModelFiles(path.parent, path, None, None)

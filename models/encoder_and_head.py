@@ -1,7 +1,7 @@
-"""Time folded into the batch: an encoder and a sequence head become one clip model.
+"""Joins an encoder and a sequence head into one clip model, with time folded into the batch.
 
-`TimeDistributed` is a Python loop in Keras 3; a reshape gives the same weights and output and trains 3 to 7 times
-faster. The two parts stay reachable under their names, so that a stream can encode each frame once.
+`TimeDistributed` is a Python loop in Keras 3. A reshape has the same weights and output, and trains 3 to 7 times
+faster. Both parts keep their names, so that a stream can encode each frame once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ ENCODER, HEAD = "encoder", "head"
 def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
     """Join an encoder and a head (rows, F) -> (K,) into frames (T, H, W, 3) uint8 -> scores (K,).
 
-    The encoder takes a frame (H, W, 3) uint8, and rows = T; or a frame and the one before it (2, H, W, 3), and
-    rows = T - 1.
+    The encoder takes a frame (H, W, 3) uint8, and then rows = T; or a pair (2, H, W, 3) of a frame and the one before
+    it, and then rows = T - 1.
     """
     rows, F = head.input_shape[1:]
     *lookback, H, W, C = encoder.input_shape[1:]
@@ -28,7 +28,7 @@ def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
 
 
 def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
-    """The encoder and the head of a folded model; None for a model that has no such parts."""
+    """Return the encoder and the head of a folded model; None for a model without them."""
     names = {layer.name for layer in model.layers}
     if not {ENCODER, HEAD} <= names:
         return None
@@ -36,7 +36,7 @@ def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
 
 
 def before(model: keras.Model, name: str) -> keras.Model:
-    """The layers that lead to the one of that name, as a model."""
+    """Return the layers before the one of that name, as a model."""
     last = model.get_layer(name)
     if isinstance(model, keras.Sequential):
         return keras.Sequential([input_like(model), *model.layers[: model.layers.index(last)]])
@@ -44,11 +44,12 @@ def before(model: keras.Model, name: str) -> keras.Model:
 
 
 def first_layer(model: keras.Model) -> keras.layers.Layer:
+    """Return the first layer after the input."""
     return next(layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
 
 
 def after_first(model: keras.Model) -> keras.Model:
-    """The layers that follow the first one, as a model; none but the first may see the input."""
+    """Return the layers after the first one, as a model. No layer but the first may take the input."""
     first = first_layer(model)
     if isinstance(model, keras.Sequential):
         shape = first.compute_output_shape(model.input_shape)
@@ -57,5 +58,5 @@ def after_first(model: keras.Model) -> keras.Model:
 
 
 def input_like(model: keras.Model) -> keras.KerasTensor:
-    """A new input, for what the model takes."""
+    """Return a new input of the shape and type that the model takes."""
     return keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)

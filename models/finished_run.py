@@ -1,4 +1,4 @@
-"""What a training run leaves when it is finished, and how `export`, `combine`, `--start-from` and `--refit` read it."""
+"""The files of a finished training run, and how `export`, `combine`, `--start-from` and `--refit` read them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class UnreadableRun(Exception):
-    """It is no finished run, or a broken one."""
+    """It is not a finished run, or a broken one."""
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The files of a run folder. What reads them raises UnreadableRun."""
+    """The files of a run folder. The methods that read them raise UnreadableRun."""
 
     path: Path
 
@@ -44,7 +44,7 @@ class FinishedRun:
 
     @property
     def history(self) -> Path:
-        """Of its epochs; there is none of a run that `combine` made."""
+        """The figures of its epochs. A run that `combine` made has none."""
         return self.path / HISTORY
 
     @property
@@ -56,10 +56,11 @@ class FinishedRun:
         return self.path / "training_windows.npy"
 
     def require(self, *files: Path) -> None:
+        """Check that these files are there. Raises UnreadableRun."""
         if missing := [file.name for file in files if not file.is_file()]:
             raise UnreadableRun(
-                f"expected a finished run of `harstream train` in {self.path}, found no {', '.join(missing)}; what an "
-                "older harstream trained must be trained again"
+                f"expected a finished run of `harstream train` in {self.path}, found no {', '.join(missing)}; train a "
+                "run of an older harstream again"
             )
 
     def read_model(self) -> keras.Model:
@@ -76,10 +77,10 @@ class FinishedRun:
 
 
 def read_model(file: Path) -> keras.Model:
-    """Without its optimizer, which is another class on each of Keras's backends. Raises UnreadableRun."""
+    """Read a model without its optimizer, whose class differs between backends of Keras. Raises UnreadableRun."""
     import keras
 
-    # Keras reads only layers whose modules are imported.
+    # Keras finds only layers whose modules are imported.
     from harstream.models.layers import batch_normalization, convlstm, optical_flow, sum_of_classes  # noqa: F401
 
     with reading(file):
@@ -87,7 +88,7 @@ def read_model(file: Path) -> keras.Model:
 
 
 def read_windows(file: Path) -> NDArray[np.uint8]:
-    """(N, T, H, W, 3), real ones. Raises UnreadableRun."""
+    """Read windows (N, T, H, W, 3) of real clips. Raises UnreadableRun."""
     with reading(file):
         windows: NDArray[np.uint8] = np.load(file)
         return windows
@@ -95,7 +96,7 @@ def read_windows(file: Path) -> NDArray[np.uint8]:
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Raises UnreadableRun, with the file's name, for all that NumPy, Keras and the contract make of a broken one."""
+    """A context that turns every error of a broken file into UnreadableRun, with the file's name."""
     try:
         yield
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, ContractError) as error:

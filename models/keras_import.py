@@ -1,4 +1,4 @@
-"""Keras and its backend without what TensorFlow says of itself on the terminal."""
+"""Imports Keras and its backend without the lines that TensorFlow prints."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_keras() -> str:
-    """Return its backend with the devices that it sees, such as `tensorflow (cpu:0)`; of PyTorch it knows none.
+    """Import Keras; return its backend with its devices, such as `tensorflow (cpu:0)`. PyTorch reports no devices.
 
-    TensorFlow 2.21 writes half a dozen lines while it is imported and looks for devices, whatever the level that is
-    asked for (tensorflow/tensorflow#100442). All of it is shown where TF_CPP_MIN_LOG_LEVEL is set.
+    TensorFlow 2.21 prints several lines on import and while it looks for devices, at every log level
+    (tensorflow/tensorflow#100442). They are shown where TF_CPP_MIN_LOG_LEVEL is set.
     """
     is_asked_for = LEVEL in os.environ
     os.environ.setdefault(LEVEL, "2")
@@ -28,7 +28,7 @@ def import_keras() -> str:
 
 @contextmanager
 def _nothing_to_stderr() -> Iterator[None]:
-    """Of the whole process: what is written in C++ does not ask Python."""
+    """Discard the standard error of the whole process, because C++ does not write through Python."""
     sys.stderr.flush()
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)

@@ -1,4 +1,4 @@
-"""A picture as those who look at it see it, whatever it came from."""
+"""The picture of a frame, from any kind of source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Pixels = NDArray[np.uint8]
 
 
 class Picture(Protocol):
-    """One picture of a camera or a file. What nobody asks for is not computed; every method from any thread."""
+    """One picture of a camera or a file. It is converted on demand only; every method is safe from any thread."""
 
     def bgr(self) -> Pixels:
-        """(H, W, 3), not to be modified."""
+        """Return the picture as BGR (H, W, 3) uint8, which must not be modified."""
         ...
 
     def model_frame(self, height: int, width: int) -> Pixels:
-        """RGB (height, width, 3); the aspect ratio is squashed."""
+        """Return the picture as RGB (height, width, 3) uint8; the aspect ratio is squashed."""
         ...

@@ -1,6 +1,6 @@
-"""One Keras builder a file: `build(frames, height, width, classes)`. A new architecture is a new file here.
+"""One Keras builder per file: `build(frames, height, width, classes)`. A new architecture is a new file here.
 
-One with a backbone takes `weights` too: the name of weights that Keras downloads, a file of them, or None.
+A builder with a backbone takes `weights`, too: the name of weights that Keras downloads, a file of weights, or None.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 
 
 class UnknownArchitecture(ValueError):
-    """No file of that name in models/architectures."""
+    """There is no file of that name in models/architectures."""
 
 
 class CannotBuild(ValueError):
-    """An architecture cannot have the input, or the weights, that were asked for."""
+    """An architecture does not support the input or the weights that were asked for."""
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all architectures, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def known(name: str) -> str:
-    """The file's name for what was typed. Raises UnknownArchitecture, naming those there are; imports nothing."""
+    """Return the file's name for a typed name. Raises UnknownArchitecture, which lists the names; imports nothing."""
     file = name.replace("-", "_")
     if file not in names():
         raise UnknownArchitecture(f"no architecture {name!r}; there are {', '.join(names())}")
@@ -37,8 +38,7 @@ def known(name: str) -> str:
 def build(name: str, *, frames: int, height: int, width: int, classes: int, weights: str | None = None) -> keras.Model:
     """Build an untrained model: frames (T, H, W, 3) uint8 -> scores (classes,), its last layer a softmax Dense.
 
-    Its backbone, if it has one, begins with `weights` and is not trained then.
-    Raises UnknownArchitecture, naming those there are, and CannotBuild.
+    A backbone, if it has one, starts with `weights` and is frozen then. Raises UnknownArchitecture and CannotBuild.
     """
     module = importlib.import_module(f"{__name__}.{known(name)}")
     has_backbone = "weights" in inspect.signature(module.build).parameters
@@ -49,7 +49,7 @@ def build(name: str, *, frames: int, height: int, width: int, classes: int, weig
         model: keras.Model = module.build(frames, height, width, classes, **more)
     except CannotBuild:
         raise
-    except ValueError as error:  # Keras's word for a layer that has no pixels left
+    except ValueError as error:  # Keras raises it for a layer that has no pixels left
         raise CannotBuild(
             f"{known(name)} cannot be built for {frames} frames of {width}x{height} pixels, larger ones may do: "
             f"{str(error).splitlines()[0]}"

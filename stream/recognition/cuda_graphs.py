@@ -1,4 +1,4 @@
-"""A model on a GPU: its buffers stay where they are on the device, so that a run is recorded once and replayed."""
+"""Runs a model on a GPU with buffers that stay in place, so that a run is recorded once and replayed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from harstream.wire.errors import ModelError
 log = logging.getLogger(__name__)
 
 LARGEST = 64
-"""Of a batch; what is larger is run in pieces. It bounds the device's memory, and the shapes to seven."""
+"""The largest batch; larger ones are run in pieces. It bounds the memory on the device, and the shapes to seven."""
 DIFFERENCE = 1e-3
-"""Of a replay from a plain run, at most, absolute or relative: each may choose other algorithms for a convolution."""
+"""The largest difference, absolute or relative, between a replay and a plain run, whose algorithms may differ."""
 
 TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
 
 class BoundSession:
-    """Batches (N, ...) through a model of one input and one output, each padded to a power of two.
+    """Runs batches (N, ...) through a model with one input and one output; each is padded to a power of two.
 
-    Few shapes: each gets buffers of its own, and makes cuDNN look for its algorithms, once. Not for several threads at
-    once; ONNX Runtime records for the thread that runs.
+    Padding keeps the shapes few: for each shape, buffers are allocated and cuDNN looks for algorithms once. It is not
+    for several threads at once, because ONNX Runtime records for the thread that runs.
 
     Source: ONNX Runtime, docs/execution-providers/CUDA-ExecutionProvider.md, "Using CUDA Graphs"
     """
@@ -38,9 +38,9 @@ class BoundSession:
         name: str,
         replaying: Callable[[], onnxruntime.InferenceSession] | None = None,
     ) -> None:
-        """`device`: where the buffers are, `cuda` or `cpu`. `name`: of the model, for the log. `replaying` opens the
-        same model with CUDA graphs, whose runs are then replayed; where that fails or gives something else than
-        `session` does, a WARNING says so and `session` runs."""
+        """`device`: where the buffers are, `cuda` or `cpu`. `name`: the model's name in the log. `replaying` opens the
+        same model with CUDA graphs, whose runs are then replayed. If that fails, or differs from `session`, a WARNING
+        says so and `session` runs."""
         self._session = session
         self._device = device
         self._name = name
@@ -49,7 +49,7 @@ class BoundSession:
         self._bindings: dict[int, _Binding] = {}
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The results (N, ...) belong to the caller. Raises ValueError if the values have another shape or type."""
+        """Return the results (N, ...), which belong to the caller. Raises ValueError for another shape or type."""
         pieces = [self._run(values[start : start + LARGEST]) for start in range(0, len(values), LARGEST)]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
@@ -69,14 +69,14 @@ class BoundSession:
         try:
             self._replaying = self._replaying or self._open_replaying()
             replayed = _Binding(self._replaying, len(values), self._device)
-            replayed.run(np.zeros_like(values))  # recorded with other values than it is checked with
+            replayed.run(np.zeros_like(values))  # recorded with other values than those of the check
             if not np.allclose(replayed.run(values), expected, rtol=DIFFERENCE, atol=DIFFERENCE):
-                raise ModelError("a replay gives something else than a plain run")
+                raise ModelError("a replay differs from a plain run")
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             why = " ".join(str(error).split())[:200]
             log.warning("%s runs without CUDA graphs, which may be slower: %s", self._name, why)
             self._open_replaying = None
-            # Batches of other sizes leave the session that broke off, too. It stays open: closing one that is still
+            # Batches of other sizes leave the failed session, too. It stays open: closing a session that is still
             # recording can end the process.
             self._bindings.clear()
             return plain
@@ -84,7 +84,7 @@ class BoundSession:
 
 
 class _Binding:
-    """A session's input and output at fixed addresses, for batches of one size."""
+    """The input and output of a session at fixed addresses, for batches of one size."""
 
     def __init__(self, session: onnxruntime.InferenceSession, size: int, device: str) -> None:
         def buffer(argument: onnxruntime.NodeArg) -> onnxruntime.OrtValue:
@@ -99,12 +99,12 @@ class _Binding:
         self._binding.bind_ortvalue_input(source.name, self._input)
         self._binding.bind_ortvalue_output(target.name, self._output)
         self._options = onnxruntime.RunOptions()
-        self._options.add_run_config_entry("gpu_graph_id", str(size))  # without CUDA graphs it means nothing
+        self._options.add_run_config_entry("gpu_graph_id", str(size))  # without CUDA graphs it has no effect
 
     def run(self, values: NDArray[Any]) -> NDArray[Any]:
-        if values.shape != self._shape or values.dtype != self._type:  # the copy would take other bytes for these
+        if values.shape != self._shape or values.dtype != self._type:  # the copy would misread them
             expected, got = f"{self._shape} {self._type}", f"{values.shape} {values.dtype}"
             raise ValueError(f"expected a batch of {expected}, got {got}")
         self._input.update_inplace(values)
         self._session.run_with_iobinding(self._binding, self._options)
-        return np.array(self._output.numpy())  # on the CPU it is the buffer itself, which the next run fills again
+        return np.array(self._output.numpy())  # on the CPU it is the buffer, which the next run overwrites

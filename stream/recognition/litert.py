@@ -1,4 +1,4 @@
-"""A model in TFLite's format, for small boards: on LiteRT, or on the TensorFlow that has it, and always on the CPU."""
+"""Runs a model in the TFLite format, for small boards, on the CPU, with LiteRT or TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from harstream.wire.errors import ModelError
 ENCODE, SCORE = "encode", "score"
 """The signatures of a file: frames (1, H, W, 3) or (1, 2, H, W, 3) -> rows (1, F); rows (1, n, F) -> scores (1, K).
 
-One at a time: with any number, LiteRT leaves much of a large encoder to kernels that take three times as long.
+They take one frame or window at a time. With a free batch size, LiteRT runs much of a large encoder with kernels that
+take three times as long.
 """
 
 
 class LitertRecognizer:
-    """An Engine. Not for several threads at once."""
+    """An Engine. It is not for several threads at once."""
 
     provider = "CPU, LiteRT"
 
     def __init__(self, files: ModelFiles) -> None:
-        """Raises ModelError if the file is broken or does not fit its contract, or there is no LiteRT."""
+        """Raises ModelError if the file is broken, does not fit its contract, or no LiteRT is installed."""
         self.files = files
         self.contract = _contract(files.whole)
-        self._interpreter = _interpreter(files.whole)  # its signatures do not keep it alive
+        self._interpreter = _interpreter(files.whole)  # kept, because its signatures do not keep it alive
         self._encode, self._score = (_signature(self._interpreter, name, files.whole) for name in (ENCODE, SCORE))
         seen = _shape(self._encode.get_input_details()["frames"])
         self.lookback = 1 if len(seen) == 4 else 0
@@ -40,14 +41,14 @@ class LitertRecognizer:
         self._check(seen)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Model frames (N, H, W, 3) RGB to rows (N, F); with lookback (N, 2, H, W, 3), the earlier first."""
+        """Turn model frames (N, H, W, 3) RGB into rows (N, F); with lookback pairs (N, 2, H, W, 3)."""
         seen = to_model_input(frames, self.contract.channels, self.contract.normalisation)
         return np.concatenate([self._encode(frames=frame[None])["rows"] for frame in seen])
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Windows of rows (N, contract.frames - lookback, F) to scores (N, K)."""
+        """Turn windows of rows (N, contract.frames - lookback, F) into scores (N, K) that sum to 1."""
         scores = np.concatenate([self._score(rows=rows[None])["scores"] for rows in windows])
-        # In 8-bit integers each is a multiple of 1/256, and their sum is off by as much as 0.02.
+        # With 8-bit integers each score is a multiple of 1/256, and their sum is off by up to 0.02.
         return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def _check(self, seen: tuple[int, ...]) -> None:
@@ -74,7 +75,7 @@ class LitertRecognizer:
 
 
 def _contract(file: Path) -> ModelContract:
-    """Files that belong to a TFLite model are zipped onto its end: the format's own way, and Python reads it alone."""
+    """Read the contract from the zip archive at the end of the file, where the TFLite format keeps attached files."""
     try:
         with ZipFile(file) as attached:
             metadata = {name: attached.read(name).decode() for name in attached.namelist()}
@@ -90,7 +91,7 @@ def _contract(file: Path) -> ModelContract:
 
 def _interpreter(file: Path) -> Any:
     try:
-        with warnings.catch_warnings(action="ignore"):  # TensorFlow's says that it is LiteRT's older twin
+        with warnings.catch_warnings(action="ignore"):  # the interpreter of TensorFlow warns that LiteRT replaces it
             return _interpreter_class()(model_path=str(file), num_threads=1)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"expected a TFLite model in {file}, LiteRT says: {str(error)[:200]}") from error
@@ -115,5 +116,5 @@ def _signature(interpreter: Any, name: str, file: Path) -> Any:
 
 
 def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
-    """Without the first axis, which is 1."""
+    """The shape without the first axis, which is 1."""
     return tuple(int(length) for length in tensor["shape"][1:])

@@ -1,6 +1,6 @@
-"""A model on ONNX Runtime: on the GPU where there is one, on the CPU otherwise, and it says which it got.
+"""Runs a model on ONNX Runtime, on the GPU where there is one and otherwise on the CPU, and says which it got.
 
-Models in TFLite's format are handed on to stream.tflite.
+Models in the TFLite format are run by `litert`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from harstream.wire.errors import ModelError
 
 Device = Literal["auto", "cpu", "cuda"]
 Run = Callable[[NDArray[Any]], NDArray[Any]]
-"""A batch (N, ...) in, a batch of results out."""
+"""Takes a batch (N, ...) and returns a batch of results."""
 
 CPU = "CPU"
 
@@ -41,23 +41,26 @@ class Way(StrEnum):
     """How a session is run."""
 
     PLAIN = "plain"
-    """`session.run`, which takes arrays of any shape and, on a GPU, gets memory there and copies, each time."""
+    """By `session.run`, which takes arrays of any shape. On a GPU it allocates memory and copies each time."""
     BOUND = "bound"
-    """Over buffers that stay on the device: see stream.bound."""
+    """Over buffers that stay on the device; see `cuda_graphs`."""
     REPLAYED = "replayed"
-    """And as a CUDA graph: all kernels of a run are launched at once."""
+    """Over such buffers and as a CUDA graph: all kernels of a run are launched at once."""
 
 
 class OnnxRecognizer:
-    """An Engine. Where the model has an encoder and a head, each frame is encoded once; otherwise a row is a frame.
+    """An Engine. Of a model with an encoder and a head, each frame is encoded once; otherwise a row is a frame.
 
-    Not for several threads at once.
+    It is not for several threads at once.
     """
 
     def __init__(self, files: ModelFiles, device: Device = "auto", threads: int = 1, way: Way | None = None) -> None:
-        """`threads`: on the CPU; two gain little for small models (`python -m benchmarks --only batches`), and a busy
-        machine's slowest tenth was twice as slow. `way`: None for plain on the CPU, replayed on a GPU. Raises
-        ModelError if a file is broken, does not fit its contract, or `cuda` was asked for and not got."""
+        """`threads`: CPU threads. Two gain little for small models (`python -m benchmarks --only batches`), and on a
+        busy machine the slowest tenth of the runs took twice as long. `way`: None for plain on the CPU, replayed on a
+        GPU.
+
+        Raises ModelError if a file is broken, does not fit its contract, or `cuda` is asked for and not available.
+        """
         self.files = files
         head_file = files.head or files.whole
         self._head = _session(head_file, device, threads)
@@ -72,15 +75,15 @@ class OnnxRecognizer:
 
     @property
     def provider(self) -> str:
-        """What really runs it: `CPU` or `CUDA`. ONNX Runtime falls back in silence and lists CUDA all the same."""
+        """What really runs the model: `CPU` or `CUDA`. ONNX Runtime falls back to the CPU silently."""
         return _provider(self._head)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Model frames (N, H, W, 3) RGB to rows (N, *row_shape); with lookback (N, 2, H, W, 3), the earlier first."""
+        """Turn model frames (N, H, W, 3) RGB into rows (N, *row_shape); with lookback pairs (N, 2, H, W, 3)."""
         return self._encode(self._as_input(frames)) if self._encode else frames
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Windows of rows (N, contract.frames - lookback, *row_shape) to scores (N, K)."""
+        """Turn windows of rows (N, contract.frames - lookback, *row_shape) into scores (N, K)."""
         seen = windows if self._encode else self._as_input(windows.astype(np.uint8, copy=False))
         return np.asarray(self._score(seen), dtype=np.float32)
 
@@ -101,13 +104,16 @@ class OnnxRecognizer:
 
 
 def with_lookback(frames: NDArray[np.uint8], lookback: int) -> NDArray[np.uint8]:
-    """What `encode` takes for consecutive model frames (n, H, W, 3): these, or n - 1 pairs (n - 1, 2, H, W, 3)."""
+    """Return what `encode` takes for consecutive frames (n, H, W, 3): these, or pairs (n - 1, 2, H, W, 3)."""
     return np.stack([frames[:-1], frames[1:]], axis=1) if lookback else frames
 
 
 def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
-    """Check and warm up a model. Raises ModelError if a file is broken, does not fit its contract, tells no
-    probabilities, or cannot run on the device."""
+    """Open, check and warm up a model.
+
+    Raises ModelError if a file is broken, does not fit its contract, does not output probabilities, or cannot run on
+    the device.
+    """
     if files.is_lite and device == "cuda":
         raise ModelError(f"{files.whole} is for small boards and runs on the CPU only: set device: auto or cpu")
     engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
@@ -116,17 +122,17 @@ def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
 
 
 def load(name_or_path: str, device: Device = "auto") -> Engine:
-    """Find, load, check and warm up a model. Raises ModelError."""
+    """Find and open a model that can watch a stream. Raises ModelError."""
     try:
         recognizer = open_model(find_model(name_or_path), device)
-        recognizer.contract.live_rate  # noqa: B018  (a model without a rate cannot watch a stream)
+        recognizer.contract.live_rate  # noqa: B018  (raises for a model without a rate)
     except (ModelNotFound, ContractError) as error:
         raise ModelError(str(error)) from error
     return recognizer
 
 
 def warn_if_gpu_is_left_out(engine: Engine, device: Device) -> None:
-    """`auto` takes the CPU where the GPU does not work; where there is one, somebody expects it to be used."""
+    """Log a warning where `auto` took the CPU although the machine has a GPU, which its owner expects to be used."""
     if device == "auto" and engine.provider == CPU and has_nvidia_driver():
         log.warning(
             "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and took the CPU: "
@@ -143,16 +149,18 @@ def has_nvidia_driver() -> bool:
 
 
 def _warm_up(recognizer: Recognizer) -> None:
-    """Run once, as for one camera, so that the first real window is not late. Raises ModelError if its scores are no
-    probabilities."""
+    """Run once, as for one camera, so that the first real window is not late.
+
+    Raises ModelError if the model does not output probabilities.
+    """
     contract, lookback = recognizer.contract, recognizer.lookback
     frames = np.zeros((1 + lookback, contract.height, contract.width, 3), dtype=np.uint8)
     row = recognizer.encode(with_lookback(frames, lookback))
     scores = recognizer.score(np.repeat(row[:, None], contract.frames - lookback, axis=1))[0]
     if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
         raise ModelError(
-            f"the model {contract.name} tells no probabilities: expected {len(scores)} scores from 0 to 1 that sum to "
-            f"1, as a softmax gives them, got {scores.min():.3g} to {scores.max():.3g}, in sum {scores.sum():.3g}"
+            f"the model {contract.name} does not output probabilities: expected {len(scores)} scores from 0 to 1 that "
+            f"sum to 1, as a softmax gives them, got {scores.min():.3g} to {scores.max():.3g}, sum {scores.sum():.3g}"
         )
 
 
@@ -178,21 +186,21 @@ def _session(
 ) -> onnxruntime.InferenceSession:
     providers: list[object] = ["CPUExecutionProvider"]
     if device == "cuda" or (device == "auto" and has_nvidia_driver()):
-        # TF32 rounds what is multiplied to 10 bits, and models were verified, and their thresholds chosen, without.
+        # TF32 rounds factors to 10 bits. Models are verified, and their thresholds chosen, without it.
         wanted = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
         providers.insert(0, ("CUDAExecutionProvider", wanted))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without it, 8-bit models overflow in silence on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
+    # Without it, 8-bit models overflow silently on x86 CPUs without VNNI instructions. Source: ONNX Runtime,
     # onnxruntime_session_options_config_keys.h.
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     onnxruntime.set_default_logger_severity(4)
     try:
-        with redirect_stdout(io.StringIO()):  # what it has to say of a GPU that does not work; events may go there
+        with redirect_stdout(io.StringIO()):  # it reports a broken GPU on stdout, where events may go
             if len(providers) > 1 and hasattr(onnxruntime, "preload_dlls"):
-                onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installed
+                onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installs
             session = onnxruntime.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_first_line(error)}") from error

@@ -12,29 +12,32 @@ from harstream.models.contract import ModelContract
 
 
 class Recognizer(Protocol):
-    """A model that runs. `encode` is paid once a frame, `score` once a recognition."""
+    """A model that runs. Each frame is encoded once, and each window scored once."""
 
     contract: ModelContract
     lookback: int
-    """Frames before the newest that `encode` needs for a row, 0 or 1; a window has contract.frames - lookback rows."""
+    """How many earlier frames `encode` needs for a row, 0 or 1. A window has contract.frames - lookback rows."""
     row_shape: tuple[int, ...]
     row_dtype: np.dtype[np.generic]
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Model frames (N, H, W, 3) RGB to rows (N, *row_shape); with lookback (N, 2, H, W, 3), the earlier first."""
+        """Turn model frames (N, H, W, 3) RGB uint8 into rows (N, *row_shape).
+
+        With lookback it takes pairs (N, 2, H, W, 3), the earlier frame first.
+        """
         ...
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Windows of rows (N, contract.frames - lookback, *row_shape) to scores (N, K) that sum to 1."""
+        """Turn windows of rows (N, contract.frames - lookback, *row_shape) into scores (N, K) that sum to 1."""
         ...
 
 
 class Engine(Recognizer, Protocol):
-    """A recognizer that was loaded from files."""
+    """A recognizer that is loaded from files."""
 
     files: ModelFiles
 
     @property
     def provider(self) -> str:
-        """What really runs it, for a person to read."""
+        """What really runs the model, for a person to read."""
         ...

@@ -1,4 +1,4 @@
-"""Scores over time: an exponential mean with a memory in seconds, not in frames."""
+"""Smooths scores over time, with a memory in seconds and not in frames."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 
 class ExponentialMean:
-    """After a step of dt seconds the newest scores weigh 1 - exp(-dt / tau); the first ones weigh 1.
+    """A mean in which the newest scores weigh 1 - exp(-dt / tau) after a step of dt seconds; the first ones weigh 1.
 
-    A pause much longer than tau thus forgets what was before it.
+    A pause that is much longer than tau forgets what was before it.
     """
 
     def __init__(self, tau: float = 0.5) -> None:
@@ -21,7 +21,7 @@ class ExponentialMean:
         self._time = 0.0
 
     def update(self, scores: NDArray[np.float32], time: float) -> NDArray[np.float32]:
-        """Take scores (K,) of `time` (seconds, increasing) and return the mean (K,), a new array."""
+        """Take the scores (K,) at `time` and return the mean (K,), a new array. `time`: seconds, increasing."""
         if self._mean is None or self._tau == 0:
             self._mean = scores.copy()
         else:

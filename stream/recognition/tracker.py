@@ -1,4 +1,4 @@
-"""Smoothed scores of one camera to activities that start, go on, and end."""
+"""Turns the smoothed scores of one camera into activities that start, go on and end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harstream.wire.values import Activity, Confidence, EndReason, Event, EventT
 
 @dataclass
 class _Open:
-    """The activity that goes on now."""
+    """The current activity."""
 
     label_id: int
     id: str
@@ -29,11 +29,11 @@ class _Open:
     peak: float = 0.0
     last: float = 0.0
     supported_at: float = 0.0
-    """Middle of the last window that supports it."""
+    """The middle of the last window that supports it."""
     is_supported: bool = True
-    """Does the last window?"""
+    """Whether the last window supports it."""
     observed_at: float = 0.0
-    told_at: float = 0.0
+    reported_at: float = 0.0
 
     def observe(self, score: float, time: float) -> None:
         self.total += score
@@ -44,7 +44,7 @@ class _Open:
 
 
 class Tracker:
-    """At most one activity at a time; every start gets its end.
+    """Follows one activity at a time; every start gets an end.
 
     start_above 0.8, end_below 0.5, hold 1, gone 1.5, merge 2:
     time:    0    1    2    3    4    5    6
@@ -93,14 +93,14 @@ class Tracker:
         return events
 
     def finish(self, time: float, reason: EndReason) -> list[Event]:
-        """The camera went or the service stops: end what goes on, with the last frame seen, and forget the rest."""
+        """End the current activity with the last frame that was seen, because the camera went or the service stops."""
         self.doubt()
         if not self._open:
             return []
         return self._close(time, self._open.observed_at if self._open.is_supported else self._open.supported_at, reason)
 
     def pass_time(self, time: float, span: float) -> list[Event]:
-        """A frame came that gave no recognition: what has not been seen for long, and a window more, has ended."""
+        """Take a frame without a recognition: end an activity that no window has shown for too long."""
         if self._open is None:
             return []
         settings = self._settings_of(self._open.label_id)
@@ -109,7 +109,7 @@ class Tracker:
         return self.finish(time, EndReason.CAMERA_OFFLINE)
 
     def doubt(self) -> None:
-        """Frames are missing: what has not started yet must be supported anew."""
+        """Forget the candidate, because frames are missing: it must be supported again to start."""
         self._candidate = None
 
     def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
@@ -135,14 +135,16 @@ class Tracker:
         current.observe(score, time)
         silent = time - current.supported_at - span / 2
         needed = settings.end_below if silent < settings.gone else settings.start_above
-        current.is_supported = bool(smoothed[current.label_id] >= needed)  # as float32, like a start: 0.7 is 0.7
+        current.is_supported = bool(
+            smoothed[current.label_id] >= needed
+        )  # compared as float32, like a start, so that 0.7 is 0.7
         if current.is_supported:
             current.supported_at = time - span / 2
         elif silent >= max(settings.gone, settings.merge):
             return self._close(time, current.supported_at, EndReason.LOW_CONFIDENCE)
         if time - current.started_at >= settings.max_duration:
             return self._close(time, time, EndReason.MAX_DURATION)
-        if time - current.told_at >= settings.update:
+        if time - current.reported_at >= settings.update:
             return [self._event(current, EventType.UPDATE, time)]
         return []
 
@@ -185,7 +187,7 @@ class Tracker:
         reason: EndReason | None = None,
     ) -> Event:
         current.seq += 1
-        current.told_at = time
+        current.reported_at = time
         return Event(
             type=kind,
             id=current.id,

@@ -25,7 +25,7 @@ class Window:
         return len(self._times)
 
     def push(self, row: NDArray[np.generic], time: float) -> None:
-        """Add a row (*row_shape); the oldest leaves when the window is full."""
+        """Add a row (*row_shape) at `time`, in seconds; the oldest row leaves when the window is full."""
         self._rows[self._next] = self._rows[self._next + self.length] = row
         self._next = (self._next + 1) % self.length
         self._times = [*self._times, time][-self.length :]
@@ -34,11 +34,11 @@ class Window:
         return len(self._times) == self.length
 
     def rows(self) -> NDArray[np.generic]:
-        """(T, *row_shape), oldest first: a view, valid until the next push. Only of a complete window."""
+        """Return the rows (T, *row_shape) of a complete window, oldest first: a view, valid until the next push."""
         return self._rows[self._next : self._next + self.length]
 
     def span(self) -> float:
-        """Seconds from the first to the last frame."""
+        """Return the seconds from the first to the last row."""
         return self._times[-1] - self._times[0]
 
     def clear(self) -> None:

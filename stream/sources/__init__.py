@@ -1,1 +1,1 @@
-"""Where frames come from: one module a kind of camera."""
+"""Where frames come from: one module for each kind of camera."""

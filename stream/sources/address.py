@@ -1,4 +1,4 @@
-"""What a camera's `source` may say: a webcam's index, an RTSP address, a video file, or the built-in scene."""
+"""Parses a camera's `source`: a webcam's index, an RTSP address, a video file, or the built-in scene."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPECTED = "expected a webcam's index, rtsp://..., a video file or scene"
 SCHEMES = ("rtsp://", "rtsps://")
 SCENE = "scene"
 LAST_WEBCAM = 99
-"""From 100 on OpenCV takes an index for the number of a driver."""
+"""OpenCV reads an index from 100 on as the number of a driver."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class VideoFile:
     path: Path
 
     def must_exist(self) -> None:
-        """Raises Misfit."""
+        """Check that the file is there. Raises Misfit with the nearest name."""
         if not self.path.is_file():
             name = str(self.path)
-            got = repr(name) if "@" not in name else ""  # it may be an address, and a password in it
+            got = repr(name) if "@" not in name else ""  # it may be an address with a password in it
             raise Misfit(f"{EXPECTED}; there is no such file", got, closest(name, self._others()))
 
     def _others(self) -> list[str]:
@@ -50,14 +50,14 @@ class VideoFile:
 class Scene:
     seed: int = 1
     seconds: float | None = None
-    """How long; None: for ever."""
+    """The length; None: without end."""
 
 
 Source = Webcam | NetworkCamera | VideoFile | Scene
 
 
 def parse_source(text: str) -> Source:
-    """The kind follows from the text; nothing is opened or looked for. Raises Misfit."""
+    """Return the kind of source that the text names. Nothing is opened, and no file is looked for. Raises Misfit."""
     if not text:
         raise Misfit(EXPECTED, "nothing")
     if text.isdecimal():
@@ -76,7 +76,7 @@ def parse_source(text: str) -> Source:
 
 
 def without_password(url: str, instead: str = "***") -> str:
-    """Hides more rather than less: a password with a / or # in it, which no parser finds, too."""
+    """Replace the password of an address. It hides too much rather than too little: no parser finds a / or # in one."""
     hidden = re.sub(r"(:/{1,2}[^:/@]*):.*@", lambda found: f"{found[1]}:{instead}@", url)
     return re.sub(
         r"((?:pass|passwd|password|pwd)=)[^&]*", lambda found: found[1] + instead, hidden, flags=re.IGNORECASE

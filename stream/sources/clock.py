@@ -1,4 +1,4 @@
-"""One clock for all live cameras of a process: wall time at its start, monotonic from there."""
+"""One clock for all live cameras of a process: wall time at the start, and monotonic from then on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Seconds since the epoch that never jump: a step of the system's clock would tear every window and event."""
+    """Gives seconds since the epoch that never jump, because a step of the system clock would break every window."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

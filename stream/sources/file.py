@@ -1,4 +1,4 @@
-"""A video file as a camera: every frame, at its own pace or as fast as it goes."""
+"""Plays a video file as a camera: every frame, at its own pace or as fast as it goes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from harstream.wire.values import CameraChange, CameraState, Frame
 
 
 class FileSource:
+    """A FrameSource over a video file."""
+
     is_live = False
 
     def __init__(self, camera: str, path: Path, pace: Pace, stopping: threading.Event) -> None:
@@ -22,7 +24,7 @@ class FileSource:
         self._stopping = stopping
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Raises SourceError if the file cannot be played."""
+        """Yield every frame and the changes of the camera. Raises SourceError if the file cannot be played."""
         time = self._pace.begin()
         is_first = True
         try:

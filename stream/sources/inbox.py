@@ -1,4 +1,4 @@
-"""Where camera threads meet the recognition thread: of a live camera the newest frame wins, of a file every frame."""
+"""Hands frames from the camera threads to the recognition thread: the newest of a live camera, every one of a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """At most one frame a camera waits here; changes of a camera are never dropped and keep their place.
+    """Holds at most one frame per camera; changes of a camera are never dropped and keep their place.
 
     live:    put 1, put 2, take -> 2        (1 is dropped and counted)
     file:    put 1, put 2 waits, take -> 1, (put 2 goes on)
@@ -28,18 +28,21 @@ class Inbox:
         self._closed = False
         self._error: BaseException | None = None
         self._failed: dict[str, SourceError] = {}
-        """By camera: of sources that failed while others went on."""
+        """By camera: the errors of sources that failed while others continued."""
         self._untold: dict[str, SourceError] = {}
-        """Of these, those that are not in the log."""
+        """By camera: the errors that are not in the log yet."""
         self.arrived: dict[str, int] = defaultdict(int)
-        """Frames of each camera."""
+        """By camera: the number of frames that came."""
         self.dropped: dict[str, int] = defaultdict(int)
-        """Of these, frames that nobody took in time."""
+        """By camera: the number of frames that a newer one replaced."""
 
     @contextmanager
     def reader(self, camera: str) -> Iterator[None]:
-        """A camera's thread is at work inside; an exception inside it is raised again in `batches`: SourceError, which
-        is of this camera, when the others have ended, any other as soon as what came before it is taken."""
+        """A context for a camera's thread; `batches` raises again what is raised inside.
+
+        It raises a SourceError, which concerns this camera alone, when all other readers have ended. It raises any
+        other error as soon as everything before it is taken.
+        """
         failed: dict[str, SourceError] = {}
         try:
             yield
@@ -56,16 +59,18 @@ class Inbox:
                 self._changed.notify_all()
 
     def expect_reader(self, camera: str) -> None:
-        """Before its thread starts, so that `batches` does not end before it has begun. That an earlier one of this
-        camera failed is forgotten."""
-        with self._changed:  # other readers may be at work, or end, by now
+        """Count a reader before its thread starts, so that `batches` does not end too early.
+
+        The failure of an earlier reader of this camera is forgotten.
+        """
+        with self._changed:  # other readers may be running or ending
             self._readers += 1
             self._failed.pop(camera, None)
 
     def put(self, item: Frame | CameraChange, *, is_live: bool) -> None:
-        """Called on the camera's own thread. Waits only for a frame of a file.
+        """Hand over an item, on the camera's own thread. Only a frame of a file waits for room.
 
-        Once closed, or after a reader's error, it returns at once and the item is left out.
+        After `close` or a reader's error it returns at once, and the item is dropped.
         """
         with self._changed:
             queue = self._waiting[item.camera]
@@ -82,10 +87,10 @@ class Inbox:
             self._changed.notify_all()
 
     def batches(self, patience: float | None = None) -> Iterator[list[Frame | CameraChange]]:
-        """Whatever is there is the next batch, at most one frame a camera; ends when all readers have, or when closed.
+        """Yield what is there as the next batch, at most one frame per camera, until all readers end or `close`.
 
-        After `patience` seconds without anything the batch is empty. Raises what a reader raised, after all that came
-        before it has been yielded.
+        After `patience` seconds without an item the batch is empty. Raises what a reader raised, after everything that
+        came before it is yielded.
         """
         while True:
             with self._changed:
@@ -120,7 +125,7 @@ class Inbox:
         return self._closed or self._error is not None
 
     def close(self) -> None:
-        """Let go of every thread that waits here."""
+        """Release every thread that waits here."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Tries cameras: what each gives (codec, size, rate), or what is wrong with it and what to do."""
+"""Tries cameras: reports what each gives (codec, size, rate), or what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from harstream.stream.sources.webcam import captured, opened_webcam
 from harstream.wire.errors import SourceError
 
 MEASURED = 1.5
-"""Seconds of pictures from which a rate is measured, after those that waited in the camera."""
+"""Seconds of pictures over which a rate is measured, after the camera's backlog."""
 WEBCAMS_TRIED = 4
-"""Where no list of devices tells which there are."""
+"""Indices that are tried where the system has no list of devices."""
 LARGEST_RATE = 1000
-"""Pictures a second."""
+"""Pictures per second."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a camera gave."""
+    """What a camera gives."""
 
     codec: str
     width: int
     height: int
     stated: float | None
-    """Pictures a second, by what the camera says of itself; None where it says nothing."""
+    """Pictures per second that the camera states; None where it states none."""
     measured: float | None
-    """Pictures a second that came; None for a film, which comes as fast as it is read."""
+    """Pictures per second that came; None for a file, which is read as fast as it goes."""
 
     def __str__(self) -> str:
         stated = f"{self.stated:.4g} frames/s stated" if self.stated else "no rate stated"
@@ -47,14 +47,14 @@ class Seen:
 
 
 def seen_by(source: Source) -> Seen:
-    """Watches for some seconds at most. Raises SourceError with what to do."""
+    """Watch a source for some seconds at most. Raises SourceError with what to do."""
     match source:
         case Webcam(index):
             return _webcam(index)
         case NetworkCamera(url):
             return _network_camera(url)
         case VideoFile(path):
-            return _film(path)
+            return _file(path)
         case Scene(seed):
             from harstream.scene.film import frames
             from harstream.scene.script import script
@@ -70,20 +70,22 @@ class Tried:
     result: Seen | SourceError
 
     def __str__(self) -> str:
-        """The error names the source already."""
+        """The name and the result; an error names the source itself."""
         words = self.name, shown(self.source) if isinstance(self.result, Seen) else ""
         return f"{' '.join(filter(None, words))}: {self.result}".removeprefix(": ")
 
 
 def tried(named: Sequence[tuple[str, Source]]) -> Iterator[Tried]:
-    """The named cameras, and then the webcams that give pictures beside them. All at the same time, for a silent one
-    takes its five seconds."""
+    """Try the named cameras, and then the other webcams of this machine; yield no webcam that gives nothing.
+
+    All are tried at the same time, because a silent one takes five seconds.
+    """
     sources = {source for _, source in named}
     asked = [*named, *(("", webcam) for webcam in _attached() if webcam not in sources)]
     with ThreadPoolExecutor(max_workers=max(len(asked), 1)) as threads:
         results = threads.map(_seen_or_error, [source for _, source in asked])
         for (name, source), result in zip(asked, results, strict=True):
-            if source in sources or isinstance(result, Seen):  # some devices are there for settings only
+            if source in sources or isinstance(result, Seen):  # some devices exist for settings only
                 yield Tried(name, source, result)
 
 
@@ -128,7 +130,7 @@ def _network_camera(url: str) -> Seen:
         return Seen(context.name, W, H, _sound(context.framerate) or _sound(stream.average_rate), rate)
 
 
-def _film(path: Path) -> Seen:
+def _file(path: Path) -> Seen:
     try:
         codec, rate = stated_format(path)
         ((_, picture),) = islice(pictures(path), 1)
@@ -138,7 +140,7 @@ def _film(path: Path) -> Seen:
 
 
 def _watched(seen: Pictures) -> tuple[int, int, float | None]:
-    """Width, height, and pictures a second by their own times; no rate where only one came."""
+    """Width, height, and pictures per second by their own times; no rate where only one came."""
     times: list[float] = []
     size = (0, 0)
     for time, picture in seen:
@@ -154,5 +156,5 @@ def _watched(seen: Pictures) -> tuple[int, int, float | None]:
 
 
 def _sound(rate: SupportsFloat | None) -> float | None:
-    """None for what is no rate: some state 0, and some their time base."""
+    """The rate, or None for what is none: some cameras state 0, and some their time base."""
     return float(rate) if rate and 0 < float(rate) < LARGEST_RATE else None

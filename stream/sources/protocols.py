@@ -1,4 +1,4 @@
-"""The seam between a camera's device and the stream."""
+"""The interface between a camera's device and the stream."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from harstream.wire.values import CameraChange, Frame
 
 
 class FrameSource(Protocol):
-    """One camera. Its generator opens, yields and releases the device, all on the thread that iterates it."""
+    """One camera. Its generator opens, reads and releases the device on the thread that iterates it."""
 
     camera: str
     is_live: bool
-    """A live source is never waited for: frames nobody took in time are dropped, oldest first, and counted."""
+    """A live source is not slowed down: frames that are not taken in time are dropped, oldest first, and counted."""
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Ends with the material; a live source reconnects for ever. Raises SourceError when trying is no use."""
+        """Yield frames until the material ends; a live source reconnects without end.
+
+        Raises SourceError where a retry cannot help.
+        """
         ...

@@ -1,4 +1,4 @@
-"""A generator at work on a thread of its own, a little ahead of whoever takes what it yields."""
+"""Runs a generator on a thread of its own, a little ahead of its consumer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 CHUNK = 0.01
-"""Seconds of work that are handed over at once: fifty small pictures or two large ones. A hand-over of each by itself
-costs as much as decoding half a small picture."""
+"""Seconds of work that are handed over at once: fifty small pictures or two large ones. To hand over a single picture
+costs as much as to decode half a small one."""
 
 
 def ahead(items: Iterator[Item], seconds: float = CHUNK) -> Iterator[Item]:
-    """The same items, made up to two times `seconds` of work ahead; what `items` raises comes after those before it."""
+    """Yield the same items, made up to twice `seconds` of work ahead. An error comes after the items before it."""
 
     def take() -> tuple[list[Item], bool, Exception | None]:
-        """Items, whether they are the last, and what ended them."""
+        """Return the next items, whether they are the last, and what ended them."""
         taken: list[Item] = []
         enough = monotonic() + seconds
         try:

@@ -1,4 +1,4 @@
-"""The thread of one camera: from a source to the inbox, until the material or somebody ends it."""
+"""The thread of one camera: it moves frames from a source to the inbox."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
 NewSource = Callable[[threading.Event], FrameSource]
-"""Makes a source that ends soon after this event is set."""
+"""Makes a source that ends soon after the event is set."""
 
 
 class Reader:
-    """Reads a source once, when the reader before it of the same camera has let go of the device."""
+    """Reads a source once, after the earlier reader of the same camera has released the device."""
 
     def __init__(
         self,
@@ -26,9 +26,11 @@ class Reader:
         first: CameraChange | None = None,
         after: Reader | None = None,
     ) -> None:
-        """`first` comes before what the source yields, also where the reader is stopped by then. `ended` is called,
-        with the camera, on the reader's thread when the source has no more, or fails. Raises what `new_source`
-        raises."""
+        """`first` is put before what the source yields, even if the reader is already stopped. `ended` is called with
+        the camera, on the reader's thread, when the source ends or fails. `after`: the earlier reader.
+
+        Raises what `new_source` raises.
+        """
         self._stopping = threading.Event()
         self._source = new_source(self._stopping)
         self._inbox = inbox
@@ -48,7 +50,7 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """It ends soon. From any thread, and from a signal handler."""
+        """End the thread soon. From any thread, and from a signal handler."""
         self._stopping.set()
 
     def join(self) -> None:
@@ -58,7 +60,7 @@ class Reader:
         with self._inbox.reader(self._source.camera):
             if self._after is not None:
                 self._after.join()
-                self._after = None  # or a camera that is changed often would drag a chain of them along
+                self._after = None  # else a camera that is changed often would keep a chain of readers
             if self._first is not None:
                 self._inbox.put(self._first, is_live=self.is_live)
             try:
@@ -67,7 +69,7 @@ class Reader:
                         return
                     self._inbox.put(item, is_live=self.is_live)
             except SourceError:
-                if not self._stopping.is_set():  # else nobody asks any more
+                if not self._stopping.is_set():  # after a stop the error concerns nobody
                     raise
             finally:
                 if not self._stopping.is_set():
@@ -75,7 +77,7 @@ class Reader:
 
 
 class SwitchedOff:
-    """The FrameSource of a camera that nobody may look through: it waits."""
+    """The FrameSource of a camera that is disabled: it waits."""
 
     is_live = True
 
@@ -89,7 +91,7 @@ class SwitchedOff:
 
 
 class Removed:
-    """The FrameSource of a camera that is watched no more: it ends at once."""
+    """The FrameSource of a camera that is no longer watched: it ends at once."""
 
     is_live = True
 

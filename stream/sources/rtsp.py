@@ -1,4 +1,4 @@
-"""A network camera over RTSP through PyAV, which tells a wrong password from a wrong path and carries frame times."""
+"""Reads a network camera over RTSP through PyAV, which tells a wrong password from a wrong path."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from harstream.wire.errors import SourceError, Trouble
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
 OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
-"""Frames come over TCP, so that none is torn; opening does not wait to measure a frame rate that nobody asks for."""
+"""Frames come over TCP, so that none is torn. Opening does not wait to measure a frame rate, which is not used."""
 LARGEST_DRIFT = 1.0
-"""Seconds a camera's own times may be off the clock before they are anchored anew."""
-
+"""Seconds that a camera's own times may be off the clock before they are anchored again."""
 
 BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
-"""A frame of the backlog comes by so many seconds less late than the one before; so many frames are waited at most."""
+"""Seconds by which each frame of a backlog is less late than the one before it, and the longest backlog in frames."""
 
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, picture). Raises SourceError, without the password, if it cannot, or it ends."""
+    """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends."""
     with opened_camera(url) as (container, stream):
         yield from timed_pictures(container, stream, clock)
     raise SourceError(f"{without_password(url)} ended its stream", Trouble.ENDED)
@@ -37,14 +36,17 @@ def rtsp_pictures(url: str, clock: Clock) -> Pictures:
 
 @contextmanager
 def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Raises SourceError, without the password, if it cannot, and for what goes wrong while it is read."""
+    """Open a camera and release it afterwards.
+
+    Raises SourceError, without the password, if it cannot be opened or read.
+    """
     shown = without_password(url)
     try:
         with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
             if not container.streams.video:
                 raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
             stream = container.streams.video[0]
-            stream.thread_type = "SLICE"  # frame threads would hold one frame back for each
+            stream.thread_type = "SLICE"  # each frame thread would hold one frame back
             try:
                 yield container, stream
             except av.error.InvalidDataError as error:
@@ -56,13 +58,15 @@ def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock) -> Pictures:
-    """Seconds by the clock, increasing, and pictures, until the stream ends. Raises FFmpegError, and TimeoutError where
-    a camera fell silent in the middle of a picture, which then cannot be decoded."""
+    """Yield (seconds by the clock, picture) until the stream ends; the seconds increase.
+
+    Raises FFmpegError, and TimeoutError if the camera fell silent within a picture, which cannot be decoded then.
+    """
     anchor, last, heard = Anchor(), float("-inf"), clock.now()
     try:
         for frame, now in after_backlog(container.decode(stream), clock, anchor):
             time = anchor.time(frame.time, now)
-            # Around key frames some cameras give a picture no time, or two the same: times must increase.
+            # Around key frames some cameras send a picture without a time, or two with the same. Times must increase.
             if time > last:
                 last = time
                 yield time, DecodedPicture(frame)
@@ -74,7 +78,7 @@ def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock)
 
 
 class Anchor:
-    """From a camera's own times to the clock's.
+    """Converts a camera's own times to the clock's.
 
     clock:  100.00  100.05  100.08  105.00
     stamp:    0.00    0.04    0.08    3.00     (the camera's clock ran away)

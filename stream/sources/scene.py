@@ -1,4 +1,4 @@
-"""The built-in demo as a camera: footage that the project draws itself."""
+"""Plays the built-in demo as a camera: footage that the project draws itself."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from harstream.wire.values import CameraChange, CameraState, Frame
 
 
 class SceneSource:
+    """A FrameSource over drawn footage."""
+
     is_live = False
 
     def __init__(
         self, camera: str, pace: Pace, stopping: threading.Event, *, seed: int = 1, seconds: float | None = None
     ) -> None:
-        """`seconds`: how long; None: for ever. The same seed draws the same pictures."""
+        """`seconds`: the length; None: without end. The same seed draws the same pictures."""
         self.camera = camera
         self._pace = pace
         self._stopping = stopping

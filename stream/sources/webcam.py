@@ -1,4 +1,4 @@
-"""A webcam through OpenCV."""
+"""Reads a webcam through OpenCV."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harstream.wire.errors import SourceError, Trouble
 
 
 def webcam_pictures(index: int, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if there is none, or it goes."""
+    """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if it is not there, or disappears."""
     with opened_webcam(index) as capture:
         yield from captured(capture, index, clock)
 
 
 @contextmanager
 def opened_webcam(index: int) -> Iterator[cv2.VideoCapture]:
-    """Raises SourceError if there is none."""
+    """Open a webcam and release it afterwards. Raises SourceError if it is not there."""
     capture = cv2.VideoCapture(index)
     try:
         if not capture.isOpened():
@@ -38,7 +38,7 @@ def opened_webcam(index: int) -> Iterator[cv2.VideoCapture]:
 
 
 def captured(capture: cv2.VideoCapture, index: int, clock: Clock) -> Pictures:
-    """Raises SourceError when no more comes."""
+    """Yield (seconds by the clock, picture). Raises SourceError when no more pictures come."""
     while True:
         ok, picture = capture.read()
         if not ok:
