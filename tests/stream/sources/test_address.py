@@ -1,0 +1,79 @@
+"""What `source` may say, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harstream.stream.sources.address import (
+    NetworkCamera,
+    Scene,
+    Source,
+    VideoFile,
+    Webcam,
+    parse_source,
+    without_password,
+)
+from harstream.wire.errors import Misfit
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("0", Webcam(0)),
+        ("99", Webcam(99)),
+        ("rtsp://anna:pw@camera/stream", NetworkCamera("rtsp://anna:pw@camera/stream")),
+        ("rtsps://camera/", NetworkCamera("rtsps://camera/")),
+        ("clips/yard.mp4", VideoFile(Path("clips/yard.mp4"))),
+        ("scene", Scene()),
+        ("scene?seed=8&seconds=2.5", Scene(8, 2.5)),
+    ],
+)
+def test_kind_of_source_follows_from_the_text(text: str, source: Source) -> None:
+    assert parse_source(text) == source
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ("expected a webcam's index", "got nothing")),
+        ("100", ("0 to 99", "got 100")),
+        ("rstp://camera/", ("got rstp://...", "did you mean rtsp://")),
+        ("http://camera/", ("expected", "got http://...")),
+        ("scene?seed=x", ("expected scene?seed=1&seconds=60", "scene?seed=x")),
+        ("scene?seconds=0", ("expected scene?seed=1&seconds=60",)),
+        ("scene?sed=1", ("expected scene?seed=1&seconds=60",)),
+    ],
+)
+def test_text_that_names_no_source_is_refused(text: str, parts: tuple[str, ...]) -> None:
+    with pytest.raises(Misfit) as refused:
+        parse_source(text)
+    assert all(part in str(refused.value) for part in parts)
+
+
+def test_a_missing_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    (tmp_path / "yard.mp4").touch()
+    VideoFile(tmp_path / "yard.mp4").must_exist()
+    with pytest.raises(Misfit) as refused:
+        VideoFile(tmp_path / "yrad.mp4").must_exist()
+    assert f"did you mean {tmp_path / 'yard.mp4'}" in str(refused.value)
+
+
+def test_a_missing_file_that_may_hold_a_password_is_not_repeated() -> None:
+    with pytest.raises(Misfit) as refused:
+        VideoFile(Path("rtsp:/anna:geheim@camera")).must_exist()
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://camera/stream", "rtsp://camera/stream"),
+        ("rtsp://anna:geheim@camera/stream", "rtsp://anna:***@camera/stream"),
+        ("rtsp://anna:ge/h#ei@m@camera/stream", "rtsp://anna:***@camera/stream"),
+        ("rtsp://camera/?user=anna&password=geheim&channel=1", "rtsp://camera/?user=anna&password=***&channel=1"),
+    ],
+)
+def test_password_of_an_address_is_hidden(url: str, shown: str) -> None:
+    assert without_password(url) == shown
