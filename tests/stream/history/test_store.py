@@ -1,100 +1,40 @@
-"""The history: what it keeps, over restarts, kills, and disks that fail."""
+"""What is written to the history is read again."""
 
 from __future__ import annotations
 
-import logging
-import random
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harstream.stream.history.sink import KILLED, HistorySink
 from harstream.stream.history.store import (
     PastActivity,
     Query,
     activities,
-    changes,
     connect,
-    names,
-    owed,
     reading,
     write,
 )
-from harstream.wire.context import Context
-from harstream.wire.errors import ConfigError, SinkError
+from harstream.wire.errors import ConfigError
 from harstream.wire.values import (
-    CameraChange,
-    CameraState,
     Confidence,
     EndReason,
     Event,
     EventType,
     LabelScore,
-    Notice,
     Previous,
 )
 
-MakeEvent = Callable[..., Event]
-MakeNotice = Callable[..., Notice]
 NOON = 1_700_000_000.0
+
 DAY = 86_400.0
 
-
-class Clock:
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "history.sqlite"
-
-
-@pytest.fixture
-def started(path: Path, context: Context, clock: Clock) -> Iterator[Callable[[], HistorySink]]:
-    """`started()` begins another run on the same file."""
-    sinks: list[HistorySink] = []
-
-    def start() -> HistorySink:
-        sink = HistorySink(path, context, days=30, wall_clock=clock, clock=clock)
-        sink.start()
-        sinks.append(sink)
-        return sink
-
-    yield start
-    for sink in sinks:
-        sink.close()
-
-
-def kept(path: Path, **asked: object) -> list[PastActivity]:
-    with reading(path) as database:
-        return list(activities(database, Query(**asked)))  # type: ignore[arg-type]
-
-
-def ids(path: Path, **asked: object) -> list[str]:
-    return [past.event.id for past in kept(path, **asked)]
-
-
-def changes_in(path: Path, **asked: object) -> list[CameraChange]:
-    with reading(path) as database:
-        return list(changes(database, Query(**asked)))  # type: ignore[arg-type]
-
-
 scores = st.floats(0, 1)
+
 times = st.floats(0, 4e9)
+
 events = st.builds(
     Event,
     type=st.just(EventType.END),
@@ -115,15 +55,20 @@ events = st.builds(
 )
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "history.sqlite"
+
+
 @given(events)
-def test_an_event_comes_back_as_it_was_put_in(event: Event) -> None:
+def test_event_is_read_as_it_was_written(event: Event) -> None:
     with closing(connect(Path(":memory:"))) as database:
         write(database, [PastActivity(event, None, "lrcn", "1.0.0")])
         assert list(activities(database, Query())) == [PastActivity(event, None, "lrcn", "1.0.0")]
 
 
 @given(st.permutations(range(1, 6)))
-def test_in_whatever_order_events_come_the_last_one_stays(order: list[int]) -> None:
+def test_event_with_the_highest_seq_stays_in_any_order(order: list[int]) -> None:
     confidence = Confidence(0.5, 0.5, 0.5)
     with closing(connect(Path(":memory:"))) as database:
         for seq in order:
@@ -133,272 +78,7 @@ def test_in_whatever_order_events_come_the_last_one_stays(order: list[int]) -> N
     assert (past.event.seq, past.event.updated_at) == (5, NOON + 5)
 
 
-def test_start_update_and_end_are_one_row(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
-    sink.handle(make_notice(make_event()))
-    assert [(past.event.type, past.event.ended_at) for past in kept(path)] == [(EventType.START, None)]
-    sink.handle(make_notice(make_event(EventType.UPDATE, seq=2, updated_at=NOON + 7)))
-    assert [(past.event.type, past.event.updated_at) for past in kept(path)] == [(EventType.UPDATE, NOON + 7)]
-    end = make_event(EventType.END, seq=3)
-    sink.handle(make_notice(end))
-    assert kept(path) == [PastActivity(end, "Hallway", "lrcn", "1.0.0")]
-
-
-def test_what_is_asked_for_is_what_comes_newest_first(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
-    for number, (camera, activity) in enumerate(
-        [("hall", "Jump"), ("yard", "Jump"), ("hall", "Run"), ("hall", "Jump")]
-    ):
-        event = make_event(id=str(number), camera=camera, activity=activity, started_at=NOON + number)
-        sink.handle(make_notice(event))
-    assert ids(path) == ["3", "2", "1", "0"]
-    assert ids(path, limit=2) == ["3", "2"]
-    assert ids(path, camera="hall") == ["3", "2", "0"]
-    assert ids(path, camera="hall", activity="Jump") == ["3", "0"]
-    assert ids(path, since=NOON + 1, until=NOON + 3) == ["2", "1"]
-    with reading(path) as database:
-        assert (names(database, "camera"), names(database, "activity")) == (["hall", "yard"], ["Jump", "Run"])
-
-
-def test_the_coming_and_going_of_cameras_is_kept_and_repeats_are_not(
-    path: Path, started: Callable[[], HistorySink], make_notice: MakeNotice
-) -> None:
-    sink = started()
-    said = [
-        (1, CameraState.CONNECTING, ""),
-        (2, CameraState.LIVE, ""),
-        (3, CameraState.OFFLINE, "unplugged"),
-        (4, CameraState.OFFLINE, "unplugged"),
-        (5, CameraState.OFFLINE, "no route"),
-        (6, CameraState.LIVE, ""),
-    ]
-    for second, state, reason in said:
-        sink.handle(make_notice(time=NOON + second, state=state, reason=reason))
-    assert [(one.time - NOON, one.state.value, one.reason) for one in changes_in(path)] == [
-        (6, "live", ""),
-        (5, "offline", "no route"),
-        (3, "offline", "unplugged"),
-        (2, "live", ""),
-    ]
-    assert changes_in(path, camera="yard") == []
-
-
-def test_what_is_older_than_asked_for_is_forgotten_at_the_start(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    first = started()
-    for day in (0, 1):
-        time = NOON + day * DAY
-        event = make_event(EventType.END, id=str(day), started_at=time)
-        first.handle(make_notice(event, time=time, state=CameraState.LIVE, reason=str(day)))
-    first.close()
-    clock.now = NOON + 30.5 * DAY
-    started()
-    assert ids(path) == ["1"]
-    assert [change.reason for change in changes_in(path)] == ["1"]
-
-
-def test_what_grows_too_old_during_a_run_is_forgotten_and_the_journal_emptied(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("harstream.stream.history.sink.UPKEEP", 0.01)
-    sink = started()
-    sink.handle(make_notice(make_event(EventType.END)))
-    assert ids(path) == ["01JD"]
-    small = path.stat().st_size
-    clock.now = NOON + 31 * DAY
-    eventually(lambda: not ids(path), "the old to be forgotten")
-    eventually(lambda: path.stat().st_size > small, "the journal to be moved into the file")
-
-
-def test_what_a_killed_run_left_open_is_ended_when_it_was_last_seen(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    first = started()
-    first.handle(make_notice(make_event(EventType.END, id="whole")))
-    open_still = make_event(EventType.UPDATE, id="open", seq=4, updated_at=NOON + 12)
-    first.handle(make_notice(open_still))
-    first.handle(make_notice())  # a frame
-    # As a kill leaves it: what was written is there, and nobody has closed anything.
-    second = started()
-    (notice,) = second.owed
-    assert notice.events == (
-        replace(open_still, type=EventType.END, seq=5, ended_at=NOON + 12, end_reason=EndReason.SHUTDOWN,
-                historical=True),
-    )  # fmt: skip
-    assert notice.change == CameraChange("hall", NOON + 12, CameraState.OFFLINE, KILLED)
-    assert notice.activity.name == "unknown"
-    second.handle(notice)
-    second.handle(make_notice())
-    with reading(path) as database:
-        assert owed(database) == []
-    assert started().owed == []
-
-
-def test_what_a_killed_run_may_not_have_told_is_told_again_as_it_was(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    first = started()
-    first.handle(make_notice(make_event(id="Z")))
-    end, start = make_event(EventType.END, id="Z", seq=2), make_event(id="A")
-    first.handle(make_notice(end, start))
-    second = started()
-    (notice,) = second.owed
-    assert [(event.id, event.seq, event.type, event.historical) for event in notice.events] == [
-        ("Z", 2, EventType.END, True), ("A", 1, EventType.START, True), ("A", 2, EventType.END, True),
-    ]  # fmt: skip
-    second.handle(notice)
-    second.handle(make_notice())
-    assert started().owed == []
-    assert [past.event.historical for past in kept(path)] == [False, True]
-
-
-def test_a_run_that_said_goodbye_owes_nothing(
-    started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
-    sink.handle(make_notice(make_event(EventType.END)))
-    sink.close()
-    assert started().owed == []
-
-
-def test_the_end_after_a_kill_keeps_the_model_that_saw_the_activity(
-    path: Path, started: Callable[[], HistorySink], context: Context, make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    started().handle(make_notice(make_event()))
-    later = replace(context, contract=replace(context.contract, version="2.0.0"))
-    second = HistorySink(path, later, days=30, wall_clock=lambda: NOON)
-    second.start()
-    second.handle(second.owed[0])
-    second.close()
-    assert [(past.model_version, past.event.type) for past in kept(path)] == [("1.0.0", EventType.END)]
-
-
-def test_a_reader_does_not_stop_the_writer(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
-    sink.handle(make_notice(make_event(id="A")))
-    with reading(path) as database:
-        reader = activities(database, Query())
-        assert next(reader).event.id == "A"
-        sink.handle(make_notice(make_event(id="B")))
-        assert list(reader) == []
-    assert sorted(ids(path)) == ["A", "B"]
-
-
-def test_reading_after_a_run_leaves_no_files_that_the_next_one_could_not_write(
-    path: Path, started: Callable[[], HistorySink], make_notice: MakeNotice, make_event: MakeEvent
-) -> None:
-    sink = started()
-    sink.handle(make_notice(make_event(EventType.END)))
-    sink.close()
-    with reading(path) as database:
-        assert len(list(activities(database, Query()))) == 1
-        assert [file.name for file in path.parent.iterdir()] == [path.name]
-
-
-def test_a_full_disk_loses_nothing_that_memory_can_keep(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
-    files_no_longer_than: Callable[[int], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
-    sink = started()
-    sink.handle(make_notice(make_event(id="A")))
-    caplog.set_level(logging.INFO)
-    journal = path.with_name("history.sqlite-wal")
-    with files_no_longer_than(journal.stat().st_size):
-        for number in range(300):
-            clock.now += 2
-            sink.handle(make_notice(make_event(id=f"B{number}")))
-        sink.handle(make_notice(make_event(EventType.END, id="A", seq=2)))
-        assert [past.event.ended_at for past in kept(path)] == [None]
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    clock.now += 2
-    sink.handle(make_notice())  # a frame without an event is enough
-    sink.handle(make_notice())
-    assert len(ids(path)) == 301
-    assert [past.event.ended_at for past in kept(path) if past.event.id == "A"] == [NOON + 9.52]
-    assert "can be written again" in caplog.messages[-1]
-
-
-def test_a_disk_that_fails_is_not_tried_at_every_event(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")  # the sink waits for it a tenth of a second, once
-        sink.handle(make_notice(make_event(id="A")))
-        other.rollback()
-    sink.handle(make_notice(make_event(id="B")))
-    assert ids(path) == []
-    clock.now += 1
-    sink.handle(make_notice())
-    assert sorted(ids(path)) == ["A", "B"]
-
-
-def test_what_waits_when_the_run_ends_is_written_or_its_loss_told(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
-    for is_over, expected in ((True, ["A"]), (False, [])):
-        path.unlink(missing_ok=True)
-        sink = started()
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            sink.handle(make_notice(make_event(id="A")))
-            if is_over:
-                other.rollback()
-            sink.close()
-        assert ids(path) == expected
-    assert "1 entries of the history" in caplog.messages[-1]
-
-
-def test_a_file_that_is_read_only_does_not_stop_recognition(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
-    sink = started()
-    assert sink._database is not None
-    sink._database.execute("PRAGMA query_only = ON")
-    sink.handle(make_notice(make_event(id="A")))
-    assert "kept in memory" in caplog.messages[-1]
-
-
-@pytest.mark.parametrize("is_half", [False, True])
-def test_a_broken_file_is_moved_aside_with_one_warning(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
-    caplog: pytest.LogCaptureFixture, is_half: bool,
-) -> None:  # fmt: skip
-    if is_half:
-        sink = started()
-        shuffled = random.Random(1).sample(range(500), 500)
-        for number in shuffled:
-            sink.handle(make_notice(make_event(EventType.END, id=f"{number:030}")))
-        sink.close()
-        path.write_bytes(path.read_bytes()[:30_000] + b"\xff" * 40_000)
-    else:
-        path.parent.mkdir()
-        path.write_text("no database at all " * 100)
-    with pytest.raises(SinkError, match="the next `harstream run` moves it aside"):
-        ids(path)
-    started().handle(make_notice(make_event(id="A")))
-    assert ids(path) == ["A"]
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert len(list(path.parent.glob("history.sqlite.broken-*"))) == 1
-
-
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, context: Context) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SinkError, match="expected to keep the history in"):
-        HistorySink(tmp_path / "file" / "history.sqlite", context, days=30).start()
-
-
-def test_a_history_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
+def test_reader_creates_no_history(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no history in .*: `harstream run` begins one"):
-        ids(tmp_path / "history.sqlite")
+        reading(tmp_path / "history.sqlite").__enter__()
     assert list(tmp_path.iterdir()) == []

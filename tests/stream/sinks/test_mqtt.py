@@ -24,7 +24,7 @@ from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.context import Context, labels_sha
-from harstream.wire.errors import BrokerError, ConfigError, SinkError
+from harstream.wire.errors import BrokerError, SinkError
 from harstream.wire.values import (
     CameraState,
     Event,
@@ -503,41 +503,6 @@ def test_an_outage_logs_its_begin_and_its_end(
     eventually(lambda: "1 events waited" in caplog.text, "the end of the outage")
     levels = [record.levelname for record in caplog.records]
     assert levels == ["INFO", "WARNING", "WARNING", "INFO"]
-
-
-@pytest.mark.parametrize(
-    "url", ["localhost", "localhost:1883", "http://u:geheim42@h", "mqtt://u:geheim42@:1883", "mqtt://u:geheim42@h:x",
-            "mqtt://u:geheim42@h:0", "mqtt://u:geheim42@::1", "mqtt://u:geheim42@[::1", "mqtt://u:geheim42@[::1]x",
-            "mqtt://u:geheim42@:", "mqtt://u:geheim42@h/topic", "mqtt://u:gehe/im42@h"],
-)  # fmt: skip
-def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        BrokerAddress.parse(url)
-    assert str(caught.value).startswith("expected a broker like mqtt://host:1883")
-    assert "gehe" not in str(caught.value)
-    assert caught.value.__cause__ is None
-
-
-def test_an_address_knows_its_ports() -> None:
-    assert BrokerAddress.parse("mqtt://h") == BrokerAddress("h", 1883)
-    assert BrokerAddress.parse("mqtts://u:p@h") == BrokerAddress("h", 8883, tls=True, username="u", password="p")
-    assert BrokerAddress.parse("mqtt://[::1]:1884").url == "mqtt://[::1]:1884"
-    assert BrokerAddress.parse("mqtt://[fe80::1%25eth0]").host == "fe80::1%eth0"
-
-
-def test_an_ipv6_address_without_brackets_is_told_how_to_be_written() -> None:
-    with pytest.raises(ConfigError, match=r"an IPv6 address without brackets: write mqtt://\[::1\]:1883"):
-        BrokerAddress.parse("mqtt://fe80::1:1883")
-
-
-@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="there is no IPv6")
-def test_a_broker_with_an_ipv6_address(stopped_mosquitto: Any) -> None:
-    stopped_mosquitto.use_ipv6()
-    stopped_mosquitto.start()
-    connection = Connection(BrokerAddress.parse(stopped_mosquitto.url))
-    connection.open()
-    assert connection.version == "5"
-    connection.close()
 
 
 def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
