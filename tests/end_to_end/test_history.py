@@ -166,7 +166,8 @@ def test_a_broken_history_is_moved_aside_and_the_run_goes_on(
     code, running = harstream("run", "--source", "yard.mp4", "--model", light_model)
     assert (code, running.complaints) == (0, [])
     (warning,) = [line for line in running.stderr if "WARNING" in line]
-    assert "the history harstream-state/history.sqlite cannot be read (file is not a database): moved to" in warning
+    assert "the history harstream-state/history.sqlite cannot be read (file is not a database)" in warning
+    assert "moved to harstream-state/history.sqlite.broken-" in warning
     with closing(sqlite3.connect(state / "history.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM activities").fetchone() == (1,)
 
