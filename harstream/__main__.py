@@ -12,12 +12,12 @@ import typer
 
 COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
-    "predict": ("stream.app.predict", "Recognize activities in video files, as fast as it goes."),
+    "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
     "listen": ("stream.app.listen", "Print what arrives from the broker."),
-    "cameras": ("stream.app.cameras", "Find webcams and try cameras: say what each gives."),
+    "cameras": ("stream.app.cameras", "Find webcams and try cameras."),
     "config": ("stream.app.config", "Write and check config.yaml."),
-    "history": ("stream.app.history", "Say what was recognized, and write it for other programs."),
-    "doctor": ("stream.app.doctor", "Say what this machine has, and what to do about what it lacks."),
+    "history": ("stream.app.history", "Print past activities, or write them for other programs."),
+    "doctor": ("stream.app.doctor", "Report what this machine has and lacks, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "combine": ("training.cli", "Make one model of several trained runs."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),

@@ -1,4 +1,4 @@
-"""`harstream config check`, `init` and `schema`."""
+"""`harstream config`: checks and writes config.yaml, and prints its schema."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ MISTAKEN, INTERRUPTED = 2, 130
 
 @config.command()
 def check(file: File = DEFAULT_CONFIG) -> None:
-    """Report every mistake with line and column, and what may have been meant. Opens no camera and no connection. Exit
-    code 2 when there is one."""
+    """Report every mistake with its line and column, and suggest what was meant. Opens no camera and no connection.
+
+    Exit code 2 if there is a mistake.
+    """
     with one_line_errors():
         fitting = surroundings()
         try:
@@ -46,7 +48,7 @@ def check(file: File = DEFAULT_CONFIG) -> None:
 
 @config.command()
 def schema() -> None:
-    """Print the JSON Schema, with which editors explain and check each key."""
+    """Print the JSON Schema. Editors use it to explain and check each key."""
     sys.stdout.write(_schema_text())
 
 
@@ -71,7 +73,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
     """Ask for cameras and broker, try them, and write a commented file, with a JSON Schema for editors beside it."""
     with one_line_errors():
         if not sys.stdin.isatty():
-            raise ConfigError("`harstream config init` asks questions, and its input is no terminal: run it in one")
+            raise ConfigError("`harstream config init` asks questions, but its input is no terminal: run it in one")
         try:
             if file.exists() and not Confirm.ask(f"Overwrite {escape(str(file))}?", default=False, console=console):
                 raise typer.Exit
@@ -88,18 +90,21 @@ def init(file: File = DEFAULT_CONFIG) -> None:
 
 
 def _write(file: Path, answers: Answers) -> list[Path]:
-    """The config file last: who finds it finds the others, too. Raises EOFError, KeyboardInterrupt and ConfigError."""
+    """Write all files, config.yaml last, so that it never names a missing one.
+
+    Raises EOFError, KeyboardInterrupt and ConfigError.
+    """
     schema = file.with_suffix(".schema.json")
     secrets = {file.parent / name: f"{secret}\n" for name, secret in answers.secrets.items()}
     for path, text in (secrets | {schema: _schema_text()}).items():
         is_other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
         if is_other and not Confirm.ask(f"Overwrite {escape(str(path))}?", default=False, console=console):
-            raise ConfigError(f"{path} was kept, and nothing was written: move it away, or choose other names")
+            raise ConfigError(f"{path} was kept, and nothing was written: move it away or choose other names")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         for path, text in secrets.items():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.unlink(missing_ok=True)  # its mode would stay
+            path.unlink(missing_ok=True)  # a file that exists would keep its permissions
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
                 out.write(text)
         schema.write_text(_schema_text(), encoding="utf-8")
@@ -116,6 +121,6 @@ def _schema_text() -> str:
 def _summary(checked: Config, activities: int) -> str:
     cameras = "1 camera" if len(checked.cameras) == 1 else f"{len(checked.cameras)} cameras"
     url = BrokerAddress.parse(checked.mqtt.broker).url if checked.mqtt.broker else None
-    broker = f"broker {url}" if url else f"a broker of our own on port {checked.mqtt.embedded_port}"
+    broker = f"broker {url}" if url else f"its own broker on port {checked.mqtt.embedded_port}"
     view = f"live view on {checked.web.host}:{checked.web.port}" if checked.web.enabled else "no live view"
     return f"{cameras}, model {checked.model} with {activities} activities, {broker}, {view}"

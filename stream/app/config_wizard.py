@@ -1,4 +1,4 @@
-"""Asks for what a config.yaml must say, tries each answer, and collects what is to be written."""
+"""Asks for the values of a config.yaml, tries each answer, and collects what to write."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ OWN_BROKER = "own"
 @dataclass
 class Answers:
     values: dict[str, Any] = field(default_factory=lambda: Config().model_dump())
-    """As `config_text` takes them."""
+    """The values for `config_text`."""
     secrets: dict[FromFile, str] = field(default_factory=dict)
-    """What each file is to hold."""
+    """The content of each secret's file."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Environment variables that must be set for `run`, and for what."""
+    """Environment variables that `run` needs, each with the address that it is for."""
 
 
 class Interview:
     def __init__(self, console: Console, folder: Path) -> None:
-        """`folder`: that of the config file."""
+        """`folder` is the one of config.yaml."""
         self._console = console
         self._folder = folder
         self._answers = Answers()
 
     def ask(self) -> Answers:
-        """Nothing is written meanwhile. Raises EOFError and KeyboardInterrupt."""
+        """Ask everything, and write nothing. Raises EOFError and KeyboardInterrupt."""
         values = self._answers.values
         values["node"] = self._checked("Name of this machine, for topics", values["node"], lambda text: {"node": text})
         values["cameras"] = self._cameras()
@@ -79,39 +79,39 @@ class Interview:
                 lambda text: {"cameras": [{"name": "camera", "source": text}]},
             )
             self._say("  trying ...")
-            if self._is_kept(partial(_picture_of, source)):
+            if self._try_or_keep(partial(_picture_of, source)):
                 return source
 
     def _broker(self) -> str | None:
         while True:
             url = self._checked(
-                f"MQTT broker: mqtt://user:password@host:1883 or mqtts://..., or {OWN_BROKER} for one of our own",
+                f"MQTT broker: mqtt://user:password@host:1883 or mqtts://..., or {OWN_BROKER} for its own broker",
                 OWN_BROKER,
                 lambda text: {"mqtt": {"broker": None if text == OWN_BROKER else text}},
             )
             if url == OWN_BROKER:
                 return None
-            if self._is_kept(partial(_answer_of, url)):
+            if self._try_or_keep(partial(_answer_of, url)):
                 return self._without_secret(url, "broker")
 
     def _live_view(self) -> dict[str, Any]:
         if not Confirm.ask("A live view in the browser?", default=True, console=self._console):
             return {"enabled": False}
-        self._say("  0.0.0.0 lets other machines look: there is no login")
+        self._say("  0.0.0.0 lets other machines see the page, which has no login")
         host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text}})
         port = self._checked("at port", "8080", lambda text: {"web": {"port": text}})
         return overridden(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
 
     def _without_secret(self, url: str, owner: str) -> str:
-        """What stands in the config file in place of `url`, where that has a password."""
+        """Return what config.yaml holds in place of a `url` with a password."""
         if without_password(url) == url:
             return url
         variable = f"PASSWORD_{owner.upper().replace('-', '_')}"
         while variable in self._answers.variables:
             variable += "_"
         file = FromFile(f"{SECRETS}/{owner}")
-        self._say(f"  Where shall the password be? file: the address goes into {file}, readable for you only;")
-        self._say(f"  environment: you set {variable}; here: in the config file, for all who may read it")
+        self._say(f"  Where to keep the password? file: the address goes into {file}, which only you can read;")
+        self._say(f"  environment: you set {variable}; here: in config.yaml, for everyone who may read it")
         choices = ["file", "environment", "here"]
         match Prompt.ask("The password", choices=choices, default="file", console=self._console):
             case "file":
@@ -123,7 +123,7 @@ class Interview:
         return url
 
     def _checked(self, question: str, default: str, changes: Callable[[str], dict[str, Any]]) -> str:
-        """Ask until the answer is one that a config file may hold."""
+        """Ask until the answer is a valid value."""
         while True:
             answer = Prompt.ask(question, default=default, console=self._console).strip()
             try:
@@ -133,13 +133,13 @@ class Interview:
             else:
                 return answer
 
-    def _is_kept(self, attempt: Callable[[], str]) -> bool:
-        """It works, or is wanted all the same."""
+    def _try_or_keep(self, attempt: Callable[[], str]) -> bool:
+        """Try it. Return whether it works, or the person keeps it anyway."""
         try:
             self._say(f"  {attempt()}")
         except HarstreamError as error:
             self._say(f"  {error}")
-            return Confirm.ask("Keep it all the same?", default=False, console=self._console)
+            return Confirm.ask("Keep it anyway?", default=False, console=self._console)
         return True
 
     def _say(self, text: str) -> None:

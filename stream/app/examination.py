@@ -1,4 +1,4 @@
-"""What this machine has, and what to do about what it lacks."""
+"""What `harstream doctor` does: finds what this machine has and lacks, with advice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Finding:
     is_fine: bool
     advice: str = ""
     is_needed: bool = False
-    """`harstream run` cannot work without it."""
+    """Can `harstream run` not work without it?"""
 
 
 def examine(config: Config) -> list[Finding]:
@@ -73,7 +73,7 @@ def _packages() -> Iterator[Finding]:
     if {"onnxruntime", "onnxruntime-gpu"} <= found.keys():
         yield Finding(
             "ONNX Runtime", "onnxruntime and onnxruntime-gpu", False,
-            "they break each other: pip uninstall both, then install harstream again", is_needed=True,
+            "they break each other: uninstall both with pip, then install harstream again", is_needed=True,
         )  # fmt: skip
     yield Finding("versions", ", ".join(f"{name} {number}" for name, number in found.items()), True)
 
@@ -84,7 +84,7 @@ def _accelerator() -> Finding:
     try:
         provider = engine.load(shipped()[0], "auto").provider
     except (HarstreamError, IndexError) as error:
-        return Finding("accelerator", str(error), False, "see the line of the model")
+        return Finding("accelerator", str(error), False, "see the line about the model")
     advice = "there is an NVIDIA driver: pip install 'harstream[cuda]' brings the CUDA libraries"
     return Finding("accelerator", provider, provider != "CPU", advice)
 
@@ -102,9 +102,9 @@ def _model(config: Config) -> Finding:
 def _cameras(config: Config, *, is_running: bool) -> Iterator[Finding]:
     all_tried = list(tried([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
     for one in all_tried[: len(config.cameras)]:
-        advice = "`run` waits for it" if len(config.cameras) > 1 else ""
+        advice = "`run` retries it" if len(config.cameras) > 1 else ""
         if is_running and isinstance(one.source, Webcam):
-            advice = "only one program can have it, and harstream is running"
+            advice = "only one program can use it, and harstream is running"
         yield Finding("camera", str(one), isinstance(one.result, Seen), advice, is_needed=not advice)
     webcams = [one.source.index for one in all_tried if isinstance(one.source, Webcam) and isinstance(one.result, Seen)]
     advice = "use rtsp://..., a file, or --source scene"
@@ -131,7 +131,7 @@ def _broker(config: Config, *, is_running: bool) -> Finding:
 
 
 def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:
-    """Of what runs already, nobody can tell from outside whether it is that which has the port."""
+    """Try to bind the port. If harstream runs already, a port in use counts as fine: it may be harstream's own."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -144,7 +144,7 @@ def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) ->
 
 
 def _file(what: str, path: Path, suffix: str = "") -> Finding:
-    """Nothing is created: an empty file would look like a run without events."""
+    """Check without creating the file: an empty file would look like a run without events."""
     advice = f"choose another with --{what}, or create the folder"
     if suffix and path.suffix != suffix:
         return Finding(what, f"{path} is no {suffix} file", False, advice, is_needed=True)
@@ -154,13 +154,15 @@ def _file(what: str, path: Path, suffix: str = "") -> Finding:
 
 
 def _state(folder: Path) -> Iterator[Finding]:
-    """`run` makes the folder."""
+    """Check the folder, or the nearest folder above it that exists: `run` creates the rest."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     is_fine = there.is_dir() and _is_writable(there)
     found = f"{folder} can{'' if is_fine else 'not'} be written"
     yield Finding("state", found, is_fine, "choose another: state in config.yaml", is_needed=True)
     free = shutil.disk_usage(there).free / 1e9
-    yield Finding("disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some")
+    yield Finding(
+        "disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some space"
+    )
 
 
 def _is_writable(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What does not fit, in the operator's words: what was expected, what came, and what may have been meant."""
+"""Describes mistakes in the operator's words: what was expected, what came, and what may have been meant."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ EXPECTED = {
     "bool_parsing": "true or false", "bool_type": "true or false",
     "int_parsing": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
     "float_parsing": "a number", "float_type": "a number", "finite_number": "a number that is not infinite",
-    "string_type": "a text; numbers, dates, yes and no are texts in quotes", "path_type": "the path of a file",
+    "string_type": "a text; put numbers, dates, yes and no in quotes", "path_type": "the path of a file",
     "string_pattern_mismatch": "1 to 64 of the letters A-Z and a-z, digits, _ and -",
     "string_too_short": "a text that is not empty", "too_short": "one entry at least",
     "greater_than": "more than {gt:g}", "greater_than_equal": "{ge:g} or more", "less_than_equal": "{le:g} or less",
     "literal_error": "{expected}", "model_type": "keys and values", "dict_type": "keys and values",
     "tuple_type": "a list, each entry after a -", "list_type": "a list, each entry after a -",
 }  # fmt: skip
-"""By pydantic's type of an error; {} are its context."""
+"""By pydantic's type of an error; {} takes values from its context."""
 
 
 def mistakes_made(error: ValidationError) -> list[ErrorDetails]:
-    """Without those that follow from others: a list whose items are wrong counts as too short as well."""
+    """Return the mistakes without those that follow from others: a list with wrong items counts as too short, too."""
     found = error.errors(include_input=False, include_url=False)
     deep = {mistake["loc"][:depth] for mistake in found for depth in range(len(mistake["loc"]))}
     return [mistake for mistake in found if mistake["loc"] not in deep]
@@ -38,12 +38,12 @@ def key_path(mistake: ErrorDetails) -> KeyPath:
 
 
 def shown(path: KeyPath) -> str:
-    """A key may be a whole line without its colon, and a password in it."""
+    """Write a path with dots. A key may be a whole line without its colon, so passwords are hidden."""
     return ".".join(without_password(str(step)) for step in path)
 
 
 def in_words(mistake: ErrorDetails, came: str | None) -> str:
-    """`came`: what may be told of the value; None: nothing, it is a secret."""
+    """`came` is what may be shown of the value. None means that it is a secret."""
     path, kind, context = key_path(mistake), mistake["type"], mistake.get("ctx", {})
     misfit = context.get("error")
     if isinstance(misfit, Misfit):
@@ -57,11 +57,11 @@ def in_words(mistake: ErrorDetails, came: str | None) -> str:
 
 
 def _key_meant(path: KeyPath) -> str:
-    """A key that exists there and is written like it; or one of that name that belongs elsewhere."""
+    """Return a similar key of the same section, or a key of that name in another section."""
     *above, last = path
     here = closest(str(last), part(tuple(above)).get("properties", ()))
     return here or next((shown(elsewhere) for elsewhere in paths() if elsewhere[-1] == last), "")
 
 
-def told_without_places(mistakes: Sequence[ErrorDetails]) -> str:
+def without_places(mistakes: Sequence[ErrorDetails]) -> str:
     return "; ".join(f"{shown(key_path(mistake))}: {in_words(mistake, '')}" for mistake in mistakes)

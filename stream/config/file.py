@@ -1,4 +1,4 @@
-"""Reads config.yaml and says everything that is wrong with it, each mistake with its line and column."""
+"""Reads config.yaml, and reports every mistake in it with its line and column."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
-from harstream.stream.config.errors import in_words, key_path, mistakes_made, shown, told_without_places
+from harstream.stream.config.errors import in_words, key_path, mistakes_made, shown, without_places
 from harstream.stream.config.model import Config, Surroundings
-from harstream.stream.config.yaml_positions import Told, YamlPositions
+from harstream.stream.config.yaml_positions import Mistake, YamlPositions
 from harstream.wire.errors import ConfigError, ConfigFileError
 
 
 def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: Collection[str] | None = None) -> Config:
-    """Raises ConfigFileError with every mistake, a line each: `file:line:column: key: what is wrong`; with
-    `surroundings`, also what does not fit these. Raises ConfigError for a file that cannot be read.
+    """Return the configuration in `file`. With `surroundings`, it is checked against these, too.
 
-    `keys`: of the first level, all that is wanted; whatever the file says of others is not looked at.
+    `keys` limits the reading to these keys of the first level; mistakes in others are not reported.
+    Raises ConfigFileError with one line per mistake, `file:line:column: key: what is wrong`. Raises ConfigError for a
+    file that cannot be read.
     """
     tree = _tree(file)
     values = {} if tree.values is None else tree.values
@@ -30,19 +31,19 @@ def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: C
         raise ConfigFileError(f"{file}:1:1: expected keys and values, like those of `harstream config init`")
     wanted = {key: value for key, value in values.items() if keys is None or key in keys}
     config, found = _validated(wanted, tree, surroundings)
-    found = [told for told in found if keys is None or (told.path and told.path[0] in keys)]
+    found = [one for one in found if keys is None or (one.path and one.path[0] in keys)]
     if config is None or found:
-        lines = (_line(file, told) for told in sorted(found, key=lambda told: told.place))
+        lines = (_line(file, one) for one in sorted(found, key=lambda one: one.place))
         raise ConfigFileError("\n".join(lines), log=values.get("log"))
     return config
 
 
 def overridden(config: Config, values: Mapping[str, Any], surroundings: Surroundings | None = None) -> Config:
-    """The config with the options of the command line in it. Raises ConfigError."""
+    """Return the configuration with some values replaced, such as by options. Raises ConfigError."""
     try:
         return Config.model_validate({**config.model_dump(), **values}, context=surroundings)
     except ValidationError as error:
-        raise ConfigError(told_without_places(mistakes_made(error))) from error
+        raise ConfigError(without_places(mistakes_made(error))) from error
 
 
 def _tree(file: Path) -> YamlPositions:
@@ -58,7 +59,7 @@ def _tree(file: Path) -> YamlPositions:
 
 def _validated(
     values: dict[str, Any], tree: YamlPositions, surroundings: Surroundings | None
-) -> tuple[Config | None, list[Told]]:
+) -> tuple[Config | None, list[Mistake]]:
     if surroundings and not surroundings.model:
         surroundings = replace(surroundings, model=str(values.get("model", Config().model)))
     try:
@@ -67,31 +68,31 @@ def _validated(
         return None, tree.mistakes + _new_mistakes(error, tree)
 
 
-def _new_mistakes(error: ValidationError, tree: YamlPositions) -> list[Told]:
-    """Without those that follow from the tree's own, such as a variable that is not set."""
+def _new_mistakes(error: ValidationError, tree: YamlPositions) -> list[Mistake]:
+    """Return pydantic's mistakes without those that follow from mistakes of the tree, such as an unset variable."""
     return [
-        _told(mistake, tree)
+        _placed(mistake, tree)
         for mistake in mistakes_made(error)
         if not any(key_path(mistake)[:depth] in tree.not_built for depth in range(1, len(key_path(mistake)) + 1))
     ]
 
 
-def _told(mistake: ErrorDetails, tree: YamlPositions) -> Told:
+def _placed(mistake: ErrorDetails, tree: YamlPositions) -> Mistake:
     path = key_path(mistake)
     is_of_the_key = mistake["type"] == "extra_forbidden" or "[key]" in mistake["loc"]
     place = tree.keys[path] if is_of_the_key and path in tree.keys else tree.place(path)
-    # Not in `places`: a key that is missing. Neither it nor a key's own name is a secret.
+    # A missing key is not in `places`. Neither a missing key nor the name of a key is a secret.
     is_secret = path in tree.places and path not in tree.came and not is_of_the_key
-    return Told(place, path, in_words(mistake, None if is_secret else tree.came.get(path, "")))
+    return Mistake(place, path, in_words(mistake, None if is_secret else tree.came.get(path, "")))
 
 
-def _line(file: Path, told: Told) -> str:
-    key = f"{shown(told.path)}: " if told.path else ""
-    return f"{file}:{told.place.line}:{told.place.column}: {key}{told.text}"
+def _line(file: Path, mistake: Mistake) -> str:
+    key = f"{shown(mistake.path)}: " if mistake.path else ""
+    return f"{file}:{mistake.place.line}:{mistake.place.column}: {key}{mistake.text}"
 
 
 def _not_yaml(file: Path, text: str, error: yaml.YAMLError | RecursionError) -> str:
-    """PyYAML's own text repeats the line that it could not read, and the password in it."""
+    """Describe the error without PyYAML's own text, which repeats the line and any password in it."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
         return f"{file}:{mark.line + 1}:{mark.column + 1}: not valid YAML: {error.problem}"

@@ -1,4 +1,4 @@
-"""The JSON Schema of config.yaml, for editors, for the comments of the file, and for guesses at what was meant."""
+"""The JSON Schema of config.yaml: for editors, for the comments of the file, and for suggestions in errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def config_schema() -> dict[str, Any]:
 
 
 def part(path: KeyPath) -> dict[str, Any]:
-    """What the schema says of the key at `path`, its references resolved; empty where there is no such key."""
+    """Return the schema of the key at `path`, with references resolved. It is empty if there is no such key."""
     schema = _schema()
     node = schema
     for key in path:
@@ -29,14 +29,14 @@ def part(path: KeyPath) -> dict[str, Any]:
 
 
 def paths(path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Of all keys that have a fixed name, those outside of lists and mappings of one's own names."""
+    """Yield the paths of all keys with a fixed name. Keys inside lists and free mappings have none."""
     for key in part(path).get("properties", {}):
         yield (*path, key)
         yield from paths((*path, key))
 
 
 def choices(path: KeyPath) -> list[str]:
-    """The words that may stand there, where these are few."""
+    """Return the words that the key takes, if it takes only certain words."""
     node = part(path)
     return [str(word) for option in (node, *node.get("anyOf", ())) for word in option.get("enum", ())]
 
@@ -46,7 +46,7 @@ def _or_variable(schema: JsonSchemaValue) -> JsonSchemaValue:
 
 
 class _Schema(GenerateJsonSchema):
-    """What is no free text may come from the environment: no editor should mark `port: ${PORT}` as wrong."""
+    """Allows ${NAME} in place of numbers and words, so that editors accept `port: ${PORT}`."""
 
     def int_schema(self, schema: Any) -> JsonSchemaValue:
         return _or_variable(super().int_schema(schema))
@@ -65,7 +65,7 @@ class _Schema(GenerateJsonSchema):
         return _or_variable(made) if "pattern" in made else made
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        return False  # it is the key once more
+        return False  # the title would repeat the key
 
 
 @cache

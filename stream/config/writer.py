@@ -18,20 +18,23 @@ COMMENTS_AT, WIDEST = 30, 120
 
 
 class WithVariables(str):
-    """A text whose ${NAME} are meant."""
+    """A text in which ${NAME} stands for an environment variable."""
 
 
 class FromFile(str):
-    """The path of a file that holds the value, from the folder of the config file."""
+    """The path of a file that holds the value, relative to the folder of config.yaml."""
 
 
 def config_text(values: Mapping[str, Any], schema: str | None = None) -> str:
-    """`values`: as `Config.model_dump` gives them, with WithVariables and FromFile in the place of secrets; `schema`:
-    where editors find it, from the folder of the config file."""
+    """Return the text of a config.yaml.
+
+    `values` are those of `Config.model_dump`, with WithVariables and FromFile in place of secrets. `schema` is the path
+    of the schema for editors, relative to the folder of config.yaml.
+    """
     lines = [] if schema is None else [f"# yaml-language-server: $schema={schema}"]
     lines += [f"# {line}" for line in wrap(_one_line(config_schema()["description"]), WIDEST - 2)]
     if values == Config().model_dump():
-        lines.append("# What stands here is the default.")
+        lines.append("# All values here are the defaults.")
     for key, value in values.items():
         is_section = isinstance(value, Mapping | Sequence) and not isinstance(value, str)
         before = [] if lines[-1] == "" or not (is_section or lines[-1].startswith("#")) else [""]
@@ -54,7 +57,7 @@ def _entry(path: KeyPath, key: str, value: Any, indent: int, *, is_commented: bo
 
 
 def _item(path: KeyPath, item: Any, indent: int, *, is_commented: bool) -> Iterator[str]:
-    """The comments of the first say enough for all."""
+    """Write one item of a list. Only the first item has comments."""
     if not isinstance(item, Mapping):
         yield f"{' ' * indent}- {_scalar(item)}"
         return
@@ -69,7 +72,7 @@ def _item(path: KeyPath, item: Any, indent: int, *, is_commented: bool) -> Itera
 
 
 def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
-    """To the right of what it is about; above, where that is long."""
+    """Put the comment to the right of its line, or above a long line."""
     head = " " * indent + head
     if len(head) + 2 > COMMENTS_AT and len(head) + len(comment) + 4 > WIDEST:
         yield from (f"{' ' * indent}# {line}" for line in wrap(comment, WIDEST - indent - 2))
@@ -82,7 +85,7 @@ def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    """Nothing is filled in there."""
+    """Write a key, in which ${NAME} is plain text."""
     return _scalar(WithVariables(key))
 
 

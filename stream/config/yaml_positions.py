@@ -1,7 +1,7 @@
-"""A YAML text as plain values that remember where they stand, with ${NAME} and !file filled in.
+"""Reads YAML as plain values with their positions, and fills in ${NAME} and !file.
 
-PyYAML's own constructor stops at the first thing that it cannot build, keeps the last of two equal keys in silence,
-and forgets lines; ruamel.yaml knows lines, but stops at the first, too. So only PyYAML's nodes are used.
+PyYAML's constructor stops at the first mistake, silently keeps the last of two equal keys, and drops line numbers.
+ruamel.yaml has line numbers, but also stops at the first mistake. So only PyYAML's nodes are used.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from harstream.stream.config.json_schema import KeyPath
 
 FILE, MERGE = "!file", "tag:yaml.org,2002:merge"
 TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
-"""No key is a date, but a name may look like one."""
+"""A name may look like a date; no value is one."""
 KNOWN_TAGS = "tag:yaml.org,2002:"
 LONGEST_WORD = 40
-"""Letters of a value that are told."""
+"""Letters of a value that an error shows."""
 REFERENCE = re.compile(r"\$(\$\{)|\$\{(\w+)\}")
-"""${NAME}, and $${ for a plain ${."""
+"""Finds ${NAME}, and $${, which gives a plain ${."""
 
 
 class Place(NamedTuple):
-    """In a file; both count from 1."""
+    """A position in a file; both numbers count from 1."""
 
     line: int
     column: int
 
 
-class Told(NamedTuple):
-    """A mistake."""
+class Mistake(NamedTuple):
+    """What is wrong at a place of the file."""
 
     place: Place
     path: KeyPath
@@ -42,15 +42,15 @@ class Told(NamedTuple):
 
 
 class YamlPositions:
-    """Raises yaml.YAMLError where the text is no YAML."""
+    """The values of a text, and their places. The constructor raises yaml.YAMLError for a text that is no YAML."""
 
     def __init__(self, text: str, folder: Path) -> None:
-        """`folder`: from where `!file` is looked for."""
-        self.mistakes: list[Told] = []
+        """`!file` paths are relative to `folder`."""
+        self.mistakes: list[Mistake] = []
         self.keys: dict[KeyPath, Place] = {}
         self.places: dict[KeyPath, Place] = {(): Place(1, 1)}
         self.came: dict[KeyPath, str] = {}
-        """What may be told of a value; of a secret nothing."""
+        """What an error may show of a value. Secrets are not in it."""
         self.not_built: set[KeyPath] = set()
         self._folder = folder
         self._loader = yaml.SafeLoader(text)
@@ -61,17 +61,17 @@ class YamlPositions:
             self._loader.dispose()
 
     def place(self, path: KeyPath) -> Place:
-        """Of the value, or of the deepest part of its path that the file has."""
+        """Return the place of the value, or of the deepest part of its path that the file has."""
         return next(self.places[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in self.places)
 
     def _value(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> Any:
         self.places[path] = _place(node)
         if node in around:
-            return self._wrong(path, "an alias must not stand inside of what it stands for")
+            return self._wrong(path, "an alias must not be inside the value that it stands for")
         if node.tag == FILE and isinstance(node, yaml.ScalarNode):
             return self._content(node.value, path)
         if not node.tag.startswith(KNOWN_TAGS):
-            return self._wrong(path, f"expected no tag but {FILE} and the path of a file, got {node.tag}")
+            return self._wrong(path, f"expected no tag, or {FILE} and the path of a file, got {node.tag}")
         if isinstance(node, yaml.MappingNode):
             self.came[path] = "keys and values"
             return self._mapping(node, path, (*around, node))
@@ -80,11 +80,11 @@ class YamlPositions:
             return [self._value(item, (*path, index), (*around, node)) for index, item in enumerate(node.value)]
         if node.tag in TEXTS:
             return self._filled_in(node.value, path)
-        self.came[path] = _told_of(node.value)
+        self.came[path] = _shown(node.value)
         try:
             return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            return self._wrong(path, f"expected a plain value, got one that is no {node.tag.removeprefix(KNOWN_TAGS)}")
+            return self._wrong(path, f"expected a value of type {node.tag.removeprefix(KNOWN_TAGS)}, got another")
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -93,10 +93,10 @@ class YamlPositions:
             if key.tag == MERGE:
                 continue
             if not isinstance(key, yaml.ScalarNode):
-                self.mistakes.append(Told(_place(key), path, "expected a word as the key, got a list or mapping"))
+                self.mistakes.append(Mistake(_place(key), path, "expected a word as the key, got a list or mapping"))
             elif key.value in values:
                 first = self.keys[(*path, key.value)].line
-                self.mistakes.append(Told(_place(key), (*path, key.value), f"this key stands in line {first} already"))
+                self.mistakes.append(Mistake(_place(key), (*path, key.value), f"this key is already in line {first}"))
             else:
                 self.keys[(*path, key.value)] = _place(key)
                 values[key.value] = self._value(value, (*path, key.value), around)
@@ -105,18 +105,18 @@ class YamlPositions:
         return values
 
     def _merged(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> list[dict[str, Any]]:
-        """What `<<` brings; the earlier wins, and its keys are where they were written."""
+        """Return the mappings that `<<` merges, in their order; the earlier wins. Keys keep their places."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         mappings = [one for one in nodes if isinstance(one, yaml.MappingNode) and one not in around]
         if len(mappings) < len(nodes):
-            self.mistakes.append(Told(_place(node), path, "expected keys and values after <<"))
+            self.mistakes.append(Mistake(_place(node), path, "expected keys and values after <<"))
             return []
         return [self._mapping(one, path, (*around, one)) for one in mappings]
 
     def _filled_in(self, text: str, path: KeyPath) -> str | None:
         names = [name for _, name in REFERENCE.findall(text) if name]
         if not names:
-            self.came[path] = _told_of(text)
+            self.came[path] = _shown(text)
         unset = [name for name in names if name not in os.environ]
         if unset:
             self._wrong(path, f"the environment variable {', '.join(unset)} is not set")
@@ -142,11 +142,11 @@ class YamlPositions:
 
     def _wrong(self, path: KeyPath, text: str) -> None:
         self.not_built.add(path)
-        self.mistakes.append(Told(self.places[path], path, text))
+        self.mistakes.append(Mistake(self.places[path], path, text))
 
 
-def _told_of(word: str) -> str:
-    """What is long, or may hold a password, is not repeated."""
+def _shown(word: str) -> str:
+    """Return what an error may show of a word. Long words, and words that may hold a password, are not shown."""
     if not word:
         return "nothing"
     return repr(word) if len(word) <= LONGEST_WORD and not {"@", ":"} & set(word) else "a text"

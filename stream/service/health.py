@@ -1,4 +1,4 @@
-"""How each camera fares, looked at once a second; that the machine cannot keep up is logged once, and once its end."""
+"""Watches each camera's health, once a second. Logs when the machine cannot keep up, and when it can again."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from harstream.wire.values import CameraChange, CameraState, Health, HealthState
 log = logging.getLogger(__name__)
 
 TICK = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 PERIOD = 10.0
 """Seconds over which frames are counted."""
 STALLED = 3.0
-"""Seconds without a frame after which a camera that calls itself live is not."""
+"""Seconds without a frame after which a connected camera is stalled."""
 FROZEN = 30.0
-"""Seconds of the same picture after which a live camera is frozen: while nothing moves, some send one again, bit for
-bit, until their next key frame."""
+"""Seconds of the same picture after which a live camera is frozen. While nothing moves, some cameras repeat a picture
+bit for bit until their next key frame."""
 UNLIT, DARK = 0.02, 3.0
-"""A camera of whose pictures less than this share is lit, for so many seconds, is dark."""
+"""A camera is dark when less than this share of its picture is lit for so many seconds."""
 OVERLOADED, RECOVERED = 0.02, 0.005
-"""Shares of a live camera's frames: above the first dropped it is overloaded, until no more than the second are."""
+"""Shares of dropped frames of a live camera: overload begins above the first and ends at the second."""
 LATE, IN_TIME = 2.0, 0.5
-"""Seconds: the same for a replay, that is not to lose a frame and so falls behind."""
+"""Seconds by which a replay is behind: the same two limits. A replay drops no frame, so it falls behind."""
 SLOW = 15.0
-"""Seconds of frames without a full window, after which there is something wrong with them."""
+"""Seconds of frames without a full window after which the frames have a fault."""
 ENDED = "its material has ended"
 REASONS = {
-    HealthState.FROZEN: "it sends the same picture over and over: restart the camera",
+    HealthState.FROZEN: "it repeats the same picture: restart the camera",
     HealthState.DARK: "its picture is black: is the lens covered, or the light off?",
 }
 
@@ -40,7 +40,7 @@ REASONS = {
 class _Camera:
     is_live: bool
     counts: deque[tuple[float, int, int]]
-    """(time, frames arrived, frames dropped) at each look since it was connected."""
+    """Time, frames arrived and frames dropped at each check since the camera was connected."""
     arrived: int = 0
     change: CameraChange | None = None
     warming: Warming = Warming(0, 0)
@@ -50,30 +50,30 @@ class _Camera:
     dark_since: float | None = None
     state: HealthState | None = None
     since: float = 0.0
-    """When this state began."""
+    """Time at which this state began."""
     behind: float = 0.0
     connections: int = 0
     has_ended: bool = False
     fault: tuple[str, Trouble] | None = None
-    """Why its frames fill no window."""
+    """Why its frames fill no window, for a person and for a program."""
     dropping: float = 0.0
     overloaded: bool = False
 
 
 class HealthWatch:
-    """Told of every notice; counts what arrived and what was dropped."""
+    """Sees every notice, and compares how many frames arrived and were dropped."""
 
     def __init__(
         self, arrived: Mapping[str, int], dropped: Mapping[str, int], now: Callable[[], float], rate: float
     ) -> None:
-        """The counts of frames are those of another thread: they only grow. `now` in seconds since the epoch; `rate`:
-        of the frames that the model takes, in hertz."""
+        """Another thread counts `arrived` and `dropped`; the counts only grow. `now` returns seconds since the epoch.
+        `rate` is how many frames the model takes, in hertz."""
         self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
         self._cameras: dict[str, _Camera] = {}
         self._next = now() + TICK
 
     def watch(self, camera: str, *, is_live: bool) -> None:
-        """From now on, as a new one. `is_live`: or is it a replay? From any thread."""
+        """Start to watch a camera as a new one. `is_live` is False for a replay. From any thread."""
         looks = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
         self._cameras[camera] = _Camera(is_live, looks, arrived=self._arrived.get(camera, 0))
 
@@ -82,7 +82,7 @@ class HealthWatch:
         self._cameras.pop(camera, None)
 
     def see(self, notice: Notice) -> None:
-        """What is said of a camera that nobody watches any more is left out."""
+        """Take in a notice. Notices of removed cameras are ignored."""
         camera = self._cameras.get(notice.camera)
         if camera is None:
             return
@@ -102,17 +102,17 @@ class HealthWatch:
                 camera.dropping, camera.overloaded = 0.0, False
 
     def end(self, camera: str) -> None:
-        """Its source has no more frames. From any thread."""
+        """Note that the camera's source has no more frames. From any thread."""
         if camera in self._cameras:
             self._cameras[camera].has_ended = True
 
     def look(self) -> list[Health]:
-        """As often as one likes: the cameras' health once a second, nothing in between."""
+        """Return the cameras' health if a second has passed since the last time, else nothing. Call it often."""
         now = self._now()
         if now < self._next:
             return []
         self._next = now + TICK
-        cameras = list(self._cameras.items())  # at once: others come and go meanwhile
+        cameras = list(self._cameras.items())  # a copy: other threads add and remove cameras
         was_overloaded = any(camera.overloaded for _, camera in cameras)
         healths = [self._health(name, camera, now) for name, camera in cameras]
         self._log(healths, was_overloaded)
@@ -154,7 +154,7 @@ class HealthWatch:
         )
 
     def _look_for_a_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
-        """Of a camera whose frames come and fill no window, though the machine keeps up."""
+        """Log why a camera's frames fill no window although the machine keeps up."""
         if state is not HealthState.WARMING or camera.overloaded:
             camera.warming_since, camera.fault = None, None
         elif camera.warming_since is None:
@@ -176,7 +176,7 @@ class HealthWatch:
             log.warning(
                 "this machine cannot keep up: %s. A lighter model (--model lrcn), a larger stride in config.yaml, "
                 "fewer cameras or a GPU would help",
-                _what_happens(late),
+                _describe_overload(late),
             )
         elif was_overloaded and not late:
             total = sum(health.dropped for health in healths)
@@ -201,7 +201,7 @@ def _state(camera: _Camera, now: float) -> HealthState:
 
 
 def _since(camera: _Camera, state: HealthState, now: float) -> float:
-    """When it began, which may have been seen only later."""
+    """Return when the state began, which may be before it was noticed."""
     if state is HealthState.STALLED and camera.came_at is not None:
         return camera.came_at
     if state is HealthState.FROZEN:
@@ -221,14 +221,14 @@ def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
 
 
 def _log_a_change(name: str, before: HealthState | None, state: HealthState) -> None:
-    """Of those that nobody else logs."""
+    """Log the changes that are logged nowhere else."""
     if state in REASONS:
         log.warning("camera %s: %s", name, REASONS[state], extra={"camera": name})
     elif before in REASONS and state in (HealthState.LIVE, HealthState.WARMING):
-        log.info("camera %s is %s no more", name, before, extra={"camera": name})
+        log.info("camera %s is no longer %s", name, before, extra={"camera": name})
 
 
-def _what_happens(late: list[Health]) -> str:
+def _describe_overload(late: list[Health]) -> str:
     names = sorted(health.camera for health in late)
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     lost, behind = max(health.dropping for health in late), max(health.behind for health in late)

@@ -1,4 +1,4 @@
-"""The log on stderr: for a person, or one JSON object a line for a log store."""
+"""The log on stderr: for a person, or one JSON object per line for a log store."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harstream.wire.timestamps import timestamp
 
 Style = Literal["text", "json"]
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message", "exc_info": "error"}
-"""Of a record, by what JSON calls them; `extra` adds others, such as `camera`."""
+"""A record's fields and their names in JSON. `extra` adds others, such as `camera`."""
 log = logging.getLogger(__name__)
 
 
 def log_to_stderr(style: Style = "text", *, verbose: bool = False) -> None:
-    """May be called again for another style. With JSON, stderr gets nothing else: what would be a traceback or a
-    warning becomes a record, too."""
+    """Set up the log. It may be called again for another style. With JSON, tracebacks and warnings become records, too,
+    so that stderr gets nothing else."""
     logging.basicConfig(level=logging.WARNING, handlers=[_handler(style)], force=True)
     for name in ("harstream", "__main__"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every page that somebody closes
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns about every page that is closed
     logging.captureWarnings(style == "json")
     sys.excepthook = _record if style == "json" else sys.__excepthook__
     threading.excepthook = _record_of_a_thread if style == "json" else threading.__excepthook__
@@ -55,7 +55,7 @@ def _handler(style: Style) -> logging.Handler:
             console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S", markup=False
         )  # fmt: skip
     handler = logging.StreamHandler()
-    # One line each, however long: this goes to a file or the journal.
+    # One line per record, however long: this goes to a file or the journal.
     text = logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
     handler.setFormatter(_Json() if style == "json" else text)
     return handler

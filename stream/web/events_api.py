@@ -1,4 +1,4 @@
-"""`GET /api/events?camera=hall&activity=PushUps&since=2h&until=2026-11-20&limit=100`: what was recognized, as JSON."""
+"""`GET /api/events?camera=hall&activity=PushUps&since=2h&until=2026-11-20&limit=100`: past activities as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harstream.stream.web.http_errors import checked_as
 from harstream.wire.errors import HarstreamError
 
 MOST = 10_000
-"""Activities in one answer."""
+"""Most activities in one answer."""
 
 
 def _is_moment(text: str) -> str:
@@ -32,8 +32,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = Annotated[str, AfterValidator(_is_moment)]
 
 
-class Asked(BaseModel):
-    """A name that it does not know is refused: mistyped, it would give every activity."""
+class EventsQuery(BaseModel):
+    """Unknown names are refused. A mistyped filter would otherwise return every activity."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,12 +55,12 @@ class Asked(BaseModel):
 
 
 def history_routes(file: Path | None) -> Sequence[Route]:
-    """`file`: the history; None where none is kept."""
+    """`file` is the history; None: no history is kept."""
 
     def events(request: Request) -> Response:
-        """The newest first. Not async, and so on a thread that may wait for the disk."""
-        with checked_as(Asked):
-            asked = Asked.model_validate(dict(request.query_params))
+        """Answer with the newest first. This is not async, so it runs on a thread that may wait for the disk."""
+        with checked_as(EventsQuery):
+            asked = EventsQuery.model_validate(dict(request.query_params))
         if file is None:
             raise HTTPException(404, "no history is kept: history.enabled is false in config.yaml")
         try:

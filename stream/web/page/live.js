@@ -1,10 +1,10 @@
-// The live view's page: one WebSocket in, the DOM out. Text from outside reaches the page as textContent only.
+// The live view's page. It reads one WebSocket and writes the DOM. Text from outside is set as textContent only.
 
 import { Timeline } from "./timeline.js";
 
 const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
-const SILENCE = 10_000;            // ms; the server says something every 4 s
-const STALLED = 3;                 // seconds without a frame after which a camera that calls itself live is not
+const SILENCE = 10_000;            // ms; the server sends a message at least every 4 s
+const STALLED = 3;                 // seconds without a frame after which a connected camera is stalled
 const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
 const SMALLEST = 160;              // pixels; more cameras than fit at this width are scrolled to
 const EVENTS_KEPT = 200;
@@ -17,8 +17,8 @@ const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00
 const byId = (id) => document.getElementById(id);
 const cameras = [];                // as on the page: {view, card, parts, ...}
 let searches = 0;
-const heard = new Map();           // by id: the last events that the server told, whatever is looked for
-const events = new Map();          // by id: {event, row}, those in the list
+const heard = new Map();           // by id: the last events from the server, without filters
+const events = new Map();          // by id: {event, row} of the events in the list
 const colours = new Map();
 let greeting = null;               // the server's last hello
 const timeline = new Timeline(byId("timeline"), { colour, readable, duration, clock });
@@ -41,7 +41,7 @@ function connect() {
   };
   socket.onclose = () => {
     const wait = Math.min(10_000, 500 * 2 ** attempt++) * (0.75 + Math.random() / 2);
-    setLink("lost", "Connection lost, trying again");
+    setLink("lost", "Connection lost, still retrying");
     setTimeout(connect, wait);
   };
 }
@@ -113,7 +113,7 @@ function showCamera(view) {
   const camera = cameraAt(view.index);
   if (!camera) return;
   const { card, parts } = camera;
-  // What is said of a camera without a new time, such as that frames are dropped, is no frame.
+  // A message without a new time, such as one about dropped frames, is no frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
   const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
@@ -136,7 +136,7 @@ function showCamera(view) {
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
-// What comes of it is told like everything else; a refusal is told here.
+// The result arrives over the socket; only a refusal is shown here.
 async function switchCamera({ view, parts }) {
   parts.power.disabled = true;
   try {
@@ -165,7 +165,7 @@ function headline(view) {
   if (view.state === "offline") return "No signal";
   if (view.state === "disabled") return "Switched off";
   if (view.state === "connecting") return "Connecting";
-  if (view.blind) return view.blind === "dark" ? "Nothing to see" : "Picture stands still";
+  if (view.blind) return view.blind === "dark" ? "Nothing to see" : "The picture is frozen";
   if (view.activity !== "unknown") return readable(view.activity);
   return isWarming(view) ? "Getting ready" : "No activity";
 }
@@ -181,7 +181,7 @@ function showCandidates(list, topk) {
   });
 }
 
-// The camera that alone is shown stands in the page's address: a bookmark opens it, and Back leaves it.
+// The address of the page names the enlarged camera: a bookmark opens it, and Back leaves it.
 function enlarge(camera) {
   history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
   showEnlarged();
@@ -198,7 +198,7 @@ function showEnlarged() {
   fit();
 }
 
-// The newest picture only: what arrives while one is being decoded replaces what waits.
+// Only the newest picture is drawn. A picture that arrives during decoding replaces the one that waits.
 async function onPicture(buffer) {
   const camera = cameraAt(new DataView(buffer).getUint16(0));
   if (!camera || camera.view.state === "disabled") return;
@@ -232,8 +232,8 @@ function draw(camera, picture) {
   backdrop.getContext("2d").drawImage(picture, 0, 0, backdrop.width, backdrop.height);
 }
 
-// The columns that make the pictures largest, and rather more columns than fewer where that costs little; a narrow
-// window leaves it to the style sheet.
+// Choose the columns that make the pictures largest, and prefer more columns if that costs little. In a narrow window
+// the style sheet decides.
 function fit() {
   const stage = byId("stage");
   const shown = cameras.filter((camera) => !camera.card.hidden);
@@ -285,7 +285,7 @@ function hear(event) {
   if (heard.size > EVENTS_KEPT) heard.delete(heard.keys().next().value);
 }
 
-// What is asked for in the two lists; "" is all.
+// The filters of the two lists; "" means all.
 function isAskedFor(event) {
   const [camera, activity] = [byId("of-camera").value, byId("of-activity").value];
   return (!camera || event.camera === camera) && (!activity || event.activity === activity);
@@ -307,8 +307,8 @@ function fillSelect(select, all, choices) {
   select.value = choices.some(([value]) => value === chosen) ? chosen : "";
 }
 
-// The history fills the timeline, and the list where somebody looks for something; where none is kept, there is only
-// what was heard.
+// The history fills the timeline, and the list while a filter is set. Without a history, both show only the events since
+// the page was opened.
 async function recall() {
   const asked = new URLSearchParams({ since: "24h", limit: "10000" });
   for (const event of await past(asked)) timeline.show(event);
@@ -323,7 +323,7 @@ async function search() {
   const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
   for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
   const found = await past(asked);
-  if (mine !== searches) return;  // meanwhile, something else is looked for
+  if (mine !== searches) return;  // another search has started meanwhile
   listEvents([...found.reverse(), ...latest()]);
 }
 
@@ -385,7 +385,7 @@ function listLabels(hello) {
 
 // --- Time ---------------------------------------------------------------------------------------------------------
 
-// A camera's own clock: its last frame's time, carried on for the moment until the next one.
+// A camera's own clock: the time of its last frame, plus the time since that frame arrived.
 function timeOf(camera) {
   const elapsed = (performance.now() - camera.received) / 1000;
   return camera.view.time + (camera.view.state === "live" ? Math.min(elapsed, STALLED) : 0);
@@ -405,7 +405,8 @@ function tick(camera) {
   setText(parts.expected, view.state === "live" && view.forecast ? expected(view.forecast, card.dataset.enlarged !== undefined) : "");
 }
 
-// What is expected next; of an enlarged camera, after each horizon, too. What is past all horizons says nothing more.
+// The forecast: what is expected next, and for an enlarged camera also after each horizon. A forecast whose horizons
+// have all passed is not shown.
 function expected({ made_at, next, then }, isDetailed) {
   const now = Date.now() / 1000;
   if (now > made_at + Math.max(...then.map(([horizon]) => horizon))) return "";
@@ -430,7 +431,7 @@ function isOverloaded(view) {
 function explanation(camera) {
   const { view } = camera;
   if (view.state === "offline") return view.reason || "The signal was lost";
-  if (view.state === "disabled") return "Nobody looks through it";
+  if (view.state === "disabled") return "Switched off, no pictures are taken";
   if (view.state === "connecting") return view.reason || "Waiting for the camera";
   if (view.blind) return `for ${duration(timeOf(camera) - view.blind_since)}: ${view.hint}`;
   if (isWarming(view)) return view.hint || "Looking at the first frames";
@@ -456,7 +457,7 @@ function clock(time) {
   return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
 }
 
-// The history begins the list: yesterday's times would pass for today's.
+// The list starts with the history, so times of earlier days need a date.
 function day(time) {
   const date = new Date(time * 1000);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -483,7 +484,7 @@ function percent(share) {
   return `${Math.round(100 * share)}%`;
 }
 
-// By the name's hash (FNV-1a), so that an activity keeps its colour; a taken one gives way to the next free one.
+// The colour follows from the name's hash (FNV-1a), so that an activity keeps it. If it is taken, use the next free one.
 function assignColours(labels) {
   colours.clear();
   [...labels].sort().forEach(colour);
@@ -508,7 +509,7 @@ function setBar(meter, share, label) {
   meter.style.setProperty("--colour", colour(label));
 }
 
-// --- Beginning ----------------------------------------------------------------------------------------------------
+// --- Start --------------------------------------------------------------------------------------------------------
 
 document.addEventListener("visibilitychange", tellWhetherWatched);
 byId("range").onchange = () => timeline.showRange(Number(byId("range").value));

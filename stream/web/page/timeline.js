@@ -1,6 +1,6 @@
-// What each camera saw in the last hours, as coloured bars: one row a camera, now at its right end.
+// The activities of the last hours as coloured bars, one row per camera. The right end is now.
 
-const WIDEST_GAP = 0.002;          // of the range: bars are never thinner, or a moment among hours would be lost
+const WIDEST_GAP = 0.002;          // the least width of a bar, as a share of the range: a short activity must stay visible
 
 export class Timeline {
   // `words`: {colour, readable, duration, clock} of the page.
@@ -34,7 +34,7 @@ export class Timeline {
     this.draw();
   }
 
-  // An event of the page: times in seconds since the epoch; ended_at null while it goes on. A replay has no dates.
+  // Times are in seconds since the epoch; ended_at is null while the activity goes on. A replay has no dates.
   show(event) {
     const known = this.known.get(event.id);
     if (event.started_at < 1e9 || (known && known.event.seq >= event.seq)) return;

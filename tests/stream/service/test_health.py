@@ -229,12 +229,12 @@ def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(
     assert [health.state for health in states] == [HealthState.LIVE] * 30 + [HealthState.FROZEN] * 2
     frozen = states[-1]
     assert frozen.since == pytest.approx(stood_still, abs=1.0)
-    assert (frozen.reason, frozen.trouble) == ("it sends the same picture over and over: restart the camera", None)
+    assert (frozen.reason, frozen.trouble) == ("it repeats the same picture: restart the camera", None)
     assert frozen.fps > 0
     machine.watch.see(make_notice())
     again = machine.second()["hall"]
     assert (again.state, again.since, again.reason) == (HealthState.LIVE, machine.time, "")
-    assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is frozen no more"]
+    assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is no longer frozen"]
 
 
 def test_a_replay_may_stand_still(machine: Machine, make_notice: MakeNotice) -> None:
@@ -258,7 +258,7 @@ def test_a_camera_with_its_lens_covered_is_dark_after_a_moment(
     assert states[-1].since == covered
     machine.watch.see(make_notice(lit=0.5))
     assert machine.second()["hall"].state is HealthState.LIVE
-    assert caplog.messages[-1] == "camera hall is dark no more"
+    assert caplog.messages[-1] == "camera hall is no longer dark"
 
 
 def test_a_state_says_since_when(machine: Machine, make_notice: MakeNotice) -> None:

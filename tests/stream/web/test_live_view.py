@@ -703,7 +703,7 @@ def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignor
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("state", "headline"), [(HealthState.FROZEN, "Picture stands still"), (HealthState.DARK, "Nothing to see")]
+    ("state", "headline"), [(HealthState.FROZEN, "The picture is frozen"), (HealthState.DARK, "Nothing to see")]
 )
 def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[no-untyped-def]
     state: HealthState, headline: str, opened: Callable[..., LiveView], make_health: Callable[..., Health], page

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from harstream.stream.config.json_schema import choices, part, paths
+
+
+def test_a_part_is_found_through_references_lists_and_mappings() -> None:
+    assert part(("web", "port"))["default"] == 8080
+    assert part(("cameras", 0, "source"))["description"].startswith("a webcam's index")
+    assert "hold" in part(("activities", "overrides", "PushUps"))["properties"]
+    assert part(("web", "prot")) == {}
+
+
+def test_paths_name_every_fixed_key_outside_of_lists() -> None:
+    found = set(paths())
+    assert {("node",), ("web", "port"), ("activities", "hold")} <= found
+    assert not any("source" in path for path in found)
+
+
+def test_choices_are_the_words_that_a_key_takes() -> None:
+    assert choices(("device",)) == ["auto", "cpu", "cuda"]
+    assert choices(("node",)) == []
