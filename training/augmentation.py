@@ -1,4 +1,4 @@
-"""What another camera would see of the same activity."""
+"""Augmentation: windows as another camera would have filmed the same activity."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far from the window that was filmed: ranges to draw from evenly, and chances between 0 and 1."""
+    """How much a window may change: ranges for uniform draws, and probabilities between 0 and 1."""
 
     zoom: Range
     aspect: Range
-    """Width over height, times that of the picture."""
+    """Factor on the ratio of width to height."""
     tilt: float
-    """Degrees to either side."""
+    """Largest rotation, in degrees, to either side."""
     shift: float
-    """To any side, as a share of the picture."""
+    """Largest shift to any side, as a share of the picture."""
     light: Range
-    """Contrast, and brightness."""
+    """Factor on the contrast, and on the brightness."""
     grey: float
+    """Probability that the window becomes grey."""
     recoloured: float = 0.0
-    """The colour channels change places."""
+    """Probability that the colour channels swap places."""
     hidden: float = 0.0
-    """See _hide_a_part."""
+    """Probability that a grey box covers a part; see _hide_a_part."""
     noisy: float = 0.0
-    elsewhere: float = 0.0
-    """See in_another_place."""
+    """Probability of noise."""
+    other_place: float = 0.0
+    """Probability that another clip's place is laid over the window; see overlay_place."""
 
 
 AUGMENTATIONS: dict[str, Augmentation | None] = {
@@ -47,16 +49,16 @@ AUGMENTATIONS: dict[str, Augmentation | None] = {
         recoloured=0.2,
         hidden=0.3,
         noisy=0.3,
-        elsewhere=0.5,
+        other_place=0.5,
     ),
 }
-"""Strong for models that see pictures and would learn places; mild for those that see optical flow alone."""
+"""`strong` is for models that see pictures and would learn places, `mild` for models that see only optical flow."""
 
 
 def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Mirrored half of the time, nearer or farther, shifted, tilted, lighter or darker, and as `how` says.
+    """Return the window (T, H, W, 3), changed at random within `how`; half of all windows are mirrored.
 
-    One draw for the whole window (T, H, W, 3); only the noise differs from frame to frame.
+    One draw holds for the whole window; only the noise differs from frame to frame.
     """
     T, H, W, C = window.shape
     warp = _warp(H, W, how, random)
@@ -69,17 +71,17 @@ def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Gene
         frames[:] = frames[..., 1:2]  # green stands for luminance
     if random.random() < how.hidden:
         _hide_a_part(frames, random)
-    frames = _relit(frames, how.light, random)
-    return _noisy(frames, random) if random.random() < how.noisy else frames
+    frames = _with_other_light(frames, how.light, random)
+    return _with_noise(frames, random) if random.random() < how.noisy else frames
 
 
-def in_another_place(
+def overlay_place(
     window: NDArray[np.uint8], place: NDArray[np.uint8], random: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Lay one still picture (H, W, 3) of another clip over all frames (T, H, W, 3) of a window.
 
-    What moves still moves; where it is no longer tells the class. Without it, models of whole frames learn scenes: they
-    knew Diving by its pool and found none of the jumping jacks of unseen people.
+    The motion stays, but the place no longer gives the class away. Without this, models of whole frames learn scenes:
+    they recognized Diving by its pool, and no jumping jack of an unseen person.
     Source: Wang et al. 2021, "Removing the background by adding the background", eq. 1.
     """
     share = random.uniform(0, 0.6)
@@ -98,8 +100,8 @@ def _warp(height: int, width: int, how: Augmentation, random: np.random.Generato
     return np.asarray(warp, dtype=np.float64)
 
 
-def _relit(frames: NDArray[np.uint8], light: Range, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Another contrast, brightness and tint, as one table for each channel."""
+def _with_other_light(frames: NDArray[np.uint8], light: Range, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the frames with another contrast, brightness and tint: one lookup table per channel."""
     contrast, mean = random.uniform(*light), float(frames.mean())
     gain = random.uniform(*light) * random.uniform(0.9, 1.1, size=frames.shape[-1])
     levels = ((np.arange(256) - mean) * contrast + mean)[:, None] * gain
@@ -107,16 +109,16 @@ def _relit(frames: NDArray[np.uint8], light: Range, random: np.random.Generator)
     return np.stack([table[frames[..., channel], channel] for channel in range(frames.shape[-1])], axis=-1)
 
 
-def _noisy(frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    strength = int(random.integers(2, 14))  # evenly in +-strength grey levels: a deviation of 1 to 7
+def _with_noise(frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    strength = int(random.integers(2, 14))  # uniform in +-strength grey levels: a standard deviation of 1 to 7
     noise = random.integers(-strength, strength + 1, size=frames.shape, dtype=np.int8)
     return np.asarray(np.clip(frames.astype(np.int16) + noise, 0, 255), dtype=np.uint8)
 
 
 def _hide_a_part(frames: NDArray[np.uint8], random: np.random.Generator) -> None:
-    """Something stands before the camera: one grey box over all frames, so that no single spot tells the class.
+    """Draw one grey box into all frames, so that no single spot gives the class away.
 
-    Changes `frames`. Source: Zhong et al. 2020, "Random erasing", with one box a window.
+    Changes `frames`. Source: Zhong et al. 2020, "Random erasing", with one box per window.
     """
     _, H, W, _ = frames.shape
     height, width = random.integers(H // 8, H // 2), random.integers(W // 8, W // 2)

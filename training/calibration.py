@@ -1,4 +1,4 @@
-"""Scores that mean what they say: a temperature and a threshold, both chosen on validation windows."""
+"""Calibration: chooses a temperature and a threshold on validation windows."""
 
 from __future__ import annotations
 
@@ -13,45 +13,47 @@ from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import summing
 
 WANTED_PRECISION = 0.8
-"""Of the validation windows at or above the threshold, so many are right, where any threshold does it."""
+"""Share of the validation windows at or above the threshold that must be right, if any threshold reaches it."""
 THRESHOLDS = np.arange(0.5, 0.96, 0.05)
 
 
-def calibrated_contract(
+def calibrate(
     contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp], label_of: Sequence[int]
 ) -> ModelContract:
-    """The contract with temperature and unknown threshold for scores (N, F) of windows whose classes are truth (N,);
-    class f has label `label_of[f]`."""
+    """Return the contract with temperature and unknown threshold for these scores (N, F) and true classes (N,).
+
+    Class f has label `label_of[f]`.
+    """
     labels, sums = np.asarray(label_of)[truth], summing(label_of)
-    temperature = fitted_temperature(scores, labels, sums)
-    told = at_temperature(scores, temperature) @ sums
+    temperature = fit_temperature(scores, labels, sums)
+    probabilities = at_temperature(scores, temperature) @ sums
     return replace(
-        contract, temperature=round(temperature, 4), unknown_threshold=chosen_threshold(contract, told, labels)
+        contract, temperature=round(temperature, 4), unknown_threshold=choose_threshold(contract, probabilities, labels)
     )
 
 
-def fitted_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums: NDArray[np.float32]) -> float:
-    """The temperature of the scores of classes (N, F) with the lowest negative log likelihood of the labels (N,).
+def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums: NDArray[np.float32]) -> float:
+    """Return the temperature for scores of classes (N, F) with the lowest negative log likelihood of the labels (N,).
 
-    `sums`: see models.layers.sum_of_classes.summing. Source: Guo et al. 2017, section 4.2.
+    `sums` comes from models.layers.sum_of_classes.summing. Source: Guo et al. 2017, section 4.2.
     """
 
     def loss(log_temperature: float) -> float:
-        told = at_temperature(scores, float(np.exp(log_temperature))) @ sums
-        return float(-np.log(np.maximum(told[np.arange(len(labels)), labels], 1e-12)).mean())
+        probabilities = at_temperature(scores, float(np.exp(log_temperature))) @ sums
+        return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
 
 
 def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """softmax(log(scores) / temperature) over the last axis."""
+    """Return softmax(log(scores) / temperature) over the last axis."""
     logits = np.log(np.maximum(scores, 1e-12)) / temperature
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-def chosen_threshold(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
-    """The lowest threshold at which recognitions of activities have WANTED_PRECISION; the highest if none has."""
+def choose_threshold(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
+    """Return the lowest threshold at which recognized activities reach WANTED_PRECISION, or else the highest."""
     is_activity = np.array([label not in contract.background for label in contract.labels])
     best, top = scores.argmax(axis=1), scores.max(axis=1)
     for threshold in THRESHOLDS:

@@ -21,8 +21,8 @@ from harstream.models.finished_run import UnreadableRun
 from harstream.models.keras_import import import_keras
 from harstream.training.clip_selection import ClipSelection, select_clips
 from harstream.training.errors import TrainingError
+from harstream.training.learned_classes import LearnedClasses
 from harstream.training.recipes import PRESETS, Recipe
-from harstream.training.targets import Targets
 
 if TYPE_CHECKING:
     import keras
@@ -114,13 +114,13 @@ def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]
 
 def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path, cache: Path) -> None:
     backend = import_keras()
-    from harstream.training.refit import refitted
+    from harstream.training.refit import prepare_refit
     from harstream.training.run_folder import RunFolder
     from harstream.training.train import train
 
-    targets = Targets.of(clips, contract)
+    targets = LearnedClasses.of(clips, contract)
     if recipe.refit is not None:
-        contract, clips = refitted(recipe, contract, clips)
+        contract, clips = prepare_refit(recipe, contract, clips)
     # A model that cannot be built is reported before an hour of decoding.
     model = _starting_model(recipe, contract, len(targets.classes))
     run = RunFolder(out)
@@ -130,9 +130,9 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
 
 
 def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
-    from harstream.training.initial_weights import starting_model, take_layers
+    from harstream.training.initial_weights import build_initial_model, take_layers
 
-    model = starting_model(recipe, contract, classes)
+    model = build_initial_model(recipe, contract, classes)
     if recipe.start_from is not None:
         start = take_layers(model, contract, Path(recipe.start_from))
         total = len(start.taken) + len(start.anew)
@@ -142,7 +142,7 @@ def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> ke
 
 
 def _decoded(
-    recipe: Recipe, contract: ModelContract, clips: list[Clip], targets: Targets, run: RunFolder, cache: Path
+    recipe: Recipe, contract: ModelContract, clips: list[Clip], targets: LearnedClasses, run: RunFolder, cache: Path
 ) -> list[DecodedClip]:
     """Decode the clips that training and validation need, and begin the run folder."""
     from harstream.training.cache import decode_all
@@ -165,7 +165,7 @@ def _decoded(
     return decoded
 
 
-def _report(recipe: Recipe, targets: Targets, outcome: Outcome, model: Path) -> None:
+def _report(recipe: Recipe, targets: LearnedClasses, outcome: Outcome, model: Path) -> None:
     if outcome.diverged is not None:
         _warn(
             f"{outcome.diverged}; the best epoch before it is kept. A --learning-rate below {recipe.learning_rate:g} "

@@ -1,4 +1,4 @@
-"""Several runs as one model: what one of them is mistaken in, the others seldom are in the same way."""
+"""Several runs as one model, which averages their logits: their errors differ, so the mean is better."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from harstream.models.contract import ModelContract
 from harstream.models.finished_run import read_windows
 from harstream.models.layers.optical_flow import OpticalFlow
 from harstream.models.layers.sum_of_classes import SumOfClasses, telling_labels
-from harstream.training.calibration import at_temperature, calibrated_contract
+from harstream.training.calibration import at_temperature, calibrate
 from harstream.training.errors import TrainingError
 from harstream.training.run_folder import RunFolder, Validated
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run, and what it is made of."""
+    """A finished run and its parts."""
 
     run: RunFolder
     name: str
-    """Of its architecture."""
+    """The name of its architecture."""
     contract: ModelContract
     encoder: keras.Model
     head: keras.Model
-    """Its layer `scores` is a softmax Dense; a sum of classes may follow."""
+    """Its layer `scores` is a softmax Dense; SumOfClasses may follow it."""
     label_of: tuple[int, ...]
-    """For each of the classes that it learned the index of its label."""
+    """The index of the label of each learned class."""
     validated: Validated
 
     @property
@@ -45,56 +45,57 @@ class Member:
 
 
 def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
-    """Write a run whose model tells the mean of what those of finished runs tell: of their logits, each at its own
-    temperature, so that it is again a model with one layer of scores. Its temperature and threshold are chosen anew.
+    """Write a run whose model outputs the softmax of the mean logits of finished runs, each at its own temperature.
+
+    The result is again a model with one layer of scores. Its temperature and threshold are chosen anew.
 
     Source: Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles";
-    the mean of logits in place of that of probabilities: Hinton 2002, "Training products of experts", eq. 1.
+    mean logits in place of mean probabilities: Hinton 2002, "Training products of experts", eq. 1.
 
-    Raises TrainingError and UnreadableRun; OSError where it cannot be written, and leaves nothing then.
+    Raises TrainingError and UnreadableRun. Raises OSError if the run cannot be written, and then leaves no file.
     """
     if len(folders) < 2:
-        raise TrainingError(f"one model is made of at least two runs, got {len(folders)}")
+        raise TrainingError(f"expected at least two runs to combine, got {len(folders)}")
     if run.path.is_dir() and any(run.path.iterdir()):
         raise TrainingError(f"{run.path} is not empty: choose another --out")
-    members = [_member(folder) for folder in folders]
+    members = [_read_member(folder) for folder in folders]
     for other in members[1:]:
         _require_alike(members[0], other)
     first = members[0]
     scores = _mean_scores([member.validated.scores for member in members], [m.contract.temperature for m in members])
-    contract = calibrated_contract(first.contract, scores, first.validated.truth, first.label_of)
+    contract = calibrate(first.contract, scores, first.validated.truth, first.label_of)
     validation, training = read_windows(first.run.validation_windows), read_windows(first.run.training_windows)
     try:
         run.begin_combined([member.run for member in members])
         run.finish(
-            telling_labels(_joined(members), first.label_of),
+            telling_labels(_join(members), first.label_of),
             contract,
             validated=Validated(scores, first.validated.truth),
             validation=validation,
             training=training,
         )
-    except OSError:  # nothing of it is worth keeping
+    except OSError:  # an incomplete run is of no use
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     return contract
 
 
 def _mean_scores(each: Sequence[NDArray[np.float32]], temperatures: Sequence[float]) -> NDArray[np.float32]:
-    """softmax of the mean over members of log(scores (N, F)) / temperature."""
+    """Return the softmax of the mean over members of log(scores (N, F)) / temperature."""
     product = np.mean([np.log(np.maximum(s, 1e-12)) / t for s, t in zip(each, temperatures, strict=True)], axis=0)
     return at_temperature(np.exp(product), 1.0)
 
 
-def _joined(members: Sequence[Member]) -> keras.Model:
-    """Encoders side by side and heads side by side, with one layer `scores` over what all heads have seen."""
+def _join(members: Sequence[Member]) -> keras.Model:
+    """Join the encoders side by side and the heads side by side, with one layer `scores` on all features."""
     frame = keras.Input(members[0].encoder.input_shape[1:], dtype="uint8")
-    encoded = _encoded(frame, [member.encoder for member in members])
+    encoded = _encode(frame, [member.encoder for member in members])
     encoder = keras.Model(frame, layers.concatenate(encoded), name=folding.ENCODER)
     rows = keras.Input((members[0].head.input_shape[1], encoder.output_shape[-1]))
     features, begin = [], 0
     for number, member in enumerate(members):
         end = begin + member.head.input_shape[-1]
-        features.append(_named(folding.before(member.head, "scores"), number)(rows[:, :, begin:end]))
+        features.append(_rename(folding.before(member.head, "scores"), number)(rows[:, :, begin:end]))
         begin = end
     scoring = layers.Dense(len(members[0].label_of), activation="softmax", name="scores")
     head = keras.Model(rows, scoring(layers.concatenate(features)), name=folding.HEAD)
@@ -109,21 +110,21 @@ def _joined(members: Sequence[Member]) -> keras.Model:
     return folding.fold(encoder, head, "_".join(sorted({member.name for member in members})))
 
 
-def _encoded(frame: Any, encoders: Sequence[keras.Model]) -> list[Any]:
-    """What each encoder makes of the frame; optical flow, which none of them learned, is computed once."""
+def _encode(frame: Any, encoders: Sequence[keras.Model]) -> list[Any]:
+    """Return the output of each encoder. Optical flow, which has no learned weights, is computed once."""
     if all(isinstance(folding.first_layer(encoder), OpticalFlow) for encoder in encoders):
         flow = OpticalFlow()(frame)
-        return [_named(folding.after_first(encoder), number)(flow) for number, encoder in enumerate(encoders)]
-    return [_named(encoder, number)(frame) for number, encoder in enumerate(encoders)]
+        return [_rename(folding.after_first(encoder), number)(flow) for number, encoder in enumerate(encoders)]
+    return [_rename(encoder, number)(frame) for number, encoder in enumerate(encoders)]
 
 
-def _named(model: keras.Model, number: int) -> keras.Model:
-    """No two layers of a model may have one name."""
+def _rename(model: keras.Model, number: int) -> keras.Model:
+    """Name the model after its number, because no two layers of a model may share a name."""
     model.name = f"member_{number}"
     return model
 
 
-def _member(folder: Path) -> Member:
+def _read_member(folder: Path) -> Member:
     run = RunFolder(folder)
     run.require(
         run.model,
@@ -137,7 +138,9 @@ def _member(folder: Path) -> Member:
     model, contract, validated = run.read_model(), run.read_contract(), Validated.read(run.validated)
     found = folding.parts(model)
     if found is None:
-        raise TrainingError(f"{folder} holds a model that is not of an encoder and a head: only such can be combined")
+        raise TrainingError(
+            f"{folder} holds a model without an encoder and a head: only models with both can be combined"
+        )
     encoder, head = found
     last = head.layers[-1]
     label_of = last.label_of if isinstance(last, SumOfClasses) else tuple(range(len(contract.labels)))
@@ -145,30 +148,30 @@ def _member(folder: Path) -> Member:
 
 
 def _require_alike(one: Member, other: Member) -> None:
-    """Raises TrainingError where the two see, tell or were validated on different things."""
+    """Raises TrainingError if the two differ in input, output or validation clips."""
     for what in ("labels", "background", "frames", "height", "width", "rate"):
         here, there = getattr(one.contract, what), getattr(other.contract, what)
         if here != there:
             raise TrainingError(
-                f"runs to combine must have the same {what}: {one.run.path} has {_said(here)}, {other.run.path} "
-                f"{_said(there)}"
+                f"runs to combine must have the same {what}: {one.run.path} has {_as_text(here)}, {other.run.path} "
+                f"{_as_text(there)}"
             )
     if one.encoder.input_shape != other.encoder.input_shape:
         raise TrainingError(
-            f"runs to combine must see the same: of {one.run.path} and {other.run.path} only one sees what changed "
-            "from frame to frame"
+            f"runs to combine must have the same input: only one of {one.run.path} and {other.run.path} sees pairs of "
+            "frames"
         )
     if one.label_of != other.label_of:
         raise TrainingError(
-            f"runs to combine must have learned the same classes: {one.run.path} and {other.run.path} differ in those "
-            "of their background"
+            f"runs to combine must have learned the same classes: {one.run.path} and {other.run.path} differ in their "
+            "background classes"
         )
     if one.run.held_out() != other.run.held_out() or not np.array_equal(one.validated.truth, other.validated.truth):
         raise TrainingError(
-            f"runs to combine must have been kept from the same clips: those of val and test of {one.run.path} and "
-            f"{other.run.path} differ; give both the same --split"
+            f"runs to combine must share their clips of val and test: those of {one.run.path} and {other.run.path} "
+            "differ; give both the same --split"
         )
 
 
-def _said(value: object) -> str:
+def _as_text(value: object) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The model before its first epoch: with random weights, those of a backbone, or those of a run that came before."""
+"""The weights of a model before its first epoch: random, those of a backbone, or those of an earlier run."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harstream.training.recipes import Recipe
 
 @dataclass(frozen=True)
 class Taken:
-    """Which layers with weights were taken from another model, and which begin anew: paths such as `head/lstm`."""
+    """The layers whose weights come from another model, and those that start anew: paths such as `head/lstm`."""
 
     file: Path
     taken: tuple[str, ...]
     anew: tuple[str, ...]
 
 
-def starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
-    """Raises UnknownArchitecture and CannotBuild, see architectures.build."""
-    keras.utils.clear_session()  # Keras names layers by counting; take_layers goes by their names
+def build_initial_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
+    """Build the model. Raises UnknownArchitecture and CannotBuild, see architectures.build."""
+    keras.utils.clear_session()  # Keras counts to name layers, and take_layers compares names
     keras.utils.set_random_seed(recipe.seed)
     return architectures.build(
         recipe.arch,
@@ -38,10 +38,10 @@ def starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> ker
 
 
 def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Taken:
-    """Give every layer of `model` the weights of the one in `source` with its name, where their shapes are the same.
+    """Give each layer of `model` the weights of the layer with its name in `source`, if their shapes are equal.
 
-    `source` is a finished run folder or its model.keras. The layer that scores the labels is taken only where a
-    contract beside the file names the same labels. Raises UnreadableRun, and TrainingError if nothing can be taken.
+    `source` is a finished run folder or its model.keras. The layer `scores` is taken only if a contract beside the file
+    has the same labels. Raises UnreadableRun, and TrainingError if no layer fits.
     """
     file = FinishedRun(source).model if source.is_dir() else source
     if not file.is_file():

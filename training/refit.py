@@ -1,7 +1,8 @@
-"""The last training of a recipe that has been chosen: on the clips that chose it, too.
+"""The final training of a chosen recipe, which also learns from the validation clips.
 
-Nothing is left then to validate on, so it goes on to the last epoch, and what validation chose is taken from the run
-that was validated. Source: Goodfellow et al. 2016, "Deep Learning", section 7.8, the first of two ways to use all data.
+No clips are left for validation. So the training runs to its last epoch, and temperature and threshold come from the
+run that was validated. Source: Goodfellow et al. 2016, "Deep Learning", section 7.8, the first of two ways to use all
+data.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ from harstream.training.recipes import Recipe
 from harstream.training.run_folder import RunFolder
 
 
-def refitted(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]) -> tuple[ModelContract, list[Clip]]:
-    """The contract with temperature and threshold of the run `recipe.refit`, and the clips with those of part `val` in
-    part `train`.
+def prepare_refit(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]) -> tuple[ModelContract, list[Clip]]:
+    """Return the contract with temperature and threshold of the run `recipe.refit`, and the clips without a part `val`.
 
-    Raises UnreadableRun, and TrainingError where that run is not of the same recipe, labels and clips, or stopped by
-    what validation said.
+    The clips of part `val` are in part `train`. Raises UnreadableRun. Raises TrainingError if that run has another
+    recipe, other labels or other clips, or if validation can stop it.
     """
     if recipe.patience is not None or recipe.schedule == "plateau":
         raise TrainingError(
-            "--refit trains to the last epoch, and has no validation clips to stop by: give both runs --patience 0 and "
-            "a preset without a plateau"
+            "--refit trains to the last epoch, without validation clips: give both runs --patience 0 and a preset "
+            "without a plateau"
         )
     run = RunFolder(Path(str(recipe.refit)))
     run.require(run.model, run.contract, run.recipe, run.split)
@@ -39,7 +39,7 @@ def refitted(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]) -> 
         )
     if run.split.read_text() != run.split_table(clips):
         raise TrainingError(
-            f"--refit needs a run of the same clips, split in the same way: {run.path} had others; give the same "
+            f"--refit needs a run of the same clips with the same split: {run.path} has others; give the same "
             "options as to that run"
         )
     calibrated = replace(contract, temperature=chosen.temperature, unknown_threshold=chosen.unknown_threshold)

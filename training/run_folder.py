@@ -1,4 +1,4 @@
-"""A run folder: everything needed to repeat a training run, to resume it, and to export what came of it."""
+"""A run folder: everything that is needed to repeat a training run, to resume it and to export its model."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from harstream.training.recipes import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Validated:
-    """What the model of a run said of all validation windows."""
+    """The scores of a run's model for all validation windows."""
 
     scores: NDArray[np.float32]
-    """(N, F), of classes, at no temperature."""
+    """(N, F), one column per learned class, before the temperature."""
     truth: NDArray[np.intp]
-    """(N,), the class of each."""
+    """(N,), the index of the true class of each window."""
 
     @staticmethod
     def read(file: Path) -> Validated:
@@ -45,7 +45,7 @@ class Validated:
 
 @dataclass(frozen=True)
 class RunFolder(FinishedRun):
-    """With what only training itself writes and reads."""
+    """A run folder with the files that only training writes and reads."""
 
     @property
     def best_weights(self) -> Path:
@@ -72,28 +72,28 @@ class RunFolder(FinishedRun):
         return self.path / "tensorboard"
 
     def begin(self, recipe: Recipe, clips: Sequence[Clip], rejected: Sequence[Rejected]) -> None:
-        """Write recipe, split (which `evaluate --split` reads, for the test clips) and provenance, or check that they
-        are those of the run to be resumed.
+        """Write recipe, split and provenance, or check that they are those of the run to resume.
 
-        Raises TrainingError if the folder holds a finished run or a run of another recipe or other clips.
+        `evaluate --split` reads the split for the test clips. Raises TrainingError if the folder holds a finished run,
+        or a run with another recipe or other clips.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if self.model.exists():
             raise TrainingError(f"{self.path} holds a finished run: choose another --out")
-        self._same_recipe(recipe)
-        self._same(self.split.name, self.split_table(clips))
+        self._write_recipe(recipe)
+        self._write_same(self.split.name, self.split_table(clips))
         (self.path / "rejected.tsv").write_text("".join(f"{bad.clip.path}\t{bad.reason}\n" for bad in rejected))
         self.provenance.write_text(json.dumps(_provenance(recipe, clips), indent=2))
 
     def begin_combined(self, members: Sequence[RunFolder]) -> None:
-        """Write split and provenance of a run that is made of finished ones. Raises UnreadableRun."""
-        origins = {f"member {number + 1}": _trained(member) for number, member in enumerate(members)}
+        """Write split and provenance of a run that combines finished runs. Raises UnreadableRun."""
+        origins = {f"member {number + 1}": _command_and_digest(member) for number, member in enumerate(members)}
         self.path.mkdir(parents=True, exist_ok=True)
         self.split.write_text(members[0].split.read_text())
-        self.provenance.write_text(json.dumps(_origin() | origins, indent=2))
+        self.provenance.write_text(json.dumps(_command_and_versions() | origins, indent=2))
 
     def held_out(self) -> list[str]:
-        """The lines of the split with clips that the run did not learn from, sorted."""
+        """Return the lines of the split with clips that the run did not learn from, sorted."""
         return sorted(line for line in self.split.read_text().splitlines()[1:] if not line.endswith("\ttrain"))
 
     def finish(
@@ -105,9 +105,11 @@ class RunFolder(FinishedRun):
         validation: NDArray[np.uint8],
         training: NDArray[np.uint8],
     ) -> None:
-        """Write what `export` reads: the model (last, for it marks the run as finished), its calibrated contract, and
-        real windows (N, T, H, W, 3): of the validation clips to verify on, of the training clips to quantize with. And,
-        of a run that was validated, what `combine` reads."""
+        """Write the files that `export` and `combine` read. The model comes last, because it marks the run as finished.
+
+        `export` verifies on the `validation` windows (N, T, H, W, 3) and quantizes with the `training` windows.
+        `combine` reads the scores of a run that was validated.
+        """
         np.save(self.validation_windows, validation)
         np.save(self.training_windows, training)
         if validated is not None:
@@ -117,32 +119,34 @@ class RunFolder(FinishedRun):
             model.save(unfinished)
 
     def read_recipe(self) -> dict[str, Any]:
-        """As asdict(Recipe); what one of an older harstream does not say is what it is by default."""
+        """Return the recipe as asdict gives it; a field that an older harstream did not write has its default."""
         with reading(self.recipe):
-            said: dict[str, Any] = json.loads(self.recipe.read_text())
-            return asdict(Recipe()) | said
+            written: dict[str, Any] = json.loads(self.recipe.read_text())
+            return asdict(Recipe()) | written
 
     @staticmethod
     def split_table(clips: Sequence[Clip]) -> str:
-        """A split that cuts groups, as one at random does, takes each clip for a scene of its own."""
-        is_cut = len({(clip.label, clip.group, clip.part) for clip in clips}) > len({(c.label, c.group) for c in clips})
+        """Return the text of a split file. Where the split divides groups, each clip is a cluster of its own."""
+        divides_groups = len({(clip.label, clip.group, clip.part) for clip in clips}) > len(
+            {(c.label, c.group) for c in clips}
+        )
         rows = [
-            f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if is_cut else clip.group}\t{clip.part}"
+            f"{clip.path}\t{clip.label}\t{clip.group}\t{clip.path.stem if divides_groups else clip.group}\t{clip.part}"
             for clip in clips
         ]
         return "\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n"
 
-    def _same_recipe(self, recipe: Recipe) -> None:
+    def _write_recipe(self, recipe: Recipe) -> None:
         text = json.dumps(asdict(recipe), indent=2)
         if self.recipe.exists() and self.read_recipe() == asdict(recipe):
             text = self.recipe.read_text()
-        self._same(self.recipe.name, text)
+        self._write_same(self.recipe.name, text)
 
-    def _same(self, name: str, text: str) -> None:
+    def _write_same(self, name: str, text: str) -> None:
         file = self.path / name
         if file.exists() and file.read_text() != text:
             raise TrainingError(
-                f"{self.path} holds a run with another {name}: resume it with the same command, or choose another --out"
+                f"{self.path} holds a run with another {name}: repeat the command of that run, or choose another --out"
             )
         write_whole(file, text)
 
@@ -151,13 +155,13 @@ def _provenance(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, str]:
     counts = {part: sum(clip.part == part for clip in clips) for part in ("train", "val", "test")}
     began = {"weights": recipe.weights, "start_from": recipe.start_from, "refit": recipe.refit}
     return {
-        **_origin(),
+        **_command_and_versions(),
         "clips": ", ".join(f"{count} {part}" for part, count in counts.items()),
-        **{name: _identified(source) for name, source in began.items() if source is not None},
+        **{name: _with_digest(source) for name, source in began.items() if source is not None},
     }
 
 
-def _origin() -> dict[str, str]:
+def _command_and_versions() -> dict[str, str]:
     return {
         "command": " ".join(["harstream", *sys.argv[1:]]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -165,21 +169,21 @@ def _origin() -> dict[str, str]:
     }
 
 
-def _trained(run: RunFolder) -> str:
-    """How, with the digest of what came of it."""
+def _command_and_digest(run: RunFolder) -> str:
+    """Return the command of the run and the digest of its model."""
     return f"{run.read_provenance()['command']} (sha256 {_digest(run.model)})"
 
 
 def _versions() -> str:
-    """The packages themselves are asked: tensorflow and opencv-python are installed under several names."""
+    """Ask the modules for their versions, because tensorflow and opencv-python are packaged under several names."""
     backend = importlib.import_module(keras.backend.backend())
     modules = {keras.backend.backend(): backend, "keras": keras, "numpy": np, "opencv": cv2}
     versions = {"harstream": version("harstream")} | {name: module.__version__ for name, module in modules.items()}
     return ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
-def _identified(source: str) -> str:
-    """With the digest of the file that was read, where there is one."""
+def _with_digest(source: str) -> str:
+    """Add the digest of the file, if there is one."""
     file = RunFolder(Path(source)).model if Path(source).is_dir() else Path(source)
     return f"{source} (sha256 {_digest(file)})" if file.is_file() else source
 

@@ -17,61 +17,65 @@ from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import telling_labels
 from harstream.training.augmentation import AUGMENTATIONS
 from harstream.training.cache import DecodedClip
-from harstream.training.calibration import calibrated_contract
-from harstream.training.divergence import Diverged, EndWhereItDiverges
+from harstream.training.calibration import calibrate
+from harstream.training.checkpoints import (
+    EpochCheckpoint,
+    ResumableEarlyStopping,
+    ResumablePlateau,
+    SeededEpochs,
+    resume,
+)
+from harstream.training.divergence_guard import Diverged, DivergenceGuard
 from harstream.training.errors import TrainingError
+from harstream.training.learned_classes import LearnedClasses
 from harstream.training.recipes import Recipe
-from harstream.training.resume import EpochCheckpoint, ResumableEarlyStopping, ResumablePlateau, SeededEpochs, resume
 from harstream.training.run_folder import RunFolder, Validated
-from harstream.training.targets import Targets
 from harstream.training.windows import TrainingWindows, stacked
 
 VALIDATION_WINDOWS = 2
-"""Fixed windows of each validation clip."""
+"""Fixed windows per validation clip."""
 KEPT_WINDOWS = 64
-"""Windows of each part that are kept in the run folder: of `val` for `export` to verify its files on, of `train` to
-quantize with."""
+"""Windows of each part in the run folder: `export` verifies on those of `val` and quantizes with those of `train`."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a training; epochs are counted from 0."""
+    """The result of a training; epochs are counted from 0."""
 
     best_epoch: int
     loss: float
-    """On validation, of the best epoch; of a run without validation that of training, of the last one."""
+    """The validation loss of the best epoch, or the training loss of the last epoch of a run without validation."""
     diverged: Diverged | None
-    """What ended the training after the best epoch; None: it came to its end."""
+    """The divergence that stopped the training after its best epoch; None if the training ran to its end."""
 
 
-def require_training_clips(clips: Sequence[Clip], targets: Targets) -> None:
-    """Raises TrainingError if a class has none."""
+def require_training_clips(clips: Sequence[Clip], targets: LearnedClasses) -> None:
+    """Raises TrainingError if a class has no training clip."""
     if missing := targets.missing_in(clips, "train"):
-        raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or take the class away")
+        raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or remove the class")
 
 
-def classes_without_validation(clips: Sequence[Clip], targets: Targets) -> list[str]:
-    """Raises TrainingError if all are."""
+def classes_without_validation(clips: Sequence[Clip], targets: LearnedClasses) -> list[str]:
+    """Return the names of the classes without a validation clip. Raises TrainingError if no class has one."""
     missing = targets.missing_in(clips, "val")
     if len(missing) == len(targets.classes):
-        raise TrainingError("no clip is left for validation: the split must give part `val` some")
+        raise TrainingError("no clip is left for validation: the split must put some clips into part `val`")
     return missing
 
 
 def train(
     recipe: Recipe,
     contract: ModelContract,
-    targets: Targets,
+    targets: LearnedClasses,
     model: keras.Model,
     clips: Sequence[DecodedClip],
     run: RunFolder,
 ) -> Outcome:
-    """Train `model` on the clips of part `train`, choose the best weights on `val`, and write run.model. With no clip
-    in `val` the last weights are kept, and temperature and threshold are those of `contract`; see training.refit.
+    """Train `model` on the clips of part `train`, choose the best weights on part `val`, and write run.model.
 
-    `model` learns the classes of `targets`; the one that is written tells the labels of `contract`.
-
-    A run that was killed goes on after its last whole epoch. Raises TrainingError.
+    Without clips in `val`, the last weights are kept, and temperature and threshold are those of `contract`; see
+    training.refit. `model` learns the classes of `targets`; the written model outputs the labels of `contract`.
+    A killed run resumes after its last whole epoch. Raises TrainingError.
     """
     learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
@@ -85,16 +89,10 @@ def train(
         augmentation=AUGMENTATIONS[recipe.augmentation],
         seed=recipe.seed,
     )
-    model.compile(
-        _optimizer(recipe, steps=recipe.epochs * len(fresh_windows)),
-        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-        # XLA on a CPU made the steps of every architecture slower; without it jax compiles nothing.
-        jit_compile=keras.backend.backend() == "jax",
-    )
+    _compile(model, recipe, steps=recipe.epochs * len(fresh_windows))
     diverged = _fit(recipe, model, fresh_windows, validation, run)
     model.load_weights(run.best_weights)
-    kept = stacked([learned[index] for index in _some(len(learned), recipe.seed)], contract, targets, 1)[0]
+    kept = stacked([learned[index] for index in _sample(len(learned), recipe.seed)], contract, targets, 1)[0]
     losses = _losses(run)
     if validation is None:
         run.finish(telling_labels(model, targets.label_of), contract, validated=None, validation=kept, training=kept)
@@ -103,12 +101,22 @@ def train(
     scores = np.asarray(model.predict(windows, batch_size=64, verbose=0))
     run.finish(
         telling_labels(model, targets.label_of),
-        calibrated_contract(contract, scores, truth, targets.label_of),
+        calibrate(contract, scores, truth, targets.label_of),
         validated=Validated(scores, truth),
-        validation=windows[_some(len(windows), recipe.seed)],
+        validation=windows[_sample(len(windows), recipe.seed)],
         training=kept,
     )
     return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
+
+
+def _compile(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
+    model.compile(
+        _optimizer(recipe, steps=steps),
+        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+        # On a CPU, XLA slows the steps of every architecture down; jax compiles nothing without it.
+        jit_compile=keras.backend.backend() == "jax",
+    )
 
 
 def _fit(
@@ -118,14 +126,14 @@ def _fit(
     validation: tuple[NDArray[np.uint8], NDArray[np.float32]] | None,
     run: RunFolder,
 ) -> Diverged | None:
-    """Returns how it diverged; raises TrainingError where none before it is good."""
+    """Fit, and return the divergence that stopped it, if any. Raises TrainingError if no epoch before it is usable."""
     done = resume(model, run)
     try:
         model.fit(
             windows,
             initial_epoch=done,
             epochs=recipe.epochs,
-            shuffle=False,  # the windows shuffle themselves, the same for an epoch that is done again
+            shuffle=False,  # the windows shuffle themselves, in the same order for a repeated epoch
             validation_data=validation,
             validation_batch_size=64,
             callbacks=_callbacks(recipe, windows, run, is_averaged=model.optimizer.use_ema),
@@ -134,15 +142,15 @@ def _fit(
     except Diverged as diverged:
         if not any(map(math.isfinite, _losses(run))):
             raise TrainingError(
-                f"{diverged}, and no epoch before it can be kept: lower --learning-rate from {recipe.learning_rate:g}, "
+                f"{diverged}, and no earlier epoch is usable: lower --learning-rate from {recipe.learning_rate:g}, "
                 "with another --out"
             ) from diverged
         return diverged
     return None
 
 
-def _some(count: int, seed: int) -> NDArray[np.intp]:
-    """Indices of KEPT_WINDOWS of `count`, or of all of them; increasing."""
+def _sample(count: int, seed: int) -> NDArray[np.intp]:
+    """Return KEPT_WINDOWS random indices below `count`, or all of them, in increasing order."""
     return np.sort(np.random.default_rng(seed).permutation(count)[:KEPT_WINDOWS])
 
 
@@ -166,11 +174,11 @@ def _callbacks(
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=begin),
         SeededEpochs(recipe.seed),
-        EndWhereItDiverges(),
+        DivergenceGuard(),
         keras.callbacks.CSVLogger(run.history, append=True),
         *_schedule(recipe, losses),
     ]
-    if keras.backend.backend() == "tensorflow":  # which writes the files of TensorBoard
+    if keras.backend.backend() == "tensorflow":  # only TensorFlow writes files for TensorBoard
         callbacks.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
     if recipe.patience is not None:
         callbacks.append(ResumableEarlyStopping(losses, patience=recipe.patience))
@@ -194,7 +202,7 @@ def _schedule(recipe: Recipe, losses: Sequence[float]) -> list[keras.callbacks.C
 
 
 def _losses(run: RunFolder) -> list[float]:
-    """Of validation, or, where there is none, of training."""
+    """Return the validation loss of each epoch, or the training loss where none was validated."""
     if not run.history.exists():
         return []
     with run.history.open(newline="") as lines:

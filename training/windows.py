@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import even_indices, possible_starts, slowest_rate, window_from
-from harstream.training.augmentation import Augmentation, augment, in_another_place
+from harstream.training.augmentation import Augmentation, augment, overlay_place
 from harstream.training.cache import DecodedClip
-from harstream.training.targets import Targets
+from harstream.training.learned_classes import LearnedClasses
 
 STRETCH = (0.8, 1.25)
 """A camera that is a bit off, a person who is a bit faster: windows are also cut at these times the model's rate."""
@@ -74,7 +74,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         self,
         clips: Sequence[DecodedClip],
         contract: ModelContract,
-        targets: Targets,
+        targets: LearnedClasses,
         *,
         batch: int,
         windows_per_clip: int,
@@ -110,14 +110,14 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         window = random_window(clip, self.contract, random)
         if how is None:
             return window
-        if random.random() < how.elsewhere:
+        if random.random() < how.other_place:
             other = self.clips[int(random.integers(len(self.clips)))].frames
-            window = in_another_place(window, other[random.integers(len(other))], random)
+            window = overlay_place(window, other[random.integers(len(other))], random)
         return augment(window, how, random)
 
 
 def stacked(
-    clips: Sequence[DecodedClip], contract: ModelContract, targets: Targets, count: int
+    clips: Sequence[DecodedClip], contract: ModelContract, targets: LearnedClasses, count: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """The fixed windows (N, T, H, W, 3) of some clips and their one-hot classes (N, F)."""
     windows, truth = [], []

@@ -10,7 +10,7 @@ pytest.importorskip("scipy")
 
 from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import summing
-from harstream.training.calibration import at_temperature, calibrated_contract, chosen_threshold, fitted_temperature
+from harstream.training.calibration import at_temperature, calibrate, choose_threshold, fit_temperature
 
 pytestmark = pytest.mark.training
 
@@ -25,18 +25,16 @@ def right_of_four(top: float) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
 
 def test_model_twice_too_sure_gets_temperature_2() -> None:
     # Says 0.9 and is right in 0.75: ln(0.9 / 0.1) / T = ln(0.75 / 0.25) gives T = ln 9 / ln 3 = 2.
-    assert fitted_temperature(*right_of_four(0.9), EACH_A_LABEL) == pytest.approx(2.0, abs=0.01)
+    assert fit_temperature(*right_of_four(0.9), EACH_A_LABEL) == pytest.approx(2.0, abs=0.01)
 
 
 def test_model_as_sure_as_it_is_right_keeps_its_scores() -> None:
-    assert fitted_temperature(*right_of_four(0.75), EACH_A_LABEL) == pytest.approx(1.0, abs=0.01)
+    assert fit_temperature(*right_of_four(0.75), EACH_A_LABEL) == pytest.approx(1.0, abs=0.01)
 
 
 def test_model_not_sure_enough_is_sharpened() -> None:
     # odds of sqrt(3) instead of 3: T = 1/2
-    assert fitted_temperature(*right_of_four(np.sqrt(3) / (1 + np.sqrt(3))), EACH_A_LABEL) == pytest.approx(
-        0.5, abs=0.01
-    )
+    assert fit_temperature(*right_of_four(np.sqrt(3) / (1 + np.sqrt(3))), EACH_A_LABEL) == pytest.approx(0.5, abs=0.01)
 
 
 def test_known_temperature_is_recovered() -> None:
@@ -45,15 +43,15 @@ def test_known_temperature_is_recovered() -> None:
     honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (honest.cumsum(axis=1) < chance.random((20_000, 1))).sum(axis=1)
     boastful = np.exp(3 * logits) / np.exp(3 * logits).sum(axis=1, keepdims=True)
-    assert fitted_temperature(boastful.astype(np.float32), truth, summing(range(5))) == pytest.approx(3, rel=0.05)
+    assert fit_temperature(boastful.astype(np.float32), truth, summing(range(5))) == pytest.approx(3, rel=0.05)
 
 
 def test_classes_told_as_one_label_are_calibrated_as_one() -> None:
     # Right in the label always, between its two classes in no more than half: a label so sure needs no other scores.
     scores = np.full((4, 3), (0.02, 0.49, 0.49), np.float32)
-    assert fitted_temperature(scores, np.array([1, 1, 1, 1]), summing((0, 1, 1))) < 0.2
+    assert fit_temperature(scores, np.array([1, 1, 1, 1]), summing((0, 1, 1))) < 0.2
     honest = np.full((4, 3), (0.25, 0.5, 0.25), np.float32)
-    assert fitted_temperature(honest, np.array([0, 1, 1, 1]), summing((0, 1, 1))) == pytest.approx(1, abs=0.01)
+    assert fit_temperature(honest, np.array([0, 1, 1, 1]), summing((0, 1, 1))) == pytest.approx(1, abs=0.01)
 
 
 def test_scores_at_temperature_2_have_the_roots_of_the_odds() -> None:
@@ -77,21 +75,21 @@ def rows(*tops: tuple[str, float]) -> NDArray[np.float32]:
 def test_threshold_is_the_lowest_with_nine_of_ten_right() -> None:
     # Wrong at 0.52, 0.62 and 0.68, right at 0.9: from 0.70 on all are right.
     scores = rows(("Jump", 0.52), ("Jump", 0.62), ("Walk", 0.68), ("Jump", 0.9))
-    assert chosen_threshold(CONTRACT, scores, np.array([1, 1, 0, 0])) == 0.7
+    assert choose_threshold(CONTRACT, scores, np.array([1, 1, 0, 0])) == 0.7
 
 
 def test_recognitions_of_background_do_not_count_for_the_threshold() -> None:
     scores = rows(("Idle", 0.94), ("Jump", 0.6))
-    assert chosen_threshold(CONTRACT, scores, np.array([0, 0])) == 0.5
+    assert choose_threshold(CONTRACT, scores, np.array([0, 0])) == 0.5
 
 
 def test_threshold_is_the_highest_where_none_is_right_often_enough() -> None:
-    assert chosen_threshold(CONTRACT, rows(("Jump", 0.99)), np.array([1])) == 0.95
+    assert choose_threshold(CONTRACT, rows(("Jump", 0.99)), np.array([1])) == 0.95
 
 
 def test_calibrated_contract_differs_in_temperature_and_threshold_only() -> None:
     scores = np.full((4, 3), (0.9, 0.1, 0.0), np.float32)
-    calibrated = calibrated_contract(CONTRACT, scores, np.array([0, 0, 0, 1]), (0, 1, 2))
+    calibrated = calibrate(CONTRACT, scores, np.array([0, 0, 0, 1]), (0, 1, 2))
     assert calibrated.temperature == pytest.approx(2.0, abs=0.01)
     assert calibrated.unknown_threshold == 0.95  # three of four are right at best
     assert (calibrated.labels, calibrated.name, calibrated.rate) == (CONTRACT.labels, CONTRACT.name, CONTRACT.rate)

@@ -26,7 +26,7 @@ from harstream.models.layers.sum_of_classes import telling_labels
 from harstream.training.calibration import at_temperature
 from harstream.training.ensemble import combine
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import starting_model, take_layers
+from harstream.training.initial_weights import build_initial_model, take_layers
 from harstream.training.recipes import Recipe
 from harstream.training.run_folder import RunFolder, Validated
 
@@ -57,7 +57,7 @@ def finished_run(
     truth: np.ndarray = TRUTH,
     split: str = SPLIT,
 ) -> Path:
-    model = starting_model(Recipe(arch=arch, seed=seed), contract, len(label_of))
+    model = build_initial_model(Recipe(arch=arch, seed=seed), contract, len(label_of))
     scoring = (folding.parts(model) or (None, model))[1].get_layer("scores")
     kernel, bias = scoring.get_weights()
     unsure = np.log(np.asarray(model(windows())))
@@ -137,11 +137,11 @@ def test_members_may_have_learned_from_other_clips(tmp_path: Path) -> None:
     [
         ({"contract": replace(CONTRACT, labels=("Fall", "Walk", "background"))}, "the same labels: .*1 has Jump, Walk"),
         ({"contract": replace(CONTRACT, rate=10.0)}, r"the same rate: .*1 has 8\.0, .*2 10\.0"),
-        ({"arch": "lrcn_motion"}, "must see the same: of .*1 and .*2 only one sees what changed"),
+        ({"arch": "lrcn_motion"}, "must have the same input: only one of .*1 and .*2 sees pairs"),
         ({"label_of": (0, 1, 1, 2)}, "learned the same classes"),
-        ({"truth": TRUTH[::-1]}, "kept from the same clips"),
-        ({"split": OTHER_CLIPS}, "kept from the same clips: those of val and test of .*1 and .*2 differ; give both"),
-        ({"arch": "convlstm"}, "2 holds a model that is not of an encoder and a head"),
+        ({"truth": TRUTH[::-1]}, "must share their clips"),
+        ({"split": OTHER_CLIPS}, "must share their clips of val and test: those of .*1 and .*2 differ; give both"),
+        ({"arch": "convlstm"}, "2 holds a model without an encoder and a head"),
     ],
 )
 def test_runs_that_do_not_fit_are_told_and_leave_nothing(other: dict[str, object], told: str, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
         combine([one, tmp_path / "none"], RunFolder(tmp_path / "both"))
     with pytest.raises(UnreadableRun, match=expected):
         export_run(tmp_path / "none", "m", "1.0.0", tmp_path / "m")
-    with pytest.raises(TrainingError, match="at least two runs, got 1"):
+    with pytest.raises(TrainingError, match="at least two runs to combine, got 1"):
         combine([one], RunFolder(tmp_path / "both"))
     with pytest.raises(TrainingError, match="1 is not empty: choose another --out"):
         combine([one, one], RunFolder(one))
@@ -181,7 +181,7 @@ def test_a_run_with_a_broken_file_is_told_and_nothing_is_written(file: str, shar
             export_run(run, "m", "1.0.0", tmp_path / "m", int8=True)
     if file in ("model.keras", "contract.json"):
         with pytest.raises(UnreadableRun, match=told):
-            take_layers(starting_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
+            take_layers(build_initial_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

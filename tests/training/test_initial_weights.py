@@ -16,7 +16,7 @@ from harstream.models.architectures import CannotBuild
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import starting_model, take_layers
+from harstream.training.initial_weights import build_initial_model, take_layers
 from harstream.training.recipes import Recipe
 from harstream.training.run_folder import RunFolder, Validated
 
@@ -30,7 +30,7 @@ LRCN = {f"encoder/conv2d{number}" for number in ("", "_1", "_2", "_3")} | {"head
 
 def finished_run(folder: Path, seed: int = 1) -> keras.Model:
     folder.mkdir()
-    model = starting_model(Recipe(arch="lrcn", seed=seed), CONTRACT, 2)
+    model = build_initial_model(Recipe(arch="lrcn", seed=seed), CONTRACT, 2)
     windows = np.zeros((1, 3, 64, 64, 3), np.uint8)
     validated = Validated(np.full((1, 2), 0.5, np.float32), np.zeros(1, np.intp))
     RunFolder(folder).finish(model, CONTRACT, validated=validated, validation=windows, training=windows)
@@ -43,7 +43,7 @@ def same(one: keras.Model, other: keras.Model, layer: str) -> bool:
 
 
 def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) -> None:
-    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), CONTRACT, 2)
+    before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), CONTRACT, 2)
     assert not same(before, model, "lstm")
     start = take_layers(model, CONTRACT, tmp_path / "run")
     assert (start.file, set(start.taken), start.anew) == (tmp_path / "run" / "model.keras", LRCN, ())
@@ -53,7 +53,7 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
 
 @pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
 def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
-    before, model = finished_run(tmp_path / "run"), starting_model(Recipe(arch="lrcn", seed=2), contract, 2)
+    before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), contract, 2)
     start = take_layers(model, contract, tmp_path / "run" / "model.keras")
     assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
     assert same(before, model, "lstm")
@@ -62,11 +62,11 @@ def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelCo
 def test_a_run_of_another_architecture_fits_nowhere_and_this_is_said(tmp_path: Path) -> None:
     finished_run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no layer of .*model\.keras fits convlstm: start from a run of the same"):
-        take_layers(starting_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
+        take_layers(build_initial_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
 
 
 def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
-    model = starting_model(Recipe(arch="lrcn"), CONTRACT, 2)
+    model = build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2)
     with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
         take_layers(model, CONTRACT, tmp_path)
     (tmp_path / "model.keras").write_text("no model")
@@ -77,7 +77,7 @@ def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
     """A file of weights, and the model that it was saved from."""
-    encoder, _ = folding.parts(starting_model(Recipe(arch="mobilenet_gru", seed=1), CONTRACT, 2)) or (None, None)
+    encoder, _ = folding.parts(build_initial_model(Recipe(arch="mobilenet_gru", seed=1), CONTRACT, 2)) or (None, None)
     assert encoder is not None
     file = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
     encoder.get_layer("MobileNetV3Small").save_weights(file)
@@ -86,7 +86,7 @@ def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ke
 
 def test_a_backbone_has_the_weights_of_the_file_and_keeps_them(backbone_weights: tuple[Path, keras.Model]) -> None:
     file, there = backbone_weights
-    model = starting_model(Recipe(arch="mobilenet_gru", seed=2, weights=str(file)), CONTRACT, 2)
+    model = build_initial_model(Recipe(arch="mobilenet_gru", seed=2, weights=str(file)), CONTRACT, 2)
     encoder = model.get_layer("encoder")
     frames = np.random.default_rng(1).integers(0, 256, size=(2, 64, 64, 3), dtype=np.uint8)
     assert np.array_equal(np.asarray(encoder(frames)), np.asarray(there(frames)))
@@ -98,7 +98,7 @@ def test_a_backbone_has_the_weights_of_the_file_and_keeps_them(backbone_weights:
 
 
 def test_a_backbone_without_weights_is_trained() -> None:
-    model = starting_model(Recipe(arch="mobilenet_gru"), CONTRACT, 2)
+    model = build_initial_model(Recipe(arch="mobilenet_gru"), CONTRACT, 2)
     assert len(model.get_layer("encoder").trainable_weights) > 100
 
 
@@ -106,7 +106,7 @@ def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path
     from harstream.export.onnx_files import convert
     from harstream.export.verify import largest_difference
 
-    model = starting_model(Recipe(arch="mobilenet_gru", weights=str(backbone_weights[0])), CONTRACT, 2)
+    model = build_initial_model(Recipe(arch="mobilenet_gru", weights=str(backbone_weights[0])), CONTRACT, 2)
     windows = np.random.default_rng(1).integers(0, 256, size=(3, 3, 64, 64, 3), dtype=np.uint8)
     expected = np.asarray(model.predict(windows, verbose=0))
     candidates = convert(model)
@@ -124,15 +124,15 @@ def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path
 )
 def test_weights_that_cannot_be_read_are_told(weights: str, told: str) -> None:
     with pytest.raises(CannotBuild, match=told):
-        starting_model(Recipe(arch="mobilenet_gru", weights=weights), CONTRACT, 2)
+        build_initial_model(Recipe(arch="mobilenet_gru", weights=weights), CONTRACT, 2)
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
-    starting_model(Recipe(arch="lrcn"), CONTRACT, 2).save_weights(tmp_path / "lrcn.weights.h5")
+    build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2).save_weights(tmp_path / "lrcn.weights.h5")
     with pytest.raises(CannotBuild, match="holds no weights of MobileNetV3Small"):
-        starting_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT, 2)
+        build_initial_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT, 2)
 
 
 def test_an_architecture_without_a_backbone_takes_no_weights() -> None:
     with pytest.raises(CannotBuild, match="lrcn has no backbone that takes weights"):
-        starting_model(Recipe(arch="lrcn", weights="imagenet"), CONTRACT, 2)
+        build_initial_model(Recipe(arch="lrcn", weights="imagenet"), CONTRACT, 2)

@@ -21,11 +21,11 @@ from harstream.models.contract import ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.training.cache import DecodedClip
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import starting_model
+from harstream.training.initial_weights import build_initial_model
+from harstream.training.learned_classes import LearnedClasses
 from harstream.training.recipes import Recipe
-from harstream.training.refit import refitted
+from harstream.training.refit import prepare_refit
 from harstream.training.run_folder import RunFolder
-from harstream.training.targets import Targets
 from harstream.training.train import Outcome, train
 
 pytestmark = pytest.mark.training
@@ -53,8 +53,8 @@ def trained(recipe: Recipe, contract: ModelContract, clips: list[Clip], folder: 
     """What is not of part `test` is decoded, as by `harstream train`."""
     RunFolder(folder).begin(recipe, clips, [])
     usable = [replace(decoded, clip=clip) for decoded, clip in zip(DECODED, clips, strict=True) if clip.part != "test"]
-    targets = Targets.of(clips, contract)
-    return train(recipe, contract, targets, starting_model(recipe, contract, 2), usable, RunFolder(folder))
+    targets = LearnedClasses.of(clips, contract)
+    return train(recipe, contract, targets, build_initial_model(recipe, contract, 2), usable, RunFolder(folder))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def chosen(tmp_path: Path) -> Path:
 
 def test_a_refit_learns_from_all_but_test_and_takes_what_validation_chose(chosen: Path, tmp_path: Path) -> None:
     recipe = replace(RECIPE, refit=str(chosen))
-    contract, clips = refitted(recipe, replace(CONTRACT, name="all"), CLIPS)
+    contract, clips = prepare_refit(recipe, replace(CONTRACT, name="all"), CLIPS)
     assert [each.part for each in clips] == ["train"] * 6 + ["test"] * 2
     outcome = trained(recipe, contract, clips, tmp_path / "all")
     run, before = RunFolder(tmp_path / "all"), RunFolder(chosen)
@@ -89,8 +89,8 @@ def test_a_refit_keeps_the_mean_of_the_last_weights(chosen: Path, tmp_path: Path
     learned = [each for each in CLIPS if each.part != "val"]
     RunFolder(tmp_path / "same").begin(recipe, learned, [])
     usable = [each for each in DECODED if each.clip.part == "train"]
-    model = starting_model(recipe, CONTRACT, 2)
-    train(recipe, CONTRACT, Targets.of(learned, CONTRACT), model, usable, RunFolder(tmp_path / "same"))
+    model = build_initial_model(recipe, CONTRACT, 2)
+    train(recipe, CONTRACT, LearnedClasses.of(learned, CONTRACT), model, usable, RunFolder(tmp_path / "same"))
     with RunFolder(chosen).history.open(newline="") as lines:
         losses = [float(row["val_loss"]) for row in csv.DictReader(lines)]
     both = [keras.models.load_model(folder / "model.keras").get_weights() for folder in (chosen, tmp_path / "same")]
@@ -117,7 +117,7 @@ def test_a_refit_of_something_else_is_refused(
     recipe: Recipe, contract: ModelContract, clips: list[Clip], told: str, chosen: Path
 ) -> None:
     with pytest.raises(TrainingError, match=told):
-        refitted(replace(recipe, refit=str(chosen)), contract, clips)
+        prepare_refit(replace(recipe, refit=str(chosen)), contract, clips)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_a_refit_of_something_else_is_refused(
 def test_what_is_no_finished_run_is_told(spoil: Callable[[Path], object], told: str, chosen: Path) -> None:
     spoil(chosen)
     with pytest.raises(UnreadableRun, match=told):
-        refitted(replace(RECIPE, refit=str(chosen)), CONTRACT, CLIPS)
+        prepare_refit(replace(RECIPE, refit=str(chosen)), CONTRACT, CLIPS)

@@ -46,12 +46,12 @@ def test_a_model_that_is_half_written_finishes_no_run(
     import numpy as np
 
     from harstream.models.contract import ModelContract
-    from harstream.training.initial_weights import starting_model
+    from harstream.training.initial_weights import build_initial_model
     from harstream.training.recipes import Recipe
     from harstream.training.run_folder import RunFolder, Validated
 
     contract = ModelContract("m", "1", ("Jump", "Walk"), frames=2, height=64, width=64)
-    model = starting_model(Recipe(arch="lrcn"), contract, 2)
+    model = build_initial_model(Recipe(arch="lrcn"), contract, 2)
     frames = np.zeros((1, 2, 64, 64, 3), dtype=np.uint8)
     validated = Validated(np.full((1, 2), 0.5, dtype=np.float32), np.zeros(1, dtype=np.intp))
     run = RunFolder(tmp_path)

@@ -14,7 +14,7 @@ from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
 from harstream.training.augmentation import AUGMENTATIONS, Augmentation, augment
 from harstream.training.cache import DecodedClip
-from harstream.training.targets import Targets
+from harstream.training.learned_classes import LearnedClasses
 from harstream.training.windows import (
     TrainingWindows,
     fixed_windows,
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.training
 STRONG: Augmentation = AUGMENTATIONS["strong"]  # type: ignore[assignment]
 MILD: Augmentation = AUGMENTATIONS["mild"]  # type: ignore[assignment]
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=5, height=16, width=16, rate=10.0)
-TARGETS = Targets((("Jump", ""), ("Walk", "")), label_of=(0, 1))
+TARGETS = LearnedClasses((("Jump", ""), ("Walk", "")), label_of=(0, 1))
 
 
 def decoded(count: int, rate: float = 25.0, label: str = "Walk") -> DecodedClip:
@@ -133,7 +133,7 @@ def test_augmentation_moves_all_frames_of_a_window_alike() -> None:
 
 def test_half_of_the_windows_are_laid_over_another_place() -> None:
     """A white clip and a black one: where nothing but that is changed, a window in between lies over the other."""
-    only_places = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0, elsewhere=0.5)
+    only_places = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0, other_place=0.5)
     black = replace(decoded(30), frames=np.zeros((30, 16, 16, 3), np.uint8))
     white = replace(decoded(30), frames=np.full((30, 16, 16, 3), 255, np.uint8))
     windows = TrainingWindows(

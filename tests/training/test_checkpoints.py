@@ -19,12 +19,12 @@ import keras
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
 from harstream.training.cache import DecodedClip
+from harstream.training.checkpoints import EpochCheckpoint, ResumablePlateau
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import starting_model
+from harstream.training.initial_weights import build_initial_model
+from harstream.training.learned_classes import LearnedClasses
 from harstream.training.recipes import PRESETS, Recipe
-from harstream.training.resume import EpochCheckpoint, ResumablePlateau
 from harstream.training.run_folder import RunFolder
-from harstream.training.targets import Targets
 from harstream.training.train import Outcome, classes_without_validation, require_training_clips, train
 
 pytestmark = pytest.mark.training
@@ -50,13 +50,13 @@ def clips_of(part: str, count: int) -> list[DecodedClip]:
 
 
 CLIPS = [*clips_of("train", 4), *clips_of("val", 2)]
-TARGETS = Targets.of((decoded.clip for decoded in CLIPS), CONTRACT)
+TARGETS = LearnedClasses.of((decoded.clip for decoded in CLIPS), CONTRACT)
 
 
 def run(recipe: Recipe, folder: Path) -> Outcome:
     clips = [decoded.clip for decoded in CLIPS]
     RunFolder(folder).begin(recipe, clips, [])
-    return train(recipe, CONTRACT, TARGETS, starting_model(recipe, CONTRACT, 2), CLIPS, RunFolder(folder))
+    return train(recipe, CONTRACT, TARGETS, build_initial_model(recipe, CONTRACT, 2), CLIPS, RunFolder(folder))
 
 
 def interrupted(recipe: Recipe, folder: Path, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""A killed run goes on after its last whole epoch, as if it had not been killed: nothing half-written is ever read.
+"""Checkpoints: a killed run resumes after its last whole epoch, with the same result as if it had not been killed.
 
-Keras's BackupAndRestore overwrites its one file in place; a kill while it writes leaves a run that cannot be resumed.
+Keras's BackupAndRestore overwrites its only file in place. A kill during that write makes the run impossible to resume.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from harstream.training.run_folder import RunFolder
 
 
 class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """After each epoch, weights and optimizer go to a file of their own, named for it, before the last one's goes; and
-    what was validated to run.best_weights where the validation loss is the lowest so far; or, where nothing is
-    validated, what would have been."""
+    """Saves two things after each epoch.
+
+    Weights and optimizer go to a file named after the epoch; then the file of the epoch before is deleted. The weights
+    that were validated go to run.best_weights if their loss is the lowest so far. Without validation, each epoch's
+    weights go there.
+    """
 
     def __init__(
         self, run: RunFolder, losses: Sequence[float], averaged: keras.callbacks.SwapEMAWeights | None = None
     ) -> None:
-        """`losses`: of the epochs that are done. `averaged`: puts the mean weights in place for each validation."""
+        """`losses` are those of the finished epochs. `averaged` puts the mean weights in place for each validation."""
         super().__init__()
         self._run = run
         self._best = min(losses, default=math.inf)
@@ -54,9 +57,9 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def resume(model: keras.Model, run: RunFolder) -> int:
-    """Load the last whole epoch's weights and optimizer into a compiled model; forget what was logged after it.
+    """Load weights and optimizer of the last whole epoch into a compiled model, and delete later rows of the history.
 
-    Returns the epochs that are done, 0 for a new run.
+    Returns the number of finished epochs, 0 for a new run.
     """
     done = max((int(file.name.split(".")[0]) for file in run.backup.glob("[0-9]*.weights.h5")), default=0)
     if done:
@@ -67,7 +70,7 @@ def resume(model: keras.Model, run: RunFolder) -> int:
 
 
 class SeededEpochs(keras.callbacks.Callback):  # type: ignore[misc]
-    """Each epoch draws its dropout from a state of its own: weight files of Keras do not hold that of the last one."""
+    """Gives each epoch its own random state for dropout, because Keras does not save that state with the weights."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -75,14 +78,14 @@ class SeededEpochs(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         random = np.random.default_rng([self._seed, epoch])
-        keras.utils.set_random_seed(int(random.integers(2**31)))  # torch draws from a state of its own
+        keras.utils.set_random_seed(int(random.integers(2**31)))  # torch has its own random state
         for variable in self.model.variables:
             if variable.name == "seed_generator_state":
                 variable.assign([int(random.integers(2**31)), 0])
 
 
 class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
-    """Early stopping that counts the epochs of a killed run too: its state follows from their losses."""
+    """Early stopping that also counts the epochs before a kill: its state follows from their losses."""
 
     def __init__(self, losses: Sequence[float], *, patience: int) -> None:
         super().__init__(monitor="val_loss", patience=patience, mode="min")
@@ -97,7 +100,7 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[mis
 
 
 class ResumablePlateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
-    """A plateau that began before the kill goes on after it; the rate itself is the optimizer's, and comes with it."""
+    """A plateau that began before a kill continues after it. The learning rate itself is loaded with the optimizer."""
 
     def __init__(self, losses: Sequence[float], *, factor: float, patience: int) -> None:
         super().__init__(monitor="val_loss", mode="min", factor=factor, patience=patience)
@@ -114,6 +117,7 @@ class ResumablePlateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
 
 
 def _keep_rows(history: Path, count: int) -> None:
+    """Keep the first `count` epochs of the history file, if there is one."""
     if not history.exists():
         return
     with history.open(newline="") as lines:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
-from harstream.training.targets import Targets
+from harstream.training.learned_classes import LearnedClasses
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk", "background"), background=("background",))
 
@@ -19,7 +19,7 @@ CLIPS = [clip("background", "Surfing"), clip("Walk"), clip("background"), clip("
 
 
 def test_classes_follow_the_labels_and_then_their_names() -> None:
-    targets = Targets.of(CLIPS, CONTRACT)
+    targets = LearnedClasses.of(CLIPS, CONTRACT)
     assert targets.classes == (
         ("Jump", ""), ("Walk", ""), ("background", "Surfing"), ("background", "Walk"), ("background", ""),
     )  # fmt: skip
@@ -28,7 +28,7 @@ def test_classes_follow_the_labels_and_then_their_names() -> None:
 
 
 def test_classes_without_a_clip_are_named() -> None:
-    targets = Targets.of(CLIPS, CONTRACT)
+    targets = LearnedClasses.of(CLIPS, CONTRACT)
     assert targets.missing_in([clip("Walk"), clip("background"), clip("Jump", part="val")], "train") == [
         "Jump", "Surfing", "Walk",
     ]  # fmt: skip
