@@ -1,4 +1,4 @@
-"""Find labelled clips: a folder of class folders, groups from UCF names, parts from a split file or by group."""
+"""Finds labelled clips in a folder of class folders, and splits them into parts by a file or by groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UCF_NAME = re.compile(r"v_\w+?_(g\d+)_c\d+$")
 
 
 class ListingError(Exception):
-    """A data folder or split file cannot be used as it is."""
+    """A data folder or a split file cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Clip:
     path: Path
     label: str
     group: str
-    """Clips of one group show one scene: they must never stand on two sides of a split."""
+    """Clips of one group show one scene, so all of them must be in one part of a split."""
     part: str = ""
     """One of PARTS, or empty before the split."""
     fine_label: str = ""
-    """The class within a label that many have, such as background; empty where the label says all."""
+    """The class of a clip whose label covers several classes, such as background; empty otherwise."""
 
     @property
     def class_name(self) -> str:
@@ -40,7 +40,7 @@ class Clip:
 
 
 def find_clips(data: Path) -> list[Clip]:
-    """Every video one folder below `data`, the folder's name its label, sorted. Raises ListingError."""
+    """Return all videos one folder below `data`, sorted; the folder's name is the label. Raises ListingError."""
     if not data.is_dir():
         raise ListingError(f"expected a folder of class folders with videos, found none at {data}")
     clips = [
@@ -54,17 +54,18 @@ def find_clips(data: Path) -> list[Clip]:
 
 
 def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
-    """Give clips of many classes the one label of "none of the activities"; classes keep their groups apart, and their
-    names as fine labels."""
+    """Give clips of several classes the one label of "none of the activities".
+
+    The name of a class becomes the fine label of its clips and a part of their groups' names.
+    """
     return [replace(clip, label=label, fine_label=clip.label, group=f"{clip.label}:{clip.group}") for clip in clips]
 
 
 def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
-    """Take each clip's part (and cluster as its group) from a tab-separated file; clips it does not name are left out.
+    """Take each clip's part, and its cluster as its group, from a tab-separated file; leave out all other clips.
 
     The file has a header with at least `file` and `split`; `file` ends with <class>/<clip name>. A cluster or group of
-    `-` is not known.
-    Raises ListingError for a malformed file, or one that puts a cluster on two sides.
+    `-` is unknown. Raises ListingError for a malformed file, and for a cluster in two parts.
     """
     rows = _read_split(split_file)
     parted = []
@@ -83,7 +84,7 @@ def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
 
 
 def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[Clip]:
-    """As split_by_file, with several files. Raises ListingError also for a clip that two of them name."""
+    """Split by several files, as split_by_file. Raises ListingError, also for a clip that two files name."""
     parted: list[Clip] = []
     namers: dict[Path, Path] = {}
     for file in split_files:
@@ -99,22 +100,23 @@ def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[C
 
 
 def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
-    """Deal whole groups of each class to train, val and test until each part has its share of the clips."""
+    """Deal whole groups of each class to train, val and test, so that each part gets its share of the clips."""
     by_label = _dealt_together(clips, lambda clip: clip.group)
     _refuse_few(by_label, len(PARTS), "group(s) of clips", "add clips of other scenes, or ask for `--split random`")
     return _dealt(by_label, seed, shares)
 
 
 def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
-    """The papers' way: clip by clip, so that one scene stands on both sides. The figures it gives flatter."""
+    """Split clip by clip, as the papers do. One scene is then in several parts, so the figures are too good."""
     by_label = _dealt_together(clips, lambda clip: str(clip.path))
     _refuse_few(by_label, len(PARTS), "clip(s)", "add clips, or take the class away with --classes")
     return _dealt(by_label, seed, shares)
 
 
 def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> list[Clip]:
-    """Deal the groups of parts `train` and `val` anew to `folds` folds, class by class: fold `held` (from 1) is `val`,
-    the others are `train`. Part `test` stays as it is.
+    """Deal the groups of parts `train` and `val` to `folds` folds, class by class.
+
+    Fold `held`, counted from 1, becomes `val`, and the others become `train`. Part `test` is not changed.
 
     Raises ListingError for a class with fewer groups than folds.
     """
@@ -129,7 +131,7 @@ def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> l
 
 
 def _dealt_together(clips: Iterable[Clip], bond: Callable[[Clip], str]) -> dict[str, list[list[Clip]]]:
-    """For each class, the clips with the same bond beside each other: none of them is dealt without the others."""
+    """For each class, the lists of clips that are dealt together, because they have the same bond."""
     bonds: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
         bonds[clip.class_name][bond(clip)].append(clip)
@@ -155,12 +157,12 @@ def _deal(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[fl
 
 
 def _hands(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[list[Clip]]:
-    """Deal whole groups to as many hands as there are shares."""
+    """Deal whole groups to one hand per share."""
     shuffler.shuffle(groups)
     total = sum(map(len, groups))
     hands: list[list[Clip]] = [[] for _ in shares]
     for group in groups:
-        # The hand that is furthest behind its share is next, so none is empty where there are groups enough.
+        # The next hand is the one furthest behind its share, so no hand is empty where there are enough groups.
         next_hand = min(range(len(shares)), key=lambda index: len(hands[index]) / (shares[index] * total))
         hands[next_hand] += group
     return hands

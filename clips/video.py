@@ -1,4 +1,4 @@
-"""Decode a video file into pictures with their times."""
+"""Decodes a video file into pictures with their times."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from harstream.models.transform import planes_to_model_frame, to_model_frame
 
 SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v"})
 PLANAR = ("yuv420p", "yuvj420p")
-"""Pixel formats whose planes go to the model without a detour over BGR."""
+"""Pixel formats whose planes become a model frame without a conversion to BGR."""
 
 
 class VideoError(Exception):
-    """A file is not there, is no video, or holds no picture."""
+    """A file does not exist, is not a video, or holds no picture."""
 
 
 class DecodedPicture:
-    """A Picture as the decoder left it, turned the way it was filmed."""
+    """A Picture over a decoded frame, turned upright."""
 
     def __init__(self, frame: VideoFrame) -> None:
         self._frame = frame
@@ -59,8 +59,8 @@ class DecodedPicture:
 def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
     """Yield (seconds since the first picture, picture); times strictly increase.
 
-    The number of frames in a container is wrong in the wild, so only decoding tells where a file ends.
-    Raises VideoError if there is not one picture to yield.
+    The container's own number of frames is often wrong, so only decoding tells where a file ends. Raises VideoError if
+    there is no picture to yield.
     """
     if not path.is_file():
         raise VideoError(f"expected a video file, found nothing at {path}")
@@ -78,7 +78,7 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
 
 
 def stated_seconds(path: Path) -> float:
-    """The length that the container states, which may be wrong; 0 where it states none."""
+    """Return the length in seconds that the container states, which may be wrong; 0 where it states none."""
     try:
         with av.open(str(path)) as container:
             return max((container.duration or 0) / av.time_base, 0.0)
@@ -87,7 +87,7 @@ def stated_seconds(path: Path) -> float:
 
 
 def stated_format(path: Path) -> tuple[str, float | None]:
-    """Codec and pictures a second that the container states, where it does. Raises VideoError if it cannot be read."""
+    """Return codec and pictures per second that the container states. Raises VideoError if it cannot be read."""
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
@@ -107,14 +107,14 @@ def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
     for frame in _frames(container, stream):
         stamp = last + period if frame.time is None else frame.time
         first = stamp if last < 0 else first
-        # Some containers carry no times, or the same for several pictures: then the nominal rate leads on.
+        # Some containers have no times, or equal times for several pictures. Then the nominal rate continues.
         time = stamp - first if stamp - first > last else last + period
         yield time, frame
         last = time
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """What can be decoded: a damaged spot costs its pictures, not those after it."""
+    """Yield what can be decoded: a damaged spot costs its own pictures and not the later ones."""
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
@@ -123,12 +123,15 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
 
 
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
-    """(height, width), a view."""
+    """A view (height, width) of a plane."""
     return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
 def _to_rgb(red: float, blue: float, *, is_full: bool) -> NDArray[np.float32]:
-    """(3, 4): (Y, U, V, 1) to RGB by the weights of red and blue in Y. Source: ITU-R BT.601-7 and BT.709-6."""
+    """The matrix (3, 4) from (Y, U, V, 1) to RGB by the weights of red and blue in Y.
+
+    Source: ITU-R BT.601-7 and BT.709-6.
+    """
     scale, swing, black = (1.0, 1.0, 0.0) if is_full else (255 / 219, 255 / 224, 16.0)
     green = 1 - red - blue
     to_r, to_b = 2 * (1 - red) * swing, 2 * (1 - blue) * swing

@@ -25,14 +25,14 @@ AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Skipped:
-    """A clip that gave no window, and why."""
+    """A clip without a window, and why."""
 
     clip: Clip
     reason: str
 
 
 def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Predictions, list[Skipped]]:
-    """The scores of every window that a stream of each clip would have seen; clips in order, windows in theirs."""
+    """Return the scores of every window that a stream of each clip would score, in order, and the clips left out."""
     skipped: list[Skipped] = []
     kept: list[Clip] = []
     scores: list[NDArray[np.float32]] = []

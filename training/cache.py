@@ -1,4 +1,4 @@
-"""Clips decoded once: every frame through the model's transform, kept on disk beside its times."""
+"""Decodes each clip once and keeps its model frames and their times on disk."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Rejected:
 def decode_all(
     clips: Sequence[Clip], contract: ModelContract, folder: Path
 ) -> tuple[list[DecodedClip], list[Rejected]]:
-    """Decode what the cache in `folder` does not hold yet, with a progress bar; the order of `clips` is kept."""
+    """Decode the clips that the cache in `folder` does not hold, with a progress bar; keep the order of `clips`."""
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # FFmpeg decodes outside the GIL
         jobs = pool.map(lambda clip: _decoded(clip, contract, folder), clips)
@@ -53,7 +53,7 @@ def decode_all(
 
 def _decoded(clip: Clip, contract: ModelContract, folder: Path) -> DecodedClip | Rejected:
     if not clip.path.is_file():
-        return Rejected(clip, "is not there any more, or is a link to nothing")
+        return Rejected(clip, "does not exist any more, or is a broken link")
     entry = folder / _key(clip.path, contract)
     frames_file, times_file = entry.with_suffix(".frames.npy"), entry.with_suffix(".times.npy")
     if not (frames_file.exists() and times_file.exists()):
@@ -80,7 +80,7 @@ def _decode(path: Path, contract: ModelContract) -> tuple[NDArray[np.float64], N
 
 
 def _key(path: Path, contract: ModelContract) -> str:
-    """Another file, another version of it, or another transform is another entry."""
+    """The name of an entry. It differs for another file, version of the file, transform or size."""
     stat = path.stat()
     parts = (path.resolve(), stat.st_size, stat.st_mtime_ns, contract.transform, contract.height, contract.width)
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:24]

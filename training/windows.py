@@ -1,4 +1,4 @@
-"""Windows cut from decoded clips: at the model's rate with random phase and rate, or evenly over the clip."""
+"""Cuts windows from decoded clips: on the stream's time grid, from any frame, or evenly over the clip."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
 
 STRETCH = (0.8, 1.25)
-"""A camera that is a bit off, a person who is a bit faster: windows are also cut at these times the model's rate."""
+"""Factors of the period between which it is drawn, for a camera that is a bit off or a person who is a bit faster."""
 MOST = 0.7
-"""The least share of a clip over which the frames of a window without a rate are spread in training."""
+"""The least share of a clip over which training spreads the frames of a window without a rate."""
 
 
 def random_window(clip: DecodedClip, contract: ModelContract, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -67,8 +67,7 @@ def _nearest_window(
 
 
 class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of fresh windows, the same for the same (seed, epoch, batch), so that a resumed run sees what it would
-    have seen."""
+    """Batches of fresh windows. They depend on seed, epoch and batch alone, so a resumed run sees the same ones."""
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         self.augmentation = augmentation
         self.seed = seed
         self.epoch = 0
-        """Set before each epoch by whoever trains."""
+        """The trainer sets it before each epoch."""
         self._visits = np.repeat(np.arange(len(clips)), windows_per_clip)
         self._truth = np.array([targets.index(clip.clip) for clip in clips])
         self._classes = len(targets.classes)
@@ -105,7 +104,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _window(self, clip: DecodedClip, random: np.random.Generator) -> NDArray[np.uint8]:
         how = self.augmentation
-        if how is None and self.contract.rate is None:  # as the papers did
+        if how is None and self.contract.rate is None:  # the papers' way
             return fixed_windows(clip, self.contract, 1)[0]
         window = random_window(clip, self.contract, random)
         if how is None:
@@ -119,7 +118,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
 def stacked(
     clips: Sequence[DecodedClip], contract: ModelContract, targets: LearnedClasses, count: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The fixed windows (N, T, H, W, 3) of some clips and their one-hot classes (N, F)."""
+    """Return the fixed windows (N, T, H, W, 3) of the clips and their one-hot classes (N, F)."""
     windows, truth = [], []
     for clip in clips:
         cut = fixed_windows(clip, contract, count)

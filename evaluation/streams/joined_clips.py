@@ -1,4 +1,4 @@
-"""Labelled clips shown one after the other as long streams: what goes on when is known, nothing is written to disk."""
+"""Shows labelled clips one after the other as long streams, in which it is known what goes on when."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from harstream.evaluation.streams.segments import Segment
 from harstream.wire.values import Frame
 
 SEED = 1
-"""Of the order of clips in the streams: one for all models, so that their figures compare."""
+"""The seed for the order of the clips: one for all models, so that their figures can be compared."""
 LENGTH = 600.0
-"""Seconds of a stream, about."""
+"""The approximate length of a stream, in seconds."""
 ONE_PICTURE = 1 / 25
-"""Seconds that a clip of a single picture is shown."""
+"""Seconds for which a clip of a single picture is shown."""
 
 
 class ClipStream:
-    """A FrameSource that shows clips one after the other: a cut, not a gap.
+    """A FrameSource that shows clips one after the other, with a cut and no gap between them.
 
     Three clips of a quarter of a second, at 8, 12 and 8 Hz:
     clip:   Jump        Walk                 nobody
@@ -36,13 +36,13 @@ class ClipStream:
         self.camera = camera
         self.clips = tuple(clips)
         self.skipped: list[Skipped] = []
-        """Clips that could not be shown; complete when the frames have ended, as is `truth`."""
+        """Clips that cannot be shown; complete when the frames have ended, as `truth` is."""
         self._background = background
         self._shown: list[Segment] = []
 
     @property
     def truth(self) -> tuple[Segment, ...]:
-        """What was shown, from 0 to the end without a hole; clips of one activity in a row are one segment."""
+        """What was shown, from 0 to the end without a hole. Neighbouring clips of one activity are one segment."""
         groups = [list(group) for _, group in groupby(self._shown, key=lambda segment: segment.activity)]
         return tuple(Segment(group[0].activity, group[0].start, group[-1].end) for group in groups)
 
@@ -52,7 +52,7 @@ class ClipStream:
         return len(self._shown) + len(self.skipped)
 
     def frames(self) -> Iterator[Frame]:
-        """Once only."""
+        """Yield all frames, once only."""
         start = 0.0
         for clip in self.clips:
             try:
@@ -65,7 +65,7 @@ class ClipStream:
             start = end
 
     def _frames_of(self, clip: Clip, start: float) -> Generator[Frame, None, float]:
-        """Returns the start of the next clip: one frame period after the last picture."""
+        """Return the start of the next clip: one frame period after the last picture."""
         last, count = 0.0, 0
         for time, picture in pictures(clip.path):
             yield Frame(self.camera, start + time, picture)
@@ -74,8 +74,10 @@ class ClipStream:
 
 
 def join(clips: Sequence[Clip], background: Collection[str], *, seed: int, length: float = LENGTH) -> list[ClipStream]:
-    """Deal every clip once to streams of about `length` seconds, going by what the files state of theirs. Clips and
-    seed decide alone what comes where."""
+    """Deal every clip once to streams of about `length` seconds, by the lengths that the files state.
+
+    The result depends on the clips and the seed alone.
+    """
     turns = in_turns(clips, background, seed=seed)
     seconds = [sum(stated_seconds(clip.path) for clip in turn) for turn in turns]
     starts = [0.0, *accumulate(seconds)]
@@ -87,7 +89,7 @@ def join(clips: Sequence[Clip], background: Collection[str], *, seed: int, lengt
 
 
 def in_turns(clips: Sequence[Clip], background: Collection[str], *, seed: int) -> list[list[Clip]]:
-    """A turn is one clip of an activity after its share of the background clips; without activities, one of these.
+    """Return the turns: one clip of an activity after its share of the background; without activities, one clip each.
 
     Activities J, W, J with two background clips b:   [J] [b W] [b J]
     """
@@ -102,7 +104,7 @@ def in_turns(clips: Sequence[Clip], background: Collection[str], *, seed: int) -
 
 
 def _apart(clips: Sequence[Clip]) -> list[Clip]:
-    """In this order, but where one activity would follow itself and another is left, that is taken first."""
+    """Keep the order, but take another activity first where one would follow itself."""
     waiting, ordered = list(clips), []
     label = None
     while waiting:

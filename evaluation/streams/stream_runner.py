@@ -1,4 +1,4 @@
-"""Run an exported model over joined clips, through the very pipeline of `run`; run what follows it again alone."""
+"""Runs an exported model over joined clips through the pipeline of `run`, and reruns the tracker alone."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from harstream.wire.values import EndReason, Event, Frame, Notice, Scores
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What was shown in one stream, and what came of it."""
+    """What one stream showed, and what was recognized."""
 
     camera: str
     truth: tuple[Segment, ...]
     scores: tuple[Scores | float, ...]
-    """As the recognizer gave them; the time of a frame at which the window was not complete."""
+    """The scores as the recognizer gave them, or the time of a frame at which the window was not complete."""
     last: float
-    """Time of the last frame."""
+    """The time of the last frame, in seconds."""
     events: tuple[Event, ...]
 
 
 def watch_clips(
     clips: Sequence[Clip], recognizer: Recognizer, config: Config, console: Console
 ) -> tuple[list[Watched], list[Skipped]]:
-    """Join clips to streams and watch them. Raises ListingError if not one can be shown, and as `watch` does."""
+    """Join clips to streams and watch them. Raises ListingError if no clip can be shown, and as `watch` does."""
     streams = join(clips, recognizer.contract.background, seed=SEED)
     watched = watch(streams, recognizer, config, console)
     skipped = [each for stream in streams for each in stream.skipped]
     if not watched:
-        raise ListingError(f"not one of {len(clips)} clips can be shown: {skipped[0].reason}")
+        raise ListingError(f"none of {len(clips)} clips can be shown: {skipped[0].reason}")
     return watched, skipped
 
 
 def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config, console: Console) -> list[Watched]:
-    """Show all streams at once, as the cameras of one house; those of which not one clip could be shown are left out.
+    """Show all streams at once, as the cameras of one house; leave out streams of which no clip can be shown.
 
     Raises ConfigError and ContractError when config or model do not fit a stream.
     """
@@ -65,7 +65,7 @@ def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config,
 
 
 def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, *, smoothing: float) -> list[Event]:
-    """What the pipeline would have told with other settings: recognition is what costs, this is cheap.
+    """Return the events with other settings, from scores that are known: recognition is what takes time.
 
     `smoothing`: the memory of the mean, in seconds.
     """
@@ -81,7 +81,7 @@ def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, 
 
 
 def outcome(truth: tuple[Segment, ...], events: Iterable[Event]) -> Outcome:
-    """Of one stream; every event has ended."""
+    """Return the outcome of one stream, all of whose events have ended."""
     return Outcome(
         truth,
         tuple(
@@ -93,9 +93,9 @@ def outcome(truth: tuple[Segment, ...], events: Iterable[Event]) -> Outcome:
 
 
 def _batches(streams: Sequence[ClipStream]) -> Iterator[list[Frame]]:
-    """The next frame of each stream that goes on, decoded while the batch before is recognized.
+    """Yield the next frame of each stream, decoded while the batch before is recognized.
 
-    In step and not whatever is ready, as `run` takes them: equal runs then have equal batches and equal scores.
+    The streams are in step, while `run` takes whatever is ready: so equal runs have equal batches and equal scores.
     """
     with ThreadPoolExecutor(max(len(streams), 1)) as decoders:
         going = [stream.frames() for stream in streams]
