@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import paho.mqtt.client as paho
-
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.client_id import kept_client_id
 from harstream.mqtt.connection import Connection, Will
@@ -16,6 +14,7 @@ from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.pending import Message, Pending
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import Closing, OnAcknowledged, Session
+from harstream.mqtt.subscriptions import Handler, Subscriptions
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
@@ -30,9 +29,6 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
 STABLE = 10.0
 """After a connection that held so long, in seconds, the waits are short again."""
 
-Handler = Callable[[str, bytes, bool], None]
-"""Takes a message's topic and payload, and whether it was retained."""
-
 
 class Publisher:
     """Any thread may call it. No method but `start` and `close` waits for the network."""
@@ -46,7 +42,7 @@ class Publisher:
         self._client_id = ""
         self._pending = Pending()
         self._closing = Closing()
-        self._handlers: dict[str, Handler] = {}
+        self._subscriptions = Subscriptions()
         self._on_acknowledged: OnAcknowledged | None = None
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -56,7 +52,7 @@ class Publisher:
 
         The handler runs on paho's thread and must not block. `check` raises again what it raises.
         """
-        self._handlers[topic] = handler
+        self._subscriptions.add(topic, handler)
 
     def measure(self, on_acknowledged: OnAcknowledged) -> None:
         """Reports each acknowledged event on the publisher's thread, except those that an outage held back."""
@@ -100,8 +96,9 @@ class Publisher:
 
     def check(self) -> None:
         """Raises SinkError if the thread or a handler has failed by an internal error."""
-        if self._failure is not None:
-            raise SinkError(f"expected MQTT to work, it failed: {self._failure!r}") from self._failure
+        failure = self._failure or self._subscriptions.failure
+        if failure is not None:
+            raise SinkError(f"expected MQTT to work, it failed: {failure!r}") from failure
 
     def retain(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Publishes a retained message, again after every reconnection; while away, only the last one of a topic."""
@@ -170,12 +167,12 @@ class Publisher:
             self._address,
             client_id=self._client_id,
             will=self._will,
-            on_message=self._handle,
+            on_message=self._subscriptions.handle,
             on_lost=self._pending.wake,
         )
         connection.open()
-        if self._handlers:
-            connection.subscribe(*self._handlers)
+        if topics := self._subscriptions.topics:
+            connection.subscribe(*topics)
         counts = f"; {self.waiting} events waited, {self.dropped} observations were dropped so far"
         has_counts = self.waiting or self.dropped
         log.info("connected to %s with MQTT %s%s", self._address.url, connection.version, counts if has_counts else "")
@@ -197,12 +194,3 @@ class Publisher:
         hint = f"; again so soon: if this node was copied, delete {self._id_file} there" if short_lived > 1 else ""
         text = "lost the broker %s: %s; events wait in %s%s"
         log.warning(text, self._address.url, connection.why_lost, self._outbox.path, hint)
-
-    def _handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
-        try:
-            for wanted, handler in self._handlers.items():
-                if paho.topic_matches_sub(wanted, topic):
-                    handler(topic, payload, is_retained)
-        except Exception as error:
-            # paho's thread would die of it; `check` raises it again.
-            self._failure = error
