@@ -155,7 +155,7 @@ def _new_web_server(
 
 
 def _check(config: Config) -> None:
-    """Raises HarstreamError if `assemble` would, as far as that can be told while another service runs."""
+    """Raises HarstreamError if `assemble` would, as far as that can be checked while another service runs."""
     refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     tracker_settings(config, engine.load(config.model, config.device).contract)
 

@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 from harstream.stream.config.file import load_config
-from harstream.stream.config.model import Config, Surroundings
+from harstream.stream.config.model import Config
+from harstream.stream.config.surroundings import Surroundings
 from harstream.stream.service.log import print_error
 from harstream.wire.errors import ConfigFileError, HarstreamError
 

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
 from harstream.stream.config.errors import in_words, key_path, mistakes_made, shown, without_places
-from harstream.stream.config.model import Config, Surroundings
+from harstream.stream.config.model import Config
+from harstream.stream.config.surroundings import Surroundings
 from harstream.stream.config.yaml_positions import Mistake, YamlPositions
 from harstream.wire.errors import ConfigError, ConfigFileError
 

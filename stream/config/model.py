@@ -6,8 +6,6 @@ The JSON Schema and the comments of config.yaml take each key's description from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,31 +24,12 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
-from harstream.models.contract import ModelContract
 from harstream.mqtt.address import BrokerAddress
+from harstream.stream.config.surroundings import Surroundings, contract_in, must_exist
 from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
 from harstream.wire.did_you_mean import closest
 from harstream.wire.errors import Misfit, ModelError
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a configuration is checked against beyond itself. It is the context of pydantic's validators."""
-
-    contract_of: Callable[[str], ModelContract]
-    """Returns the contract of a model by name or path. Raises ModelError."""
-    must_exist: frozenset[str] = frozenset()
-    """Of `model` and `cameras`, the keys whose files must be there."""
-    model: str = ""
-    """Name or path of the configured model."""
-
-    def contract(self) -> ModelContract | None:
-        """Return None if the model cannot be opened; the key `model` reports that."""
-        try:
-            return self.contract_of(self.model)
-        except ModelError:
-            return None
 
 
 def _index_as_text(value: Any) -> Any:
@@ -58,19 +37,11 @@ def _index_as_text(value: Any) -> Any:
 
 
 def _known_activity(name: str, info: ValidationInfo) -> str:
-    contract = _contract(info)
+    contract = contract_in(info)
     if contract and name not in contract.activities:
         known = ", ".join(contract.activities)
         raise Misfit(f"model {contract.name} knows {known}", repr(name), closest(name, contract.activities))
     return name
-
-
-def _contract(info: ValidationInfo) -> ModelContract | None:
-    return info.context.contract() if isinstance(info.context, Surroundings) else None
-
-
-def _must_exist(key: str, info: ValidationInfo) -> bool:
-    return isinstance(info.context, Surroundings) and key in info.context.must_exist
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -146,7 +117,7 @@ class CameraConfig(_Section):
     @classmethod
     def _is_there(cls, text: str, info: ValidationInfo) -> str:
         source = parse_source(text)
-        if isinstance(source, VideoFile) and _must_exist("cameras", info):
+        if isinstance(source, VideoFile) and must_exist("cameras", info):
             source.must_exist()
         return text
 
@@ -212,7 +183,7 @@ class ActivitiesConfig(_Settings):
     def _not_above_the_start(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value is None or "start_above" not in info.data:
             return value
-        start_above, contract = info.data["start_above"], _contract(info)
+        start_above, contract = info.data["start_above"], contract_in(info)
         if start_above is None and contract:
             own = contract.unknown_threshold
             return _not_above(f"the threshold of model {contract.name} ({own:g})", own, value)
@@ -268,7 +239,7 @@ class Config(_Section):
     @field_validator("model")
     @classmethod
     def _is_there(cls, name: str, info: ValidationInfo) -> str:
-        if not isinstance(info.context, Surroundings) or "model" not in info.context.must_exist:
+        if not isinstance(info.context, Surroundings) or not must_exist("model", info):
             return name
         try:
             find_model(name)

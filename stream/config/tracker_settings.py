@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from harstream.models.contract import ModelContract
 from harstream.stream.config.file import overridden
-from harstream.stream.config.model import CameraConfig, Config, Overrides, Surroundings
+from harstream.stream.config.model import CameraConfig, Config, Overrides
+from harstream.stream.config.surroundings import Surroundings
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
 
 

@@ -11,7 +11,8 @@ import yaml
 from harstream.models.contract import ModelContract
 from harstream.stream.config.file import load_config, overridden
 from harstream.stream.config.json_schema import paths
-from harstream.stream.config.model import CameraConfig, Config, Surroundings
+from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.surroundings import Surroundings
 from harstream.wire.errors import ConfigError, ConfigFileError, ModelError
 
 Load = Callable[[str], Config]
