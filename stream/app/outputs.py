@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from harstream.models.contract import ModelContract
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
@@ -181,16 +180,16 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
         EventLog(context) if config.log == "json" else ConsoleSink(context, console),
         metrics,
         JsonLines(config.events, context) if config.events else None,
-        ViewState(contract, [camera.name for camera in config.cameras], forecasts.get) if config.web.enabled else None,
-        _new_recorder(config.record, contract) if config.record else None,
-        _new_window(contract) if config.display else None,
+        ViewState([camera.name for camera in config.cameras], forecasts.get) if config.web.enabled else None,
+        _new_recorder(config.record) if config.record else None,
+        _new_window() if config.display else None,
     )
 
 
-def _new_recorder(path: Path, contract: ModelContract) -> VideoRecorder:
+def _new_recorder(path: Path) -> VideoRecorder:
     from harstream.stream.sinks.recorder import VideoRecorder
 
-    return VideoRecorder(path, contract)
+    return VideoRecorder(path)
 
 
 def _new_own_broker(config: Config) -> EmbeddedBroker:
@@ -199,10 +198,10 @@ def _new_own_broker(config: Config) -> EmbeddedBroker:
     return EmbeddedBroker(config.mqtt.embedded_port)
 
 
-def _new_window(contract: ModelContract) -> Display:
+def _new_window() -> Display:
     from harstream.stream.sinks.display import Display
 
-    return Display(contract)
+    return Display()
 
 
 def _named(name: str, sink: S | None) -> list[Named[S]]:

@@ -84,7 +84,7 @@ def _sinks(
         stack.callback(jsonl.close)
         sinks.append(without_pixels(jsonl))
     if record:
-        recorder = VideoRecorder(record, recognizer.contract)
+        recorder = VideoRecorder(record)
         recorder.start()
         stack.callback(recorder.close)
         sinks.append(recorder.show)

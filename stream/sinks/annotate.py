@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Pixels
 from harstream.wire.values import LabelScore, Notice, Step
 
@@ -15,7 +15,7 @@ FONT = cv2.FONT_HERSHEY_DUPLEX
 WHITE, SOFT, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
 
 
-def annotate(step: Step, contract: ModelContract) -> Pixels:
+def annotate(step: Step) -> Pixels:
     """Returns a new BGR picture (H, W, 3). Raises ValueError for a step without a frame."""
     if step.frame is None:
         raise ValueError(f"only a step with a frame can be drawn on, got a change of camera {step.notice.camera!r}")

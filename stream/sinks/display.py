@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import cv2
 
-from harstream.models.contract import ModelContract
 from harstream.stream.sinks.annotate import annotate
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraState, Step
@@ -22,8 +21,7 @@ INSTEAD = "use the live view in a browser instead"
 class Display:
     """A FrameSink. OpenCV requires one thread for all of its windows: the thread that calls `show`."""
 
-    def __init__(self, contract: ModelContract) -> None:
-        self._contract = contract
+    def __init__(self) -> None:
         self._on_quit: Callable[[], None] = lambda: None
         self._windows: set[str] = set()
 
@@ -52,7 +50,7 @@ class Display:
                 cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(window, *SIZE)
                 self._windows.add(window)
-            cv2.imshow(window, annotate(step, self._contract))
+            cv2.imshow(window, annotate(step))
             key = cv2.waitKey(1) & 0xFF
         except cv2.error as error:
             raise SinkError(

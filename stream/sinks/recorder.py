@@ -14,7 +14,6 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from harstream.models.contract import ModelContract
 from harstream.stream.sinks.annotate import annotate
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Step
@@ -40,9 +39,8 @@ class VideoRecorder:
     Until `close` the files are called `*.part.mp4`: nothing half-written carries the final name.
     """
 
-    def __init__(self, path: Path, contract: ModelContract) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = Path(path)
-        self._contract = contract
         self._films: dict[str, _Film] = {}
 
     def start(self) -> None:
@@ -67,7 +65,7 @@ class VideoRecorder:
         camera = step.notice.camera
         if camera not in self._films:
             self._films[camera] = _Film(self._named(camera))
-        self._films[camera].add(annotate(step, self._contract), step.frame.time)
+        self._films[camera].add(annotate(step), step.frame.time)
 
     def close(self) -> None:
         """Finishes the files and gives them their names. Raises SinkError when one is not a whole video."""

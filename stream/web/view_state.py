@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 
-from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.contract import UNKNOWN
 from harstream.wire.errors import SinkError
 from harstream.wire.messages.event import EventFacts
 from harstream.wire.values import (
@@ -96,13 +96,11 @@ class ViewState:
 
     def __init__(
         self,
-        contract: ModelContract,
         cameras: Sequence[str],
         forecast: Callable[[str], Forecast | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`forecast` returns the forecast for a camera; it is called at each step. `clock` is in seconds."""
-        self._contract = contract
         self._forecast = forecast
         self._indices = count()
         self._views = {name: CameraView(next(self._indices), name) for name in cameras}

@@ -25,7 +25,7 @@ class LiveView:
         clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> None:
-        self.view = ViewState(contract, cameras, forecast, **({"clock": clock} if clock else {}))
+        self.view = ViewState(cameras, forecast, **({"clock": clock} if clock else {}))
         self._server = WebServer(Site(About(contract, "0.1.0", "CPU"), self.view, **more), port=port)
 
     @property

@@ -3,12 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.contract import UNKNOWN
 from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.annotate import annotate
 from harstream.wire.values import Activity, CameraChange, CameraState, Frame, LabelScore, Notice, Step, Warming
 
-CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 BEST = (LabelScore("PushUps", 0.9), LabelScore("JumpRope", 0.06), LabelScore("Punch", 0.03))
 
 
@@ -39,26 +38,26 @@ def step(
 def test_small_pictures_are_scaled_up_and_others_keep_their_size(
     width: int, height: int, expected: tuple[int, int, int]
 ) -> None:
-    assert annotate(step(width, height), CONTRACT).shape == expected
+    assert annotate(step(width, height)).shape == expected
 
 
 @pytest.mark.parametrize("size", [(160, 120), (640, 480)])
 def test_the_frames_own_picture_stays_as_it_was(size: tuple[int, int]) -> None:
     drawn_on = step(*size)
-    annotate(drawn_on, CONTRACT)
+    annotate(drawn_on)
     assert drawn_on.frame is not None
     assert (drawn_on.frame.picture.bgr() == 120).all()
 
 
 def test_the_persons_part_of_the_picture_stays_free() -> None:
-    picture = annotate(step(1280, 720), CONTRACT)
+    picture = annotate(step(1280, 720))
     assert (picture[80:490] == 120).all()
     assert (picture[500:] != 120).any()
 
 
 def test_the_confidence_bar_grows_with_the_confidence() -> None:
     def green(confidence: float) -> int:
-        picture = annotate(step(1280, 720, confidence=confidence), CONTRACT)
+        picture = annotate(step(1280, 720, confidence=confidence))
         return int((picture[:, :750] == (153, 211, 52)).all(axis=2).any(axis=0).sum())
 
     assert green(0.25) < green(0.5) < green(1.0)
@@ -67,25 +66,25 @@ def test_the_confidence_bar_grows_with_the_confidence() -> None:
 
 
 def test_unknown_has_no_confidence_bar() -> None:
-    picture = annotate(step(1280, 720, activity=UNKNOWN), CONTRACT)
+    picture = annotate(step(1280, 720, activity=UNKNOWN))
     assert not (picture[:, :750] == (153, 211, 52)).all(axis=2).any()
 
 
 def test_warming_is_drawn_in_another_colour_than_live() -> None:
     amber = (36, 191, 251)
-    warming = annotate(step(1280, 720, activity=UNKNOWN, warming=(7, 20)), CONTRACT)
-    live = annotate(step(1280, 720, activity=UNKNOWN), CONTRACT)
+    warming = annotate(step(1280, 720, activity=UNKNOWN, warming=(7, 20)))
+    live = annotate(step(1280, 720, activity=UNKNOWN))
     assert (warming[:80, 900:] == amber).all(axis=2).any()
     assert not (live[:80, 900:] == amber).all(axis=2).any()
 
 
 def test_long_names_stay_inside_the_smallest_picture() -> None:
     named = step(160, 120, activity="A" * 80, camera="ü" * 120)
-    assert annotate(named, CONTRACT).shape == (480, 640, 3)
+    assert annotate(named).shape == (480, 640, 3)
 
 
 def test_a_step_without_a_frame_is_refused() -> None:
     change = CameraChange("hall", 1.0, CameraState.OFFLINE)
     notice = Notice("hall", 1.0, Activity(UNKNOWN, 1.0, 0.0), Warming(0, 20), change=change)
     with pytest.raises(ValueError, match="only a step with a frame"):
-        annotate(Step(notice, None), CONTRACT)
+        annotate(Step(notice, None))

@@ -10,14 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from harstream.models.contract import UNKNOWN, ModelContract
+from harstream.models.contract import UNKNOWN
 from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.display import Display
 from harstream.stream.sinks.recorder import VideoRecorder
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Step, Warming
-
-CONTRACT = ModelContract(name="lrcn", version="1", labels=("JumpRope", "PushUps"))
 
 
 def step(time: float, *, camera: str = "hall", grey: int = 128, size: tuple[int, int] = (640, 480)) -> Step:
@@ -43,7 +41,7 @@ def greys(path: Path) -> list[int]:
 
 
 def record(path: Path, *steps: Step) -> None:
-    recorder = VideoRecorder(path, CONTRACT)
+    recorder = VideoRecorder(path)
     recorder.start()
     for one in steps:
         recorder.show(one)
@@ -88,7 +86,7 @@ def test_another_picture_size_is_letterboxed_to_the_first(tmp_path: Path) -> Non
 
 
 def test_the_final_name_appears_on_close_only(tmp_path: Path) -> None:
-    recorder = VideoRecorder(tmp_path / "film.mp4", CONTRACT)
+    recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
     recorder.show(step(0.0))
     assert [path.name for path in tmp_path.iterdir()] == ["film-hall.part.mp4"]
@@ -115,7 +113,7 @@ def test_a_change_of_camera_is_no_picture(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
-    recorder = VideoRecorder(tmp_path / "missing" / "film.mp4", CONTRACT)
+    recorder = VideoRecorder(tmp_path / "missing" / "film.mp4")
     with pytest.raises(SinkError, match=r"cannot record to .*missing/film\.mp4: the folder .* must exist") as caught:
         recorder.start()
     assert "\n" not in str(caught.value)
@@ -124,16 +122,16 @@ def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes").touch()
     with pytest.raises(SinkError, match="must exist and be writable"):
-        VideoRecorder(tmp_path / "notes" / "film.mp4", CONTRACT).start()
+        VideoRecorder(tmp_path / "notes" / "film.mp4").start()
 
 
 def test_a_name_that_is_no_mp4_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"is an \.mp4 file, got .*film\.avi"):
-        VideoRecorder(tmp_path / "film.avi", CONTRACT).start()
+        VideoRecorder(tmp_path / "film.avi").start()
 
 
 def test_a_video_that_somebody_deleted_does_not_get_the_name(tmp_path: Path) -> None:
-    recorder = VideoRecorder(tmp_path / "film.mp4", CONTRACT)
+    recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
     recorder.show(step(0.0))
     (tmp_path / "film-hall.part.mp4").unlink()
@@ -160,7 +158,7 @@ def noise(time: float) -> Step:
 
 @pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_is_one_clear_line_and_leaves_the_part(tmp_path: Path) -> None:
-    recorder = VideoRecorder(tmp_path / "film.mp4", CONTRACT)
+    recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
 
     def record_until_it_fails() -> None:
@@ -206,5 +204,5 @@ def test_a_window_without_a_screen_is_one_clear_line(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(SinkError, match="there is no screen") as caught:
-        Display(CONTRACT).start()
+        Display().start()
     assert "\n" not in str(caught.value)

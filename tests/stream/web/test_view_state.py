@@ -6,17 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from harstream.models.contract import ModelContract
 from harstream.stream.web.view_state import EVENTS_KEPT, STUCK, ViewState
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice, Step
 
-CONTRACT = ModelContract(name="light", version="1", labels=("JumpingJack", "Lunges", "Idle"))
 MakeNotice = Callable[..., Notice]
 
 
 def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotice) -> None:
-    view = ViewState(CONTRACT, ["hall"])
+    view = ViewState(["hall"])
     view.show(Step(make_notice(camera="yard"), None))
     assert [(camera.index, camera.name) for camera in view.views()] == [(0, "hall"), (1, "yard")]
     view.show(Step(make_notice(camera="hall", state=CameraState.REMOVED), None))
@@ -26,7 +24,7 @@ def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotic
 def test_fresh_events_are_taken_once_and_only_the_newest_of_each(
     make_notice: MakeNotice, make_event: Callable[..., Event]
 ) -> None:
-    view = ViewState(CONTRACT, ["hall"])
+    view = ViewState(["hall"])
     view.show(Step(make_notice(make_event(seq=1), make_event(EventType.UPDATE, seq=2)), None))
     assert [event.seq for event in view.take_fresh_events()] == [2]
     assert view.take_fresh_events() == ()
@@ -34,7 +32,7 @@ def test_fresh_events_are_taken_once_and_only_the_newest_of_each(
 
 
 def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: Callable[..., Event]) -> None:
-    view = ViewState(CONTRACT, ["hall"])
+    view = ViewState(["hall"])
     for number in range(EVENTS_KEPT + 3):
         view.show(Step(make_notice(make_event(id=f"{number}")), None))
     assert len(view.events()) == EVENTS_KEPT
@@ -42,7 +40,7 @@ def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: 
 
 
 def test_the_listener_wakes_for_news_alone(make_notice: MakeNotice, make_health: Callable[..., Health]) -> None:
-    view, wakes = ViewState(CONTRACT, ["hall"]), []
+    view, wakes = ViewState(["hall"]), []
     view.listen(lambda: wakes.append(1))
     view.report(make_health(state=HealthState.LIVE))
     assert wakes == []
@@ -53,7 +51,7 @@ def test_the_listener_wakes_for_news_alone(make_notice: MakeNotice, make_health:
 
 def test_recognition_hangs_when_no_health_comes(make_health: Callable[..., Health]) -> None:
     now = [0.0]
-    view = ViewState(CONTRACT, ["hall"], clock=lambda: now[0])
+    view = ViewState(["hall"], clock=lambda: now[0])
     now[0] = STUCK + 1
     assert view.is_stuck
     view.report(make_health())
@@ -61,7 +59,7 @@ def test_recognition_hangs_when_no_health_comes(make_health: Callable[..., Healt
 
 
 def test_the_servers_failure_is_raised_on_the_next_step(make_notice: MakeNotice) -> None:
-    view = ViewState(CONTRACT, ["hall"])
+    view = ViewState(["hall"])
     view.fail(RuntimeError("no memory"))
     with pytest.raises(SinkError, match="no memory"):
         view.show(Step(make_notice(), None))
