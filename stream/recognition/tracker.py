@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ from ulid import ULID
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import Activity, Confidence, EndReason, Event, EventType, LabelScore, Previous
+
+
+class _Candidate(NamedTuple):
+    """The activity that may start."""
+
+    label_id: int
+    since: float
+    """The middle of the first window that supports it, in seconds."""
 
 
 @dataclass
@@ -60,7 +69,7 @@ class Tracker:
         self.settings = settings
         """May be replaced between two updates, from any thread."""
         self._background = np.array([label in contract.background for label in contract.labels])
-        self._candidate: tuple[int, float] | None = None
+        self._candidate: _Candidate | None = None
         self._open: _Open | None = None
         self._free_since: float | None = None
         self._previous: Previous | None = None
@@ -115,15 +124,15 @@ class Tracker:
     def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
         if smoothed[best] < self._settings_of(best).end_below:
             self._candidate = None
-        elif self._candidate is None or self._candidate[0] != best:
-            self._candidate = (best, middle)
+        elif self._candidate is None or self._candidate.label_id != best:
+            self._candidate = _Candidate(best, middle)
 
     def _is_start(self, best: int, smoothed: NDArray[np.float32], time: float) -> bool:
         if self._candidate is None or (self._open and self._open.label_id == best):
             return False
         settings = self._settings_of(best)
         is_top = smoothed[best] >= smoothed.max()
-        held = time - self._candidate[1]
+        held = time - self._candidate.since
         return bool(is_top and smoothed[best] >= settings.start_above and held >= settings.hold)
 
     def _go_on(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
@@ -152,7 +161,7 @@ class Tracker:
         return self.settings.of(self._contract.labels[label_id])
 
     def _start(self, label_id: int, score: float, time: float, middle: float) -> Event:
-        since = self._candidate[1] if self._candidate else middle
+        since = self._candidate.since if self._candidate else middle
         free_since = since if self._free_since is None else self._free_since
         started_at = max(since, free_since)  # never before the end of the one before
         previous = self._previous if self._previous and started_at - free_since < 1e-6 else None
@@ -172,7 +181,7 @@ class Tracker:
         assert current is not None
         ended_at = max(ended_at, current.started_at)
         self._open = None
-        if self._candidate and self._candidate[0] == current.label_id:
+        if self._candidate and self._candidate.label_id == current.label_id:
             self._candidate = None
         self._free_since = ended_at
         self._previous = Previous(self._contract.labels[current.label_id], ended_at - current.started_at)
