@@ -26,6 +26,7 @@ from pydantic_core import InitErrorDetails
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.mqtt.address import BrokerAddress
 from harstream.stream.config.surroundings import Surroundings, contract_in, must_exist
+from harstream.stream.recognition.smoothing import SMOOTHING
 from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
 from harstream.wire.did_you_mean import closest
@@ -173,7 +174,9 @@ class HistoryConfig(_Section):
 
 
 class ActivitiesConfig(_Settings):
-    smoothing: Seconds = Field(default=0.5, description="memory of the exponential mean over the scores, in seconds")
+    smoothing: Seconds = Field(
+        default=SMOOTHING, description="memory of the exponential mean over the scores, in seconds"
+    )
     overrides: dict[Activity, Overrides] = Field(
         default={}, description="other settings for single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"
     )

@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+SMOOTHING = 0.5
+"""The default memory, in seconds."""
+
 
 class ExponentialMean:
     """A mean in which the newest scores weigh 1 - exp(-dt / tau) after a step of dt seconds; the first ones weigh 1.
@@ -14,7 +17,7 @@ class ExponentialMean:
     A pause that is much longer than tau forgets what was before it.
     """
 
-    def __init__(self, tau: float = 0.5) -> None:
+    def __init__(self, tau: float = SMOOTHING) -> None:
         """`tau`: the memory, in seconds; 0 turns smoothing off."""
         self._tau = tau
         self._mean: NDArray[np.float32] | None = None
