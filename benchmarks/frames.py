@@ -15,7 +15,7 @@ from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.windows import CLASSES, Way, new_frame
 from harstream.clips.video import pictures
-from harstream.export.onnx_files import convert
+from harstream.export.keras_to_onnx import convert
 from harstream.export.verify import TOLERANCE, onnx_runner
 from harstream.models import architectures
 from harstream.models.picture import Picture

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.published import as_published
 from benchmarks.tables import Table, milliseconds, ratio
-from harstream.export.onnx_files import convert
-from harstream.export.tflite_file import NoTFLite, convert_to_tflite, tflite_runner
+from harstream.export.keras_to_onnx import convert
+from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite, tflite_runner
 from harstream.export.verify import TOLERANCE, onnx_runner, seen_by_encoder, session
 from harstream.models import architectures
 

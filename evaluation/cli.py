@@ -51,7 +51,7 @@ def evaluate(
 ) -> None:
     """Measure an exported model on labelled clips, with the window and the engine of `run`.
 
-    With --stream, measure its events, with the whole pipeline of `run`.
+    With --stream, compute_metrics its events, with the whole pipeline of `run`.
     """
     selection = ClipSelection(**clips)
     if stream and html:
@@ -80,7 +80,7 @@ def evaluate(
 
 def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
-    from harstream.evaluation.measure import measure
+    from harstream.evaluation.compute_metrics import compute_metrics
     from harstream.evaluation.report import table, write_html, write_json
     from harstream.stream.recognition.onnx_runtime import open_model
 
@@ -89,9 +89,9 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
     contract = recognizer.contract
     clips = select_clips(selection, contract)
     found, skipped = predictions(clips, recognizer)
-    metrics = measure(found, unknown_threshold=contract.unknown_threshold)
+    metrics = compute_metrics(found, unknown_threshold=contract.unknown_threshold)
     console.print(table(metrics))
-    _say_what_was_left_out(skipped, clips, console)
+    _report_skipped(skipped, clips, console)
     provenance = _provenance(recognizer, clips, skipped, f"{len(found.truth)} windows")
     if json:
         write_json(json, metrics, contract, provenance)
@@ -103,7 +103,7 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
 def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.comparison import ComparedModel, model_table, write_comparison
-    from harstream.evaluation.measure import measure
+    from harstream.evaluation.compute_metrics import compute_metrics
     from harstream.evaluation.timing import milliseconds_per_window
     from harstream.stream.recognition.onnx_runtime import open_model
 
@@ -114,13 +114,13 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path 
     compared = []
     for model, recognizer, clips, milliseconds in zip(models, recognizers, chosen, times, strict=True):
         found, skipped = predictions(clips, recognizer)
-        metrics = measure(found, unknown_threshold=recognizer.contract.unknown_threshold)
+        metrics = compute_metrics(found, unknown_threshold=recognizer.contract.unknown_threshold)
         files = recognizer.files
         compared.append(
             ComparedModel(model, files.sha256(), recognizer.provider, files.size, milliseconds, metrics.to_dict())
         )
     console.print(model_table(compared))
-    _say_what_was_left_out(skipped, clips, console)
+    _report_skipped(skipped, clips, console)
     if json:
         provenance = _origin(clips, skipped, f"{len(found.truth)} windows")
         write_comparison(json, compared, provenance)
@@ -144,7 +144,7 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     watched, skipped = watch_clips(clips, recognizer, settings, console)
     metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
     console.print(stream_tables(metrics))
-    _say_what_was_left_out(skipped, clips, console)
+    _report_skipped(skipped, clips, console)
     if json:
         joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
         tracker = asdict(tracker_settings(settings, contract))
@@ -152,7 +152,7 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
         write_stream_json(json, metrics, contract, used, _provenance(recognizer, clips, skipped, joined))
 
 
-def _say_what_was_left_out(skipped: Sequence[Skipped], clips: Sequence[Clip], console: Console) -> None:
+def _report_skipped(skipped: Sequence[Skipped], clips: Sequence[Clip], console: Console) -> None:
     for clip in skipped:
         console.print(f"left out {clip.clip.path}: {clip.reason}", style="yellow", markup=False)
     if skipped:
@@ -172,7 +172,7 @@ def _origin(clips: Sequence[Clip], skipped: Sequence[Skipped], extent: str) -> d
         "command": shlex.join(["harstream", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "clips": f"{len(clips) - len(skipped)} of {len(clips)}, {extent}",
-        "left out": f"{len(skipped)} clips, too short or unreadable",
+        "left out": f"{len(skipped)} clips that are too short or unreadable",
     }
 
 

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
-from harstream.evaluation.predictions import Predictions
+from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import Taken, even_indices
 from harstream.stream.recognition.protocols import Recognizer
@@ -31,7 +31,7 @@ class Skipped:
     reason: str
 
 
-def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Predictions, list[Skipped]]:
+def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[LabelledScores, list[Skipped]]:
     """Return the scores of every window that a stream of each clip would score, in order, and the clips left out."""
     skipped: list[Skipped] = []
     kept: list[Clip] = []
@@ -77,10 +77,12 @@ def _scores(clip: Clip, frames: Sequence[GridFrame], recognizer: Recognizer) -> 
     return Skipped(clip, f"too short: {len(frames)} frames at the model's rate, a window needs {needed} without a gap")
 
 
-def _predictions(clips: Sequence[Clip], scores: Sequence[NDArray[np.float32]], contract: ModelContract) -> Predictions:
+def _predictions(
+    clips: Sequence[Clip], scores: Sequence[NDArray[np.float32]], contract: ModelContract
+) -> LabelledScores:
     counts = [len(values) for values in scores]
     truth = [contract.labels.index(clip.label) for clip in clips]
-    return Predictions(
+    return LabelledScores(
         labels=contract.labels,
         background=contract.background,
         clips=_repeated([str(clip.path) for clip in clips], counts),

@@ -1,7 +1,7 @@
 """Every figure of the report on clips, as values.
 
-All shares, rates and scores are between 0 and 1. A figure that is undefined, such as the precision of a class that was
-never recognized, is None.
+All shares, rates and scores are between 0 and 1. An undefined figure is None, such as the precision of a class that is
+never recognized.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 class Averages:
     """Figures over all classes.
 
-    Accuracy counts every row. Precision, recall and F1 are of the activities, that is, without the background labels:
-    macro is the mean over the activities that occur in the truth, where one that was never recognized has precision 0;
-    micro pools the rows of all activities, so that an activity seen in a background clip lowers its precision. Without
-    background labels the three micro figures all equal the accuracy.
+    Accuracy counts every row. Precision, recall and F1 cover the activities, without the background labels. Macro is
+    the mean over the activities in the truth; an activity that is never recognized has precision 0. Micro pools the
+    rows of all activities, so an activity that is recognized in a background clip lowers the precision. Without background
+    labels, the three micro figures equal the accuracy.
     """
 
     rows: int
@@ -32,9 +32,9 @@ class Averages:
 
 @dataclass(frozen=True)
 class RocCurve:
-    """A class against the rest: true positive rate over false positive rate, from (0, 0) to (1, 1).
+    """One class against the rest: true positive rate over false positive rate, from (0, 0) to (1, 1).
 
-    Its points are thinned to at most 100; the area is that of the whole curve.
+    It has at most 100 points; the area is that of the complete curve.
     """
 
     false_positive_rates: tuple[float, ...]
@@ -56,12 +56,12 @@ class ClassMetrics:
     false_positive_rate: float | None
     f1: float | None
     roc: RocCurve | None
-    """None when the truth holds no window of this class, or no other."""
+    """None if no window, or every window, is of this class."""
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The windows whose top score lies in (lower, upper]."""
+    """The windows whose top score is in (lower, upper]."""
 
     lower: float
     upper: float
@@ -79,32 +79,32 @@ class Selection:
     coverage: float
     """Share of all windows."""
     accuracy: float | None
-    """Among them."""
+    """Share of these windows that is right."""
 
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """What is wrong among the most confident windows, over how many are taken.
+    """The share of wrong windows among the most confident ones, over the share of windows taken.
 
-    Source: Geifman and El-Yaniv 2017, "Selective classification for deep neural networks". Thinned to at most
-    100 points; the area is that of the whole curve.
+    Source: Geifman and El-Yaniv 2017, "Selective classification for deep neural networks". It has at most 100 points;
+    the area is that of the complete curve.
     """
 
     coverages: tuple[float, ...]
-    """Share of all windows, rising."""
+    """Share of all windows, in increasing order."""
     risks: tuple[float, ...]
-    """Share of these that is wrong."""
+    """Share of these windows that is wrong."""
     area: float
 
 
 @dataclass(frozen=True)
 class AmongActivities:
-    """Figures over the windows of activities where background is no choice: the papers' question."""
+    """Figures over the windows of activities, without background as a choice: the question of the papers."""
 
     windows: Averages
     clips: Averages
     top1: float
-    """As that of Metrics."""
+    """As `top1` of Metrics."""
 
 
 @dataclass(frozen=True)
@@ -122,32 +122,32 @@ class Metrics:
     labels: tuple[str, ...]
     windows: Averages
     clips: Averages
-    """Of the scores averaged over each clip's windows."""
+    """Figures of the scores averaged over the windows of each clip."""
     top1: float
-    """Mean over clips of the share of right windows: a long clip counts no more than a short one."""
+    """Mean over clips of the share of right windows: each clip counts the same, however long it is."""
     classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """(K, K) windows, one row a true class, one column a recognized one, in label order."""
+    """(K, K) windows: one row per true class, one column per recognized class, in label order."""
     roc_micro: RocCurve
-    """Of all pairs of window and class, pooled."""
+    """The curve of all pairs of window and class, pooled."""
     groups: tuple[GroupAccuracy, ...]
     calibration_error: float
     reliability: tuple[ReliabilityBin, ...]
     selection: Selection
-    """At the model's own threshold."""
+    """The selection at the model's own threshold."""
     selections: tuple[Selection, ...]
-    """At thresholds 0, 0.05 ... 1."""
+    """The selections at thresholds 0, 0.05 ... 1."""
     risk_coverage: RiskCoverage
     among_activities: AmongActivities | None
-    """None for a model without background labels, whose other figures say the same."""
+    """None for a model without background labels, because it equals the other figures."""
 
     def to_dict(self) -> dict[str, object]:
-        """Only dicts, lists, strings, numbers and None; numbers are rounded to 4 places so that equal runs compare."""
+        """Return dicts, lists, strings, numbers and None only. Numbers have 4 places, so that equal runs compare."""
         return rounded(asdict(self), digits=4)
 
 
 def rounded(values: Mapping[str, object], *, digits: int) -> dict[str, object]:
-    """Only dicts, lists, strings, numbers and None."""
+    """Return the values as dicts, lists, strings, numbers and None only, with numbers of so many places."""
     return {key: _rounded(value, digits) for key, value in values.items()}
 
 

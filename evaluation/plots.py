@@ -1,7 +1,7 @@
-"""The curves of the report, as SVG text to stand inside the page: its fonts, and its colours in light and in dark.
+"""The curves of the report, as SVG text inside the page, with its fonts and its light and dark colours.
 
-Class names stay out of the drawings. They go into the legend, which the page writes (and escapes) itself, so that it
-wraps on a phone and no name can meet matplotlib's formula syntax or a glyph its font lacks.
+The drawings contain no class names. The page writes and escapes them itself, in a legend that wraps on a phone. So
+no name is read as a formula of matplotlib, and no glyph is missing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COLOURS = {
     "third": "#0f8f7e",
     "fourth": "#a23cb0",
 }
-"""CSS variables of the page, and what matplotlib draws in their place until `_for_page` puts the variables in."""
+"""The CSS variables of the page, with the colours that stand for them until `_for_page` inserts the variables."""
 
 DASHED = (0, (3, 3))
 HIGHLIGHTS = ("second", "third", "fourth")
@@ -60,7 +60,7 @@ STYLE: dict[Any, Any] = {
 }
 
 WIDTH, HEIGHT = 5.0, 3.7
-"""Inches. As wide as a phone in CSS pixels, so that text is hardly shrunk there."""
+"""In inches. The width is that of a phone in CSS pixels, so that text hardly shrinks there."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Plot:
 
 
 def roc(metrics: Metrics) -> Plot:
-    """Every class as a thin line; the three with the smallest area under the curve and the micro-average stand out."""
+    """Draw a thin line per class, thicker ones for the micro-average and the three smallest areas."""
     curves = sorted(((each.label, each.roc) for each in metrics.classes if each.roc), key=lambda pair: pair[1].area)
     weakest = list(zip(curves, HIGHLIGHTS, strict=False))
     others = curves[len(HIGHLIGHTS) :]
@@ -97,7 +97,7 @@ def roc(metrics: Metrics) -> Plot:
 
 
 def reliability(metrics: Metrics) -> Plot:
-    """Accuracy over confidence; below it, how many windows have that confidence."""
+    """Draw accuracy over confidence, and below it the share of windows with that confidence."""
     with _figure("reliability", "Reliability diagram") as (figure, drawing):
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         upper.plot([0, 1], [0, 1], color=COLOURS["muted"], linewidth=0.8, linestyle=DASHED)
@@ -112,12 +112,12 @@ def reliability(metrics: Metrics) -> Plot:
         lower.set(xlabel="confidence (top score)", ylabel="share", yticks=[])
     return Plot(
         drawing.getvalue(),
-        (LegendEntry("accent", "accuracy"), LegendEntry("second", "confidence: where the bar should end")),
+        (LegendEntry("accent", "accuracy"), LegendEntry("second", "confidence: the bar should end here")),
     )
 
 
 def selections(metrics: Metrics) -> Plot:
-    """What is kept, and how much of it is right, when recognitions below a threshold are dropped."""
+    """Draw the share of windows at or above each threshold, and the share of them that is right."""
     chosen = metrics.selection
     with _axes("selections", "Coverage and accuracy over the threshold") as (axes, drawing):
         _plot_selections(axes, metrics.selections, "coverage", "second")
@@ -138,7 +138,7 @@ def selections(metrics: Metrics) -> Plot:
 
 
 def risk_coverage(metrics: Metrics) -> Plot:
-    """How much is wrong, when only the most confident windows are taken."""
+    """Draw the share of wrong windows when only the most confident ones are taken."""
     chosen, curve = metrics.selection, metrics.risk_coverage
     with _axes("risk-coverage", "Risk over coverage") as (axes, drawing):
         axes.plot(curve.coverages, curve.risks, color=COLOURS["accent"])
@@ -156,7 +156,7 @@ def risk_coverage(metrics: Metrics) -> Plot:
 
 
 def learning(history: Sequence[Mapping[str, float]], quantity: str, best_epoch: int | None) -> Plot:
-    """`quantity` ("loss" or "accuracy") on the training and the validation clips, epoch by epoch."""
+    """Draw `quantity` ("loss" or "accuracy") on training and validation clips, epoch by epoch."""
     with _axes(f"learning-{quantity}", f"{quantity} by epoch") as (axes, drawing):
         for key, colour in ((quantity, "muted"), (f"val_{quantity}", "accent")):
             rows = [row for row in history if key in row]
@@ -177,7 +177,7 @@ def learning(history: Sequence[Mapping[str, float]], quantity: str, best_epoch: 
 
 
 def _corner(axes: Axes) -> Axes:
-    """The upper left corner, enlarged in the empty half below the curves: a good model's curves all run there."""
+    """Enlarge the upper left corner, where the curves of a good model are, into the empty half below the curves."""
     corner = axes.inset_axes((0.36, 0.14, 0.6, 0.6), xlim=(-0.002, 0.2), ylim=(0.8, 1.003), facecolor=COLOURS["card"])
     corner.set(xticks=(0, 0.1, 0.2), yticks=(0.8, 0.9, 1))
     return corner
@@ -200,9 +200,9 @@ def _axes(name: str, description: str) -> Iterator[tuple[Axes, StringIO]]:
 
 @contextmanager
 def _figure(name: str, description: str) -> Iterator[tuple[Figure, StringIO]]:
-    """An empty figure to draw on, and the text that holds its SVG when the block has ended.
+    """Give an empty figure, and a text that contains its SVG after the block.
 
-    `name` salts the ids inside the SVG, which are otherwise the same in two plots of one page.
+    `name` is the salt of the ids inside the SVG, which would otherwise be equal in two plots of one page.
     """
     page_svg = StringIO()
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
@@ -214,10 +214,10 @@ def _figure(name: str, description: str) -> Iterator[tuple[Figure, StringIO]]:
 
 
 def _for_page(svg: str, description: str) -> str:
-    """Matplotlib's SVG file as an element of a page: without its own size, fonts and styles, and a third as long."""
+    """Turn an SVG file of matplotlib into an element of a page, without its own size, fonts and styles."""
     head = f'<svg viewBox="0 0 {WIDTH * 72:g} {HEIGHT * 72:g}" role="img" aria-label="{description}">'
     svg = re.sub(r"^.*?<svg [^>]*>", head, svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)  # it would apply to the whole page
+    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)  # a style would apply to the whole page
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _rounded, tag.group()), svg)  # not the tick labels

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML page that needs nothing else, the same as JSON, and a table to print."""
+"""The report of an evaluation: one HTML page that needs no other file, the same figures as JSON, and a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harstream.evaluation import plots
-from harstream.evaluation.measure import emission
+from harstream.evaluation.compute_metrics import emission
 from harstream.evaluation.metrics import ClassMetrics, Metrics
 from harstream.evaluation.number_format import decimal, percent
 from harstream.evaluation.report_json import write_report
@@ -39,19 +39,19 @@ class Cell:
 
     count: int
     share: float
-    """Of the windows of its true class; 0 for a class without windows."""
+    """Share of the windows of its true class; 0 for a class without windows."""
     is_right: bool
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often one class was taken for another."""
+    """How often one class is taken for another."""
 
     truth: str
     recognized: str
     count: int
     share: float
-    """Of the windows of `truth`."""
+    """Share of the windows of `truth`."""
 
 
 def write_html(
@@ -64,11 +64,11 @@ def write_html(
 ) -> None:
     """Write the page; the folder exists.
 
-    `provenance` is shown as it is, in its order; nothing secret may be in it. `history` has one row an epoch with the
-    keys of Keras's CSVLogger: epoch (from 0), loss, accuracy, val_loss, val_accuracy. The best epoch is
-    `provenance["best_epoch"]` if given, else the one with the lowest val_loss.
+    The page shows `provenance` unchanged and in its order; it must contain no secret. `history` has one row per epoch
+    with the keys of Keras's CSVLogger: epoch (from 0), loss, accuracy, val_loss, val_accuracy. The best epoch is
+    `provenance["best_epoch"]`, or else the one with the lowest val_loss.
 
-    Raises ValueError when the metrics are not of the contract's model, or best_epoch is not a number.
+    Raises ValueError if the metrics belong to another model than the contract, or if best_epoch is not a number.
     """
     _check_same_model(metrics, contract)
     best = best_epoch(history or [], provenance)
@@ -97,9 +97,9 @@ def write_html(
 
 
 def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance: dict[str, str]) -> None:
-    """Write the metrics, what an HMM needs of them, and what they are of; the folder exists.
+    """Write metrics, emission matrix, contract and provenance; the folder exists.
 
-    Raises ValueError when the metrics are not of the contract's model.
+    Raises ValueError if the metrics belong to another model than the contract.
     """
     _check_same_model(metrics, contract)
     content = {"contract": asdict(contract), "metrics": metrics.to_dict(), "emission": emission(metrics)}
@@ -107,7 +107,7 @@ def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance
 
 
 def table(metrics: Metrics) -> Table:
-    """The figures of each class, over windows, and what matters most below them."""
+    """Show the figures of each class over windows, with the main figures below."""
     columns = ("windows", "precision", "recall", "FPR", "F1", "ROC AUC")
     rows = Table(title="Classes, over windows", caption=_caption(metrics), caption_justify="left")
     rows.add_column("class")
@@ -126,11 +126,11 @@ def table(metrics: Metrics) -> Table:
 
 def headlines(metrics: Metrics) -> tuple[Headline, ...]:
     windows, clips, selection, among = metrics.windows, metrics.clips, metrics.selection, metrics.among_activities
-    closed = f"{percent(among.clips.accuracy)} of clips; background is no choice" if among else ""
+    closed = f"{percent(among.clips.accuracy)} of clips, without background as a choice" if among else ""
     return (
-        Headline(percent(clips.accuracy), "clips right", f"of {clips.rows} clips, scores averaged over windows"),
-        Headline(percent(metrics.top1), "windows right", "mean over clips, each counts the same"),
-        Headline(percent(windows.f1_macro), "macro F1", "mean over the activities, windows"),
+        Headline(percent(clips.accuracy), "clips right", f"of {clips.rows} clips, by the mean score of their windows"),
+        Headline(percent(metrics.top1), "windows right", "mean over clips; each clip counts the same"),
+        Headline(percent(windows.f1_macro), "macro F1", "mean over the activities, by windows"),
         *([Headline(percent(among.top1), "windows right among activities", closed)] if among else []),
         Headline(decimal(metrics.roc_micro.area), "ROC AUC", "micro-averaged over all classes"),
         Headline(percent(metrics.calibration_error), "calibration error", f"expected, {len(metrics.reliability)} bins"),
@@ -150,7 +150,7 @@ def confusion_cells(metrics: Metrics) -> tuple[tuple[Cell, ...], ...]:
 
 
 def confusions(metrics: Metrics) -> list[Confusion]:
-    """All that happened, the largest share first."""
+    """Return every mistake that occurred, the largest share first."""
     found = [
         Confusion(metrics.labels[truth], metrics.labels[recognized], cell.count, cell.share)
         for truth, row in enumerate(confusion_cells(metrics))
@@ -161,7 +161,7 @@ def confusions(metrics: Metrics) -> list[Confusion]:
 
 
 def best_epoch(history: Sequence[dict[str, float]], provenance: dict[str, str]) -> int | None:
-    """As the history counts epochs; None without a validation loss. Raises ValueError."""
+    """Return the best epoch, counted as in the history; None without a validation loss. Raises ValueError."""
     if "best_epoch" in provenance:
         try:
             return int(provenance["best_epoch"])
@@ -180,7 +180,7 @@ def _caption(metrics: Metrics) -> str:
 
 
 def _environment() -> Environment:
-    # True, not select_autoescape: that goes by the name's ending and would leave ".j2" unescaped.
+    # True, because select_autoescape checks the file name and would not escape ".j2".
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -194,4 +194,4 @@ def _environment() -> Environment:
 
 def _check_same_model(metrics: Metrics, contract: ModelContract) -> None:
     if metrics.labels != contract.labels:
-        raise ValueError(f"the metrics must be of the contract's labels {contract.labels}, got {metrics.labels}")
+        raise ValueError(f"the metrics must have the contract's labels {contract.labels}, got {metrics.labels}")

@@ -1,4 +1,4 @@
-"""How long models take for a window."""
+"""Measures how long models take for a window."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
 
 ROUNDS = 30
-"""Windows timed for each model, after three that are not counted."""
+"""Windows that are timed per model, after three that do not count."""
 
 
 def milliseconds_per_window(recognizers: Sequence[Recognizer]) -> list[float]:
-    """Median time of a whole window, each frame encoded; the models in turn, so that a busy moment strikes all."""
+    """Return the median time of a whole window, every frame encoded. The models take turns, so load affects all."""
     random = np.random.default_rng(1)
     times: list[list[float]] = [[] for _ in recognizers]
     for _ in range(ROUNDS + 3):

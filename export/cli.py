@@ -34,18 +34,20 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder for the files; models/trained/NAME by default.")] = None,
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Below it a recognition is unknown; `harstream tune` finds one.")
+        float | None,
+        typer.Option(min=0, max=1, help="A recognition below it is unknown; `harstream tune` finds a good value."),
     ] = None,
     file_format: Annotated[
-        FormatOption, typer.Option("--format", help="tflite: for small boards; models of an encoder and a head.")
+        FormatOption,
+        typer.Option("--format", help="tflite is for small boards, and needs a model of an encoder and a head."),
     ] = FormatOption.ONNX,
     quantize: Annotated[
-        NumbersOption | None, typer.Option(help="8-bit integers in place of float, for the convolutions.")
+        NumbersOption | None, typer.Option(help="Convolutions with 8-bit integers instead of float.")
     ] = None,
 ) -> None:
-    """Turn a trained run into files with their contract inside, checked against Keras on real windows."""
+    """Turn a trained run into files that contain their contract, checked against Keras on real windows."""
     import_keras()
-    from harstream.export.onnx_export import ExportError, export_run
+    from harstream.export.export_run import ExportError, export_run
 
     folder = out or TRAINED / name
     tflite, int8 = file_format is FormatOption.TFLITE, quantize is NumbersOption.INT8

@@ -1,7 +1,7 @@
 """A Keras ConvLSTM model as an unrolled ONNX graph: gates fused, the input convolution hoisted over time, NCHW.
 
-tf2onnx makes of Keras's own layer a Loop with eight convolutions and fourteen transposes a step; here a step has one
-convolution.
+tf2onnx turns Keras's own layer into a Loop with eight convolutions and fourteen transposes per step. Here a step has
+one convolution.
 Source: Shi et al. 2015, "Convolutional LSTM Network", eq. 3 without peepholes, as Keras 3 computes it.
 """
 
@@ -31,7 +31,7 @@ class NotAConvLSTM(Exception):
 def convlstm_graph(model: keras.Sequential) -> onnx.ModelProto:
     """Build frames (N, T, H, W, 3) uint8 -> scores (N, K); N is free. Raises NotAConvLSTM."""
     if not isinstance(model, keras.Sequential):
-        raise NotAConvLSTM(f"{model.name} is no keras.Sequential")
+        raise NotAConvLSTM(f"{model.name} is not a keras.Sequential")
     graph = _Graph(model)
     for layer in model.layers:
         graph.add(layer)
@@ -39,7 +39,7 @@ def convlstm_graph(model: keras.Sequential) -> onnx.ModelProto:
 
 
 class _Graph:
-    """Nodes so far. Sequences travel time-major as (T * N, C, H, W), so that a split along axis 0 gives the steps."""
+    """The nodes so far. Sequences are time-major, (T * N, C, H, W), so that a split along axis 0 gives the steps."""
 
     def __init__(self, model: keras.Sequential) -> None:
         _, self.window, self.H, self.W, self.C = model.input_shape
@@ -60,7 +60,7 @@ class _Graph:
             keras.layers.Rescaling: self._rescaling,
             FrameDifference: self._frame_difference,
             ConvLSTM2D: self._convlstm,
-            keras.layers.ConvLSTM2D: self._convlstm,  # of runs before ours
+            keras.layers.ConvLSTM2D: self._convlstm,  # of runs that are older than our layer
             keras.layers.MaxPooling3D: self._max_pooling,
             keras.layers.MaxPooling2D: self._max_pooling,
             keras.layers.Flatten: self._flatten,
@@ -84,8 +84,7 @@ class _Graph:
             value_info=self.known_shapes,
         )
         proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-        # Without inferred shapes that all have one name for N, ONNX Runtime takes five to ten times longer to create a
-        # session of this graph.
+        # Without inferred shapes with one name for N, ONNX Runtime needs five to ten times as long to open a session.
         return onnx.shape_inference.infer_shapes(proto, strict_mode=True)
 
     def node(self, kind: str, inputs: list[str], *, name: str = "", **attributes: Any) -> str:
@@ -186,6 +185,6 @@ class _Graph:
 
 
 def _sigmoids_first(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keras orders the gates i, f, candidate, o along the last axis; i, f, o, candidate needs one sigmoid for three."""
+    """Reorder the gates from Keras's i, f, candidate, o to i, f, o, candidate, so that one sigmoid computes three."""
     i, f, candidate, o = np.split(weight, 4, axis=-1)
     return np.concatenate([i, f, o, candidate], axis=-1)

@@ -1,6 +1,6 @@
-"""An ONNX graph with its convolutions in 8-bit integers, whose ranges real windows decide (static quantization).
+"""Static quantization: puts the convolutions of an ONNX graph into 8-bit integers, with ranges from real windows.
 
-Dynamic quantization, which needs no windows, made a convolution ten times slower.
+Dynamic quantization needs no windows, but it makes a convolution ten times slower.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 QUANTIZED = ("Conv", "Relu", "MaxPool", "Gemm", "MatMul")
 
 
-def quantized(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> onnx.ModelProto:
-    """The graph in integers, with a scale for each channel's weights; `inputs` are what its one input is fed.
+def quantize(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> onnx.ModelProto:
+    """Return the graph in integers, with one scale per channel of weights; `inputs` are values of its only input.
 
-    As it is when that would not make it smaller: an LSTM cannot be quantized statically, and its head would only grow.
+    If that is not smaller, return the graph itself: an LSTM cannot be quantized statically, and its head would grow.
     """
     with TemporaryDirectory() as folder, _quiet():
         source, prepared, result = (Path(folder, f"{name}.onnx") for name in ("source", "prepared", "quantized"))
-        onnx.save(graph, source)  # of a graph in memory the quantizer would move the weights away
+        onnx.save(graph, source)  # the quantizer would move the weights out of a graph in memory
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        named = _named(onnx.load(prepared))
+        named = _name_nodes(onnx.load(prepared))
         onnx.save(named, prepared)
         quantize_static(
             prepared,
             result,
-            _Fed(graph.graph.input[0].name, inputs),
+            _Inputs(graph.graph.input[0].name, inputs),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -47,7 +47,7 @@ def quantized(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> 
     return smaller if smaller.ByteSize() < graph.ByteSize() else graph
 
 
-class _Fed(CalibrationDataReader):  # type: ignore[misc]
+class _Inputs(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, name: str, inputs: Iterable[NDArray[np.generic]]) -> None:
         self._feeds = iter([{name: values} for values in inputs])
 
@@ -55,24 +55,27 @@ class _Fed(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
-def _named(graph: onnx.ModelProto) -> onnx.ModelProto:
+def _name_nodes(graph: onnx.ModelProto) -> onnx.ModelProto:
     for number, node in enumerate(graph.graph.node):
         node.name = node.name or f"node_{number}"
     return graph
 
 
 def _shares_weights(graph: onnx.ModelProto) -> bool:
-    """As an unrolled ConvLSTM does. ONNX Runtime 1.31 cannot guard weights that several convolutions share against
-    overflow on CPUs without VNNI, and then refuses the graph; with 7 bits there is nothing to guard against."""
+    """Whether convolutions share weights, as in an unrolled ConvLSTM.
+
+    On CPUs without VNNI, ONNX Runtime 1.31 cannot protect shared weights from overflow, and refuses the graph. Weights
+    of 7 bits do not overflow.
+    """
     weights = [node.input[1] for node in graph.graph.node if node.op_type == "Conv"]
     return len(set(weights)) < len(weights)
 
 
 def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
-    """Nodes from the frames to the first convolution, and it.
+    """Give the nodes from the frames to the first convolution, with that one.
 
-    It is cheap and sees pictures: in integers it doubled the error of an LRCN. What is computed of the frames before it
-    does not survive integers at all where it divides (optical flow).
+    The first convolution is cheap; in integers it doubles the error of an LRCN. The nodes before it cannot be integers
+    where they divide, as in optical flow.
     """
     if graph.graph.input[0].name != "frames":
         return
@@ -83,7 +86,7 @@ def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
 
 
 def _after_scores(graph: onnx.ModelProto) -> list[str]:
-    """Nodes from the last softmax on: sums of probabilities, which in integers do not sum to 1."""
+    """Return the nodes from the last softmax on: in integers, probabilities would not sum to 1."""
     names = [node.name for node in graph.graph.node]
     softmaxes = [number for number, node in enumerate(graph.graph.node) if node.op_type == "Softmax"]
     return names[softmaxes[-1] :] if softmaxes else []
@@ -91,7 +94,7 @@ def _after_scores(graph: onnx.ModelProto) -> list[str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The quantizer logs advice for its developers, through the root logger."""
+    """Silence the quantizer, which logs advice for its developers through the root logger."""
     logging.disable(logging.WARNING)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Is what was exported the Keras model? And what is faster?"""
+"""Checks that an exported graph computes what Keras computes, and measures its speed."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ import onnxruntime
 from numpy.typing import NDArray
 
 TOLERANCE = 1e-4
-"""In probability. Keras's own float32 is off by up to 3e-5 against float64 (measured on noise with sharp weights)."""
-
-
+"""In probability. Keras in float32 differs from float64 by up to 3e-5 (measured on noise with sharp weights)."""
 SURE, SAME_LABEL = 0.2, 0.9
-"""Of windows whose first label leads by so much in Keras, so many must keep it in 8-bit integers. The models that were
-tried kept it on all; a broken one would on as many as chance gives."""
+"""Keras is sure of a window if its first label leads by SURE. The share SAME_LABEL of these must keep their label in
+8-bit integers. All tested models kept all labels; a broken model keeps as many as chance gives."""
 TIMED = 32
-"""Windows timed, after three that are not counted."""
+"""Windows that are timed, after three that do not count."""
 
 Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Windows (N, T, H, W, 3) -> scores (N, K)."""
 
 
 class Differs(Exception):
-    """An exported graph does not give what Keras gives."""
+    """An exported graph computes something else than Keras."""
 
 
 def session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """On one CPU thread, so that two graphs can be compared on a busy machine."""
+    """Open a session on one CPU thread, so that two graphs can be compared on a busy machine."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.x64quantprecision", "1")  # as the stream does
@@ -38,7 +36,7 @@ def session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 
 def onnx_runner(*graphs: onnx.ModelProto) -> Runner:
-    """Of the whole-window graph, or of encoder and head."""
+    """Return a function that runs the whole-window graph, or encoder and head."""
     sessions = [session(graph) for graph in graphs]
 
     def run(windows: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -57,7 +55,10 @@ def onnx_runner(*graphs: onnx.ModelProto) -> Runner:
 
 
 def seen_by_encoder(windows: NDArray[np.uint8], axes: int) -> NDArray[np.uint8]:
-    """Windows (N, T, H, W, 3) -> frames of 3 axes, the same; or of 4, (N, T - 1, 2, H, W, 3), the earlier first."""
+    """Return the input of an encoder for windows (N, T, H, W, 3).
+
+    With 3 axes per frame, that is the windows; with 4 axes, pairs of frames (N, T - 1, 2, H, W, 3), the earlier first.
+    """
     return windows if axes == 3 else np.stack([windows[:, :-1], windows[:, 1:]], axis=2)
 
 
@@ -68,38 +69,38 @@ def largest_difference(
 ) -> float:
     """Run the whole-window graph, or encoder and head, on windows (N, T, H, W, 3) and compare with Keras's (N, K).
 
-    In one batch and one by one. Raises Differs above TOLERANCE, or if another label comes out on top.
+    Windows run in one batch and one by one. Raises Differs above TOLERANCE, or if the top label changes.
     """
     return difference_of(onnx_runner(*graphs), expected, windows)
 
 
 def difference_of(run: Runner, expected: NDArray[np.float32], windows: NDArray[np.uint8]) -> float:
-    """As largest_difference, of anything that runs."""
+    """Do the same as largest_difference for any function that runs windows."""
     single = np.concatenate([run(window[None]) for window in windows])
     together = run(windows)
     difference = max(float(np.abs(scores - expected).max()) for scores in (single, together))
     if difference > TOLERANCE or (single.argmax(1) != expected.argmax(1))[_lead(expected) > 2 * TOLERANCE].any():
         raise Differs(
-            f"the exported graph differs from Keras by {difference:.1e} in probability, allowed are "
-            f"{TOLERANCE:.0e}: nothing was written"
+            f"the exported graph differs from Keras by {difference:.1e} in probability, but at most {TOLERANCE:.0e} is "
+            "allowed: no file was written"
         )
     return difference
 
 
-def check_labels(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-    """Raises Differs if scores (N, K) have another label than Keras's on too many windows of which that was sure."""
+def require_same_labels(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+    """Raises Differs if scores (N, K) change the label of too many windows of which Keras is sure."""
     is_sure = _lead(expected) > SURE
     same = (scores.argmax(1) == expected.argmax(1))[is_sure]
     if not is_sure.any() or same.mean() >= SAME_LABEL:
         return
     raise Differs(
-        f"8-bit integers keep the label of {same.sum()} of {len(same)} windows of which Keras is sure, expected were "
-        f"{SAME_LABEL:.0%}: nothing was written"
+        f"8-bit integers keep the label of {same.sum()} of {len(same)} windows of which Keras is sure, but "
+        f"{SAME_LABEL:.0%} is expected: no file was written"
     )
 
 
 def seconds_per_window(runners: Sequence[Runner], windows: NDArray[np.uint8]) -> list[float]:
-    """Median seconds of one window on one thread, measured in turns so that a busy moment strikes all."""
+    """Return the median seconds per window on one thread. The functions take turns, so load affects all."""
     spent: list[list[float]] = [[] for _ in runners]
     for window in windows[: TIMED + 3]:
         for run, times in zip(runners, spent, strict=True):
@@ -110,6 +111,6 @@ def seconds_per_window(runners: Sequence[Runner], windows: NDArray[np.uint8]) ->
 
 
 def _lead(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) by how much the first label is ahead of the second."""
+    """Return (N,), the lead of the first label over the second."""
     top = np.sort(scores, axis=1)
     return np.asarray(top[:, -1] - top[:, -2], dtype=np.float32)

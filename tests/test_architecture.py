@@ -85,7 +85,7 @@ def test_nothing_optional_is_needed_to_run(module: str) -> None:
     "module",
     [
         "harstream.evaluation.report",
-        "harstream.evaluation.measure",
+        "harstream.evaluation.compute_metrics",
         "harstream.evaluation.comparison",
         "harstream.evaluation.streams.stream_report",
     ],

@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures, stated_seconds
 from harstream.evaluation.clip_runner import Skipped
-from harstream.evaluation.streams.segments import Segment
+from harstream.evaluation.streams.event_metrics import Segment
 from harstream.wire.values import Frame
 
 SEED = 1

@@ -1,4 +1,4 @@
-"""How good a model is on long streams, measured as events, not as windows: what a home would notice."""
+"""The figures of a model on long streams, by events instead of windows: what a home would notice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from harstream.evaluation.metrics import rounded
-from harstream.evaluation.streams.segments import (
+from harstream.evaluation.streams.event_metrics import (
     Outcome,
     Recognized,
     background_false_events,
@@ -28,26 +28,26 @@ HOUR, TEN_MINUTES = 3600.0, 600.0
 
 @dataclass(frozen=True)
 class ActivityFigures:
-    """Of one activity."""
+    """The figures of one activity."""
 
     activity: str
     true: int
     """Segments in the truth."""
     found: int
-    """Of these."""
+    """Segments that are found."""
     false_events: int
     latency_p50: float | None
 
 
 @dataclass(frozen=True)
 class StreamMetrics:
-    """Times are in seconds, shares between 0 and 1. What a figure means stands in `segments`."""
+    """Times are in seconds, shares between 0 and 1. `event_metrics` defines each figure."""
 
     streams: int
     seconds: float
-    """Of all streams."""
+    """Length of all streams together."""
     background_seconds: float
-    """Of these, with none of the activities."""
+    """Time with none of the activities."""
     true_activities: int
     events: int
     f1_10: float | None
@@ -64,15 +64,15 @@ class StreamMetrics:
     pieces: float | None
     time_right: float
     activities: tuple[ActivityFigures, ...]
-    """Each that is true or was recognized, by name."""
+    """Every activity that is in the truth or was recognized, by name."""
 
     def to_dict(self) -> dict[str, object]:
-        """Only dicts, lists, strings, numbers and None; numbers are rounded to 4 places so that equal runs compare."""
+        """Return dicts, lists, strings, numbers and None only. Numbers have 4 places, so that equal runs compare."""
         return rounded(asdict(self), digits=4)
 
 
 def measure_streams(outcomes: Sequence[Outcome]) -> StreamMetrics:
-    """Raises ValueError for no stream: nothing can be said of it."""
+    """Compute all figures. Raises ValueError if there is no stream."""
     if not outcomes:
         raise ValueError("expected at least one stream, got none")
     seconds = sum(outcome.seconds for outcome in outcomes)
@@ -107,7 +107,7 @@ def measure_streams(outcomes: Sequence[Outcome]) -> StreamMetrics:
 def _activities(outcomes: Sequence[Outcome], false: Sequence[Recognized]) -> tuple[ActivityFigures, ...]:
     true = [str(segment.activity) for outcome in outcomes for segment in outcome.activities]
     delays = [(str(segment.activity), delay) for outcome in outcomes for segment, delay in latencies(outcome)]
-    told = [event.activity for outcome in outcomes for event in outcome.recognized]
+    recognized = [event.activity for outcome in outcomes for event in outcome.recognized]
     return tuple(
         ActivityFigures(
             activity=name,
@@ -116,7 +116,7 @@ def _activities(outcomes: Sequence[Outcome], false: Sequence[Recognized]) -> tup
             false_events=sum(event.activity == name for event in false),
             latency_p50=_percentile([delay for activity, delay in delays if activity == name], 50),
         )
-        for name in sorted({*true, *told})
+        for name in sorted({*true, *recognized})
     )
 
 

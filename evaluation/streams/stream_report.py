@@ -1,4 +1,4 @@
-"""The report of an evaluation on long streams: JSON, and tables to print."""
+"""The report of an evaluation on long streams: JSON, and tables for the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_stream_json(
     settings: Mapping[str, object],
     provenance: Mapping[str, str],
 ) -> None:
-    """Write the metrics, and the model and settings that they are of; the folder exists."""
+    """Write the metrics with their model and settings; the folder exists."""
     content = {"contract": asdict(contract), "settings": settings, "metrics": metrics.to_dict()}
     write_report(path, SCHEMA, provenance, content)
 
@@ -58,16 +58,16 @@ def _figures(metrics: StreamMetrics) -> Table:
     found = f"of {metrics.true_activities} activities are found"
     for figure, meaning in (
         (percent(metrics.found), f"{found}, in {number_of_streams(metrics)} of {minutes:.0f} minutes together"),
-        (seconds(metrics.latency_p50), "or less from the true start until it is told, for half of those found"),
-        (seconds(metrics.latency_p95), "or less, for 95 % of them"),
-        (decimal(metrics.pieces, 2), "events for an activity that is found"),
+        (seconds(metrics.latency_p50), "or less from the true start to its report, for half of the found activities"),
+        (seconds(metrics.latency_p95), "or less, for 95 % of the found activities"),
+        (decimal(metrics.pieces, 2), "events per activity that is found"),
         (
             decimal(metrics.false_events_per_hour, 2),
-            f"false events an hour: {metrics.false_events} of {metrics.events}",
+            f"false events per hour: {metrics.false_events} of {metrics.events}",
         ),
         (
             decimal(metrics.background_false_events_per_10_minutes, 2),
-            f"false events in 10 minutes of background: {metrics.background_false_events} in {background:.0f} minutes",
+            f"false events per 10 minutes of background: {metrics.background_false_events} in {background:.0f} minutes",
         ),
         (percent(metrics.f1_10), "segmental F1@10"),
         (percent(metrics.f1_25), "segmental F1@25"),

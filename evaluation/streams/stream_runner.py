@@ -12,8 +12,8 @@ from rich.progress import Progress
 
 from harstream.clips.listing import Clip, ListingError
 from harstream.evaluation.clip_runner import Skipped
+from harstream.evaluation.streams.event_metrics import Outcome, Recognized, Segment
 from harstream.evaluation.streams.joined_clips import SEED, ClipStream, join
-from harstream.evaluation.streams.segments import Outcome, Recognized, Segment
 from harstream.models.contract import ModelContract
 from harstream.stream.app.new_pipeline import new_pipeline
 from harstream.stream.config.model import Config

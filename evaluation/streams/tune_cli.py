@@ -32,12 +32,12 @@ def tune(
     background: Annotated[
         list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
     ] = None,
-    part: Annotated[str, typer.Option(help="train or val; never choose on test.")] = "val",
-    allowed: Annotated[float, typer.Option(min=0, help="False events in ten minutes of background.")] = 1.0,
+    part: Annotated[str, typer.Option(help="The part of the split: train or val, never test.")] = "val",
+    allowed: Annotated[float, typer.Option(min=0, help="Most false events per ten minutes of background.")] = 1.0,
 ) -> None:
-    """Choose thresholds and smoothing on streams of labelled clips: most activities found, with few false events."""
+    """Choose thresholds and smoothing on streams of labelled clips: find many activities with few false events."""
     from harstream.evaluation.streams.stream_runner import watch_clips
-    from harstream.evaluation.streams.tuning import best, choices, front, try_out
+    from harstream.evaluation.streams.tuning import best, combinations, pareto_front, try_out
     from harstream.stream.config.model import Config
     from harstream.stream.config.tracker_settings import tracker_settings
     from harstream.stream.recognition.onnx_runtime import load
@@ -45,7 +45,7 @@ def tune(
     console, config = Console(), Config()
     try:
         if part == "test":
-            raise ListingError("settings are never chosen on test clips: take --part val")
+            raise ListingError("settings are never chosen on test clips: give --part val")
         recognizer = load(model, config.device)
         contract = recognizer.contract
         clips = select_clips(ClipSelection(tuple(data), tuple(background or ()), tuple(split), part), contract)
@@ -58,19 +58,25 @@ def tune(
     before = try_out(watched, contract, settings, config.activities.smoothing)
     trials = [
         try_out(watched, contract, tried, smoothing)
-        for tried, smoothing in track(choices(settings), description="trying", transient=True)
+        for tried, smoothing in track(combinations(settings), description="trying", transient=True)
     ]
     chosen = best(trials, allowed=allowed)
-    rows = [("as it is", before), *([("chosen", chosen)] if chosen else []), *(("", trial) for trial in front(trials))]
+    rows = [
+        ("now", before),
+        *([("chosen", chosen)] if chosen else []),
+        *(("", trial) for trial in pareto_front(trials)),
+    ]
     console.print(_table(rows))
     if chosen is None:
-        console.print(f"no choice has at most {allowed:g} false events in ten minutes of background", style="yellow")
+        console.print(
+            f"no settings have at most {allowed:g} false events per ten minutes of background", style="yellow"
+        )
 
 
 def _table(rows: list[tuple[str, Trial]]) -> Table:
-    table = Table(title="Settings, and what they give", box=None, pad_edge=False)  # eleven columns on a narrow terminal
-    for column in ("", "start_above", "end_below", "hold", "smoothing", "found", "false in 10 min of background",
-                   "false an hour", "F1@25", "latency p50", "latency p95"):  # fmt: skip
+    table = Table(title="Settings and their results", box=None, pad_edge=False)  # eleven columns on a narrow terminal
+    for column in ("", "start_above", "end_below", "hold", "smoothing", "found", "false per 10 min of background",
+                   "false per hour", "F1@25", "latency p50", "latency p95"):  # fmt: skip
         table.add_column(column, justify="right", overflow="fold")
     for name, trial in rows:
         metrics, settings = trial.metrics, trial.settings

@@ -1,4 +1,4 @@
-"""Thresholds and memories of the tracker, chosen on streams: as many activities found as may be, few false events."""
+"""Chooses thresholds and smoothing of the tracker on streams: many activities found, few false events."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ HOLD = (0.5, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of settings and what it gave."""
+    """One choice of settings and its result."""
 
     settings: TrackerSettings
     smoothing: float
-    """Memory of the mean, in seconds."""
+    """Time constant of the running mean, in seconds."""
     metrics: StreamMetrics
 
     @property
@@ -32,7 +32,7 @@ class Trial:
 
     @property
     def in_background(self) -> float:
-        """False events in ten minutes of background."""
+        """False events per ten minutes of background."""
         return self.metrics.background_false_events_per_10_minutes or 0.0
 
 
@@ -43,8 +43,8 @@ def try_out(watched: Sequence[Watched], contract: ModelContract, settings: Track
     return Trial(settings, smoothing, metrics)
 
 
-def choices(settings: TrackerSettings) -> list[tuple[TrackerSettings, float]]:
-    """Every combination to try, each with its smoothing; what is not tried stays as it is in `settings`."""
+def combinations(settings: TrackerSettings) -> list[tuple[TrackerSettings, float]]:
+    """Return every combination to try, each with its smoothing; the other settings stay as in `settings`."""
     return [
         (replace(settings, start_above=start, end_below=round(start * share, 4), hold=hold), smoothing)
         for start, share, hold, smoothing in product(START_ABOVE, END_SHARES, HOLD, SMOOTHING)
@@ -52,16 +52,16 @@ def choices(settings: TrackerSettings) -> list[tuple[TrackerSettings, float]]:
 
 
 def best(trials: Iterable[Trial], *, allowed: float) -> Trial | None:
-    """Of those with at most `allowed` false events in ten minutes of background, the one that finds most.
+    """Return the trial that finds most, among those with at most `allowed` false events per ten minutes of background.
 
-    Of equals the one with the highest F1@25. None if not one trial keeps to it.
+    The highest F1@25 decides between equals. None if no trial is within the limit.
     """
     kept = [trial for trial in trials if trial.in_background <= allowed]
     return max(kept, key=lambda trial: (trial.found, trial.metrics.f1_25 or 0.0), default=None)
 
 
-def front(trials: Iterable[Trial]) -> list[Trial]:
-    """Those that no other beats in both: fewest false events in background first, each finding more than the last."""
+def pareto_front(trials: Iterable[Trial]) -> list[Trial]:
+    """Return the trials that no other beats in both: fewest false events first, each with more found than the last."""
     ordered = sorted(trials, key=lambda trial: (trial.in_background, -trial.found, -(trial.metrics.f1_25 or 0.0)))
     kept: list[Trial] = []
     for trial in ordered:

@@ -3,17 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harstream.evaluation.predictions import Predictions
+from harstream.evaluation.labelled_scores import LabelledScores
 
 
 @pytest.fixture
-def predictions() -> Predictions:
+def predictions() -> LabelledScores:
     """Six windows of three clips, small enough to work out every figure by hand.
 
     recognized:   sit  walk | walk | nobody nobody sit
     truth:        sit  sit  | walk | nobody nobody nobody
     """
-    return Predictions(
+    return LabelledScores(
         labels=("sit", "walk", "nobody"),
         background=("nobody",),
         clips=("a", "a", "b", "c", "c", "c"),

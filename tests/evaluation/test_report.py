@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 
-from harstream.evaluation.measure import emission, measure
+from harstream.evaluation.compute_metrics import compute_metrics, emission
+from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.evaluation.metrics import Metrics
 from harstream.evaluation.plots import Plot, learning, reliability, roc, selections
-from harstream.evaluation.predictions import Predictions
 from harstream.evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
 from harstream.models.catalogue import TRAINED
 from harstream.models.contract import ModelContract
@@ -38,10 +38,10 @@ def contract_of(metrics: Metrics) -> ModelContract:
     return ModelContract("lrcn", "1.0.0", metrics.labels, metrics.labels[-1:])
 
 
-def hostile(predictions: Predictions) -> Metrics:
+def hostile(predictions: LabelledScores) -> Metrics:
     groups = tuple(f"<b>{group}</b>" for group in predictions.groups)
-    return measure(
-        Predictions(HOSTILE, HOSTILE[2:], predictions.clips, groups, predictions.truth, predictions.scores),
+    return compute_metrics(
+        LabelledScores(HOSTILE, HOSTILE[2:], predictions.clips, groups, predictions.truth, predictions.scores),
         unknown_threshold=0.7,
     )
 
@@ -55,12 +55,12 @@ def thirteen_classes() -> Metrics:
     clips = tuple(f"clip {row // 5}" for row in range(1300))
     groups = tuple(f"group {row // 25}" for row in range(1300))
     labels = tuple(f"activity number {index}" for index in range(13))
-    return measure(Predictions(labels, labels[-1:], clips, groups, truth, scores), unknown_threshold=0.8)
+    return compute_metrics(LabelledScores(labels, labels[-1:], clips, groups, truth, scores), unknown_threshold=0.8)
 
 
 @pytest.fixture
-def metrics(predictions: Predictions) -> Metrics:
-    return measure(predictions, unknown_threshold=0.7)
+def metrics(predictions: LabelledScores) -> Metrics:
+    return compute_metrics(predictions, unknown_threshold=0.7)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_page_of_thirteen_classes_is_small(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").stat().st_size < 400_000
 
 
-def test_markup_in_names_is_shown_and_not_run(tmp_path: Path, predictions: Predictions) -> None:
+def test_markup_in_names_is_shown_and_not_run(tmp_path: Path, predictions: LabelledScores) -> None:
     metrics = hostile(predictions)
     provenance = {"<i>key</i>": "<i>value</i>"}
     write_html(tmp_path / "report.html", "<u>title</u>", metrics, contract_of(metrics), provenance, HISTORY)
@@ -107,7 +107,9 @@ def test_markup_in_names_is_shown_and_not_run(tmp_path: Path, predictions: Predi
 
 
 @pytest.mark.browser
-def test_the_page_opens_without_errors_or_requests(tmp_path: Path, predictions: Predictions, browser: Browser) -> None:
+def test_the_page_opens_without_errors_or_requests(
+    tmp_path: Path, predictions: LabelledScores, browser: Browser
+) -> None:
     metrics = hostile(predictions)
     path = tmp_path / "report.html"
     write_html(path, HOSTILE[0], metrics, contract_of(metrics), PROVENANCE, HISTORY)
@@ -231,7 +233,7 @@ def test_a_write_that_fails_leaves_the_old_report(
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_the_terminal_table_shows_a_name_that_looks_like_markup(predictions: Predictions) -> None:
+def test_the_terminal_table_shows_a_name_that_looks_like_markup(predictions: LabelledScores) -> None:
     printed = io.StringIO()
     Console(file=printed, width=160).print(table(hostile(predictions)))
     assert "{{ 7 * 7 }} [red]" in printed.getvalue()

@@ -68,7 +68,7 @@ def test_every_step_of_the_fused_graph_has_the_batch_by_its_name() -> None:
 
 @pytest.mark.parametrize("name", ["lrcn", "lrcn_motion"])
 def test_encoder_and_head_equal_the_whole_window(name: str) -> None:
-    from harstream.export.onnx_files import convert
+    from harstream.export.keras_to_onnx import convert
     from harstream.export.verify import largest_difference
     from harstream.models import architectures
 
@@ -82,7 +82,7 @@ def test_encoder_and_head_equal_the_whole_window(name: str) -> None:
 
 
 def test_a_graph_that_differs_is_refused(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.onnx_files import convert
+    from harstream.export.keras_to_onnx import convert
     from harstream.export.verify import Differs, largest_difference
 
     model = keras.Sequential(
@@ -96,19 +96,19 @@ def test_a_graph_that_differs_is_refused(windows: NDArray[np.uint8]) -> None:
     graph = convert(model).plain
     expected = model.predict(windows, verbose=0)
     assert largest_difference(expected, windows, graph) < 1e-4
-    with pytest.raises(Differs, match="nothing was written"):
+    with pytest.raises(Differs, match="no file was written"):
         largest_difference(expected + np.float32(2e-4), windows, graph)
 
 
 def test_a_temperature_goes_into_the_last_layer() -> None:
-    from harstream.export.onnx_files import calibrated
+    from harstream.export.keras_to_onnx import divide_logits
     from harstream.models import architectures
 
     model = sharpened(architectures.build("lrcn", frames=3, height=64, width=64, classes=3))
     windows = np.random.default_rng(7).integers(0, 256, (2, 3, 64, 64, 3), dtype=np.uint8)
     logits = np.log(model.predict(windows, verbose=0))
     expected = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(calibrated(model, 2.0).predict(windows, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(divide_logits(model, 2.0).predict(windows, verbose=0), expected, atol=1e-5)
 
 
 def test_a_layer_that_the_builder_does_not_know_is_refused_by_name() -> None:

@@ -22,7 +22,7 @@ def windows() -> NDArray[np.uint8]:
 def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
     import keras
 
-    from harstream.export.onnx_files import convert
+    from harstream.export.keras_to_onnx import convert
     from harstream.models import architectures
     from harstream.models.layers.sum_of_classes import telling_labels
 
@@ -46,11 +46,11 @@ def second_inputs(graph: Any, kind: str = "Conv") -> list[str]:
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
 def test_encoder_and_head_in_integers_stay_near_the_float_ones(name: str, windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
     graphs = graphs_of(name)
-    small = in_integers(graphs, windows)
+    small = quantize_graphs(graphs, windows)
     assert small["encoder.onnx"].ByteSize() < graphs["encoder.onnx"].ByteSize() / 2
     parts = ("encoder.onnx", "head.onnx")
     expected, scores = (onnx_runner(*(made[part] for part in parts))(windows) for made in (graphs, small))
@@ -60,16 +60,16 @@ def test_encoder_and_head_in_integers_stay_near_the_float_ones(name: str, window
 
 
 def test_all_convolutions_but_the_first_have_weights_in_integers(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
 
-    small = in_integers(graphs_of("lrcn"), windows)
+    small = quantize_graphs(graphs_of("lrcn"), windows)
     assert second_inputs(small["encoder.onnx"]) == ["float", *["DequantizeLinear"] * 3]
 
 
 def test_optical_flow_stays_float(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
 
-    encoder = in_integers(graphs_of("flow_tcn"), windows)["encoder.onnx"]
+    encoder = quantize_graphs(graphs_of("flow_tcn"), windows)["encoder.onnx"]
     assert second_inputs(encoder) == ["float", *["DequantizeLinear"] * 4]
     products = second_inputs(encoder, "MatMul")
     assert len(products) > 20
@@ -77,44 +77,44 @@ def test_optical_flow_stays_float(windows: NDArray[np.uint8]) -> None:
 
 
 def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
-    small = in_integers(graphs_of("flow_tcn", label_of=(0, 1, 2, 2, 2)), windows)
+    small = quantize_graphs(graphs_of("flow_tcn", label_of=(0, 1, 2, 2, 2)), windows)
     for graphs in ([small["encoder.onnx"], small["head.onnx"]], [small["model.onnx"]]):
         assert np.allclose(onnx_runner(*graphs)(windows).sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_head_with_an_lstm_stays_as_it_is(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
 
     graphs = graphs_of("lrcn")
-    assert in_integers(graphs, windows)["head.onnx"] is graphs["head.onnx"]
+    assert quantize_graphs(graphs, windows)["head.onnx"] is graphs["head.onnx"]
 
 
 def test_a_convlstm_becomes_integers_as_a_whole(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.small_boards import in_integers
+    from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
     graphs = graphs_of("convlstm")
-    small = in_integers(graphs, windows)
+    small = quantize_graphs(graphs, windows)
     assert small["model.onnx"].ByteSize() < graphs["model.onnx"].ByteSize()
     expected, scores = (onnx_runner(made["model.onnx"])(windows) for made in (graphs, small))
     assert 0 < np.abs(scores - expected).max() < 0.2
 
 
 def test_the_graph_that_is_quantized_is_not_changed(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.quantize import quantized
+    from harstream.export.quantize import quantize
 
     graph = graphs_of("lrcn")["encoder.onnx"]
     before = graph.SerializeToString()
-    quantized(graph, list(windows))
+    quantize(graph, list(windows))
     assert graph.SerializeToString() == before
     onnx.checker.check_model(graph)
 
 
 def test_integers_that_change_labels_keras_was_sure_of_are_refused() -> None:
-    from harstream.export.verify import Differs, check_labels
+    from harstream.export.verify import Differs, require_same_labels
 
     sure = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (10, 1))
     unsure = np.tile(np.array([0.4, 0.35, 0.25], np.float32), (30, 1))
@@ -122,7 +122,7 @@ def test_integers_that_change_labels_keras_was_sure_of_are_refused() -> None:
     scores = expected.copy()
     scores[10:] = [0.3, 0.4, 0.3]  # of none of these was Keras sure
     scores[0] = [0.2, 0.7, 0.1]
-    check_labels(expected, scores)  # 9 of 10
+    require_same_labels(expected, scores)  # 9 of 10
     scores[1] = [0.2, 0.7, 0.1]
     with pytest.raises(Differs, match="keep the label of 8 of 10 windows of which Keras is sure, expected were 90%"):
-        check_labels(expected, scores)
+        require_same_labels(expected, scores)

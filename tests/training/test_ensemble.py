@@ -15,8 +15,8 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from harstream.export.onnx_export import ExportError, export_run
-from harstream.export.onnx_files import calibrated, convert
+from harstream.export.export_run import ExportError, export_run
+from harstream.export.keras_to_onnx import convert, divide_logits
 from harstream.export.verify import largest_difference
 from harstream.models import encoder_and_head as folding
 from harstream.models.contract import ModelContract
@@ -96,7 +96,7 @@ def test_a_combined_model_tells_the_mean_of_its_members_and_is_exported_as_any_o
     assert np.abs(told - expected @ np.eye(3)[list(LABEL_OF)]).max() < 1e-5
     assert model.name == arch
 
-    model = calibrated(model, contract.temperature)
+    model = divide_logits(model, contract.temperature)
     told = np.asarray(model(windows()))
     candidates = convert(model)
     assert candidates.parts is not None
@@ -192,6 +192,6 @@ def test_nothing_is_left_on_a_full_disk(
     with files_no_longer_than(100_000), pytest.raises(OSError, match=r"too large|written"):
         combine(folders, RunFolder(tmp_path / "both"))
     assert not (tmp_path / "both").exists()
-    with files_no_longer_than(10_000), pytest.raises(ExportError, match=r"the model cannot be written: .*too large"):
+    with files_no_longer_than(10_000), pytest.raises(ExportError, match=r"cannot write the model: .*too large"):
         export_run(folders[0], "m", "1.0.0", tmp_path / "m")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["1", "2"]

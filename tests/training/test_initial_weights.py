@@ -103,7 +103,7 @@ def test_a_backbone_without_weights_is_trained() -> None:
 
 
 def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path, keras.Model]) -> None:
-    from harstream.export.onnx_files import convert
+    from harstream.export.keras_to_onnx import convert
     from harstream.export.verify import largest_difference
 
     model = build_initial_model(Recipe(arch="mobilenet_gru", weights=str(backbone_weights[0])), CONTRACT, 2)

@@ -341,7 +341,7 @@ def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn: Path, traine
         drawn, "runs/next", folder, "--epochs", 1, "--start-from", "runs/x", "--classes", "JumpingJack,PushUps"
     )
     assert result.returncode == 0, result.stderr
-    assert "5 of 6 layers taken from runs/x/model.keras; anew: head/scores" in result.stderr
+    assert "5 of 6 layers taken from runs/x/model.keras; new: head/scores" in result.stderr
     assert json.loads((folder / "runs" / "next" / "recipe.json").read_text())["start_from"] == "runs/x"
     provenance = json.loads((folder / "runs" / "next" / "provenance.json").read_text())
     assert provenance["start_from"].startswith("runs/x (sha256 ")
@@ -413,4 +413,4 @@ def test_a_class_without_validation_clips_is_named(drawn: Path, tmp_path: Path) 
     split.write_text("".join(row for row in rows if not (row.startswith("PushUps") and row.endswith("val\n"))))
     result = harstream("train", "--data", drawn, "--split", split, "--out", "x", *RECIPE, "--epochs", 1, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "no validation clip is left for PushUps: how well they are recognized has no part" in result.stderr
+    assert "no validation clip is left for PushUps" in result.stderr

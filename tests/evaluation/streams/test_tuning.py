@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from harstream.evaluation.streams.segments import Segment
+from harstream.evaluation.streams.event_metrics import Segment
 from harstream.evaluation.streams.stream_runner import Watched
 from harstream.evaluation.streams.tune_cli import app
-from harstream.evaluation.streams.tuning import Trial, best, choices, front, try_out
+from harstream.evaluation.streams.tuning import Trial, best, combinations, pareto_front, try_out
 from harstream.models.contract import ModelContract
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.wire.values import Scores
@@ -29,7 +29,7 @@ def trials() -> list[Trial]:
     seen = tuple(scores(tick / 10) for tick in range(20, 200))
     truth = (Segment("Walk", 0.0, 10.0), Segment(None, 10.0, 20.0))
     watched = Watched("stream1", truth, seen, last=19.9, events=())
-    return [try_out([watched], CONTRACT, settings, smoothing) for settings, smoothing in choices(SETTINGS)]
+    return [try_out([watched], CONTRACT, settings, smoothing) for settings, smoothing in combinations(SETTINGS)]
 
 
 def test_best_finds_what_is_there_and_nothing_else(trials: list[Trial]) -> None:
@@ -48,11 +48,13 @@ def test_thresholds_too_low_tell_of_what_is_not_there_and_too_high_of_nothing(tr
 
 
 def test_front_holds_one_choice_as_none_beats_another(trials: list[Trial]) -> None:
-    assert [(trial.found, trial.in_background) for trial in front(trials)] == [(1.0, 0.0)]
+    assert [(trial.found, trial.in_background) for trial in pareto_front(trials)] == [(1.0, 0.0)]
 
 
 def test_what_is_not_tried_stays_as_it_was() -> None:
-    assert {(settings.gone, settings.merge, settings.update) for settings, _ in choices(SETTINGS)} == {(1.5, 2.0, 5.0)}
+    assert {(settings.gone, settings.merge, settings.update) for settings, _ in combinations(SETTINGS)} == {
+        (1.5, 2.0, 5.0)
+    }
 
 
 def test_none_is_best_where_none_keeps_to_the_limit(trials: list[Trial]) -> None:

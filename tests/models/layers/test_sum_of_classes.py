@@ -45,10 +45,10 @@ def test_a_model_that_is_no_sequence_of_layers_can_tell_labels() -> None:
 @pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
 def test_exported_graphs_tell_labels(name: str) -> None:
     pytest.importorskip("tf2onnx")
-    from harstream.export.onnx_files import calibrated, convert
+    from harstream.export.keras_to_onnx import convert, divide_logits
     from harstream.export.verify import largest_difference
 
-    model = calibrated(telling_labels(architectures.build(name, **SIZE), LABEL_OF), 0.5)
+    model = divide_logits(telling_labels(architectures.build(name, **SIZE), LABEL_OF), 0.5)
     expected, candidates = model.predict(WINDOWS, verbose=0), convert(model)
     assert expected.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     for graphs in filter(None, ((candidates.plain,), candidates.fused and (candidates.fused,), candidates.parts)):

@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.evaluation.measure import ROC_POINTS, emission, measure
+from harstream.evaluation.compute_metrics import ROC_POINTS, compute_metrics, emission
+from harstream.evaluation.labelled_scores import LabelledScores, average_over_clips
 from harstream.evaluation.metrics import Averages, ClassMetrics, Metrics, RocCurve
-from harstream.evaluation.predictions import Predictions, average_over_clips
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture
-def metrics(predictions: Predictions) -> Metrics:
-    return measure(predictions, unknown_threshold=0.7)
+def metrics(predictions: LabelledScores) -> Metrics:
+    return compute_metrics(predictions, unknown_threshold=0.7)
 
 
 def sure(truth: list[int], recognized: list[int], *, classes: int = 3, background: tuple[str, ...] = ()) -> Metrics:
     """Windows with one score of 1, each a clip and a group of its own; labels are "0", "1" ..."""
     names = tuple(f"clip{row:04}" for row in range(len(truth)))
-    return measure(
-        Predictions(
+    return compute_metrics(
+        LabelledScores(
             labels=tuple(str(index) for index in range(classes)),
             background=background,
             clips=names,
@@ -60,7 +60,7 @@ def test_averages_over_windows_leave_the_background_out(metrics: Metrics) -> Non
     assert figures(metrics.windows) == pytest.approx([1 / 2, 3 / 4, (1 / 2 + 2 / 3) / 2, 2 / 4, 2 / 3, 4 / 7])
 
 
-def test_scores_are_averaged_over_a_clip(predictions: Predictions) -> None:
+def test_scores_are_averaged_over_a_clip(predictions: LabelledScores) -> None:
     clips = average_over_clips(predictions)
     assert clips.clips == ("a", "b", "c")
     assert clips.groups == ("g1", "g1", "g2")
@@ -102,8 +102,8 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     first = rng.random(4000).astype(np.float32)
     names = tuple(str(row) for row in range(4000))
     scores = np.stack([first, 1 - first], axis=1)
-    random = Predictions(("a", "b"), (), names, names, rng.integers(2, size=4000), scores)
-    thinned = curve(measure(random, unknown_threshold=0.8).classes[0])
+    random = LabelledScores(("a", "b"), (), names, names, rng.integers(2, size=4000), scores)
+    thinned = curve(compute_metrics(random, unknown_threshold=0.8).classes[0])
     points = list(zip(thinned.false_positive_rates, thinned.true_positive_rates, strict=True))
     assert 50 < len(points) <= ROC_POINTS
     assert (points[0], points[-1]) == ((0, 0), (1, 1))
@@ -223,22 +223,24 @@ def test_the_plain_form_survives_json_and_has_no_nan(metrics: Metrics) -> None:
         ({"groups": ("g1", "g2", "g1", "g2", "g2", "g2")}, "one group; a has"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(predictions: Predictions, change: dict[str, object], message: str) -> None:
+def test_parts_that_do_not_fit_are_refused(
+    predictions: LabelledScores, change: dict[str, object], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         replace(predictions, **change)  # type: ignore[arg-type]
 
 
-def test_risk_is_the_share_wrong_among_the_most_confident(predictions: Predictions) -> None:
+def test_risk_is_the_share_wrong_among_the_most_confident(predictions: LabelledScores) -> None:
     # By confidence: 0.9 right | 0.8 right | 0.7 right | 0.6 wrong and 0.6 right | 0.5 wrong.
-    curve = measure(predictions, unknown_threshold=0.7).risk_coverage
+    curve = compute_metrics(predictions, unknown_threshold=0.7).risk_coverage
     assert curve.coverages == pytest.approx([1 / 6, 2 / 6, 3 / 6, 5 / 6, 1])
     assert curve.risks == pytest.approx([0, 0, 0, 1 / 5, 2 / 6])
     assert curve.area == pytest.approx(2 / 6 * 1 / 5 + 1 / 6 * 2 / 6)
 
 
-def test_among_activities_background_is_no_choice(predictions: Predictions) -> None:
+def test_among_activities_background_is_no_choice(predictions: LabelledScores) -> None:
     # The three windows of a and b; of a one is right and one is not, of b all.
-    among = measure(predictions, unknown_threshold=0.7).among_activities
+    among = compute_metrics(predictions, unknown_threshold=0.7).among_activities
     assert among is not None
     assert (among.windows.rows, among.clips.rows) == (3, 2)
     assert among.windows.accuracy == pytest.approx(2 / 3)
@@ -247,16 +249,16 @@ def test_among_activities_background_is_no_choice(predictions: Predictions) -> N
 
 
 def test_background_taken_for_an_activity_is_no_mistake_among_activities() -> None:
-    one = Predictions(("sit", "walk", "nobody"), ("nobody",), ("a",), ("g",), np.array([1]), row(0.1, 0.3, 0.6))
-    metrics = measure(one, unknown_threshold=0.5)
+    one = LabelledScores(("sit", "walk", "nobody"), ("nobody",), ("a",), ("g",), np.array([1]), row(0.1, 0.3, 0.6))
+    metrics = compute_metrics(one, unknown_threshold=0.5)
     assert metrics.windows.accuracy == 0
     assert metrics.among_activities is not None
     assert metrics.among_activities.windows.accuracy == 1
 
 
 def test_model_without_background_has_no_figures_among_activities() -> None:
-    one = Predictions(("sit", "walk"), (), ("a",), ("g",), np.array([1]), row(0.4, 0.6))
-    assert measure(one, unknown_threshold=0.5).among_activities is None
+    one = LabelledScores(("sit", "walk"), (), ("a",), ("g",), np.array([1]), row(0.4, 0.6))
+    assert compute_metrics(one, unknown_threshold=0.5).among_activities is None
 
 
 def row(*scores: float) -> NDArray[np.float32]:

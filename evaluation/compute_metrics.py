@@ -1,4 +1,4 @@
-"""From predictions to metrics: how good a model is on labelled clips."""
+"""Computes the metrics of a model from its scores on labelled clips."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import auc, confusion_matrix, precision_recall_fscore_support, roc_curve
 
+from harstream.evaluation.labelled_scores import LabelledScores, average_over_clips
 from harstream.evaluation.metrics import (
     AmongActivities,
     Averages,
@@ -20,14 +21,13 @@ from harstream.evaluation.metrics import (
     Selection,
     rounded,
 )
-from harstream.evaluation.predictions import Predictions, average_over_clips
 
 ROC_POINTS = 100
 RELIABILITY_BINS = 15
 """Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", table 1: M = 15 bins."""
 
 
-def measure(predictions: Predictions, *, unknown_threshold: float) -> Metrics:
+def compute_metrics(predictions: LabelledScores, *, unknown_threshold: float) -> Metrics:
     shares = _right_shares(predictions)
     reliability = _reliability(predictions)
     confusion = confusion_matrix(predictions.truth, predictions.recognized, labels=_every_class(predictions))
@@ -50,11 +50,11 @@ def measure(predictions: Predictions, *, unknown_threshold: float) -> Metrics:
 
 
 def emission(metrics: Metrics) -> dict[str, object]:
-    """What a hidden Markov model needs: `matrix[true][recognized]` = P(recognized | true), and `prior` = P(true).
+    """Return the input of a hidden Markov model: `matrix[true][recognized]` = P(recognized | true), `prior` = P(true).
 
-    Both come from counts of windows with 1 added to every count (Laplace smoothing), so that nothing is impossible: a
+    Both come from counts of windows, with 1 added to every count (Laplace smoothing), so that no probability is 0. A
     row of the matrix is (count + 1) / (support + K), the prior (support + 1) / (N + K). A class without windows has a
-    flat row. The prior is that of the evaluated clips, not of a home's day. Rounded to 6 places.
+    flat row. The prior is that of the evaluated clips, not that of a day at home. Rounded to 6 places.
     """
     counts = np.array(metrics.confusion, dtype=np.float64)
     support = counts.sum(axis=1) + 1
@@ -63,7 +63,7 @@ def emission(metrics: Metrics) -> dict[str, object]:
     return rounded(smoothed, digits=6)
 
 
-def _averages(predictions: Predictions) -> Averages:
+def _averages(predictions: LabelledScores) -> Averages:
     activities = [index for index, label in enumerate(predictions.labels) if label not in predictions.background]
     present = [index for index in activities if index in predictions.truth]
     macro = _precision_recall_f1(predictions, present, average="macro", zero_division=0.0) if present else [None] * 3
@@ -72,7 +72,7 @@ def _averages(predictions: Predictions) -> Averages:
 
 
 def _precision_recall_f1(
-    predictions: Predictions, classes: list[int], *, average: str, zero_division: float
+    predictions: LabelledScores, classes: list[int], *, average: str, zero_division: float
 ) -> list[float | None]:
     figures = precision_recall_fscore_support(
         predictions.truth, predictions.recognized, labels=classes, average=average, zero_division=zero_division
@@ -80,7 +80,7 @@ def _precision_recall_f1(
     return [_defined(figure) for figure in figures[:3]]
 
 
-def _classes(predictions: Predictions, confusion: NDArray[np.integer]) -> tuple[ClassMetrics, ...]:
+def _classes(predictions: LabelledScores, confusion: NDArray[np.integer]) -> tuple[ClassMetrics, ...]:
     precision, recall, f1, support = precision_recall_fscore_support(
         predictions.truth, predictions.recognized, labels=_every_class(predictions), zero_division=np.nan
     )
@@ -107,7 +107,7 @@ def _false_positive_rate(confusion: NDArray[np.integer], index: int) -> float | 
 
 
 def _roc(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> RocCurve:
-    """Both arguments are (N,), and there is at least one positive and one negative."""
+    """Compute the curve from (N,) flags and (N,) scores; at least one flag is true and one is false."""
     false_positive_rates, true_positive_rates, _ = roc_curve(is_positive, scores)
     keep = _evenly_along(false_positive_rates + true_positive_rates)
     return RocCurve(
@@ -118,17 +118,17 @@ def _roc(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> RocCurv
 
 
 def _evenly_along(way: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Indices of at most ROC_POINTS of the rising values `way`, with the first and the last.
+    """Return indices of at most ROC_POINTS of the increasing values `way`, with the first and the last.
 
-    Evenly along the curve, not along the false positive rate: a good model's curve rises almost straight up.
+    They are spread evenly along the curve, not along the false positive rate, because a good model's curve is steep.
     """
     if len(way) <= ROC_POINTS:
         return np.arange(len(way))
     return np.unique(np.searchsorted(way, np.linspace(way[0], way[-1], ROC_POINTS)).clip(max=len(way) - 1))
 
 
-def _right_shares(predictions: Predictions) -> dict[str, tuple[str, float]]:
-    """For each clip its group and the share of its windows that are right."""
+def _right_shares(predictions: LabelledScores) -> dict[str, tuple[str, float]]:
+    """Return the group of each clip and the share of its windows that are right."""
     right: dict[str, list[bool]] = {}
     for clip, is_right in zip(predictions.clips, predictions.is_right, strict=True):
         right.setdefault(clip, []).append(bool(is_right))
@@ -141,16 +141,16 @@ def _top1(shares: dict[str, tuple[str, float]]) -> float:
 
 
 def _groups(shares: dict[str, tuple[str, float]]) -> tuple[GroupAccuracy, ...]:
-    """In the order of their names."""
+    """Return the groups in the order of their names."""
     by_group: dict[str, list[float]] = {}
     for group, share in shares.values():
         by_group.setdefault(group, []).append(share)
     return tuple(GroupAccuracy(group, len(clips), float(np.mean(clips))) for group, clips in sorted(by_group.items()))
 
 
-def _reliability(predictions: Predictions) -> tuple[ReliabilityBin, ...]:
+def _reliability(predictions: LabelledScores) -> tuple[ReliabilityBin, ...]:
     """Source: Guo et al. 2017, section 2: bin m holds the confidences in ((m - 1) / M, m / M]."""
-    # Edges and scores are both float32: as a double, the float32 nearest to 0.8 lies above 0.8 and in the next bin.
+    # Edges and scores are both float32. As a double, the float32 nearest to 0.8 is above 0.8, in the next bin.
     edges = np.linspace(0, 1, RELIABILITY_BINS + 1).astype(np.float32)
     confidence = predictions.confidence
     bin_of_row = np.searchsorted(edges, confidence).clip(1, RELIABILITY_BINS) - 1
@@ -162,7 +162,7 @@ def _reliability(predictions: Predictions) -> tuple[ReliabilityBin, ...]:
 
 
 def _calibration_error(bins: tuple[ReliabilityBin, ...]) -> float:
-    """Expected calibration error. Source: Guo et al. 2017, eq. 3."""
+    """Return the expected calibration error. Source: Guo et al. 2017, eq. 3."""
     total = sum(each.windows for each in bins)
     return sum(
         each.windows / total * abs(each.accuracy - each.confidence)
@@ -171,14 +171,14 @@ def _calibration_error(bins: tuple[ReliabilityBin, ...]) -> float:
     )
 
 
-def _selection(predictions: Predictions, threshold: float) -> Selection:
-    # As float32, like the scores: a score of 0.7 is 0.699999988 and must reach a threshold of 0.7.
+def _selection(predictions: LabelledScores, threshold: float) -> Selection:
+    # float32, like the scores: a score of 0.7 is 0.699999988 and must reach a threshold of 0.7.
     reaches = predictions.confidence >= np.float32(threshold)
     return Selection(threshold, float(reaches.mean()), _mean(predictions.is_right[reaches]))
 
 
-def _risk_coverage(predictions: Predictions) -> RiskCoverage:
-    """Windows of equal confidence are taken together: no order among them is a model's doing."""
+def _risk_coverage(predictions: LabelledScores) -> RiskCoverage:
+    """Compute the curve. Windows of equal confidence count together, because a model does not order them."""
     order = np.argsort(-predictions.confidence, kind="stable")
     taken = np.arange(1, len(order) + 1)
     risks = np.cumsum(~predictions.is_right[order]) / taken
@@ -193,13 +193,13 @@ def _risk_coverage(predictions: Predictions) -> RiskCoverage:
     )
 
 
-def _among_activities(predictions: Predictions) -> AmongActivities | None:
+def _among_activities(predictions: LabelledScores) -> AmongActivities | None:
     activities = [index for index, label in enumerate(predictions.labels) if label not in predictions.background]
     rows = np.flatnonzero(np.isin(predictions.truth, activities))
     if not predictions.background or len(activities) < 2 or not rows.size:
         return None
-    scores = predictions.scores[rows][:, activities] + np.float32(1e-9)  # all may be 0: then none is first
-    chosen = Predictions(
+    scores = predictions.scores[rows][:, activities] + np.float32(1e-9)  # all may be 0
+    chosen = LabelledScores(
         labels=tuple(predictions.labels[index] for index in activities),
         background=(),
         clips=tuple(predictions.clips[row] for row in rows),
@@ -212,12 +212,12 @@ def _among_activities(predictions: Predictions) -> AmongActivities | None:
     )
 
 
-def _every_class(predictions: Predictions) -> NDArray[np.intp]:
+def _every_class(predictions: LabelledScores) -> NDArray[np.intp]:
     return np.arange(len(predictions.labels))
 
 
-def _is_class(predictions: Predictions) -> NDArray[np.bool_]:
-    """(N, K), True where the truth is that class."""
+def _is_class(predictions: LabelledScores) -> NDArray[np.bool_]:
+    """Return (N, K), True where the truth is that class."""
     is_class: NDArray[np.bool_] = predictions.truth[:, np.newaxis] == _every_class(predictions)
     return is_class
 

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from harstream.export.convlstm_graph import OPSET
-from harstream.export.flow_graph import flow_graph
-from harstream.export.onnx_files import convert
+from harstream.export.keras_to_onnx import convert
+from harstream.export.optical_flow_graph import flow_graph
 from harstream.export.verify import largest_difference, session
 from harstream.models import architectures
 from harstream.models.layers.optical_flow import OpticalFlow

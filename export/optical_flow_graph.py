@@ -1,9 +1,8 @@
 """Optical flow as an ONNX graph of few nodes, channels first.
 
-tf2onnx makes a third more nodes of models.layers.optical_flow.OpticalFlow. They take three times as long to load, and
-a few percent longer for a frame: on pictures of 64 pixels a node costs more than what it computes. Slopes, sums over a
-picture and sums of channels are matrix products here, as there. They are no convolutions, because ONNX Runtime would
-pad their few channels to 16.
+tf2onnx turns models.layers.optical_flow.OpticalFlow into a third more nodes. They take three times as long to load, and
+a few percent longer per frame: on pictures of 64 pixels, a node costs more than its computation. As in that layer,
+slopes and sums are matrix products. They are not convolutions, because ONNX Runtime would pad their few channels to 16.
 """
 
 from __future__ import annotations
@@ -33,14 +32,15 @@ FLOW = "flow"
 
 
 def with_flow_before(rest: onnx.ModelProto, height: int, width: int) -> onnx.ModelProto:
-    """The graph frames (N, 2, H, W, 3) uint8 -> what `rest` gives, which takes what OpticalFlow gives, as `flow`
-    (N, H, W, 9)."""
+    """Return the graph frames (N, 2, H, W, 3) uint8 -> output of `rest`, whose input is `flow` (N, H, W, 9)."""
     return _joined(flow_graph(height, width, rest.opset_import[0].version, rest.ir_version), rest, prefix="flow/")
 
 
 def of_windows(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph frames (N, T, H, W, 3) uint8 -> what the head gives for rows (N, T - 1, F), which the encoder makes of
-    each frame and the one before it (N, 2, H, W, 3)."""
+    """Return the graph frames (N, T, H, W, 3) uint8 -> output of the head for rows (N, T - 1, F).
+
+    The encoder makes each row from a frame and the frame before it (N, 2, H, W, 3).
+    """
     _, _, height, width, _ = _sides(encoder)
     _, rows, features = _sides(head)
     versions = f'<ir_version: {head.ir_version}, opset_import: ["" : {head.opset_import[0].version}]>'
@@ -65,13 +65,13 @@ def of_windows(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelPro
 
 
 def _joined(first: onnx.ModelProto, second: onnx.ModelProto, *, prefix: str) -> onnx.ModelProto:
-    """What the first gives, the second takes. The prefix keeps the first's names apart from the second's."""
+    """Connect the output of the first graph to the input of the second. The prefix keeps their names apart."""
     between = (first.graph.output[0].name, second.graph.input[0].name)
     frames = first.graph.input[0].name
     joined = compose.merge_models(first, second, io_map=[between], prefix1=prefix)
-    del joined.opset_import[:]  # the same twice, which the quantizer refuses
+    del joined.opset_import[:]  # the merge lists it twice, and the quantizer refuses that
     joined.opset_import.extend(second.opset_import)
-    # The prefix stands before the name of the input, too.
+    # The merge also puts the prefix before the name of the input.
     for node in joined.graph.node:
         node.input[:] = [frames if name == prefix + frames else name for name in node.input]
     joined.graph.input[0].name = frames
@@ -83,7 +83,7 @@ def _sides(graph: onnx.ModelProto) -> list[int]:
 
 
 def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.ModelProto:
-    """frames (N, 2, H, W, 3) uint8 -> flow (N, H, W, 9) float32, see models.layers.optical_flow.OpticalFlow."""
+    """Build frames (N, 2, H, W, 3) uint8 -> flow (N, H, W, 9) float32, see models.layers.optical_flow.OpticalFlow."""
     graph = _Graph()
     grey = graph.node("ReduceMean", [graph.node("Cast", ["frames"], to=TensorProto.FLOAT)], axes=[4], keepdims=0)
     grey = graph.node("Div", [grey, graph.constant(255)])
@@ -116,7 +116,7 @@ def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.Mod
 
 
 def _camera_motion(graph: _Graph, smooth: str, height: int, width: int) -> str:
-    """(N, 2, H, W) -> (N, 2, 1, 1), see models.layers.optical_flow."""
+    """Add the motion of the camera, (N, 2, H, W) -> (N, 2, 1, 1), see models.layers.optical_flow."""
     motion, its_scale = "", SCALES[-1]
     for scale, steps in zip(reversed(SCALES), reversed(STEPS), strict=True):
         h, w = height // scale, width // scale
@@ -133,7 +133,7 @@ def _camera_motion(graph: _Graph, smooth: str, height: int, width: int) -> str:
 
 
 def _first_step(graph: _Graph, before: str, after: str, height: int, width: int) -> str:
-    """Of the fit of the camera's motion, in which all weighs alike: two pictures (N, 1, h, w) -> (N, 2, 1, 1)."""
+    """Add the first step of the camera's motion, with equal weights: two pictures (N, 1, h, w) -> (N, 2, 1, 1)."""
     slopes = graph.node("Concat", _slopes(graph, before, after, height, width), axis=1)
     noise, products = np.zeros((3, 3)), np.zeros((5, 3, 3))
     noise[0, 0] = noise[1, 1] = CAMERA_NOISE * (height * width + 1)
@@ -142,7 +142,7 @@ def _first_step(graph: _Graph, before: str, after: str, height: int, width: int)
 
 
 def _step(graph: _Graph, before: str, after: str, is_seen: str, height: int, width: int) -> str:
-    """Of that fit: two pictures (N, 1, h, w), and where both look -> (N, 2, 1, 1)."""
+    """Add a later step: two pictures (N, 1, h, w) and the area that both see -> (N, 2, 1, 1)."""
     x, y, t = _slopes(graph, before, after, height, width)
     doubt = graph.node("Add", [graph.node("Mul", [t, t]), graph.constant(DOUBT**2)])
     weight = graph.node("Div", [is_seen, graph.node("Mul", [doubt, doubt])])  # 1 / DOUBT^4 times as much
@@ -160,7 +160,7 @@ def _near(graph: _Graph, sums: str, noise: NDArray[np.float64], products: NDArra
 
 
 def _shifted(graph: _Graph, pictures: str, motion: str, height: int, width: int) -> tuple[str, str]:
-    """Pictures (N, C, h, w) and motion (N, 2, 1, 1) -> (N, C, h, w), and 1.0 where it is seen (N, 1, h, w)."""
+    """Shift pictures (N, C, h, w) by a motion (N, 2, 1, 1), and return 1.0 where they are seen (N, 1, h, w)."""
     side = max(height, width)
     spots = np.arange(side)
     last = graph.constant(np.reshape([width - 1, height - 1], (1, 2, 1, 1)))
@@ -179,7 +179,7 @@ def _shifted(graph: _Graph, pictures: str, motion: str, height: int, width: int)
 
 
 def _slopes(graph: _Graph, before: str, after: str, height: int, width: int) -> list[str]:
-    """Two pictures (N, 1, h, w) -> along x and y of their mean, and from the first to the second."""
+    """Return the slopes of the mean of two pictures (N, 1, h, w) along x and y, and from the first to the second."""
     both = graph.node("Add", [before, after])
     x = graph.node("MatMul", [both, graph.constant(half_slopes(width).T)])
     y = graph.node("MatMul", [graph.constant(half_slopes(height)), both])
@@ -187,7 +187,7 @@ def _slopes(graph: _Graph, before: str, after: str, height: int, width: int) -> 
 
 
 def _lucas_kanade(graph: _Graph, pair: str, height: int, width: int) -> str:
-    """Grey levels (N, 2, h, w) -> tanh of half the flow (N, 2, h, w)."""
+    """Turn grey levels (N, 2, h, w) into tanh of half the flow (N, 2, h, w)."""
     before, after = graph.split(pair, 1, 1)
     x, y, t = _slopes(graph, before, after, height, width)
     products = [graph.node("Concat", each, axis=1) for each in ([x, x, y, x, y], [x, y, y, t, t])]
@@ -197,7 +197,7 @@ def _lucas_kanade(graph: _Graph, pair: str, height: int, width: int) -> str:
 
 
 class _Graph:
-    """Nodes and constants so far; pictures are (N, C, H, W)."""
+    """The nodes and constants so far; pictures are (N, C, H, W)."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -210,7 +210,7 @@ class _Graph:
         return output
 
     def split(self, values: str, *channels: int) -> list[str]:
-        """So many channels each."""
+        """Split by channels: `channels` has the number of each part."""
         outputs = [f"Split_{len(self.nodes)}_{number}" for number in range(len(channels))]
         self.nodes.append(helper.make_node("Split", [values, self._shape(*channels)], outputs, axis=1))
         return outputs
@@ -229,29 +229,31 @@ class _Graph:
         return self._constants[known]
 
     def shaped(self, values: str, *sides: int) -> str:
-        """All sides but the first."""
+        """Reshape to these sides; the first side stays."""
         return self.node("Reshape", [values, self._shape(0, *sides)])
 
     def cropped(self, values: str, side: int, wanted: int) -> str:
-        """The first `wanted` rows and columns of `side`."""
+        """Keep the first `wanted` rows and columns of `side`."""
         if side == wanted:
             return values
         return self.node("Slice", [values, self._shape(0, 0), self._shape(wanted, wanted), self._shape(2, 3)])
 
     def mean(self, pictures: str, side: int) -> str:
-        """Over a square (side, side), with zeros around the picture."""
+        """Return the mean over a square (side, side), with zeros around the picture."""
         pads = [side // 2] * 4
         return self.node("AveragePool", [pictures], kernel_shape=[side, side], pads=pads, count_include_pad=1)
 
     def crossed(self, pictures: str, others: str, channels: int) -> str:
-        """The sums over a picture of each channel times each of the others' -> (N, channels^2, 1)."""
+        """Sum each channel times each channel of the others over a picture -> (N, channels^2, 1)."""
         lines, columns = (self.shaped(each, channels, -1) for each in (pictures, others))
         columns = self.node("Transpose", [columns], perm=[0, 2, 1])
         return self.shaped(self.node("MatMul", [lines, columns]), channels**2, 1)
 
     def solved(self, values: str, noise: NDArray[np.float64], products: NDArray[np.float64]) -> str:
-        """Values (N, C, M), noise (C,) that is added, and how many of each sum (5, C) make xx, xy, yy, xt and yt -> the
-        flow (N, 2, M)."""
+        """Solve for the flow (N, 2, M) from values (N, C, M) plus noise (C,).
+
+        `products` (5, C) says how much of each value is in xx, xy, yy, xt and yt.
+        """
         noisy = self.node("Add", [values, self.constant(noise.reshape(1, -1, 1))])
         xx, xy, yy, xt, yt = range(5)
         factors = [xy, xy, xx, yy, xx, xy, yt, xt, yy, xt, yt, xy]
@@ -260,17 +262,17 @@ class _Graph:
         return self.node("Div", self.split(self.node("MatMul", [less, self.node("Mul", both)]), 2, 1))
 
     def pooled(self, pictures: str, side: int, stride: int = 0) -> str:
-        """The mean of squares (side, side), one every `stride` pixels, or beside each other."""
+        """Return the means of squares (side, side), one every `stride` pixels, or side by side."""
         if side == 1:
             return pictures
         return self.node("AveragePool", [pictures], kernel_shape=[side, side], strides=[stride or side] * 2)
 
     def edged(self, pictures: str) -> str:
-        """With one more pixel at each side, as the last one."""
+        """Repeat the last pixel at each side."""
         return self.node("Pad", [pictures, self._shape(0, 0, 1, 1, 0, 0, 1, 1)], mode="edge")
 
     def enlarged(self, pictures: str, times: int) -> str:
-        """Each pixel `times` times along both sides."""
+        """Repeat each pixel `times` times along both sides."""
         if times == 1:
             return pictures
         scales = self.constant([1, 1, times, times])

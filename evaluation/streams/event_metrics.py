@@ -1,7 +1,7 @@
-"""What really went on in a stream against what was told of it: each figure by its definition, as a pure function.
+"""Compares true activities with events in a stream: one pure function per figure.
 
-All shares and scores are between 0 and 1, times are in seconds. A figure that is undefined, such as the share of found
-activities where there was none, is None.
+All shares and scores are between 0 and 1, times are in seconds. An undefined figure is None, such as the share of found
+activities in a stream without activities.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 GRID = 0.1
-"""Seconds from one look at who is right to the next."""
+"""Seconds between two points at which truth and events are compared."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """What really goes on from `start` until before `end`."""
+    """What happens from `start` until before `end`."""
 
     activity: str | None
     """None: none of the activities."""
@@ -28,19 +28,19 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recognized:
-    """An event, as it was told when it had ended."""
+    """An event, as it was reported at its end."""
 
     activity: str
     start: float
     end: float
-    """Not before `start`; equal when a single window supported it."""
+    """At least `start`; equal if a single window supported the event."""
     detected_at: float
-    """When the start was told."""
+    """Time at which the start was reported."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One stream: the truth from 0 to its end without a hole, and the events in their order, which do not overlap."""
+    """One stream: the truth from 0 to its end without gaps, and its events in order, without overlap."""
 
     truth: tuple[Segment, ...]
     recognized: tuple[Recognized, ...]
@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def activities(self) -> tuple[Segment, ...]:
-        """The true segments in which one of the activities goes on."""
+        """The true segments of activities."""
         return tuple(segment for segment in self.truth if segment.activity is not None)
 
     @property
@@ -60,61 +60,61 @@ class Outcome:
 
 
 def segmental_f1(outcomes: Sequence[Outcome], overlap: float) -> float | None:
-    """F1 of events as wholes, at an intersection over union of at least `overlap`.
+    """Return the F1 of whole events, at an intersection over union of at least `overlap`.
 
-    Each event is matched to the true segment of its activity with the largest intersection over union; it is right if
-    that reaches `overlap` and no event before it has taken the segment. So an activity told in two pieces has one right
-    event and one wrong one. Counts are pooled over streams, as where one stream ends and the next begins means nothing.
+    Each event is matched to the true segment of its activity with the largest intersection over union. It is right if
+    that reaches `overlap` and no earlier event is matched to the segment. So an activity that is reported in two pieces
+    has one right and one wrong event. Counts are pooled over streams, because their borders have no meaning.
 
     Source: Lea et al. 2017, "Temporal Convolutional Networks for Action Segmentation and Detection", F1@k, k = 100 *
     overlap, as in the authors' `overlap_f1`.
     """
     right = sum(len(_matched(outcome, overlap)) for outcome in outcomes)
-    told = sum(len(outcome.recognized) for outcome in outcomes)
+    reported = sum(len(outcome.recognized) for outcome in outcomes)
     true = sum(len(outcome.activities) for outcome in outcomes)
-    return 2 * right / (told + true) if told + true else None  # = 2 P R / (P + R), and 0 where these are 0
+    return 2 * right / (reported + true) if reported + true else None  # = 2 P R / (P + R), and 0 where these are 0
 
 
 def edit_score(outcomes: Sequence[Outcome]) -> float | None:
-    """1 - Levenshtein distance / length of the longer: the order of the activities, whatever their times.
+    """Return 1 - Levenshtein distance / length of the longer sequence: the order of activities, without their times.
 
-    Background is left out; lengths are those of the orders. Over streams the mean, weighed by length.
+    Background is left out. Several streams give the mean, weighted by length.
 
     Source: Lea et al. 2017, as in the authors' `edit_score` with a background class.
     """
     distance = length = 0
     for outcome in outcomes:
-        told = [event.activity for event in outcome.recognized]
+        reported = [event.activity for event in outcome.recognized]
         true = [str(segment.activity) for segment in outcome.activities]
-        distance += _levenshtein(told, true)
-        length += max(len(told), len(true))
+        distance += _levenshtein(reported, true)
+        length += max(len(reported), len(true))
     return 1 - distance / length if length else None
 
 
 def found_share(outcomes: Sequence[Outcome]) -> float | None:
-    """Of the true activities, those that an event of the right activity overlaps, by however little."""
+    """Return the share of true activities that at least one event of the same activity overlaps."""
     counts = [len(_events_of(segment, outcome)) for outcome in outcomes for segment in outcome.activities]
     return sum(count > 0 for count in counts) / len(counts) if counts else None
 
 
 def pieces(outcomes: Sequence[Outcome]) -> float | None:
-    """Mean number of events of the right activity that overlap a true activity, over those that were found."""
+    """Return the mean number of events of the same activity per true activity that is found."""
     counts = [len(_events_of(segment, outcome)) for outcome in outcomes for segment in outcome.activities]
     found = [count for count in counts if count]
     return sum(found) / len(found) if found else None
 
 
 def latencies(outcome: Outcome) -> list[tuple[Segment, float]]:
-    """Of each true activity that was found: when the first event of it was told, in seconds after the true start.
+    """Return each found activity with the time from its true start to the report of its first event, in seconds.
 
-    Negative where the event had begun too early, or goes on from the same activity before.
+    The time is negative if the event started too early, or continues from an earlier segment of the same activity.
     """
     found = [(segment, _events_of(segment, outcome)) for segment in outcome.activities]
     return [(segment, events[0].detected_at - segment.start) for segment, events in found if events]
 
 
 def false_events(outcome: Outcome) -> list[Recognized]:
-    """Events that overlap no true segment of their activity."""
+    """Return the events that overlap no true segment of their activity."""
     return [
         event
         for event in outcome.recognized
@@ -123,7 +123,7 @@ def false_events(outcome: Outcome) -> list[Recognized]:
 
 
 def background_false_events(outcome: Outcome) -> list[Recognized]:
-    """False events whose middle lies where none of the activities goes on; the others name the wrong activity."""
+    """Return the false events whose middle is in background; the other false events name the wrong activity."""
     middles = [(event, (event.start + event.end) / 2) for event in false_events(outcome)]
     return [
         event
@@ -133,13 +133,13 @@ def background_false_events(outcome: Outcome) -> list[Recognized]:
 
 
 def time_right(outcomes: Sequence[Outcome]) -> float:
-    """Frame-wise accuracy on a grid of GRID seconds, where no event means none of the activities."""
+    """Return the accuracy over time, on a grid of GRID seconds. No event means none of the activities."""
     right = [_right_on_grid(outcome) for outcome in outcomes]
     return float(np.concatenate(right).mean())
 
 
 def _matched(outcome: Outcome, overlap: float) -> set[Segment]:
-    """The true segments that an event has taken."""
+    """Return the true segments that an event matches."""
     taken: set[Segment] = set()
     for event in outcome.recognized:
         same = [segment for segment in outcome.activities if segment.activity == event.activity]
@@ -150,18 +150,18 @@ def _matched(outcome: Outcome, overlap: float) -> set[Segment]:
 
 
 def _intersection_over_union(event: Recognized, segment: Segment) -> float:
-    """0 or less when they are apart."""
+    """Return the intersection over union; 0 or less if the two do not overlap."""
     intersection = min(event.end, segment.end) - max(event.start, segment.start)
     return intersection / (max(event.end, segment.end) - min(event.start, segment.start))
 
 
 def _events_of(segment: Segment, outcome: Outcome) -> list[Recognized]:
-    """The right ones that overlap it, in their order."""
+    """Return the events of the same activity that overlap the segment, in order."""
     return [event for event in outcome.recognized if event.activity == segment.activity and _overlaps(event, segment)]
 
 
 def _overlaps(event: Recognized, segment: Segment) -> bool:
-    """An event without length lies in a segment, too."""
+    """Whether the two overlap; an event without length can be inside a segment."""
     return event.start < segment.end and segment.start < event.end
 
 
@@ -175,12 +175,12 @@ def _levenshtein(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _right_on_grid(outcome: Outcome) -> NDArray[np.bool_]:
-    """(n,) at the middles of the grid's cells: a boundary on the grid then falls to no side by rounding."""
+    """Return (n,) flags at the middles of the grid cells, so that rounding moves no boundary."""
     times = (np.arange(max(round(outcome.seconds / GRID), 1)) + 0.5) * GRID
-    true, told = np.full(len(times), "", dtype=object), np.full(len(times), "", dtype=object)
+    true, reported = np.full(len(times), "", dtype=object), np.full(len(times), "", dtype=object)
     for segment in outcome.activities:
         true[(times >= segment.start) & (times < segment.end)] = segment.activity
     for event in outcome.recognized:
-        told[(times >= event.start) & (times < event.end)] = event.activity
-    right: NDArray[np.bool_] = true == told
+        reported[(times >= event.start) & (times < event.end)] = event.activity
+    right: NDArray[np.bool_] = true == reported
     return right

@@ -1,4 +1,4 @@
-"""A trained Keras model as one TFLite file of built-in operations, with the contract attached."""
+"""Converts a trained Keras model to one TFLite file of built-in operations, with the contract appended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from harstream.models.layers.optical_flow import OpticalFlow
 
 ENCODE, SCORE = SIGNATURES = "encode", "score"
 FRAMES_OF_A_WINDOW = 4
-"""That many frames of each window decide the ranges of an 8-bit encoder: neighbours are nearly the same."""
+"""Frames of each window that decide the ranges of an 8-bit encoder; neighbours are nearly equal."""
 
 
 class NoTFLite(Exception):
@@ -32,14 +32,14 @@ class NoTFLite(Exception):
 
 
 def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> bytes:
-    """A folded model as a file with the signatures `encode` and `score`, each for a batch of one.
+    """Convert a folded model to a file with the signatures `encode` and `score`, each for a batch of one.
 
-    With windows (N, T, H, W, 3) in 8-bit integers, whose ranges these decide. Raises NoTFLite.
+    Windows (N, T, H, W, 3) make it a file of 8-bit integers, whose ranges they decide. Raises NoTFLite.
     """
     encoder, head = _parts(model, is_float=windows is None)
     module = tf.Module()
     module.encode = _constant_function(encoder, "frames", "rows")
-    module.score = _constant_function(_unrolled(head), "rows", "scores")
+    module.score = _constant_function(_unroll(head), "rows", "scores")
     signatures = {name: getattr(module, name).get_concrete_function() for name in SIGNATURES}
     with TemporaryDirectory() as folder, _quiet():
         tf.saved_model.save(module, folder, signatures)
@@ -47,15 +47,15 @@ def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> 
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if windows is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: _fed(encoder, windows)
+            converter.representative_dataset = lambda: _representative_inputs(encoder, windows)
         try:
             return bytes(converter.convert())
         except ConverterError as error:
             raise NoTFLite(f"{model.name} has an operation that is not built in: {_first_line(error)}") from error
 
 
-def with_contract_attached(content: bytes, contract: ModelContract) -> bytes:
-    """Zipped onto the end, as TFLite attaches files to a model; interpreters do not read so far."""
+def append_contract(content: bytes, contract: ModelContract) -> bytes:
+    """Append the contract as a zip archive, as TFLite does with files of a model; interpreters ignore it."""
     file = io.BytesIO(content)
     with ZipFile(file, "a") as attached:
         attached.writestr(CONTRACT_KEY, contract.to_json())
@@ -63,14 +63,14 @@ def with_contract_attached(content: bytes, contract: ModelContract) -> bytes:
 
 
 def tflite_runner(content: bytes) -> Runner:
-    """Runs windows one by one on one thread."""
+    """Return a function that runs windows one by one on one thread."""
     with _quiet():
         interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     encode, score = (interpreter.get_signature_runner(name) for name in SIGNATURES)
     axes = len(encode.get_input_details()["frames"]["shape"]) - 1
 
     def run(windows: NDArray[np.uint8]) -> NDArray[np.float32]:
-        assert interpreter  # the signatures do not keep it alive
+        assert interpreter  # the signatures do not keep the interpreter alive
         encoded = [
             np.concatenate([encode(frames=frame[None])["rows"] for frame in window])
             for window in seen_by_encoder(windows, axes)
@@ -84,19 +84,19 @@ def _parts(model: keras.Model, *, is_float: bool) -> tuple[keras.Model, keras.Mo
     parts = folding.parts(model)
     if parts is None:
         raise NoTFLite(
-            f"TFLite needs a model of an encoder and a head, {model.name} is one graph, and built-in operations cannot "
-            "pool over its frames: leave out --format tflite"
+            f"TFLite needs a model of an encoder and a head, but {model.name} is one graph, and built-in operations "
+            "cannot pool over its frames: leave out --format tflite"
         )
     if not is_float and any(isinstance(layer, OpticalFlow) for layer in parts[0].layers):
         raise NoTFLite(
-            "an int8 TFLite file is quantized as a whole, and optical flow then divides by 0: leave out "
+            "int8 TFLite quantizes the whole model, and then optical flow divides by 0: leave out "
             "--format tflite or --quantize int8"
         )
     return parts
 
 
 def _constant_function(model: keras.Model, source: str, target: str) -> Any:
-    """With the weights as constants: variables would become resources that LiteRT reads anew each time."""
+    """Return a function with the weights as constants; LiteRT would read variables again in each call."""
     tensor = model.inputs[0]
     trained = [np.asarray(variable) for variable in model.trainable_variables]
     others = [np.asarray(variable) for variable in model.non_trainable_variables]
@@ -113,8 +113,8 @@ def _constant_function(model: keras.Model, source: str, target: str) -> Any:
     return tf.function(compute, input_signature=[tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=source)])
 
 
-def _unrolled(head: keras.Model) -> keras.Model:
-    """The same head without loops: those of Keras's recurrent layers need operations that are not built in."""
+def _unroll(head: keras.Model) -> keras.Model:
+    """Return the head without loops: loops of Keras's recurrent layers need operations that are not built in."""
 
     def again(layer: keras.layers.Layer) -> keras.layers.Layer:
         settings = layer.get_config()
@@ -125,7 +125,9 @@ def _unrolled(head: keras.Model) -> keras.Model:
     return copy
 
 
-def _fed(encoder: keras.Model, windows: NDArray[np.uint8]) -> Iterator[tuple[str, dict[str, NDArray[np.generic]]]]:
+def _representative_inputs(
+    encoder: keras.Model, windows: NDArray[np.uint8]
+) -> Iterator[tuple[str, dict[str, NDArray[np.generic]]]]:
     for frames in seen_by_encoder(windows, len(encoder.input_shape) - 1):
         rows = np.asarray(encoder.predict(frames, verbose=0))
         for frame in frames[:: max(len(frames) // FRAMES_OF_A_WINDOW, 1)]:
@@ -139,7 +141,7 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """TensorFlow logs where it saves, and warns that its interpreter is now called LiteRT."""
+    """Silence TensorFlow, which logs where it saves, and warns that its interpreter is now called LiteRT."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -47,10 +47,10 @@ def built(name: str) -> Any:
 
 
 def written(folder: Path, name: str, contract: ModelContract = CONTRACT) -> Any:
-    from harstream.export.tflite_file import convert_to_tflite, with_contract_attached
+    from harstream.export.keras_to_tflite import append_contract, convert_to_tflite
 
     model = built(name)
-    (folder / "model.tflite").write_bytes(with_contract_attached(convert_to_tflite(model, None), contract))
+    (folder / "model.tflite").write_bytes(append_contract(convert_to_tflite(model, None), contract))
     return model
 
 
@@ -68,7 +68,7 @@ def test_a_stream_gets_from_the_file_what_keras_gives(name: str, windows: NDArra
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn"])
 def test_a_file_in_integers_keeps_what_keras_is_sure_of(name: str, windows: NDArray[np.uint8]) -> None:
-    from harstream.export.tflite_file import convert_to_tflite, tflite_runner
+    from harstream.export.keras_to_tflite import convert_to_tflite, tflite_runner
 
     model = built(name)
     content = convert_to_tflite(model, windows)
@@ -78,34 +78,34 @@ def test_a_file_in_integers_keeps_what_keras_is_sure_of(name: str, windows: NDAr
 
 
 def test_scores_of_a_file_in_integers_sum_to_one(windows: NDArray[np.uint8], tmp_path: Path) -> None:
-    from harstream.export.tflite_file import convert_to_tflite, tflite_runner, with_contract_attached
+    from harstream.export.keras_to_tflite import append_contract, convert_to_tflite, tflite_runner
 
     content = convert_to_tflite(built("lrcn"), windows)
     raw = np.concatenate([tflite_runner(content)(noise(seed)) for seed in range(20)])
     assert np.abs(raw.sum(axis=1) - 1).max() > 1e-3  # the interpreter's do not, for one or another
     windows = noise(int(np.abs(raw.sum(axis=1) - 1).argmax()) // 3)
-    (tmp_path / "model.tflite").write_bytes(with_contract_attached(content, CONTRACT))
+    (tmp_path / "model.tflite").write_bytes(append_contract(content, CONTRACT))
     recognizer = open_model(find_model(str(tmp_path)))
     scores = recognizer.score(np.stack([recognizer.encode(window) for window in windows]))
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
 def test_a_model_without_encoder_and_head_is_refused() -> None:
-    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="convlstm is one graph"):
         convert_to_tflite(built("convlstm"), None)
 
 
 def test_optical_flow_in_integers_is_refused(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="optical flow then divides by 0"):
         convert_to_tflite(built("flow_tcn"), windows)
 
 
 def test_an_operation_that_is_not_built_in_is_refused_in_one_line() -> None:
-    from harstream.export.tflite_file import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
     from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
     encoder = keras.Sequential(
@@ -132,9 +132,9 @@ def test_a_file_without_contract_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
-    from harstream.export.tflite_file import with_contract_attached
+    from harstream.export.keras_to_tflite import append_contract
 
-    (tmp_path / "model.tflite").write_bytes(with_contract_attached(b"no model", CONTRACT))
+    (tmp_path / "model.tflite").write_bytes(append_contract(b"no model", CONTRACT))
     with pytest.raises(ModelError, match=r"expected a TFLite model in .*LiteRT says"):
         open_model(find_model(str(tmp_path)))
 

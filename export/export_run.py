@@ -1,4 +1,4 @@
-"""A run folder to a folder of verified ONNX or TFLite files, or to nothing."""
+"""Exports a run folder to a folder of verified ONNX or TFLite files. It writes all files or none."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harstream.export.onnx_files import Candidates, calibrated, convert
-from harstream.export.small_boards import as_onnx, as_tflite, compared, in_integers
-from harstream.export.tflite_file import NoTFLite
+from harstream.export.formats import as_onnx, as_tflite, compare_with_float, quantize_graphs
+from harstream.export.keras_to_onnx import Candidates, convert, divide_logits
+from harstream.export.keras_to_tflite import NoTFLite
 from harstream.export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
 from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
 from harstream.models.finished_run import FinishedRun, read_windows
 
 VERIFIED_WINDOWS = 64
 NOISE = 0.1
-"""The share by which two runs of one graph may differ in time."""
+"""Relative difference in time between two runs of the same graph."""
 Report = dict[str, Any]
 
 
 class ExportError(Exception):
-    """The run cannot be exported; nothing was written."""
+    """The run cannot be exported, and no file was written."""
 
 
 def export_run(
@@ -40,32 +40,31 @@ def export_run(
     tflite: bool = False,
     int8: bool = False,
 ) -> Report:
-    """Convert, verify and write the model of a run folder; return what was measured. Raises ExportError and
-    UnreadableRun.
+    """Convert, verify and write the model of a run folder, and return the measurements.
 
-    `threshold` in place of the run's own unknown_threshold, `tflite` in place of ONNX, `int8` in place of float; what
-    is not float ONNX is measured beside it.
+    `threshold` replaces the run's own unknown_threshold, `tflite` replaces ONNX, `int8` replaces float. An export that
+    is not float ONNX is compared with float ONNX. Raises ExportError and UnreadableRun.
     """
     run = FinishedRun(folder)
-    quantized_with = [run.training_windows] if int8 else []
-    run.require(run.model, run.contract, run.validation_windows, run.provenance, *quantized_with)
+    needed_for_int8 = [run.training_windows] if int8 else []
+    run.require(run.model, run.contract, run.validation_windows, run.provenance, *needed_for_int8)
     contract = replace(run.read_contract(), name=name, version=version)
     if threshold is not None:
         contract = replace(contract, unknown_threshold=threshold)
     windows = read_windows(run.validation_windows)[:VERIFIED_WINDOWS]
     ranges = read_windows(run.training_windows) if int8 else None
     provenance = run.read_provenance()
-    model = calibrated(run.read_model(), contract.temperature)
+    model = divide_logits(run.read_model(), contract.temperature)
     expected = np.asarray(model.predict(windows, batch_size=16, verbose=0))
     try:
-        graphs, report = _chosen(convert(model), expected, windows)
+        graphs, report = _verified_graphs(convert(model), expected, windows)
         export = plain = as_onnx(graphs, contract)
         if tflite:
             export = as_tflite(model, contract, ranges)
         elif ranges is not None:
-            export = as_onnx(in_integers(graphs, ranges), contract)
+            export = as_onnx(quantize_graphs(graphs, ranges), contract)
         if export is not plain:
-            report |= compared(export, plain, expected, windows, is_float=ranges is None)
+            report |= compare_with_float(export, plain, expected, windows, is_float=ranges is None)
     except (Differs, NoTFLite) as error:
         raise ExportError(str(error)) from error
     report = {
@@ -83,7 +82,7 @@ def export_run(
     return report
 
 
-def _chosen(
+def _verified_graphs(
     candidates: Candidates, expected: NDArray[np.float32], windows: NDArray[np.uint8]
 ) -> tuple[dict[str, onnx.ModelProto], Report]:
     differences = {"plain": largest_difference(expected, windows, candidates.plain)}
@@ -106,12 +105,12 @@ def _chosen(
 
 
 def is_as_fast(fused: float, plain: float) -> bool:
-    """Whether seconds a window show no difference: then the graph of fewer nodes is kept, which loads sooner."""
+    """Whether the fused graph is as fast, in seconds per window. Then it is kept, because it loads faster."""
     return fused < plain * (1 + NOISE)
 
 
 def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
-    """All files or, as far as a file system allows, none: they are written beside the folder and moved together."""
+    """Write all files, or as far as the file system allows, none: write them aside, then move them together."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -127,7 +126,7 @@ def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: 
         for written in part.iterdir():
             written.replace(out / written.name)
     except OSError as error:
-        raise ExportError(f"the model cannot be written: {error}") from error
+        raise ExportError(f"cannot write the model: {error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harstream.evaluation.streams.segments import (
+from harstream.evaluation.streams.event_metrics import (
     Outcome,
     Recognized,
     Segment,
@@ -219,4 +219,4 @@ def test_table_shows_the_figures_and_a_name_that_looks_like_markup() -> None:
     Console(file=printed, width=120).print(stream_tables(measure_streams([Outcome(truth, ())])))
     assert "[red]" in printed.getvalue()
     assert "0.0\N{NO-BREAK SPACE}%  of 1 activities are found" in printed.getvalue()
-    assert "–  events for an activity that is found" in printed.getvalue()
+    assert "–  events per activity that is found" in printed.getvalue()

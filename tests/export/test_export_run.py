@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from harstream.export.onnx_export import is_as_fast
+from harstream.export.export_run import is_as_fast
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a model said about labelled clips, before anything is counted."""
+"""The scores of a model for labelled clips: the input of every metric."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a model said about windows whose activity is known: one row a window, several windows a clip.
+class LabelledScores:
+    """The scores of windows whose activity is known: one row per window, several windows per clip.
 
-    Raises ValueError when the parts do not fit each other.
+    Raises ValueError if the fields do not fit each other.
     """
 
     labels: tuple[str, ...]
-    """In the order of the scores."""
+    """The labels, in the order of the scores."""
     background: tuple[str, ...]
-    """Those of `labels` that mean "none of the activities"."""
+    """The labels that mean "none of the activities"."""
     clips: tuple[str, ...]
-    """The clip of each row; all rows of a clip have one truth and one group."""
+    """The clip of each row; all rows of a clip have the same truth and the same group."""
     groups: tuple[str, ...]
-    """The group of each row: clips that show the same person or scene."""
+    """The group of each row: the clips of a group show the same person or scene."""
     truth: NDArray[np.integer]
     """(N,) indices into `labels`."""
     scores: NDArray[np.float32]
@@ -33,29 +33,29 @@ class Predictions:
 
     @property
     def recognized(self) -> NDArray[np.intp]:
-        """(N,) index of the top score; the first of equals."""
+        """(N,), index of the top score; the first one if scores are equal."""
         recognized: NDArray[np.intp] = self.scores.argmax(axis=1)
         return recognized
 
     @property
     def confidence(self) -> NDArray[np.float32]:
-        """(N,) the top score."""
+        """(N,), the top score."""
         top: NDArray[np.float32] = self.scores.max(axis=1)
         return top
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """(N,)"""
+        """(N,), True where the recognized label is the true one."""
         right: NDArray[np.bool_] = self.recognized == self.truth
         return right
 
 
-def average_over_clips(predictions: Predictions) -> Predictions:
-    """One row a clip, in the order of their names: the mean of its windows' scores."""
+def average_over_clips(predictions: LabelledScores) -> LabelledScores:
+    """Return one row per clip, in the order of their names: the mean of the scores of its windows."""
     clips, first, clip_of_row = np.unique(predictions.clips, return_index=True, return_inverse=True)
     total = np.zeros((len(clips), len(predictions.labels)))
     np.add.at(total, clip_of_row, predictions.scores)
-    return Predictions(
+    return LabelledScores(
         labels=predictions.labels,
         background=predictions.background,
         clips=tuple(str(clip) for clip in clips),
@@ -65,7 +65,7 @@ def average_over_clips(predictions: Predictions) -> Predictions:
     )
 
 
-def _check(predictions: Predictions) -> None:
+def _check(predictions: LabelledScores) -> None:
     N, K = len(predictions.clips), len(predictions.labels)
     if not N or len(predictions.groups) != N or predictions.truth.shape != (N,) or predictions.scores.shape != (N, K):
         raise ValueError(
@@ -74,7 +74,7 @@ def _check(predictions: Predictions) -> None:
         )
     if K < 2 or len(set(predictions.labels)) != K or not set(predictions.background) <= set(predictions.labels):
         raise ValueError(
-            f"labels must be two or more, none twice, and hold the background {predictions.background}; "
+            f"labels must be at least two, all different, and contain the background {predictions.background}; "
             f"got {predictions.labels}"
         )
     if predictions.truth.min() < 0 or predictions.truth.max() >= K:
@@ -84,11 +84,11 @@ def _check(predictions: Predictions) -> None:
     _check_clips(predictions)
 
 
-def _check_clips(predictions: Predictions) -> None:
+def _check_clips(predictions: LabelledScores) -> None:
     first: dict[str, tuple[int, str]] = {}
     for clip, truth, group in zip(predictions.clips, predictions.truth, predictions.groups, strict=True):
         if first.setdefault(clip, (int(truth), group)) != (int(truth), group):
             raise ValueError(
-                f"all windows of a clip must have one truth and one group; {clip} has {first[clip]} and "
+                f"all windows of a clip must have the same truth and group; {clip} has {first[clip]} and "
                 f"{(int(truth), group)}"
             )

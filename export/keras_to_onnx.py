@@ -1,4 +1,4 @@
-"""A trained Keras model as ONNX graphs, each with the contract in its metadata."""
+"""Converts a trained Keras model to ONNX graphs, each with the contract in its metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf2onnx
 
 from harstream.export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
-from harstream.export.flow_graph import FLOW, of_windows, with_flow_before
+from harstream.export.optical_flow_graph import FLOW, of_windows, with_flow_before
 from harstream.models import encoder_and_head as folding
 from harstream.models.contract import CONTRACT_KEY, ModelContract
 from harstream.models.layers.optical_flow import OpticalFlow
@@ -20,21 +20,21 @@ from harstream.models.layers.optical_flow import OpticalFlow
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Graphs that compute the same: the plain conversion of the whole window, and what may be faster."""
+    """Graphs that compute the same: the plain conversion of the whole window, and graphs that may be faster."""
 
     plain: onnx.ModelProto
     fused: onnx.ModelProto | None
-    """For ConvLSTM models: see convlstm_graph; for those whose encoder sees optical flow: see flow_graph."""
+    """Of a ConvLSTM model, see convlstm_graph; of an encoder that sees optical flow, see optical_flow_graph."""
     parts: tuple[onnx.ModelProto, onnx.ModelProto] | None
-    """For CNN+RNN models: encoder (N, H, W, 3) -> rows (N, F) and head (N, T, F) -> scores (N, K)."""
+    """Of a CNN+RNN model: encoder (N, H, W, 3) -> rows (N, F) and head (N, T, F) -> scores (N, K)."""
 
 
 def convert(model: keras.Model) -> Candidates:
     """Convert frames (N, T, H, W, 3) uint8 -> scores (N, K)."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    plain, fused = _converted(model, "frames", "scores"), None
+    plain, fused = _convert(model, "frames", "scores"), None
     if layers := folding.parts(model):
-        encoder, head = parts = _encoder(layers[0]), _converted(layers[1], "rows", "scores")
+        encoder, head = parts = _encoder(layers[0]), _convert(layers[1], "rows", "scores")
         if _sees_flow(layers[0]):
             fused = of_windows(encoder, head)
         return Candidates(plain, fused, parts)
@@ -43,8 +43,8 @@ def convert(model: keras.Model) -> Candidates:
     return Candidates(plain, fused, None)
 
 
-def calibrated(model: keras.Model, temperature: float) -> keras.Model:
-    """Divide the logits by the temperature: the last layer, `scores`, is a softmax Dense, so its weights take it.
+def divide_logits(model: keras.Model, temperature: float) -> keras.Model:
+    """Divide the logits by the temperature, in the weights of `scores`, which is a softmax Dense.
 
     Changes `model` and returns it. Source: Guo et al. 2017, "On calibration of modern neural networks", eq. 9.
     """
@@ -54,7 +54,8 @@ def calibrated(model: keras.Model, temperature: float) -> keras.Model:
     return model
 
 
-def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.ModelProto:
+def attach_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.ModelProto:
+    """Write the contract into the metadata of `proto`, check the graph, and return it."""
     onnx.helper.set_model_props(proto, {CONTRACT_KEY: contract.to_json()})
     proto.producer_name = "harstream"
     onnx.checker.check_model(proto, full_check=True)
@@ -63,23 +64,23 @@ def with_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.Model
 
 def _encoder(encoder: keras.Model) -> onnx.ModelProto:
     if not _sees_flow(encoder):
-        return _converted(encoder, "frames", "rows")
-    return with_flow_before(_converted(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
+        return _convert(encoder, "frames", "rows")
+    return with_flow_before(_convert(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
 
 
 def _sees_flow(encoder: keras.Model) -> bool:
     return isinstance(folding.first_layer(encoder), OpticalFlow)
 
 
-def _converted(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
+def _convert(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
     tensor = model.inputs[0]
     spec = (tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=source),)
     function = tf.function(lambda values: model(values, training=False), input_signature=spec)
     proto, _ = tf2onnx.convert.from_function(function, input_signature=spec, opset=OPSET)
-    return _renamed(proto, proto.graph.input[0].name, source, proto.graph.output[0].name, target)
+    return _rename(proto, proto.graph.input[0].name, source, proto.graph.output[0].name, target)
 
 
-def _renamed(proto: onnx.ModelProto, old_input: str, source: str, old_output: str, target: str) -> onnx.ModelProto:
+def _rename(proto: onnx.ModelProto, old_input: str, source: str, old_output: str, target: str) -> onnx.ModelProto:
     names = {old_input: source, old_output: target}
     for node in proto.graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
