@@ -16,8 +16,8 @@ class Averages:
 
     Accuracy counts every row. Precision, recall and F1 cover the activities, without the background labels. Macro is
     the mean over the activities in the truth; an activity that is never recognized has precision 0. Micro pools the
-    rows of all activities, so an activity that is recognized in a background clip lowers the precision. Without background
-    labels, the three micro figures equal the accuracy.
+    rows of all activities, so an activity that is recognized in a background clip lowers the precision. Without
+    background labels, the three micro figures equal the accuracy.
     """
 
     rows: int

@@ -217,10 +217,10 @@ def test_the_plain_form_survives_json_and_has_no_nan(metrics: Metrics) -> None:
         ({"truth": np.array([0, 0, 1, 2, 2, 3])}, "truth must be between 0 and 2"),
         ({"scores": np.ones((6, 3), dtype=np.float32)}, "sum to 1"),
         ({"scores": np.full((6, 3), np.nan, dtype=np.float32)}, "sum to 1"),
-        ({"labels": ("sit", "sit", "nobody")}, "none twice"),
+        ({"labels": ("sit", "sit", "nobody")}, "all different"),
         ({"background": ("elsewhere",)}, "elsewhere"),
-        ({"clips": ("a", "a", "a", "c", "c", "c")}, "all windows of a clip must have one truth"),
-        ({"groups": ("g1", "g2", "g1", "g2", "g2", "g2")}, "one group; a has"),
+        ({"clips": ("a", "a", "a", "c", "c", "c")}, "all windows of a clip must have the same truth"),
+        ({"groups": ("g1", "g2", "g1", "g2", "g2", "g2")}, "same truth and group; a has"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(

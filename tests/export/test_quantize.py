@@ -124,5 +124,5 @@ def test_integers_that_change_labels_keras_was_sure_of_are_refused() -> None:
     scores[0] = [0.2, 0.7, 0.1]
     require_same_labels(expected, scores)  # 9 of 10
     scores[1] = [0.2, 0.7, 0.1]
-    with pytest.raises(Differs, match="keep the label of 8 of 10 windows of which Keras is sure, expected were 90%"):
+    with pytest.raises(Differs, match="keep the label of 8 of 10 windows of which Keras is sure, but 90% is expected"):
         require_same_labels(expected, scores)
