@@ -10,7 +10,7 @@ from benchmarks.interleaved import medians_in_turns
 from benchmarks.tables import Table, milliseconds
 
 MODELS = ("flow_tcn", "lrcn", "convlstm")
-RUN = "from harstream.__main__ import load; load('stream.app.run', 'run'); import harstream.stream.app.assembly"
+RUN = "from harstream.__main__ import load; load('stream.app.run', 'run'); import harstream.stream.app.assembly.service"
 LIBRARIES = (
     "import av, cv2, numpy, onnxruntime, paho.mqtt.client, prometheus_client, pydantic, rich.console, rich.table, "
     "sqlite3, typer, ulid, yaml"
@@ -20,7 +20,7 @@ PARTS = {
     "of these, the libraries alone": ("pass", LIBRARIES),
     "imports of the live view": (RUN, "import harstream.stream.web.server"),
 } | {
-    f"{model}: loaded and warm": (RUN, f"harstream.stream.app.assembly.engine.load({model!r}, 'cpu')")
+    f"{model}: loaded and warm": (RUN, f"harstream.stream.app.assembly.service.engine.load({model!r}, 'cpu')")
     for model in MODELS
 }
 """What goes before, and what is timed."""

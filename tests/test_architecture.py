@@ -54,7 +54,7 @@ def test_the_block_blocks(module: str) -> None:
     "module",
     [
         "harstream.stream.app.run",
-        "harstream.stream.app.assembly",
+        "harstream.stream.app.assembly.service",
         "harstream.stream.app.predict",
         "harstream.stream.app.replay",
         "harstream.stream.app.listen",

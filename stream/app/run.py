@@ -38,7 +38,7 @@ def _first_config(options: RunOptions) -> Config:
 
 def _serve(options: RunOptions, config: Config) -> None:
     """Run one service after the other, until one ends for good."""
-    from harstream.stream.app.assembly import assemble
+    from harstream.stream.app.assembly.service import assemble
     from harstream.stream.service.signals import reloaded_by_signal
     from harstream.stream.sinks.systemd import Systemd
 

@@ -17,7 +17,7 @@ from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
-from harstream.stream.app.greeting import Greeting
+from harstream.stream.app.assembly.greeting import Greeting
 from harstream.stream.app.new_pipeline import new_context
 from harstream.stream.config.model import Config
 from harstream.stream.history.sink import HistorySink

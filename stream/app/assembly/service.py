@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from harstream.stream.app.configured_cameras import ConfiguredCameras
-from harstream.stream.app.greeting import Greeting
+from harstream.stream.app.assembly.configured_cameras import ConfiguredCameras
+from harstream.stream.app.assembly.greeting import Greeting
+from harstream.stream.app.assembly.outputs import Outputs, new_outputs
 from harstream.stream.app.new_pipeline import new_pipeline
-from harstream.stream.app.outputs import Outputs, new_outputs
 from harstream.stream.app.refuse_to_overwrite import refuse_to_overwrite
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings

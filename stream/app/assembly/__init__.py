@@ -1,0 +1,1 @@
+"""Builds the service of `harstream run` from the configuration."""
