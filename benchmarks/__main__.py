@@ -1,7 +1,8 @@
-"""`python -m benchmarks`: run them, print the tables, and write docs/performance.md."""
+"""`python -m benchmarks` runs the benchmarks, prints their tables, and writes docs/performance.md."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from benchmarks.tables import Table
 from harstream.stream.recognition.onnx_runtime import has_nvidia_driver
 
 NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training")
-FILMS = Path("cache/benchmarks")
+NEED_VIDEO = ("frames", "pictures", "files", "cameras", "latency")
+VIDEOS = Path("cache/benchmarks")
 
 app = typer.Typer()
 
@@ -27,14 +29,16 @@ app = typer.Typer()
 @app.command()
 def bench(
     only: Annotated[str | None, typer.Option(help=f"Some of {', '.join(NAMES)}, separated by commas.")] = None,
-    short: Annotated[bool, typer.Option("--short", help="Everything once and small: do they run?")] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="Run everything once and small, to see whether it runs.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the tables to this file, in Markdown.")] = None,
 ) -> None:
-    """Speed as ratios, measured side by side in one run. On an idle machine, or the ratios are of a busy one."""
+    """Measure speed as ratios, side by side in one run. Only an idle machine gives valid ratios."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     chosen = only.split(",") if only else list(NAMES)
     if strange := sorted(set(chosen) - set(NAMES)):
-        raise typer.BadParameter(f"there are {', '.join(NAMES)}; got {', '.join(strange)}", param_hint="--only")
+        raise typer.BadParameter(f"expected some of {', '.join(NAMES)}; got {', '.join(strange)}", param_hint="--only")
     console = Console()
     tables = []
     for name in chosen:
@@ -46,42 +50,14 @@ def bench(
 
 
 def _benchmark(name: str, out: Path | None) -> Callable[[bool], Table]:
-    """Imported only now, as TensorFlow takes long."""
-    if name == "windows":
-        from benchmarks import windows
-
-        return lambda short: windows.measure(short=short)
-    if name == "frames":
-        from benchmarks import frames
-
-        return lambda short: frames.measure(FILMS, short=short)
-    if name == "batches":
-        from benchmarks import batches
-
-        return lambda short: batches.measure(short=short)
-    if name == "pictures":
-        from benchmarks import pictures
-
-        return lambda short: pictures.measure(FILMS, short=short)
-    if name == "files":
-        from benchmarks import files
-
-        return lambda short: files.measure(FILMS, short=short)
+    """Import a benchmark only now, because TensorFlow takes long to import."""
+    measure = importlib.import_module(f"benchmarks.{name}").measure
+    inputs: list[object] = []
+    if name in NEED_VIDEO:
+        inputs.append(VIDEOS)
     if name == "cameras":
-        from benchmarks import cameras
-
-        return lambda short: cameras.measure(FILMS, out.with_name("cameras.svg") if out else None, short=short)
-    if name == "latency":
-        from benchmarks import latency
-
-        return lambda short: latency.measure(FILMS, short=short)
-    if name == "startup":
-        from benchmarks import startup
-
-        return lambda short: startup.measure(short=short)
-    from benchmarks import training
-
-    return lambda short: training.measure(short=short)
+        inputs.append(out.with_name("cameras.svg") if out else None)
+    return lambda short: measure(*inputs, short=short)
 
 
 def _show(table: Table, console: Console) -> None:

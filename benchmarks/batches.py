@@ -1,4 +1,4 @@
-"""What recognition costs when that of several cameras is computed together, on the CPU and in the ways of a GPU."""
+"""Measures recognition for several cameras in one batch, on the CPU and in three ways on a GPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from benchmarks.gpu import busy_share
+from benchmarks.gpu_usage import busy_share
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.models.catalogue import find_model, shipped
@@ -28,20 +28,21 @@ def measure(*, short: bool) -> Table:
     models = ("lrcn",) if short else shipped()
     return Table(
         "batches",
-        "Recognitions together",
-        ("model", "cameras at once", ONE_THREAD, TWO_THREADS, *ON_GPU, "GPU busy", "cameras that it carries",
-         "together / one by one, one thread"),
+        "Recognitions in a batch",
+        ("model", "cameras in the batch", ONE_THREAD, TWO_THREADS, *ON_GPU, "GPU busy", "cameras it can serve",
+         "batch / one by one, one thread"),
         [row for model in models for row in rows(model, _engines(model), short=short)],
-        "Windows a second, from medians, in turns: of each, its newest frame encoded, its window scored. Two threads "
-        "are worth it where they give twice as many, for other cameras could use the second core. GPU: copies from and "
-        "to host memory included; busy: as nvidia-smi says, in the last of these ways; cameras that it carries: the "
-        "most windows a second, at the model's rate, were there nothing to decode. The last column is in time a window."
-        f"{'' if has_nvidia_driver() else ' No GPU here: its columns were not run.'}",
+        "Windows per second, from medians, measured in turns. Each window needs its newest frame encoded and its "
+        "scores computed. Two threads pay off where they double the figure, because other cameras could use the second "
+        "core. GPU figures include copies from and to host memory. GPU busy is the figure of nvidia-smi in the last of "
+        "these ways. Cameras it can serve: the most windows per second, divided by the model's rate, without decoding. "
+        "The last column compares the time per window."
+        f"{'' if has_nvidia_driver() else ' This machine has no GPU, so its columns are empty.'}",
     )  # fmt: skip
 
 
 def rows(model: str, engines: Mapping[str, OnnxRecognizer], *, short: bool) -> list[list[str]]:
-    """One for each size of a batch; `engines` by their column."""
+    """Return one row per batch size; `engines` are named after their columns."""
     rate, found, alone = engines[ONE_THREAD].contract.live_rate, [], 0.0
     for batch in BATCHES[:2] if short else BATCHES:
         ways = {name: _recognition(engine, batch) for name, engine in engines.items()}
@@ -64,7 +65,7 @@ def _engines(model: str) -> dict[str, OnnxRecognizer]:
     files = find_model(model)
     engines = {ONE_THREAD: OnnxRecognizer(files, "cpu"), TWO_THREADS: OnnxRecognizer(files, "cpu", threads=2)}
     if has_nvidia_driver():
-        with suppress(ModelError):  # the driver alone, or the CPU's build of ONNX Runtime
+        with suppress(ModelError):  # only the driver is installed, or ONNX Runtime for the CPU
             engines |= {name: OnnxRecognizer(files, "cuda", way=way) for name, way in ON_GPU.items()}
     return engines
 

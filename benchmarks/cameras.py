@@ -1,4 +1,4 @@
-"""How many cameras one process carries: real-time replays, more of them until frames are dropped or come late."""
+"""Measures how many cameras one process can serve: it adds cameras until frames are dropped or late."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.films import RATE, film
-from benchmarks.surroundings import network_camera
+from benchmarks.drawn_video import RATE, drawn_video
+from benchmarks.servers import network_camera
 from benchmarks.tables import Table
 from harstream.clips.video import pictures
 from harstream.stream.app.new_pipeline import new_pipeline
@@ -35,29 +35,29 @@ from harstream.wire.values import CameraChange, CameraState, Frame, Step
 MODEL = "lrcn"
 COUNTS = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 160)
 OVER_RTSP = 8
-"""So many of the cameras at most, and one in two."""
+"""At most this many cameras send over RTSP, and at most every second one."""
 OLDEST = 0.2
-"""Seconds that the 95th percentile of frames may be old when their recognition is known."""
+"""Highest 95th percentile of the age of a frame at its recognition, in seconds."""
 WARM_UP = 4.0
-"""Seconds before the first that counts: windows fill, and all cameras begin at once."""
+"""Seconds that do not count, while windows fill and all cameras start at once."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What so many cameras did to a process."""
+    """The load of a process with so many cameras."""
 
     cameras: int
     came: float
-    """Frames that came, as a share of those that should have."""
+    """Frames that arrived, as a share of the expected frames."""
     dropped: int
-    """Frames that nobody took in time."""
+    """Frames that were replaced before they were processed."""
     age_p50: float
-    """Seconds from a frame's moment to its recognition."""
+    """Seconds from the time of a frame to its recognition."""
     age_p95: float
     cpu: float
-    """Of one core."""
+    """Cores used."""
     memory: float
-    """Peak of the process, in bytes."""
+    """Peak memory of the process, in bytes."""
 
     @property
     def is_carried(self) -> bool:
@@ -66,8 +66,8 @@ class Load:
 
 def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
     lasting = 2.0 if short else 20.0
-    # Longer than anybody watches: all cameras at once that open their file again would be a load that no camera is.
-    file = film(folder, 320, 240, seconds=WARM_UP + lasting + 4)
+    # Longer than the measurement: many cameras that open their file again at once would be an unrealistic load.
+    file = drawn_video(folder, 320, 240, seconds=WARM_UP + lasting + 4)
     loads: list[Load] = []
     with network_camera(file) as url:
         for cameras in (1, 2) if short else COUNTS:
@@ -81,9 +81,9 @@ def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
     each = (last.memory - first.memory) / max(last.cameras - first.cameras, 1)
     decoding, recognizing = (last.cameras * RATE * seconds for seconds in _seconds_a_picture(file))
     over_rtsp = (
-        f"Half of the cameras, {OVER_RTSP} at most, send over RTSP from a server that shares these cores"
+        f"Half of the cameras, at most {OVER_RTSP}, send over RTSP from a server on the same cores"
         if url
-        else "None over RTSP, for want of GStreamer"
+        else "No camera sends over RTSP, because GStreamer is not installed"
     )
     return Table(
         "cameras",
@@ -94,19 +94,19 @@ def measure(folder: Path, picture: Path | None, *, short: bool) -> Table:
              f"{load.cpu:.2f}", f"{load.memory / 1e6:.0f}"]
             for load in loads
         ],
-        f"`{MODEL}` at 10 Hz, 320x240 H.264 at {RATE} frames a second. {over_rtsp}; the others are replays that drop "
-        f"frames as a camera does. No viewer, {os.cpu_count()} cores. Age: from a frame's moment to its recognition "
-        "(over RTSP, the earliest at which it could have been here, decoded). Carried without a drop and with a "
-        f"p95 below {1000 * OLDEST:.0f} ms: {carried} cameras; about {each / 1e6:.1f} MB a camera. What limits it: of "
-        f"the {last.cpu:.2f} cores that {last.cameras} cameras use, decoding by itself takes {decoding:.2f} and "
-        f"recognition by itself {recognizing:.2f}; the rest goes into {last.cameras} threads that wake {RATE} times a "
-        "second each and wait for one another.",
+        f"`{MODEL}` at 10 Hz, 320x240 H.264 at {RATE} frames per second. {over_rtsp}. The others are replays that "
+        f"drop frames like a camera. No viewer, {os.cpu_count()} cores. Age: from the time of a frame to its "
+        "recognition (over RTSP, from the earliest time at which it could be decoded here). Without dropped frames and "
+        f"with a p95 below {1000 * OLDEST:.0f} ms: {carried} cameras, with about {each / 1e6:.1f} MB per camera. "
+        f"{last.cameras} cameras use {last.cpu:.2f} cores: decoding alone takes {decoding:.2f}, recognition alone "
+        f"{recognizing:.2f}. The rest goes to {last.cameras} threads, which wake {RATE} times per second and wait for "
+        "each other.",
         picture,
     )  # fmt: skip
 
 
 class LiveReplay:
-    """A film over and over at its own pace; a frame that nobody takes is lost, as a camera's is."""
+    """Repeats a video at its own pace; a frame that is not processed in time is lost, like that of a camera."""
 
     is_live = True
 
@@ -128,7 +128,7 @@ class LiveReplay:
 
 
 class Ages:
-    """A FrameSink that looks at the clock."""
+    """A FrameSink that collects the ages of frames, in seconds."""
 
     def __init__(self, clock: Clock) -> None:
         self.seconds: list[float] = []
@@ -146,7 +146,7 @@ def _over_rtsp(camera: str, url: str, clock: Clock, stopping: threading.Event) -
 
 
 def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
-    """`url`: of a network camera that shows the film, too."""
+    """Run a service with so many cameras; `url` is that of a network camera that shows the same video."""
     clock, recognizer = Clock(), engine.load(MODEL, "cpu")
     ages = Ages(clock)
     service = Service(new_pipeline(Config(model=MODEL), recognizer), [], [Named("ages", ages)], clock)
@@ -176,7 +176,7 @@ def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
 
 
 def _seconds_a_picture(file: Path) -> tuple[float, float]:
-    """To decode one, and to recognize in it; each by itself, on one thread."""
+    """Return the seconds for decoding a picture and for recognition in it, each alone on one thread."""
     recognizer = engine.load(MODEL, "cpu")
     began = perf_counter()
     frames = [Frame("camera", time, picture) for time, picture in pictures(file)]
@@ -192,7 +192,7 @@ def _cpu_seconds() -> float:
 
 
 def _peak_memory() -> float:
-    """Bytes. Of this program alone: what getrusage says on Linux, a process has from the one that started it, too."""
+    """Return the peak memory of this process in bytes. On Linux, getrusage includes the process that started it."""
     status = Path("/proc/self/status")
     if status.exists():
         return 1024 * float(status.read_text().partition("VmHWM:")[2].split()[0])
@@ -200,13 +200,13 @@ def _peak_memory() -> float:
 
 
 def _in_a_process(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
-    """A process of its own, for its memory."""
+    """Measure in a separate process, to measure its memory."""
     command = [sys.executable, "-m", "benchmarks.cameras", str(file), url or "", str(cameras), str(seconds)]
     return Load(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
 def _draw(loads: list[Load], picture: Path) -> None:
-    from matplotlib.figure import Figure  # not into the memory of the processes that are measured
+    from matplotlib.figure import Figure  # imported here to stay out of the memory of measured processes
 
     figure = Figure(figsize=(7, 3), layout="constrained")
     left, right = figure.subplots(1, 2)

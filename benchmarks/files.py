@@ -1,4 +1,4 @@
-"""`harstream predict` beside decoding alone."""
+"""Compares `harstream predict` with decoding alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks.films import RATE, film
+from benchmarks.drawn_video import RATE, drawn_video
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.clips.video import pictures
@@ -24,11 +24,11 @@ def measure(folder: Path, *, short: bool) -> Table:
     return Table(
         "files",
         "Files, end to end",
-        ("size", "decode alone, pictures a second", *models),
-        [_row(film(folder, *size), size, models, rounds=1 if short else 5) for size in sizes],
-        "`harstream predict --events`, its model loaded anew each time, as a share of the picture rate of decoding "
-        "alone with the same library on one thread; in turns. Recognition, at each model's rate, runs beside the "
-        "decoder, on the second core.",
+        ("size", "decode alone, pictures per second", *models),
+        [_row(drawn_video(folder, *size), size, models, rounds=1 if short else 5) for size in sizes],
+        "Picture rate of `harstream predict --events`, which loads its model each time, relative to decoding alone "
+        "with the same library on one thread; measured in turns. Recognition, at each model's rate, runs parallel to "
+        "the decoder, on the second core.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a stream pays for a new frame, by what it does between two."""
+"""Measures the cost of a new frame in a stream, depending on the work between two frames."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.films import film
+from benchmarks.drawn_video import drawn_video
 from benchmarks.interleaved import seconds_in_turns
-from benchmarks.published import as_published
+from benchmarks.paper_models import as_in_papers
 from benchmarks.tables import Table, milliseconds, ratio
 from benchmarks.windows import CLASSES, Way, new_frame
 from harstream.clips.video import pictures
@@ -23,25 +23,25 @@ from harstream.models.picture import Picture
 ARCHITECTURES = ("lrcn", "lrcn_large")
 PAUSE = 0.04
 DECODED = 3
-"""Pictures from one frame on the time grid to the next: a camera of 25 a second, a model of 10, rounded up."""
+"""Pictures from one frame on the time grid to the next: 25 Hz of a camera over 10 Hz of a model, rounded up."""
 
 
 def measure(folder: Path, *, short: bool) -> Table:
     chosen = ARCHITECTURES[:1] if short else ARCHITECTURES
-    meanwhile = _meanwhile(film(folder, 320, 240, seconds=4))
+    meanwhile = _meanwhile(drawn_video(folder, 320, 240, seconds=4))
     return Table(
         "frames",
         "A new frame",
-        ("architecture", "between two", "tf2onnx, TimeDistributed", "tf2onnx, folded", "a new frame",
+        ("architecture", "between two frames", "tf2onnx, TimeDistributed", "tf2onnx, folded", "a new frame",
          "a new frame / TimeDistributed", "a new frame / folded"),
         [row for name in chosen for row in _rows(name, meanwhile, rounds=2 if short else 30)],
         "Milliseconds, median, in turns, the second of two calls, one thread of ONNX Runtime. The first two compute "
-        "the whole window in tf2onnx's graph: of the model as the papers publish it, and with time folded into the "
-        "batch. A new frame: it alone is encoded, and the head run over the rows of the last twenty. Between two "
-        f"frames of 10 Hz a stream decodes {DECODED} pictures of its camera, here of 320x240, and a lone camera leaves "
-        "the processor to others for some time. What its caches lose costs every call of ONNX Runtime, however small, "
-        "a tenth of a millisecond or more: a window of many milliseconds hides that, a small model's frame does not. "
-        "A service of many cameras hardly pauses, and computes frames together.",
+        "the whole window in tf2onnx's graph: the model as in the papers, and with time folded into the batch. A new "
+        "frame: only this frame is encoded, and the head runs over the rows of the last twenty. Between two frames of "
+        f"10 Hz, a stream decodes {DECODED} pictures of its camera, here of 320x240. With a single camera, the "
+        "processor then does other work, and its caches lose their content. That costs every call of ONNX Runtime at "
+        "least a tenth of a millisecond, which matters for a small model. A service with many cameras hardly pauses, "
+        "and computes frames in batches.",
     )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def _ways(name: str) -> dict[str, Way]:
     window = np.random.default_rng(1).integers(0, 256, (1, 20, 64, 64, 3), dtype=np.uint8)
     graphs = convert(model)
     assert graphs.parts is not None
-    distributed, folded = onnx_runner(convert(as_published(model)).plain), onnx_runner(graphs.plain)
+    distributed, folded = onnx_runner(convert(as_in_papers(model)).plain), onnx_runner(graphs.plain)
     ways: dict[str, Way] = {
         "distributed": lambda: distributed(window),
         "folded": lambda: folded(window),

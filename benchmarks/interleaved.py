@@ -1,4 +1,4 @@
-"""Several ways to do a thing, timed in turns, so that a busy moment of the machine strikes all of them."""
+"""Times several ways to do a thing in turns, so that load of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from time import perf_counter
 import numpy as np
 
 UNCOUNTED = 3
-"""Rounds before the first that counts."""
+"""Rounds before the first one that counts."""
 
 
 def seconds_in_turns(
     ways: Mapping[str, Callable[[], object]], rounds: int, *, between: Callable[[], object] | None = None
 ) -> dict[str, float]:
-    """The median time of each way over `rounds` rounds.
+    """Return the median seconds of each way over `rounds` rounds.
 
-    `between`: done before each call and not timed. Each way is called twice then, and the second call counts: what it
-    finds in the caches is what `between` left of its own, not what another way left.
+    `between` runs before each call and is not timed. Each way then runs twice, and the second call counts. So its
+    caches contain its own data, as far as `between` left it, and not the data of another way.
     """
 
     def timed(way: Callable[[], object]) -> float:
@@ -34,7 +34,7 @@ def seconds_in_turns(
 
 
 def medians_in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Of what each way says itself, such as its seconds in a process of its own."""
+    """Return the median of the numbers that each way returns, such as its seconds in a separate process."""
     said: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(UNCOUNTED + rounds):
         for name, way in ways.items():

@@ -1,4 +1,4 @@
-"""From the moment of a frame to the message at a subscriber: `harstream run` on one live camera, from outside."""
+"""Measures the time from a frame to the message at a subscriber, for `harstream run` on one live camera."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ import numpy as np
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.films import RATE, film
-from benchmarks.surroundings import broker, free_port, network_camera, wait_for
+from benchmarks.drawn_video import RATE, drawn_video
+from benchmarks.servers import broker, free_port, network_camera, wait_for
 from benchmarks.tables import Table, milliseconds
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")
 WARM_UP = 5.0
 """Seconds before the first message that counts."""
 MOMENT_OF = {"observation": "t", "event": "updated_at"}
-"""In each kind of message, the time of the frame that led to it."""
+"""The field of each kind of message with the time of its newest frame."""
 
 
 def measure(folder: Path, *, short: bool) -> Table:
-    file = film(folder, 320, 240, seconds=4 if short else 20)
+    file = drawn_video(folder, 320, 240, seconds=4 if short else 20)
     with network_camera(file) as camera, broker() as port:
         rows = [
             _row(model, camera or str(file.resolve()), port, seconds=1 if short else 40)
@@ -38,13 +38,13 @@ def measure(folder: Path, *, short: bool) -> Table:
     through = "mosquitto" if port else "the embedded broker (mosquitto is not installed)"
     return Table(
         "latency",
-        "How late a message is",
+        "Latency of a message",
         ("model", "recognitions", "p50, ms", "p95, ms", "events", "p50, ms", "p95, ms"),
         rows,
-        f"`harstream run` on one camera of 320x240 and {RATE} frames a second, {source}; messages through {through} "
-        "to a subscriber in another process. From the moment of the newest frame of a window (over RTSP, the earliest "
-        "at which it could have been here, decoded) to the arrival of the message that says what was recognized in "
-        "it. Events go through the outbox on disk, and say so often what goes on because `activities.update` is 0.",
+        f"`harstream run` on one camera of 320x240 and {RATE} frames per second, {source}; messages through {through} "
+        "to a subscriber in another process. The time runs from the newest frame of a window (over RTSP, from the "
+        "earliest time at which it could be decoded here) to the arrival of the message about this window. Events go "
+        "through the outbox on disk. They are this frequent because `activities.update` is 0.",
     )
 
 
@@ -59,7 +59,7 @@ def _row(model: str, source: str, port: int | None, seconds: float) -> list[str]
 
 
 def _delays(model: str, source: str, port: int | None, seconds: float) -> dict[str, list[float]]:
-    """Seconds from frame to arrival, of messages of each kind."""
+    """Return the seconds from frame to arrival for each kind of message."""
     delays: dict[str, list[float]] = defaultdict(list)
     begun: list[float] = []
 

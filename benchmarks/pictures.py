@@ -1,4 +1,4 @@
-"""What a picture of a camera costs on its way to the model."""
+"""Measures the cost of a picture on its way from the decoder to the model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.films import film
+from benchmarks.drawn_video import drawn_video
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, milliseconds, ratio
 from harstream.clips.video import DecodedPicture, pictures
@@ -27,15 +27,15 @@ def measure(folder: Path, *, short: bool) -> Table:
             "BGR, area average", "for the model / BGR, area average",
         ),
         [_row(folder, *size, rounds=2 if short else 8) for size in sizes],
-        "Milliseconds a picture, median, in turns, one thread; H.264 drawn by the scene. Decode alone: what a "
-        "picture costs that is not on the model's time grid. For the model: what one on the grid costs besides, "
-        "averaged plane by plane before any conversion. BGR: what a viewer or a recorder costs besides. The last "
-        "two are what a service would pay that converts every picture.",
+        "Milliseconds per picture, median, in turns, one thread; H.264 drawn by the scene. Decode alone: the cost of a "
+        "picture that is not on the model's time grid. For the model: the additional cost of a picture on the grid, "
+        "which is averaged plane by plane before any conversion. BGR: the additional cost of a viewer or a recorder. "
+        "The last two are the cost of a service that converts every picture.",
     )  # fmt: skip
 
 
 def _row(folder: Path, width: int, height: int, rounds: int) -> list[str]:
-    file = film(folder, width, height, seconds=4)
+    file = drawn_video(folder, width, height, seconds=4)
     decoded = [picture for _, picture in zip(range(COUNT), (picture for _, picture in pictures(file)), strict=False)]
     assert all(isinstance(picture, DecodedPicture) for picture in decoded)
 

@@ -1,4 +1,4 @@
-"""From the command to the first recognition."""
+"""Measures the time from the command to a model that is ready."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LIBRARIES = (
 )
 PARTS = {
     "imports": ("pass", RUN),
-    "of these, the libraries alone": ("pass", LIBRARIES),
+    "of these, only the libraries": ("pass", LIBRARIES),
     "imports of the live view": (RUN, "import harstream.stream.web.server"),
 } | {
     f"{model}: loaded and warm": (RUN, f"harstream.stream.app.assembly.service.engine.load({model!r}, 'cpu')")
     for model in MODELS
 }
-"""What goes before, and what is timed."""
+"""For each row, the code before the timed code, and the timed code."""
 
 
 def measure(*, short: bool) -> Table:
@@ -33,12 +33,12 @@ def measure(*, short: bool) -> Table:
         "Start",
         ("what", "ms"),
         [[what, milliseconds(seconds)] for what, seconds in took.items()],
-        "Fresh processes, median, in turns; beyond the start of Python itself. A model: its sessions, and the run that "
-        "warms it. No TensorFlow. A first recognition needs a whole window after that, about 2 s of the camera.",
+        "New processes, median, in turns, without the start of Python itself. A model: its sessions and one run to "
+        "warm up. No TensorFlow. The first recognition then needs a whole window, about 2 s of the camera.",
     )
 
 
 def _seconds(before: str, timed: str) -> float:
-    """In a process of its own, in which `before` is done first."""
+    """Time code in a new process, after `before` has run there."""
     text = f"from time import perf_counter; {before}; start = perf_counter(); {timed}; print(perf_counter() - start)"
     return float(subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True).stdout)

@@ -1,4 +1,4 @@
-"""What a benchmark found, for docs/performance.md and for the terminal."""
+"""The table of a benchmark, for docs/performance.md and for the terminal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Table:
     name: str
-    """The benchmark, as --only takes it."""
+    """The name of the benchmark for --only."""
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: str
-    """What was compared, under which conditions."""
+    """What is compared, under which conditions."""
     picture: Path | None = None
 
 

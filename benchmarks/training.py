@@ -1,12 +1,11 @@
-"""A training step with Keras's own layers beside ours: TimeDistributed beside time folded into the batch, ConvLSTM2D
-beside models.convlstm, BatchNormalization beside models.batch_normalization."""
+"""Compares a training step of Keras's own layers with ours: TimeDistributed, ConvLSTM2D and BatchNormalization."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from benchmarks.interleaved import seconds_in_turns
-from benchmarks.published import as_published
+from benchmarks.paper_models import as_in_papers
 from benchmarks.tables import Table, milliseconds, ratio
 from harstream.models import architectures
 
@@ -24,13 +23,13 @@ def measure(*, short: bool) -> Table:
         [_row(name, rounds=1 if short else 10) for name in chosen],
         f"Milliseconds, median, in turns; a batch of {BATCH} windows, TensorFlow's default threads. Keras's layers are "
         "TimeDistributed for lrcn, ConvLSTM2D for convlstm and BatchNormalization for lrcn_large and flow_tcn. Before "
-        "the first step both have the same weights and give the same scores.",
+        "the first step, both have the same weights and give the same scores.",
     )
 
 
 def _row(name: str, rounds: int) -> list[str]:
     ours = architectures.build(name, frames=20, height=64, width=64, classes=CLASSES)
-    theirs = as_published(ours)
+    theirs = as_in_papers(ours)
     random = np.random.default_rng(1)
     windows = random.integers(0, 256, (BATCH, 20, 64, 64, 3), dtype=np.uint8)
     truth = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]

@@ -1,4 +1,4 @@
-"""What a window costs: Keras, TensorFlow, the plain ONNX graph, other runtimes, and what a stream runs."""
+"""Measures the cost of a window in Keras, TensorFlow, other runtimes, the plain ONNX graph, and in a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.interleaved import seconds_in_turns
-from benchmarks.published import as_published
+from benchmarks.paper_models import as_in_papers
 from benchmarks.tables import Table, milliseconds, ratio
 from harstream.export.keras_to_onnx import convert
 from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite, tflite_runner
@@ -35,12 +35,12 @@ def measure(*, short: bool) -> Table:
          "keras.predict / a new frame", "whole / tf2onnx", "a new frame / tf2onnx"),
         rows,
         "Milliseconds, median, all ways of a model in turns, the second of two calls; one window at a time. "
-        "The first two and tf2onnx run the model as the papers publish it (TimeDistributed, Keras's ConvLSTM2D), the "
-        "others ours, with the same weights: time folded into the batch, ConvLSTM unrolled and its gates fused, "
-        "flow_tcn's optical flow in few nodes. keras.predict and tf.function with TensorFlow's default threads, all "
-        "others on one thread. tf2onnx: its graph of the whole window in ONNX Runtime. Whole: the graph that `export` "
-        "keeps. A new frame: what a stream pays for each recognition, one frame encoded and the head run over "
-        "the rows of the last twenty; the next table has what that costs in a stream. "
+        "The first two and tf2onnx run the model as in the papers (TimeDistributed, Keras's ConvLSTM2D). The others "
+        "run our form with the same weights: time folded into the batch, ConvLSTM unrolled with fused gates, "
+        "flow_tcn's optical flow in few nodes. keras.predict and tf.function use TensorFlow's default threads, all "
+        "others one thread. tf2onnx: its graph of the whole window in ONNX Runtime. Whole: the graph that `export` keeps. A new "
+        "frame: the cost of each recognition in a stream, where one frame is encoded and the head runs over the rows "
+        "of the last twenty; the next table shows this cost in a stream. "
         f"Scores of all ways differ by less than {TOLERANCE:g}. Random weights.",
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def _row(name: str, rounds: int) -> list[str]:
 
 
 def _ways(model: keras.Model, window: NDArray[np.uint8]) -> dict[str, Way]:
-    graphs, published = convert(model), as_published(model)
+    graphs, published = convert(model), as_in_papers(model)
     kept = graphs.fused or graphs.plain
     plain, whole, function = onnx_runner(convert(published).plain), onnx_runner(kept), tf.function(published)
     ways: dict[str, Way] = {
@@ -86,7 +86,7 @@ def _ways(model: keras.Model, window: NDArray[np.uint8]) -> dict[str, Way]:
 
 
 def new_frame(encoder: onnx.ModelProto, head: onnx.ModelProto, window: NDArray[np.uint8]) -> Way:
-    """The last frame of a window (1, T, H, W, 3) encoded, and its scores, where the rows of the others are there."""
+    """Encode the last frame of a window (1, T, H, W, 3) and score the window; the other rows exist already."""
     encode, score = session(encoder), session(head)
     frames = seen_by_encoder(window, len(encode.get_inputs()[0].shape) - 1)[0]
     rows = encode.run(None, {"frames": frames})[0][None]
@@ -99,7 +99,7 @@ def new_frame(encoder: onnx.ModelProto, head: onnx.ModelProto, window: NDArray[n
 
 
 def _openvino(graph: onnx.ModelProto, window: NDArray[np.uint8]) -> Way | None:
-    """None where it is not installed."""
+    """Return OpenVINO's way, or None if it is not installed."""
     try:
         import openvino
     except ImportError:
@@ -107,6 +107,6 @@ def _openvino(graph: onnx.ModelProto, window: NDArray[np.uint8]) -> Way | None:
     core = openvino.Core()
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
     network = core.read_model(graph.SerializeToString())
-    network.reshape(list(window.shape))  # with a free batch size it refuses the ConvLSTM graph
+    network.reshape(list(window.shape))  # OpenVINO refuses a ConvLSTM graph with a free batch size
     compiled = core.compile_model(network, "CPU", settings)
     return lambda: np.asarray(compiled([window])[0])

@@ -100,7 +100,7 @@ def test_a_model_without_encoder_and_head_is_refused() -> None:
 def test_optical_flow_in_integers_is_refused(windows: NDArray[np.uint8]) -> None:
     from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
 
-    with pytest.raises(NoTFLite, match="optical flow then divides by 0"):
+    with pytest.raises(NoTFLite, match="optical flow divides by 0"):
         convert_to_tflite(built("flow_tcn"), windows)
 
 

@@ -1,4 +1,4 @@
-"""Films to decode: the built-in scene as H.264, drawn once and kept."""
+"""Videos for the benchmarks: the built-in scene as H.264, drawn once and kept."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harstream.scene.script import script
 RATE = 25
 
 
-def film(folder: Path, width: int, height: int, seconds: float, seed: int = 8) -> Path:
-    """x264 at its default quality with two seconds between key frames, as cameras send it."""
+def drawn_video(folder: Path, width: int, height: int, seconds: float, seed: int = 8) -> Path:
+    """Return the video file. It is x264 at default quality with a key frame every two seconds, like that of cameras."""
     file = folder / f"scene-{width}x{height}-{seconds:g}s.mp4"
     if file.exists():
         return file

@@ -1,4 +1,4 @@
-"""What stands around harstream in a home: a network camera and a broker, each a process of its own."""
+"""A network camera and a broker, as in a home, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def network_camera(film: Path) -> Iterator[str | None]:
-    """The URL of an RTSP camera that shows a film for ever, encoded once for all viewers; None without GStreamer."""
+def network_camera(video: Path) -> Iterator[str | None]:
+    """Give the URL of an RTSP camera that repeats a video, encoded once for all; None without GStreamer."""
     probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
     if not SYSTEM_PYTHON.exists() or subprocess.run([SYSTEM_PYTHON, "-c", probe], capture_output=True).returncode:
         yield None
         return
-    command = [str(SYSTEM_PYTHON), str(RTSP_SERVER), str(film), "--loop", "--shared"]
+    command = [str(SYSTEM_PYTHON), str(RTSP_SERVER), str(video), "--loop", "--shared"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -35,7 +35,7 @@ def network_camera(film: Path) -> Iterator[str | None]:
 
 @contextmanager
 def broker() -> Iterator[int | None]:
-    """The port of a mosquitto; None where it is not installed."""
+    """Give the port of a mosquitto; None if it is not installed."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         yield None
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int) -> None:
-    """Until somebody listens there. Raises TimeoutError."""
+    """Wait until a server listens on the port. Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -67,4 +67,4 @@ def wait_for(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-    raise TimeoutError(f"nobody listens on port {port} after {PATIENCE:.0f} s")
+    raise TimeoutError(f"no server listens on port {port} after {PATIENCE:.0f} s")

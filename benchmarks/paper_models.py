@@ -1,4 +1,4 @@
-"""A model as the papers publish it: Keras's TimeDistributed around each layer of a CNN, and no layer that is ours."""
+"""Builds a model as in the papers: Keras's TimeDistributed around each layer of a CNN, and no layer of ours."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harstream.models.layers.convlstm import ConvLSTM2D
 KERAS_OWN = {ConvLSTM2D: layers.ConvLSTM2D, BatchNormalization: layers.BatchNormalization}
 
 
-def as_published(ours: keras.Model) -> keras.Model:
-    """The same layers with the same weights. Where an encoder looks back, time stays folded into the batch."""
+def as_in_papers(ours: keras.Model) -> keras.Model:
+    """Return the same layers with the same weights. If an encoder looks back, time stays folded into the batch."""
     theirs = _with_layers_of_keras(ours)
     parts = folding.parts(theirs)
     looks_back = parts is not None and len(parts[0].input_shape) == 5

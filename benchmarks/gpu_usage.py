@@ -1,4 +1,4 @@
-"""What share of the time an NVIDIA GPU is at work."""
+"""Measures the share of time in which an NVIDIA GPU is busy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from time import monotonic
 import numpy as np
 
 SECONDS = 4.0
-"""The driver's figure is of the last second at most; the first that it gives is of the time before."""
+"""The driver's figure covers at most the last second; its first figure covers the time before."""
 COMMAND = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0")
 
 
 def busy_share(work: Callable[[], object]) -> float | None:
-    """0 to 1, the median while `work` is done over and over; None where no nvidia-smi says it."""
+    """Repeat `work` and return the median share, 0 to 1; None without nvidia-smi."""
     if shutil.which(COMMAND[0]) is None:
         return None
     until = monotonic() + SECONDS
