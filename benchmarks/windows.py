@@ -38,9 +38,9 @@ def measure(*, short: bool) -> Table:
         "The first two and tf2onnx run the model as in the papers (TimeDistributed, Keras's ConvLSTM2D). The others "
         "run our form with the same weights: time folded into the batch, ConvLSTM unrolled with fused gates, "
         "flow_tcn's optical flow in few nodes. keras.predict and tf.function use TensorFlow's default threads, all "
-        "others one thread. tf2onnx: its graph of the whole window in ONNX Runtime. Whole: the graph that `export` keeps. A new "
-        "frame: the cost of each recognition in a stream, where one frame is encoded and the head runs over the rows "
-        "of the last twenty; the next table shows this cost in a stream. "
+        "others one thread. tf2onnx: its graph of the whole window in ONNX Runtime. Whole: the graph that `export` "
+        "keeps. A new frame: the cost of each recognition in a stream, where one frame is encoded and the head "
+        "runs over the rows of the last twenty; the next table shows this cost in a stream. "
         f"Scores of all ways differ by less than {TOLERANCE:g}. Random weights.",
     )  # fmt: skip
 

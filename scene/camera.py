@@ -1,4 +1,4 @@
-"""Where a point of the world falls in the picture."""
+"""Projects points of the world into the picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harstream.scene.pose import Points
 
 @dataclass(frozen=True)
 class Camera:
-    """A level camera in front of the person. Pixels but for the last two, which are body heights."""
+    """A level camera in front of the person. `distance` and `eye` are in body heights, everything else is in pixels."""
 
     width: int
     height: int
@@ -30,7 +30,7 @@ class Camera:
         return self.floor - self.eye * self.scale
 
     def seen(self, places: Points) -> tuple[Points, Points]:
-        """Pixels (N, 2) and pixels per body height (N,) of points (N, 3)."""
+        """Return pixels (N, 2) and pixels per body height (N,) for points (N, 3)."""
         zoom = self.scale * self.distance / (self.distance - np.minimum(places[:, 2], self.distance / 2))
         columns = self.middle + places[:, 0] * zoom
         rows = self.horizon + (self.eye - places[:, 1]) * zoom

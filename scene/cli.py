@@ -24,14 +24,16 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def draw(
-    out: Annotated[Path, typer.Option(help="Folder for the class folders; must be empty or new.")],
-    clips: Annotated[int, typer.Option(min=1, help="Clips of each activity; of the background twice as many.")] = 40,
+    out: Annotated[Path, typer.Option(help="A new or empty folder for the class folders.")],
+    clips: Annotated[
+        int, typer.Option(min=1, help="Clips of each activity; there are twice as many of the background.")
+    ] = 40,
     seconds: Annotated[float, typer.Option(min=0.2, help="Length of a clip.")] = 6.0,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other people in other places.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Decides people and places.")] = 1000,
 ) -> None:
-    """Draw clips of all activities, and of none of them, as video files to train and test with.
+    """Draw clips of all activities, and of none of them, as video files for training and tests.
 
-    Beside them a SPLIT.tsv, a fifth of the looks for val; a look is a group, numbered by its seed, in every class.
+    SPLIT.tsv puts a fifth of the looks into val. A look is one person in one place: a group, numbered by its seed.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         fail("draw", f"--out must be a new or empty folder, but {out} is not")

@@ -1,4 +1,4 @@
-"""The film: pictures of one person in one place who does what the script says."""
+"""Draws the pictures of a film: one person in one place follows a script."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from harstream.scene.script import Segment
 from harstream.scene.sensor import sensor
 
 CHANGE = 0.4
-"""Seconds from one motion to the next; to and from the floor, the bar and the chair it takes twice as long."""
+"""Seconds of a transition between motions; those to or from floor, bar and chair take twice as long."""
 
 
 def frames(
     segments: Iterable[Segment], seed: int, rate: float = 25.0, size: tuple[int, int] = (320, 240)
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Seconds since the start and a fresh picture (H, W, 3) uint8 BGR, `rate` times a second; `size` is (W, H).
+    """Give seconds since the start and a new picture (H, W, 3) uint8 BGR, `rate` times a second; `size` is (W, H).
 
     segments:  |--- None ---|--- Punch ---|
     time:      0   1/rate   2/rate  ...    until the last end, which is left out
@@ -47,7 +47,7 @@ def frames(
 
 
 def _roles(segments: Iterable[Segment], seed: int, side: int) -> Iterator[tuple[Role | None, Role, float]]:
-    """For each segment the role before it, its own, and its end."""
+    """Give the role before each segment, its own role, and its end."""
     before: Role | None = None
     for segment, following in pairwise(chain(segments, (None,))):
         assert segment is not None
@@ -57,7 +57,7 @@ def _roles(segments: Iterable[Segment], seed: int, side: int) -> Iterator[tuple[
 
 
 def _camera(random: np.random.Generator, size: tuple[int, int]) -> Camera:
-    """The person's height is so that hands over the head, and a head over the bar, stay in the picture."""
+    """Choose the person's height so that raised hands, and a head above the bar, stay in the picture."""
     width, height = size
     floor = height * float(random.uniform(0.88, 0.96))
     scale = height * float(random.uniform(0.5, 0.66))
@@ -115,7 +115,7 @@ def _things(
 
 
 def _shadow(picture: Picture, body: Skeleton, camera: Camera) -> None:
-    """Darkens the floor under the body, softly."""
+    """Draw a soft shadow on the floor under the body."""
     joints = np.stack((body.head, body.hips, *body.ankles, *body.knees, *body.hands))
     joints[:, 1] = 0.0
     seen, _ = camera.seen(joints)

@@ -1,4 +1,4 @@
-"""Coloured convex shapes: all that moves in the picture is made of them."""
+"""Coloured convex shapes, from which everything that moves is drawn."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Colour = tuple[float, float, float]
 """Blue, green, red; 0 to 255."""
 
 SHIFT = 3
-"""cv2 takes corners as integers with this many binary places: without them slow motions jump by whole pixels."""
+"""Binary places of the integer corners for cv2. Without them, slow motions jump by whole pixels."""
 LIGHT = np.array((-0.5, -0.6))
-"""Where the light comes from in the picture: top left."""
+"""Direction of the light in the picture: from the top left."""
 _HALF = np.stack((np.cos(np.linspace(0.5, 1.5, 7) * np.pi), np.sin(np.linspace(0.5, 1.5, 7) * np.pi)), axis=1)
 _CIRCLE = np.stack((np.cos(np.arange(18) * np.pi / 9), np.sin(np.arange(18) * np.pi / 9)), axis=1)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """`outline` (N, 2) are the corners in pixels (column, row); a greater `depth` is nearer to the camera."""
+    """A shape: `outline` (N, 2) has its corners in pixels (column, row); a greater `depth` is nearer to the camera."""
 
     depth: float
     outline: Points
@@ -35,7 +35,7 @@ class Patch:
 
 
 def paint(picture: Picture, patches: Iterable[Patch]) -> None:
-    """Draws the patches into `picture`, the far ones first; patches of one depth in the order they came."""
+    """Draw the patches into `picture`, the far ones first, and those of equal depth in the given order."""
     ordered = sorted(patches, key=lambda patch: patch.depth)
     if not ordered:
         return
@@ -48,7 +48,7 @@ def paint(picture: Picture, patches: Iterable[Patch]) -> None:
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
-    """Darker below factor 1, lighter towards white above it."""
+    """Return a darker colour for a factor below 1, and one nearer to white above 1."""
     if factor <= 1.0:
         return (colour[0] * factor, colour[1] * factor, colour[2] * factor)
     white = factor - 1.0
@@ -62,7 +62,7 @@ def capsule(start: Points, end: Points, first: float, last: float) -> Points:
 
 
 def _half_circle(start: Points, end: Points) -> Points:
-    """The half of the unit circle that looks from `end` to `start` and beyond."""
+    """Return the half of the unit circle on the side of `start`, seen from `end`."""
     x, y = float(end[0] - start[0]), float(end[1] - start[1])
     long = hypot(x, y) or 1.0
     turned: Points = _HALF @ np.array(((x / long, y / long), (-y / long, x / long)))
@@ -81,7 +81,7 @@ def box(left: float, top: float, right: float, bottom: float) -> Points:
 
 
 def hull(outlines: Iterable[Points]) -> Points:
-    """The tightest convex outline around several."""
+    """Return the convex hull of several outlines."""
     corners = np.concatenate(tuple(outlines)).astype(np.float32)
     return cv2.convexHull(corners)[:, 0].astype(np.float64)
 
@@ -129,5 +129,5 @@ def limbs(depth: float, bones: Sequence[Bone]) -> list[Patch]:
 
 
 def limb(depth: float, start: Points, end: Points, first: float, last: float, colour: Colour) -> list[Patch]:
-    """One limb alone."""
+    """Return the patches of one limb."""
     return limbs(depth, [Bone(start, end, first, last, colour)])

@@ -1,4 +1,4 @@
-"""A pose: where hips, hands and feet are meant to be; the skeleton works out elbows and knees."""
+"""A pose: the wanted places of hips, hands and feet. The skeleton computes elbows and knees."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Pose:
 
 
 def blended(first: Pose, second: Pose, weight: float) -> Pose:
-    """`first` at weight 0, `second` at 1."""
+    """Mix two poses: `first` at weight 0, `second` at 1."""
     if weight <= 0.0 or weight >= 1.0:
         return first if weight <= 0.0 else second
     values = {}
@@ -51,6 +51,6 @@ def blended(first: Pose, second: Pose, weight: float) -> Pose:
 
 
 def eased(fraction: float) -> float:
-    """0 to 1 with a soft start and end; outside it stays at 0 or 1."""
+    """Rise from 0 to 1 with a soft start and end; outside, the value stays 0 or 1."""
     fraction = min(1.0, max(0.0, fraction))
     return fraction * fraction * (3.0 - 2.0 * fraction)

@@ -1,4 +1,4 @@
-"""What happens when: the segments of a film, each one activity or none of them."""
+"""The script of a film: its segments, each with one activity or none."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Segment:
     start: float
     end: float
     take: int = 0
-    """Another take of the same differs in tempo, angle and manner."""
+    """Takes of the same activity differ in tempo, angle and manner."""
 
 
 def script(seed: int, seconds: float | None = None) -> Iterator[Segment]:
-    """Pauses and activities by turns, endless without `seconds`; the last segment is cut there.
+    """Alternate pauses and activities, without end or until `seconds`, where the last segment is cut.
 
     time:      0      4..7         13..20      17..27
     activity:  None   PushUps      None        Punch  ...
@@ -42,7 +42,7 @@ def script(seed: int, seconds: float | None = None) -> Iterator[Segment]:
 
 
 def single(activity: str | None, seed: int, seconds: float) -> Iterator[Segment]:
-    """One thing only; the seed is its take. Raises ValueError for a name that is not in ACTIVITIES."""
+    """Return a script with one segment; the seed is its take. Raises ValueError for an unknown activity."""
     if activity is not None and activity not in ACTIVITIES:
         raise ValueError(f"activity must be one of {', '.join(ACTIVITIES)} or None, got {activity!r}")
     yield Segment(activity, 0.0, seconds, take=seed)

@@ -1,4 +1,4 @@
-"""What a cheap camera does to a picture: shake, blur, flicker, vignette, colour cast, noise."""
+"""The defects of a cheap camera: shake, blur, flicker, vignette, colour cast, noise."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from harstream.scene.patch import Picture
 
 _SPARE = 64
-"""Pixels by which the stored noise is larger than the picture: each frame takes another piece of it."""
+"""Pixels by which the stored noise is larger than the picture; each frame uses another part of it."""
 
 
 @dataclass(frozen=True)
 class Sensor:
     shade: Picture
-    """Vignette and colour cast, 255 lets everything through."""
+    """Vignette and colour cast; 255 leaves a pixel unchanged."""
     grain: Picture
     """Noise around 128, larger than the picture."""
     noise: float
-    """0 is a clean sensor, 1 one in the dark."""
+    """Strength of the noise: 0 for a clean sensor, 1 for a sensor in the dark."""
     shake: float
     """Pixels."""
     flicker: float
@@ -31,7 +31,7 @@ class Sensor:
     start: float
 
     def take(self, picture: Picture, time: float, number: int) -> Picture:
-        """Frame `number` as the camera records it; `picture` may be reused by the caller."""
+        """Return frame `number` as the camera records it; the caller may reuse `picture`."""
         taken: cv2.typing.MatLike = self._moved(picture, time)
         if self.blur > 0:
             taken = cv2.GaussianBlur(taken, (3, 3), self.blur)

@@ -1,1 +1,1 @@
-"""People who are drawn: bodies, poses, props, and what they do."""
+"""The people of the scene: bodies, poses, props and motions."""

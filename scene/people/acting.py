@@ -1,4 +1,4 @@
-"""Which motion fills a segment, in what style, and with which things."""
+"""Chooses motion, style and props of a segment."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Role:
 
 
 def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool) -> Role:
-    """How the person of film `seed` plays a segment; `side` is 1 or -1: which way they like to face.
+    """Return how the person of film `seed` plays a segment; `side`, 1 or -1, is the side that they prefer to face.
 
     opens, closes: the first and the last segment of the film; who is away then never comes in.
     """
@@ -71,7 +71,7 @@ def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool) -
     if name == "PullUps" and random.random() < 0.35:
         yaw = pi * side + yaw
     seconds = segment.end - segment.start
-    # Seconds that are over when the film begins: an absent person has left, an activity is under way.
+    # Seconds before the film begins: an absent person has already left, an activity has already begun.
     begun = 10.0 if name == "away" else float(random.uniform(0, 4)) if segment.activity else 0.0
     shift = begun if opens else 0.0
     style = Style(

@@ -1,4 +1,4 @@
-"""What a person does between the activities: stand about, walk, sit, be away."""
+"""Motions between activities: stand, walk, sit, be away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTSIDE = 1.75
 
 
 def idle(time: float, style: Style) -> Pose:
-    """Weight goes from leg to leg, the chest breathes, the head looks round; now and then a hand goes up."""
+    """Weight goes from leg to leg, the chest breathes, the head looks round; sometimes a hand goes up."""
     slow = sin(0.9 * time + 6 * style.throw(0))
     breath = 0.004 * sin(1.7 * time)
     shift = 0.025 * slow
@@ -33,7 +33,7 @@ def idle(time: float, style: Style) -> Pose:
 
 
 def _idle_hands(style: Style, busy: float, shift: float, tremble: float) -> list[tuple[float, float, float]]:
-    """Hanging and one scratching the head, on the hips, before the face with a telephone, waving."""
+    """Hanging and one scratching the head, on the hips, holding a telephone, waving."""
     hanging = (0.165 + shift, 0.51 + tremble, 0.03)
     left, right = [
         (hanging, (-0.09, 0.95, 0.08)),
@@ -87,7 +87,7 @@ def sitting(time: float, style: Style) -> Pose:
 
 
 def _step(across: float, pace: float, yaw: float) -> Pose:
-    """One moment of a walk: the way covered says where the legs are, so feet do not slide."""
+    """Return the pose after this distance of a walk; the distance decides the legs, so feet do not slide."""
     turn = 2 * pi * abs(across) / STRIDE
     swing = 0.19 * pace
     feet = [(side * 0.045, *_foot(turn + shift, swing, pace)) for side, shift in ((1, 0.0), (-1, pi))]

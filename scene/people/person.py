@@ -1,4 +1,4 @@
-"""What a person looks like: build, skin, hair, clothes."""
+"""The look of a person: build, skin, hair, clothes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Person:
     build: float
     """Breadth of torso and limbs."""
     sleeves: float
-    """How much of the arm the shirt covers: 0 none, 1 the upper arm, 2 all of it."""
+    """Part of the arm under the shirt: 0 none, 1 the upper arm, 2 the whole arm."""
     legs: float
-    """How much of the leg the trousers cover: 1 the thigh, 2 all of it."""
+    """Part of the leg under the trousers: 1 the thigh, 2 the whole leg."""
     long_hair: bool
     bald: bool
     striped: bool
@@ -56,6 +56,6 @@ def person(random: np.random.Generator) -> Person:
 
 
 def dyed(random: np.random.Generator, strength: tuple[float, float], light: tuple[float, float]) -> Colour:
-    """Any hue, with strength and lightness from the given ranges of 0 to 1."""
+    """Return a colour of any hue, with strength and lightness from the given ranges of 0 to 1."""
     red, green, blue = colorsys.hsv_to_rgb(random.random(), random.uniform(*strength), random.uniform(*light))
     return blue * 255, green * 255, red * 255

@@ -13,19 +13,19 @@ BAR = 1.27
 
 @dataclass(frozen=True)
 class Style:
-    """How this person does it this time."""
+    """The manner of one performance of an activity."""
 
     tempo: float
-    """Repetitions in a second; for Punch blows in a second."""
+    """Repetitions per second; for Punch, blows per second."""
     reach: float
-    """How far the motion goes: 1 is the full way."""
+    """Extent of the motion: 1 is full."""
     yaw: float
     variant: int
-    """Picks one of several ways of doing the same; any number from 0 on."""
+    """Selects a variant of the motion; any number from 0."""
     seconds: float
-    """How long the segment lasts."""
+    """Length of the segment, in seconds."""
     dice: tuple[float, ...]
-    """Numbers 0 to 1 for whatever is irregular."""
+    """Numbers between 0 and 1 for irregular motions."""
 
     def throw(self, number: int) -> float:
         return self.dice[number % len(self.dice)]

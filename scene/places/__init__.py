@@ -1,1 +1,1 @@
-"""Where they are: rooms, gardens, and what stands and moves in them."""
+"""The places of the scene: rooms and gardens, with furniture and moving things."""

@@ -1,4 +1,4 @@
-"""The place behind the person: drawn once, with things in it that move."""
+"""The place behind the person: a picture that is drawn once, and things that move in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Backdrop:
     moving: tuple[Mover, ...]
 
     def at(self, time: float) -> Picture:
-        """A fresh picture of the empty place."""
+        """Return a new picture of the empty place."""
         picture = self.still.copy()
         for mover in self.moving:
             paint(picture, mover(time))

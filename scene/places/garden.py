@@ -1,4 +1,4 @@
-"""A garden by a road: sky with clouds, hills, houses, trees in the wind, a car now and then."""
+"""A garden by a road: sky with clouds, hills, houses, trees in the wind, and sometimes a car."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GROUNDS: tuple[Colour, ...] = ((150, 148, 146), (125, 165, 190), (80, 95, 150),
 
 
 def garden(random: np.random.Generator, camera: Camera) -> tuple[Picture, list[Mover]]:
-    """The still picture and what moves in it."""
+    """Return the still picture and the things that move in it."""
     wide, high = camera.width, camera.height
     edge = floor_row(camera, random.uniform(3.0, 7.0))
     sky = shaded((225, 180, 125), float(random.uniform(0.75, 1.25)))

@@ -71,7 +71,7 @@ def _moved(patch: Patch, by: tuple[float, float]) -> Patch:
 
 
 def car(random: np.random.Generator, camera: Camera, row: float) -> Mover:
-    """Passes every few seconds, now from one side, now from the other."""
+    """A car that passes every few seconds, from alternating sides."""
     wide, size = camera.width, 0.3 * camera.scale
     paintwork = dyed(random, (0.2, 0.9), (0.3, 0.9))
     pause, speed, start = random.uniform(5, 14), random.uniform(60, 160), random.uniform(0, 10)
@@ -97,7 +97,7 @@ def car(random: np.random.Generator, camera: Camera, row: float) -> Mover:
 
 
 def window(random: np.random.Generator, picture: Picture, camera: Camera, x: float, edge: float) -> Mover:
-    """Draws the window into the picture; its curtains move in the wind."""
+    """Draw the window into the picture, and return its curtains, which move in the wind."""
     half, top = 0.3 * camera.scale, max(6.0, edge - 0.85 * camera.scale)
     bottom = edge - 0.3 * camera.scale
     frame: Colour = (225, 228, 230)

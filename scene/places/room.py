@@ -14,7 +14,7 @@ from harstream.scene.places.surface import floor_row, gradient, roughen
 
 
 def room(random: np.random.Generator, camera: Camera) -> tuple[Picture, list[Mover]]:
-    """The still picture and what moves in it."""
+    """Return the still picture and the things that move in it."""
     wide, high = camera.width, camera.height
     edge = floor_row(camera, random.uniform(1.0, 2.2))
     wall = dyed(random, (0.02, 0.22), (0.55, 0.92))

@@ -10,7 +10,7 @@ from harstream.scene.patch import Colour, Picture
 
 
 def floor_row(camera: Camera, away: float) -> float:
-    """Row of the floor at `away` body heights behind the person."""
+    """Return the row of the floor at `away` body heights behind the person."""
     return float(camera.seen(np.array(((0.0, 0.0, -away),)))[0][0, 1])
 
 
@@ -23,7 +23,7 @@ def gradient(camera: Camera, top: Colour, bottom: Colour) -> Picture:
 def roughen(
     random: np.random.Generator, picture: Picture, rows: slice, grain: tuple[int, int], strength: float
 ) -> None:
-    """Rough surface: stains of about `grain` (width, height) pixels."""
+    """Add stains of about `grain` (width, height) pixels to some rows of the picture."""
     height, width, _ = picture[rows].shape
     coarse = random.normal(0, strength, (max(2, height // grain[1]), max(2, width // grain[0]))).astype(np.float32)
     stains = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
