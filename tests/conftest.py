@@ -6,6 +6,7 @@ import signal
 
 pytest_plugins = [
     "tests.support.waiting",
+    "tests.support.clock",
     "tests.support.broker",
     "tests.support.camera",
     "tests.support.browser",

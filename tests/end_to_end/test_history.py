@@ -135,7 +135,7 @@ def test_without_a_history_nothing_is_kept(
     assert not (tmp_path / "harstream-state" / "history.sqlite").exists()
 
 
-def test_what_cannot_be_is_one_clear_line(harstream: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_cannot_be_gives_a_one_line_error(harstream: Callable[..., Any], tmp_path: Path) -> None:
     def line(*arguments: str) -> tuple[int, str]:
         code, running = harstream("history", *arguments)
         assert (running.stdout, len(running.complaints)) == ([], 1), running.said
@@ -172,7 +172,7 @@ def test_a_broken_history_is_moved_aside_and_the_run_goes_on(
         assert database.execute("SELECT count(*) FROM activities").fetchone() == (1,)
 
 
-def test_a_full_disk_is_one_clear_line(
+def test_a_full_disk_gives_a_one_line_error(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
 ) -> None:
     film("yard.mp4", (2.5, 200))

@@ -21,6 +21,6 @@ def test_text_that_no_broker_must_accept_is_replaced(text: str, tmp_path: Path) 
     assert re.fullmatch("har[0-9a-f]{16}", kept_client_id(tmp_path / "id"))
 
 
-def test_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
+def test_folder_that_is_missing_gives_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="expected to keep the MQTT client id in"):
         kept_client_id(tmp_path / "missing" / "id")

@@ -65,7 +65,7 @@ def test_lost_broker_is_reported_once(mosquitto: Any, eventually: Eventually) ->
     assert lost == [True]
 
 
-def test_nobody_there_is_one_clear_line(free_port: int) -> None:
+def test_nobody_there_gives_a_one_line_error(free_port: int) -> None:
     with pytest.raises(BrokerError) as caught:
         Connection(BrokerAddress("127.0.0.1", free_port)).open()
     assert f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused" in str(caught.value)

@@ -65,7 +65,7 @@ def test_the_sink_sends_events_and_retains_states(
         listener.close()
 
 
-def test_a_port_in_use_is_one_clear_line() -> None:
+def test_a_port_in_use_gives_a_one_line_error() -> None:
     with socket.socket() as occupied:
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()

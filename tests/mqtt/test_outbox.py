@@ -12,18 +12,7 @@ import pytest
 
 from harstream.mqtt.outbox import Outbox, is_in_use
 from harstream.wire.errors import SinkError
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.support.clock import SettableClock
 
 
 @pytest.fixture
@@ -32,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def outbox(path: Path, clock: Clock) -> Iterator[Outbox]:
+def outbox(path: Path, clock: SettableClock) -> Iterator[Outbox]:
     outbox = Outbox(path, age_limit=100.0, row_limit=3, clock=clock, wall_clock=clock)
     outbox.start()
     yield outbox
@@ -64,7 +53,7 @@ def test_a_letter_stays_until_it_is_removed(outbox: Outbox) -> None:
     assert outbox.oldest() == outbox.oldest()
 
 
-def test_letters_survive_a_restart_and_are_then_of_unknown_age(path: Path, outbox: Outbox, clock: Clock) -> None:
+def test_letters_survive_a_restart_and_lose_their_age(path: Path, outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a", "b")
     outbox.close()
     second = Outbox(path, wall_clock=clock)
@@ -77,7 +66,7 @@ def test_letters_survive_a_restart_and_are_then_of_unknown_age(path: Path, outbo
     second.close()
 
 
-def test_a_letter_of_this_run_knows_its_age(outbox: Outbox, clock: Clock) -> None:
+def test_a_letter_of_this_run_knows_its_age(outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 6.5
     letter = outbox.oldest()
@@ -91,7 +80,7 @@ def test_the_row_limit_drops_the_oldest_and_counts_it(outbox: Outbox) -> None:
     assert emptied(outbox) == ["c", "d", "e"]
 
 
-def test_the_age_limit_drops_within_a_run(outbox: Outbox, clock: Clock) -> None:
+def test_the_age_limit_drops_within_a_run(outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 100.5
     put(outbox, "b")
@@ -99,7 +88,7 @@ def test_the_age_limit_drops_within_a_run(outbox: Outbox, clock: Clock) -> None:
     assert outbox.dropped == 1
 
 
-def test_the_age_limit_drops_over_a_restart(path: Path, outbox: Outbox, clock: Clock) -> None:
+def test_the_age_limit_drops_over_a_restart(path: Path, outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 50.0
     put(outbox, "b")
@@ -156,7 +145,7 @@ def test_who_asks_whether_it_is_in_use_leaves_nothing_beside_it(path: Path, outb
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SinkError, match="expected to keep the outbox in"):
         Outbox(tmp_path / "file" / "outbox.db").start()
@@ -197,7 +186,9 @@ def test_threads_may_put_and_remove_at_once(path: Path) -> None:
     assert [s for s in seen if s[0] == "a"] == [f"a{n}" for n in range(50)]
 
 
-def test_a_file_that_can_be_read_but_not_changed_is_one_clear_error(path: Path, outbox: Outbox, clock: Clock) -> None:
+def test_a_file_that_can_be_read_but_not_changed_gives_a_one_line_error(
+    path: Path, outbox: Outbox, clock: SettableClock
+) -> None:
     put(outbox, "a")
     outbox.close()
     with sqlite3.connect(path) as database:

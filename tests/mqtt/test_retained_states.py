@@ -1,13 +1,7 @@
 from __future__ import annotations
 
 from harstream.mqtt.retained_states import RetainedState, RetainedStates
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import SettableClock
 
 
 def state(topic: str, payload: bytes = b"on") -> RetainedState:
@@ -26,7 +20,7 @@ def test_only_the_last_payload_of_a_topic_is_published() -> None:
 
 
 def test_all_states_are_due_again_after_the_delay() -> None:
-    clock = Clock()
+    clock = SettableClock(100.0)
     states = RetainedStates(clock)
     states.set(state("a"))
     states.take_unpublished()

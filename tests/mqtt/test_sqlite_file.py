@@ -47,7 +47,7 @@ def test_locked_file_is_refused_and_stays(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir() if "broken" in file.name] == []
 
 
-def test_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="expected to keep the words in"):
         opened(tmp_path / "file" / "words.sqlite", connect, "the words")

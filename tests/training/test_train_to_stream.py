@@ -265,7 +265,7 @@ def test_several_models_are_compared_on_clips_only(drawn: Path, tmp_path: Path) 
     assert result.stderr.startswith("harstream evaluate: several models are compared on clips, in a table")
 
 
-def test_an_unknown_architecture_is_one_clear_line(drawn: Path, tmp_path: Path) -> None:
+def test_an_unknown_architecture_gives_a_one_line_error(drawn: Path, tmp_path: Path) -> None:
     result = harstream(
         "train", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--out", "x", "--arch", "lstm", cwd=tmp_path
     )
@@ -399,7 +399,7 @@ def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn: Path, tr
     assert (folder / "both.html").is_file()
 
 
-def test_combining_what_does_not_fit_is_one_clear_line(trained: Trained) -> None:
+def test_combining_what_does_not_fit_gives_a_one_line_error(trained: Trained) -> None:
     folder, _ = trained
     result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
     assert result.returncode == 2

@@ -23,7 +23,7 @@ MakeEvent = Callable[..., Event]
 TOPIC = "har/nuc1/camera/hall/event"
 
 
-def test_no_broker_is_one_clear_line(free_port: int) -> None:
+def test_no_broker_gives_a_one_line_error(free_port: int) -> None:
     with pytest.raises(BrokerError, match=f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused"):
         Listener(BrokerAddress("127.0.0.1", free_port), topics_of("+"), Printer(Console())).run()
 

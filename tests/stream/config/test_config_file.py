@@ -1,4 +1,4 @@
-"""The configuration: defaults, mistakes with their lines, secrets."""
+"""The configuration file: its defaults, its mistakes with their lines, its secrets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load(file: Path) -> Load:
 
 @pytest.fixture
 def mistakes(load: Load, file: Path) -> Callable[[str], list[str]]:
-    """What is said about a text, a line each, without the file's name."""
+    """`mistakes(text)` returns the lines of the error about a text, without the file's name."""
 
     def mistakes(text: str) -> list[str]:
         with pytest.raises(ConfigError) as caught:
@@ -49,7 +49,7 @@ def test_empty_file_gives_the_defaults(load: Load, text: str) -> None:
     assert load(text) == Config()
 
 
-def test_values_of_the_file_win_over_the_defaults(load: Load) -> None:
+def test_values_of_the_file_override_the_defaults(load: Load) -> None:
     config = load("node: nuc1\ncameras:\n  - {name: hall, source: clip.mp4, area: Hallway}\nweb: {port: 9000}\n")
     assert config.node == "nuc1"
     assert config.cameras == (CameraConfig(name="hall", source="clip.mp4", area="Hallway"),)
@@ -117,12 +117,12 @@ def test_discovery_can_be_switched_off(load: Load) -> None:
         ("<<: 3\n", "1:5: expected keys and values after <<"),
     ],
 )  # fmt: skip
-def test_mistake_is_told_with_its_line(mistakes: Callable[[str], list[str]], text: str, beginning: str) -> None:
+def test_mistake_is_reported_with_its_line(mistakes: Callable[[str], list[str]], text: str, beginning: str) -> None:
     (line,) = mistakes(text)
     assert line.startswith(beginning)
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(
     mistakes: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NOBODY_SET_THIS", raising=False)
@@ -145,7 +145,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(
     ]  # fmt: skip
 
 
-def test_broken_yaml_is_told_with_its_line(mistakes: Callable[[str], list[str]]) -> None:
+def test_broken_yaml_is_reported_with_its_line(mistakes: Callable[[str], list[str]]) -> None:
     (line,) = mistakes("node: home\nmqtt: [1, 2\n")
     assert line.startswith("3:1: not valid YAML: ")
     (line,) = mistakes("node: home\nmqtt: \x07\n")
@@ -175,7 +175,7 @@ def test_file_that_is_not_utf8_is_a_config_error(file: Path) -> None:
         load_config(file)
 
 
-def test_environment_is_filled_in_anywhere(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_filled_in_anywhere(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "s3cret")
     monkeypatch.setenv("WEB_PORT", "9000")
     config = load("cameras: [{name: a, source: 'rtsp://me:${CAMERA_PASSWORD}@host/1'}]\nweb: {port: '${WEB_PORT}'}\n")
@@ -183,7 +183,7 @@ def test_environment_is_filled_in_anywhere(load: Load, monkeypatch: pytest.Monke
     assert config.web.port == 9000
 
 
-def test_dollar_twice_is_a_plain_one(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_dollar_signs_give_one_plain_dollar_sign(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOM", "Attic")
     (camera,) = load("cameras: [{name: a, source: scene, area: '$${ROOM} ${ROOM} $ {'}]\n").cameras
     assert camera.area == "${ROOM} Attic $ {"
@@ -201,24 +201,24 @@ def test_a_file_beside_the_configuration_may_hold_a_value(
     assert load(text).cameras[0].source == "rtsp://me:s3c${ret@host/1"
 
 
-@pytest.mark.parametrize(("content", "told"), [(b" \n", "got an empty file"), (b"\xff", "it is no UTF-8 text")])
+@pytest.mark.parametrize(("content", "message"), [(b" \n", "got an empty file"), (b"\xff", "it is no UTF-8 text")])
 def test_a_file_without_a_secret_is_a_mistake(
-    mistakes: Callable[[str], list[str]], file: Path, content: bytes, told: str
+    mistakes: Callable[[str], list[str]], file: Path, content: bytes, message: str
 ) -> None:
     (file.parent / "secret").write_bytes(content)
     (line,) = mistakes("mqtt: {broker: !file secret}")
     assert line.startswith("1:16: mqtt.broker: ")
-    assert told in line
+    assert message in line
 
 
-def test_keys_may_be_brought_from_elsewhere_in_the_file(load: Load, mistakes: Callable[[str], list[str]]) -> None:
+def test_merge_key_copies_keys_from_elsewhere_in_the_file(load: Load, mistakes: Callable[[str], list[str]]) -> None:
     text = "activities: {overrides: {A: &a {start_above: 0.5, end_below: %s}, B: {%s<<: *a}}}"
     brought = load(text % (0.2, "start_above: 0.9, ")).activities.overrides["B"]
     assert brought.model_dump(exclude_none=True) == {"start_above": 0.9, "end_below": 0.2}
     assert len(mistakes(text % (0.7, ""))) == 2
 
 
-def test_of_a_key_that_is_wanted_alone_the_others_do_not_matter(file: Path) -> None:
+def test_reading_one_key_ignores_mistakes_in_the_others(file: Path) -> None:
     file.write_text("mqtt: {broker: 'mqtt://me:${NO_SUCH_VARIABLE}@host'}\nstride: x\nstate: kept\n")
     assert load_config(file, keys=("state",)).state == Path("kept")
     for text in ("state: [1]\nstride: x\n", "stride: x\nstate: ${NO_SUCH_VARIABLE}\n", "- state\n"):
@@ -228,26 +228,26 @@ def test_of_a_key_that_is_wanted_alone_the_others_do_not_matter(file: Path) -> N
         assert "stride" not in str(caught.value)
 
 
-def test_a_secret_in_any_place_is_not_repeated(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In every key, as a value that does not fit there."""
+def test_a_secret_is_not_repeated_wherever_it_stands(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key gets the secret as a value that does not fit there."""
     for secret in ("geheim-17", "rtps://geheim-17", "0.171717", "-171717", "171717", "scene?geheim-17"):
         monkeypatch.setenv("GEHEIM", secret)
         for path in paths():
             value: object = "${GEHEIM}"
             for key in reversed(path):
                 value = {key: value}
-            told = said(load, yaml.safe_dump(value))
-            assert not any(part in told for part in ("geheim", "1717")), told
+            message = error_text(load, yaml.safe_dump(value))
+            assert not any(part in message for part in ("geheim", "1717")), message
         for text in ("cameras: [{name: '${GEHEIM}', source: '${GEHEIM}'}, {name: '${GEHEIM}', source: '${GEHEIM}'}]",
                      "activities: {start_above: '${GEHEIM}', end_below: 0.9}", "{}: '${GEHEIM}'", "- '${GEHEIM}'",
                      "activities: {overrides: {A: {start_above: '${GEHEIM}', end_below: 0.9}}}"):  # fmt: skip
-            told = said(load, text)
-            assert not any(part in told for part in ("geheim", "1717")), told
+            message = error_text(load, text)
+            assert not any(part in message for part in ("geheim", "1717")), message
 
 
 @pytest.fixture
 def misfits(file: Path) -> Callable[..., list[str]]:
-    """What is said about a text that is to work with a model of the activities PushUps and PullUps, threshold 0.6."""
+    """`misfits(text)` checks a text against a model with the activities PushUps and PullUps and the threshold 0.6."""
 
     def misfits(text: str, must_exist: tuple[str, ...] = ("model", "cameras")) -> list[str]:
         file.write_text(text, encoding="utf-8")
@@ -268,7 +268,7 @@ def misfits(file: Path) -> Callable[..., list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("model: lcrn", "1:8: model: expected a shipped model (cctv_fight, convlstm, flow_tcn, lrcn), or one made by "
          "`harstream export`, got 'lcrn'; did you mean lrcn?"),
@@ -284,28 +284,28 @@ def misfits(file: Path) -> Callable[..., list[str]]:
          ", a video file or scene; there is no such file"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_model_and_disk_is_a_mistake_with_its_place(
-    misfits: Callable[..., list[str]], text: str, told: str
+def test_value_that_does_not_fit_model_or_disk_is_a_mistake_with_its_place(
+    misfits: Callable[..., list[str]], text: str, message: str
 ) -> None:
-    assert misfits(text) == [told]
+    assert misfits(text) == [message]
 
 
-def test_what_does_not_fit_is_told_beside_other_mistakes(misfits: Callable[..., list[str]]) -> None:
+def test_value_that_does_not_fit_is_reported_beside_other_mistakes(misfits: Callable[..., list[str]]) -> None:
     text = "model: lcrn\nstride: 0\nactivities:\n  overrides:\n    Sleeping: {start_above: 0.5, end_below: 0.4}\n"
     assert [line.split()[1] for line in misfits(text)] == ["model:", "stride:", "activities.overrides.Sleeping:"]
 
 
-def test_what_the_command_line_replaces_is_not_looked_for(misfits: Callable[..., list[str]]) -> None:
+def test_value_that_the_command_line_replaces_is_not_checked(misfits: Callable[..., list[str]]) -> None:
     assert misfits("model: lcrn\ncameras: [{name: a, source: secne}]", must_exist=()) == []
 
 
-def test_a_file_that_is_called_nearly_so_is_meant(misfits: Callable[..., list[str]], tmp_path: Path) -> None:
+def test_a_file_with_a_similar_name_is_suggested(misfits: Callable[..., list[str]], tmp_path: Path) -> None:
     (tmp_path / "yard.mp4").touch()
     (line,) = misfits(f"cameras: [{{name: a, source: {tmp_path}/yrad.mp4}}]")
     assert line.endswith(f"got '{tmp_path}/yrad.mp4'; did you mean {tmp_path}/yard.mp4?")
 
 
-def said(load: Load, text: str) -> str:
+def error_text(load: Load, text: str) -> str:
     try:
         load(text)
     except ConfigError as error:
@@ -337,7 +337,7 @@ def test_password_is_not_repeated_in_errors(load: Load, monkeypatch: pytest.Monk
     assert "s3cret" not in str(caught.value)
 
 
-def test_options_of_the_command_line_win() -> None:
+def test_options_of_the_command_line_override_the_file() -> None:
     config = overridden(Config(node="nuc1"), {"model": "convlstm", "stride": 2})
     assert (config.node, config.model, config.stride) == ("nuc1", "convlstm", 2)
 

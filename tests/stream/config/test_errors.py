@@ -9,7 +9,7 @@ from harstream.stream.config.errors import mistakes_made, shown, without_places
 from harstream.stream.config.model import Config
 
 
-def said(values: dict[str, Any]) -> str:
+def error_text(values: dict[str, Any]) -> str:
     with pytest.raises(ValidationError) as caught:
         Config.model_validate(values)
     return without_places(mistakes_made(caught.value))
@@ -26,8 +26,10 @@ def said(values: dict[str, Any]) -> str:
         ({"cameras": []}, ["cameras", "one entry at least"]),
     ],
 )
-def test_a_mistake_says_where_what_was_expected_and_what_may_be_meant(values: dict[str, Any], parts: list[str]) -> None:
-    text = said(values)
+def test_a_mistake_names_the_key_what_is_expected_and_what_may_be_meant(
+    values: dict[str, Any], parts: list[str]
+) -> None:
+    text = error_text(values)
     assert all(part in text for part in parts), text
 
 

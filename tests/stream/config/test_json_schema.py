@@ -16,6 +16,6 @@ def test_paths_name_every_fixed_key_outside_of_lists() -> None:
     assert not any("source" in path for path in found)
 
 
-def test_choices_are_the_words_that_a_key_takes() -> None:
+def test_choices_are_the_words_that_a_key_accepts() -> None:
     assert choices(("device",)) == ["auto", "cpu", "cuda"]
     assert choices(("node",)) == []

@@ -1,12 +1,11 @@
-"""What was kept, as other programs read it: every expected line is written out by hand."""
+"""The history in the formats that other programs read. Every expected line is written out by hand."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,24 +21,16 @@ from harstream.stream.history.store import PastActivity, Query, connect, write
 from harstream.wire.values import CameraChange, CameraState, Confidence, Event, EventType
 
 MakeEvent = Callable[..., Event]
+pytestmark = pytest.mark.usefixtures("berlin_time")
+
 NOON = 1_700_000_000.0  # 2023-11-14T22:13:20Z
-
-
-@pytest.fixture(autouse=True)
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An hour before UTC in winter, two in summer."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def past(event: Event) -> PastActivity:
     return PastActivity(event, "Hallway", "lrcn", "1.0.0")
 
 
-def test_json_says_what_the_wire_says(make_event: MakeEvent) -> None:
+def test_json_has_the_keys_of_the_wire(make_event: MakeEvent) -> None:
     (line,) = json_lines([facts(past(make_event(EventType.END, seq=3)))])
     assert json.loads(line) == {
         "id": "01JD",
@@ -59,12 +50,17 @@ def test_json_says_what_the_wire_says(make_event: MakeEvent) -> None:
     }
 
 
-def test_an_activity_that_goes_on_has_no_end_and_lasts_until_its_update(make_event: MakeEvent) -> None:
-    told = facts(past(make_event()))
-    assert (told["event_type"], told["ended_at"], told["end_reason"], told["duration_s"]) == ("start", None, None, 1.1)
+def test_a_running_activity_has_no_end_and_lasts_until_its_last_update(make_event: MakeEvent) -> None:
+    fields = facts(past(make_event()))
+    assert (fields["event_type"], fields["ended_at"], fields["end_reason"], fields["duration_s"]) == (
+        "start",
+        None,
+        None,
+        1.1,
+    )
 
 
-def test_csv_has_a_header_and_a_line_each(make_event: MakeEvent) -> None:
+def test_csv_has_a_header_and_one_line_per_activity(make_event: MakeEvent) -> None:
     lines = list(csv_lines([facts(past(make_event(EventType.END, seq=3, historical=True)))], CSV_COLUMNS))
     assert lines == [
         "id,seq,event_type,camera,area,activity,confidence_mean,confidence_peak,confidence_last,started_at,updated_at,"
@@ -74,7 +70,7 @@ def test_csv_has_a_header_and_a_line_each(make_event: MakeEvent) -> None:
     ]
 
 
-def test_csv_of_nothing_is_its_header() -> None:
+def test_csv_of_no_activities_is_the_header_alone() -> None:
     assert len(list(csv_lines([], CSV_COLUMNS))) == 1
 
 
@@ -86,7 +82,7 @@ def test_a_comma_in_a_reason_stays_in_its_column() -> None:
     ]  # fmt: skip
 
 
-def test_casas_has_a_begin_and_an_end_in_the_order_of_time(make_event: MakeEvent) -> None:
+def test_casas_lists_begins_and_ends_in_the_order_of_time(make_event: MakeEvent) -> None:
     long = make_event(EventType.END, activity="Jump Rope", started_at=NOON, ended_at=NOON + 60)
     short = make_event(EventType.END, camera="yard", activity="PushUps", started_at=NOON + 1.12, ended_at=NOON + 9.5)
     assert casas_lines([past(short), past(long)]) == [
@@ -97,7 +93,7 @@ def test_casas_has_a_begin_and_an_end_in_the_order_of_time(make_event: MakeEvent
     ]
 
 
-def test_casas_ends_what_goes_on_where_it_was_last_seen(make_event: MakeEvent) -> None:
+def test_casas_ends_a_running_activity_at_its_last_update(make_event: MakeEvent) -> None:
     assert [line.split()[1:] for line in casas_lines([past(make_event())])] == [
         ["23:13:21.120000", "hall", "ON", "JumpingJack", "begin"],
         ["23:13:22.220000", "hall", "OFF", "JumpingJack", "end"],
@@ -115,8 +111,8 @@ def test_casas_ends_one_activity_before_the_next_begins(make_event: MakeEvent) -
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), max_size=8))
-def test_casas_read_back_is_what_was_written(spans: list[tuple[float, float]]) -> None:
-    """As those tools read it: a begin opens an activity, the next end of that name closes it."""
+def test_casas_lines_are_read_back_as_the_same_activities(spans: list[tuple[float, float]]) -> None:
+    """Reads the lines as CASAS tools do: a begin opens an activity, and the next end of that name closes it."""
     confidence = Confidence(0.5, 0.5, 0.5)
     lasting = [(NOON + round(start, 3), NOON + round(start, 3) + round(length, 3)) for start, length in spans]
     kept = [
@@ -143,7 +139,7 @@ def test_casas_read_back_is_what_was_written(spans: list[tuple[float, float]]) -
         )
 
 
-def test_the_table_says_when_what_and_how_it_ended(make_event: MakeEvent) -> None:
+def test_the_table_shows_start_activity_duration_and_end_reason(make_event: MakeEvent) -> None:
     console = Console(width=120)
     with console.capture() as captured:
         console.print(table([past(make_event(EventType.END)), past(make_event(activity="[b]Run"))]))
@@ -154,7 +150,9 @@ def test_the_table_says_when_what_and_how_it_ended(make_event: MakeEvent) -> Non
     ]
 
 
-def test_a_table_is_short_unless_asked_and_what_programs_read_is_whole(tmp_path: Path, make_event: MakeEvent) -> None:
+def test_a_table_is_limited_by_default_and_the_other_formats_are_complete(
+    tmp_path: Path, make_event: MakeEvent
+) -> None:
     with closing(connect(tmp_path / "history.sqlite")) as database:
         write(database, [past(make_event(EventType.END, id=f"{n:03}", started_at=NOON + n)) for n in range(150)])
 

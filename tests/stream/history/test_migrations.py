@@ -1,4 +1,4 @@
-"""A history of any earlier version is brought up to date and keeps what it knows; a newer one is left alone."""
+"""Migrations bring a history of any earlier version up to date and keep its content. A newer one is left alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INSERT INTO activities VALUES ('C', 2, 'yard', NULL, 'JumpingJack', 1, 0.9, 0.9,
 INSERT INTO changes VALUES (1700000000.0, 'hall', 'offline', 'no route');
 PRAGMA user_version = 1;
 """
-"""What the first release wrote."""
+"""The database that the first release wrote."""
 WITH_DOUBT = "CREATE TABLE in_doubt (id TEXT); INSERT INTO in_doubt VALUES ('A');"
 ENDED = Event(
     type=EventType.END, id="A", seq=3, camera="hall", activity="Lunges", label_id=2,
@@ -39,7 +39,7 @@ ENDED = Event(
     started_at=1700000001.1200001, updated_at=1700000010.0, detected_at=1700000002.22, ended_at=1700000009.52,
     end_reason=EndReason.LOW_CONFIDENCE, previous=Previous("unknown", 31.0),
 )  # fmt: skip
-"""Row A, worked out by hand."""
+"""The event of row A, worked out by hand."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_history_of_version_1_keeps_all_its_activities(path: Path, script: str) 
     assert (c.event.type, c.event.historical, c.event.ended_at) == (EventType.UPDATE, False, None)
 
 
-def test_what_was_in_doubt_in_version_1_is_still_owed(path: Path) -> None:
+def test_events_in_doubt_of_version_1_are_still_owed(path: Path) -> None:
     run(path, VERSION_1 + WITH_DOUBT)
     with closing(connect(path)) as database:
         assert [(event.id, event.type) for event in owed(database)] == [
@@ -119,7 +119,7 @@ def test_history_of_a_newer_harstream_is_refused_by_writer_and_reader(path: Path
     assert path.read_bytes() == before
 
 
-def test_reader_of_an_older_history_says_what_to_do(path: Path) -> None:
+def test_reader_refuses_an_older_history_and_says_what_to_do(path: Path) -> None:
     run(path, VERSION_1)
     with pytest.raises(SinkError, match="the next `harstream run` brings it up to date"), reading(path):
         pass

@@ -1,4 +1,4 @@
-"""What the sink keeps of a run, over restarts, full disks and broken files."""
+"""The history sink keeps events over restarts, full disks and broken files."""
 
 from __future__ import annotations
 
@@ -32,29 +32,19 @@ from harstream.wire.values import (
     EventType,
     Notice,
 )
+from tests.support.clock import SettableClock
 
 MakeEvent = Callable[..., Event]
-
-
+StartSink = Callable[[], HistorySink]
 MakeNotice = Callable[..., Notice]
 
-
 NOON = 1_700_000_000.0
-
-
 DAY = 86_400.0
 
 
-class Clock:
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock(NOON)
 
 
 @pytest.fixture
@@ -63,8 +53,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def started(path: Path, context: Context, clock: Clock) -> Iterator[Callable[[], HistorySink]]:
-    """`started()` begins another run on the same file."""
+def start_sink(path: Path, context: Context, clock: SettableClock) -> Iterator[StartSink]:
+    """`start_sink()` starts another run on the same file."""
     sinks: list[HistorySink] = []
 
     def start() -> HistorySink:
@@ -78,24 +68,24 @@ def started(path: Path, context: Context, clock: Clock) -> Iterator[Callable[[],
         sink.close()
 
 
-def kept(path: Path, **asked: object) -> list[PastActivity]:
+def kept(path: Path, **query: object) -> list[PastActivity]:
     with reading(path) as database:
-        return list(activities(database, Query(**asked)))  # type: ignore[arg-type]
+        return list(activities(database, Query(**query)))  # type: ignore[arg-type]
 
 
-def ids(path: Path, **asked: object) -> list[str]:
-    return [past.event.id for past in kept(path, **asked)]
+def ids(path: Path, **query: object) -> list[str]:
+    return [past.event.id for past in kept(path, **query)]
 
 
-def changes_in(path: Path, **asked: object) -> list[CameraChange]:
+def changes_in(path: Path, **query: object) -> list[CameraChange]:
     with reading(path) as database:
-        return list(changes(database, Query(**asked)))  # type: ignore[arg-type]
+        return list(changes(database, Query(**query)))  # type: ignore[arg-type]
 
 
 def test_start_update_and_end_are_one_row(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    sink = started()
+    sink = start_sink()
     sink.handle(make_notice(make_event()))
     assert [(past.event.type, past.event.ended_at) for past in kept(path)] == [(EventType.START, None)]
     sink.handle(make_notice(make_event(EventType.UPDATE, seq=2, updated_at=NOON + 7)))
@@ -105,10 +95,10 @@ def test_start_update_and_end_are_one_row(
     assert kept(path) == [PastActivity(end, "Hallway", "lrcn", "1.0.0")]
 
 
-def test_query_returns_what_fits_newest_first(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+def test_query_returns_matching_activities_newest_first(
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    sink = started()
+    sink = start_sink()
     for number, (camera, activity) in enumerate(
         [("hall", "Jump"), ("yard", "Jump"), ("hall", "Run"), ("hall", "Jump")]
     ):
@@ -123,11 +113,9 @@ def test_query_returns_what_fits_newest_first(
         assert (names(database, "camera"), names(database, "activity")) == (["hall", "yard"], ["Jump", "Run"])
 
 
-def test_change_of_a_camera_is_kept_once(
-    path: Path, started: Callable[[], HistorySink], make_notice: MakeNotice
-) -> None:
-    sink = started()
-    said = [
+def test_change_of_a_camera_is_kept_once(path: Path, start_sink: StartSink, make_notice: MakeNotice) -> None:
+    sink = start_sink()
+    reports = [
         (1, CameraState.CONNECTING, ""),
         (2, CameraState.LIVE, ""),
         (3, CameraState.OFFLINE, "unplugged"),
@@ -135,7 +123,7 @@ def test_change_of_a_camera_is_kept_once(
         (5, CameraState.OFFLINE, "no route"),
         (6, CameraState.LIVE, ""),
     ]
-    for second, state, reason in said:
+    for second, state, reason in reports:
         sink.handle(make_notice(time=NOON + second, state=state, reason=reason))
     assert [(one.time - NOON, one.state.value, one.reason) for one in changes_in(path)] == [
         (6, "live", ""),
@@ -146,48 +134,52 @@ def test_change_of_a_camera_is_kept_once(
     assert changes_in(path, camera="yard") == []
 
 
-def test_start_deletes_what_is_too_old(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice
+def test_start_deletes_old_activities(
+    path: Path,
+    start_sink: StartSink,
+    clock: SettableClock,
+    make_event: MakeEvent,
+    make_notice: MakeNotice,
 ) -> None:
-    first = started()
+    first = start_sink()
     for day in (0, 1):
         time = NOON + day * DAY
         event = make_event(EventType.END, id=str(day), started_at=time)
         first.handle(make_notice(event, time=time, state=CameraState.LIVE, reason=str(day)))
     first.close()
     clock.now = NOON + 30.5 * DAY
-    started()
+    start_sink()
     assert ids(path) == ["1"]
     assert [change.reason for change in changes_in(path)] == ["1"]
 
 
-def test_upkeep_deletes_what_becomes_too_old_and_empties_the_journal(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
+def test_upkeep_deletes_old_activities_and_empties_the_journal(
+    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("harstream.stream.history.sink.UPKEEP", 0.01)
-    sink = started()
+    sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
     assert ids(path) == ["01JD"]
     small = path.stat().st_size
     clock.now = NOON + 31 * DAY
-    eventually(lambda: not ids(path), "the old to be forgotten")
+    eventually(lambda: not ids(path), "the old activities to be deleted")
     eventually(lambda: path.stat().st_size > small, "the journal to be moved into the file")
 
 
 def test_activity_of_a_killed_run_ends_at_its_last_update(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    first = started()
+    first = start_sink()
     first.handle(make_notice(make_event(EventType.END, id="whole")))
-    open_still = make_event(EventType.UPDATE, id="open", seq=4, updated_at=NOON + 12)
-    first.handle(make_notice(open_still))
+    still_open = make_event(EventType.UPDATE, id="open", seq=4, updated_at=NOON + 12)
+    first.handle(make_notice(still_open))
     first.handle(make_notice())  # a frame
-    # As a kill leaves it: what was written is there, and nobody has closed anything.
-    second = started()
+    # A kill leaves this state: the rows are written, and nothing is closed.
+    second = start_sink()
     (notice,) = second.owed
     assert notice.events == (
-        replace(open_still, type=EventType.END, seq=5, ended_at=NOON + 12, end_reason=EndReason.SHUTDOWN,
+        replace(still_open, type=EventType.END, seq=5, ended_at=NOON + 12, end_reason=EndReason.SHUTDOWN,
                 historical=True),
     )  # fmt: skip
     assert notice.change == CameraChange("hall", NOON + 12, CameraState.OFFLINE, KILLED)
@@ -196,40 +188,38 @@ def test_activity_of_a_killed_run_ends_at_its_last_update(
     second.handle(make_notice())
     with reading(path) as database:
         assert owed(database) == []
-    assert started().owed == []
+    assert start_sink().owed == []
 
 
 def test_events_of_the_last_write_of_a_killed_run_are_reported_again(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    first = started()
+    first = start_sink()
     first.handle(make_notice(make_event(id="Z")))
     end, start = make_event(EventType.END, id="Z", seq=2), make_event(id="A")
     first.handle(make_notice(end, start))
-    second = started()
+    second = start_sink()
     (notice,) = second.owed
     assert [(event.id, event.seq, event.type, event.historical) for event in notice.events] == [
         ("Z", 2, EventType.END, True), ("A", 1, EventType.START, True), ("A", 2, EventType.END, True),
     ]  # fmt: skip
     second.handle(notice)
     second.handle(make_notice())
-    assert started().owed == []
+    assert start_sink().owed == []
     assert [past.event.historical for past in kept(path)] == [False, True]
 
 
-def test_run_that_closed_owes_nothing(
-    started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
-) -> None:
-    sink = started()
+def test_run_that_closed_owes_no_event(start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice) -> None:
+    sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
     sink.close()
-    assert started().owed == []
+    assert start_sink().owed == []
 
 
-def test_the_end_after_a_kill_keeps_the_model_that_saw_the_activity(
-    path: Path, started: Callable[[], HistorySink], context: Context, make_event: MakeEvent, make_notice: MakeNotice
+def test_the_end_after_a_kill_names_the_model_that_recognized_the_activity(
+    path: Path, start_sink: StartSink, context: Context, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    started().handle(make_notice(make_event()))
+    start_sink().handle(make_notice(make_event()))
     later = replace(context, contract=replace(context.contract, version="2.0.0"))
     second = HistorySink(path, later, days=30, wall_clock=lambda: NOON)
     second.start()
@@ -239,9 +229,9 @@ def test_the_end_after_a_kill_keeps_the_model_that_saw_the_activity(
 
 
 def test_a_reader_does_not_stop_the_writer(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
-    sink = started()
+    sink = start_sink()
     sink.handle(make_notice(make_event(id="A")))
     with reading(path) as database:
         reader = activities(database, Query())
@@ -251,10 +241,10 @@ def test_a_reader_does_not_stop_the_writer(
     assert sorted(ids(path)) == ["A", "B"]
 
 
-def test_reading_after_a_run_leaves_no_files_that_the_next_one_could_not_write(
-    path: Path, started: Callable[[], HistorySink], make_notice: MakeNotice, make_event: MakeEvent
+def test_reading_after_a_run_leaves_no_files_that_block_the_next_run(
+    path: Path, start_sink: StartSink, make_notice: MakeNotice, make_event: MakeEvent
 ) -> None:
-    sink = started()
+    sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
     sink.close()
     with reading(path) as database:
@@ -262,11 +252,11 @@ def test_reading_after_a_run_leaves_no_files_that_the_next_one_could_not_write(
         assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_full_disk_loses_nothing_that_memory_can_keep(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice,
+def test_full_disk_loses_no_event_that_fits_in_memory(
+    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    sink = started()
+    sink = start_sink()
     sink.handle(make_notice(make_event(id="A")))
     caplog.set_level(logging.INFO)
     journal = path.with_name("history.sqlite-wal")
@@ -286,11 +276,15 @@ def test_full_disk_loses_nothing_that_memory_can_keep(
 
 
 def test_failed_disk_is_not_tried_at_every_event(
-    path: Path, started: Callable[[], HistorySink], clock: Clock, make_event: MakeEvent, make_notice: MakeNotice
+    path: Path,
+    start_sink: StartSink,
+    clock: SettableClock,
+    make_event: MakeEvent,
+    make_notice: MakeNotice,
 ) -> None:
-    sink = started()
+    sink = start_sink()
     with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")  # the sink waits for it a tenth of a second, once
+        other.execute("BEGIN IMMEDIATE")  # the sink waits for this lock once, for a tenth of a second
         sink.handle(make_notice(make_event(id="A")))
         other.rollback()
     sink.handle(make_notice(make_event(id="B")))
@@ -300,13 +294,13 @@ def test_failed_disk_is_not_tried_at_every_event(
     assert sorted(ids(path)) == ["A", "B"]
 
 
-def test_close_writes_what_waits_or_logs_the_loss(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
+def test_close_writes_the_waiting_events_or_logs_the_loss(
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     for is_over, expected in ((True, ["A"]), (False, [])):
         path.unlink(missing_ok=True)
-        sink = started()
+        sink = start_sink()
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN IMMEDIATE")
             sink.handle(make_notice(make_event(id="A")))
@@ -318,10 +312,10 @@ def test_close_writes_what_waits_or_logs_the_loss(
 
 
 def test_a_file_that_is_read_only_does_not_stop_recognition(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    sink = started()
+    sink = start_sink()
     assert sink._database is not None
     sink._database.execute("PRAGMA query_only = ON")
     sink.handle(make_notice(make_event(id="A")))
@@ -330,11 +324,11 @@ def test_a_file_that_is_read_only_does_not_stop_recognition(
 
 @pytest.mark.parametrize("is_half", [False, True])
 def test_a_broken_file_is_moved_aside_with_one_warning(
-    path: Path, started: Callable[[], HistorySink], make_event: MakeEvent, make_notice: MakeNotice,
+    path: Path, start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice,
     caplog: pytest.LogCaptureFixture, is_half: bool,
 ) -> None:  # fmt: skip
     if is_half:
-        sink = started()
+        sink = start_sink()
         shuffled = random.Random(1).sample(range(500), 500)
         for number in shuffled:
             sink.handle(make_notice(make_event(EventType.END, id=f"{number:030}")))
@@ -345,13 +339,13 @@ def test_a_broken_file_is_moved_aside_with_one_warning(
         path.write_text("no database at all " * 100)
     with pytest.raises(SinkError, match="the next `harstream run` moves it aside"):
         ids(path)
-    started().handle(make_notice(make_event(id="A")))
+    start_sink().handle(make_notice(make_event(id="A")))
     assert ids(path) == ["A"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert len(list(path.parent.glob("history.sqlite.broken-*"))) == 1
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, context: Context) -> None:
+def test_a_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path, context: Context) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SinkError, match="expected to keep the history in"):
         HistorySink(tmp_path / "file" / "history.sqlite", context, days=30).start()

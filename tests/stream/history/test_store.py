@@ -1,4 +1,4 @@
-"""What is written to the history is read again."""
+"""The history returns the events that were written."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @given(events)
-def test_event_is_read_as_it_was_written(event: Event) -> None:
+def test_event_is_read_back_unchanged(event: Event) -> None:
     with closing(connect(Path(":memory:"))) as database:
         write(database, [PastActivity(event, None, "lrcn", "1.0.0")])
         assert list(activities(database, Query())) == [PastActivity(event, None, "lrcn", "1.0.0")]
 
 
 @given(st.permutations(range(1, 6)))
-def test_event_with_the_highest_seq_stays_in_any_order(order: list[int]) -> None:
+def test_event_with_the_highest_seq_is_kept_in_any_order(order: list[int]) -> None:
     confidence = Confidence(0.5, 0.5, 0.5)
     with closing(connect(Path(":memory:"))) as database:
         for seq in order:

@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-
 import pytest
 
 from harstream.stream.history.time_parsing import moment
 
+pytestmark = pytest.mark.usefixtures("berlin_time")
+
 NOON = 1_700_000_000.0
-
-
-@pytest.fixture(autouse=True)
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An hour before UTC in winter, two in summer."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -26,7 +15,7 @@ def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("90s", NOON - 90),
         ("2h", NOON - 7200),
         ("1.5d", NOON - 129_600),
-        ("2023-11-14", 1_699_916_400.0),  # 2023-11-13T23:00:00Z, where it was midnight in Berlin
+        ("2023-11-14", 1_699_916_400.0),  # 2023-11-13T23:00:00Z is midnight in Berlin
         ("2023-11-14 23:13:20", NOON),
         ("2023-11-14T22:13:20Z", NOON),
         ("2023-11-14T22:13:20.000+00:00", NOON),
@@ -38,6 +27,6 @@ def test_time_may_be_written_in_several_ways(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2", "2 hours", "2023-13-01", "-2h", "0001-01-01", "nan"])
-def test_what_is_no_moment_is_told_with_what_is(text: str) -> None:
+def test_invalid_time_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(ValueError, match=r"^expected 2h \(ago; .*; got '"):
         moment(text, NOON)

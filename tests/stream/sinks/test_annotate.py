@@ -42,14 +42,14 @@ def test_small_pictures_are_scaled_up_and_others_keep_their_size(
 
 
 @pytest.mark.parametrize("size", [(160, 120), (640, 480)])
-def test_the_frames_own_picture_stays_as_it_was(size: tuple[int, int]) -> None:
+def test_the_frames_own_picture_stays_unchanged(size: tuple[int, int]) -> None:
     drawn_on = step(*size)
     annotate(drawn_on)
     assert drawn_on.frame is not None
     assert (drawn_on.frame.picture.bgr() == 120).all()
 
 
-def test_the_persons_part_of_the_picture_stays_free() -> None:
+def test_nothing_is_drawn_over_the_person() -> None:
     picture = annotate(step(1280, 720))
     assert (picture[80:490] == 120).all()
     assert (picture[500:] != 120).any()
@@ -61,7 +61,7 @@ def test_the_confidence_bar_grows_with_the_confidence() -> None:
         return int((picture[:, :750] == (153, 211, 52)).all(axis=2).any(axis=0).sum())
 
     assert green(0.25) < green(0.5) < green(1.0)
-    # 0.56 of the width less the left margin of 4 units (7.2 pixels) is the whole bar: 688 pixels, less the tick.
+    # The whole bar is 0.56 of the width less the left margin of 4 units (7.2 pixels): 688 pixels, less the tick.
     assert 680 <= green(1.0) <= 688
 
 

@@ -1,4 +1,4 @@
-"""Events on the terminal."""
+"""The console sink prints events on the terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from harstream.wire.errors import SinkError
 from harstream.wire.values import Event, Notice
 
 
-class Gone(io.StringIO):
-    """The reader of a pipe has left."""
+class ClosedPipe(io.StringIO):
+    """Behaves as a pipe that has lost its reader."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError(32, "Broken pipe")
 
 
-def test_a_reader_who_leaves_is_a_sink_error_and_no_end_of_the_run(
+def test_a_closed_pipe_is_a_sink_error_and_does_not_end_the_run(
     context: Context, make_event: Callable[..., Event], make_notice: Callable[..., Notice]
 ) -> None:
-    sink = ConsoleSink(context, Console(file=Gone()))
+    sink = ConsoleSink(context, Console(file=ClosedPipe()))
     with pytest.raises(SinkError, match="nobody reads what is printed"):
         sink.handle(make_notice(make_event()))

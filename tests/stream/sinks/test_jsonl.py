@@ -1,4 +1,4 @@
-"""Events as JSON lines, on disks that are full and files that were cut."""
+"""The sink appends events as JSON lines, also to a full disk and to a truncated file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ids(path: Path) -> list[str]:
     return [json.loads(line)["id"] for line in path.read_text().splitlines()]
 
 
-def test_each_event_is_one_line_at_once(
+def test_each_event_is_written_at_once_as_one_line(
     tmp_path: Path, context: Context, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
     sink = JsonLines(tmp_path / "events.jsonl", context)
@@ -41,7 +41,7 @@ def test_a_second_run_appends(tmp_path: Path, context: Context, make_event: Make
     assert ids(tmp_path / "events.jsonl") == ["A", "B"]
 
 
-def test_a_line_that_does_not_fit_leaves_no_half(
+def test_a_line_that_does_not_fit_on_the_disk_leaves_no_partial_line(
     tmp_path: Path, context: Context, make_event: MakeEvent, make_notice: MakeNotice,
     files_no_longer_than: Callable[[int], AbstractContextManager[None]],
 ) -> None:  # fmt: skip
@@ -56,7 +56,7 @@ def test_a_line_that_does_not_fit_leaves_no_half(
     assert ids(path) == ["A", "C"]
 
 
-def test_half_a_line_of_an_earlier_run_is_ended(
+def test_a_partial_line_of_an_earlier_run_is_ended(
     tmp_path: Path, context: Context, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
     path = tmp_path / "events.jsonl"
@@ -71,7 +71,7 @@ def test_half_a_line_of_an_earlier_run_is_ended(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_a_full_disk_is_one_clear_line(context: Context, make_event: MakeEvent, make_notice: MakeNotice) -> None:
+def test_a_full_disk_gives_a_one_line_error(context: Context, make_event: MakeEvent, make_notice: MakeNotice) -> None:
     sink = JsonLines(Path("/dev/full"), context)
     sink.start()
     with pytest.raises(SinkError, match=r"^expected to write events to /dev/full, got: no space left on device$"):
@@ -79,6 +79,6 @@ def test_a_full_disk_is_one_clear_line(context: Context, make_event: MakeEvent, 
     sink.close()
 
 
-def test_a_folder_that_is_missing_is_told_at_the_start(tmp_path: Path, context: Context) -> None:
+def test_a_missing_folder_is_reported_at_the_start(tmp_path: Path, context: Context) -> None:
     with pytest.raises(SinkError, match="got: no such file or directory"):
         JsonLines(tmp_path / "missing" / "events.jsonl", context).start()

@@ -1,4 +1,4 @@
-"""What Prometheus would read, parsed by its own library and worked out here by hand."""
+"""Prometheus's own library parses the metrics. The expected values are worked out by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MakeNotice = Callable[..., Notice]
 
 
 class Reader:
-    """Metrics, and a clock a tenth of a second after noon."""
+    """Reads metrics whose clock stands at a tenth of a second after noon."""
 
     def __init__(self, context: Context) -> None:
         self.seconds = 0.0
@@ -38,7 +38,7 @@ def reader(context: Context) -> Reader:
     return Reader(context)
 
 
-def test_frames_windows_and_the_unknown_among_them_are_counted(reader: Reader, make_notice: MakeNotice) -> None:
+def test_frames_windows_and_unknown_windows_are_counted(reader: Reader, make_notice: MakeNotice) -> None:
     for notice in (
         make_notice(state=CameraState.LIVE),
         make_notice(),
@@ -53,10 +53,10 @@ def test_frames_windows_and_the_unknown_among_them_are_counted(reader: Reader, m
     assert reader.read("frames_total", camera="yard") == 1
 
 
-def test_how_late_a_recognition_is_falls_into_its_bucket(reader: Reader, make_notice: MakeNotice) -> None:
+def test_the_latency_of_a_recognition_is_counted_in_its_bucket(reader: Reader, make_notice: MakeNotice) -> None:
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + 0.09))
-    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay: its latency does not count
     reader.metrics.acknowledged(0.03, 0.003)
     reader.metrics.acknowledged(None, 0.003)
     assert reader.read("stage_seconds_count", stage="recognized") == 2
@@ -86,7 +86,7 @@ def test_activities_of_a_camera_are_counted_from_0(reader: Reader, make_health: 
             assert reader.read("events_total", camera="hall", activity=activity, type=kind) == count
 
 
-def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) -> None:
+def test_the_health_of_a_camera_is_reported(reader: Reader, make_health: Callable[..., Health]) -> None:
     reader.metrics.report(make_health(dropped=12, reconnects=2, overloaded=True))
     for _ in range(3):
         reader.metrics.report(make_health(state=HealthState.FROZEN, frame_age=0.5, fps=24.5))
@@ -100,7 +100,7 @@ def test_how_a_camera_fares(reader: Reader, make_health: Callable[..., Health]) 
     assert reader.read("camera_overloaded", camera="hall") == 1
 
 
-def test_what_is_dropped_and_reconnected_is_counted_also_over_a_new_beginning(
+def test_drops_and_reconnections_are_counted_across_a_restart(
     reader: Reader, make_health: Callable[..., Health]
 ) -> None:
     for dropped, reconnects in ((12, 2), (15, 2), (15, 0), (16, 1)):
@@ -109,7 +109,7 @@ def test_what_is_dropped_and_reconnected_is_counted_also_over_a_new_beginning(
     assert reader.read("camera_reconnects_total", camera="hall") == 3
 
 
-def test_a_camera_that_is_removed_is_told_no_more(
+def test_a_removed_camera_is_no_longer_reported(
     reader: Reader, make_notice: MakeNotice, make_health: Callable[..., Health]
 ) -> None:
     for camera in ("hall", "yard"):
@@ -121,7 +121,7 @@ def test_a_camera_that_is_removed_is_told_no_more(
     assert 'camera="yard"' in text
 
 
-def test_what_runs_and_how_the_broker_is(reader: Reader) -> None:
+def test_versions_and_broker_state_are_reported(reader: Reader) -> None:
     waiting = [3]
     reader.metrics.watch_broker(lambda: True, waiting=lambda: waiting[0], lost=lambda: 5)
     assert reader.read("info", version="0.1.0", model="lrcn", model_version="1.0.0", provider="CPU") == 1
@@ -152,17 +152,17 @@ def test_the_summary_adds_up_all_cameras(
     assert (stats.starts, stats.ends) == (2, 1)
 
 
-def test_latencies_are_those_since_the_summary_before(reader: Reader, make_notice: MakeNotice) -> None:
+def test_latencies_cover_the_time_since_the_previous_summary(reader: Reader, make_notice: MakeNotice) -> None:
     assert reader.metrics.summary().latency is None
-    for hundredths in range(11):  # late by 0.10, 0.09 ... 0.00 s: half of them by up to 0.05
+    for hundredths in range(11):  # latencies of 0.10, 0.09 ... 0.00 s: their median is 0.05 s
         reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + hundredths / 100))
-    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay, of no moment
+    reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay: its latency does not count
     assert reader.metrics.summary().latency == pytest.approx((0.05, 0.095), abs=1e-6)
     assert reader.metrics.summary().latency is None
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")
-def test_the_processor_is_as_busy_as_this_process_makes_it(reader: Reader) -> None:
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
+def test_cpu_time_and_memory_are_those_of_this_process(reader: Reader) -> None:
     reader.metrics.summary()
     began = time.process_time()
     while time.process_time() - began < 0.5:

@@ -1,4 +1,4 @@
-"""The MQTT sink against a real mosquitto: nothing lost, nothing stale, no password told."""
+"""The MQTT sink against a real mosquitto: no event is lost, no state is stale, no password is shown."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from harstream.wire.values import (
     NodeStats,
     Notice,
 )
+from tests.support.clock import SettableClock
 
 pytestmark = pytest.mark.mosquitto
 
@@ -51,22 +52,8 @@ AVAILABILITY = "camera/hall/availability"
 HEALTH = "camera/hall/health"
 
 
-class Clock:
-    """The outbox's; so that an outage of minutes takes none."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make_sink(tmp_path: Path, context: Context, clock: Clock) -> Iterator[MakeSink]:
+def make_sink(tmp_path: Path, context: Context, clock: SettableClock) -> Iterator[MakeSink]:
     sinks: list[MqttSink] = []
 
     def make(url: str, **more: Any) -> MqttSink:
@@ -80,7 +67,7 @@ def make_sink(tmp_path: Path, context: Context, clock: Clock) -> Iterator[MakeSi
 
 
 def series(make_event: MakeEvent, first: int, last: int) -> list[Event]:
-    """One activity: a start, updates, and an end at number 9."""
+    """Returns events of one activity: number 1 is the start, number 9 is the end."""
     kinds = {1: EventType.START, 9: EventType.END}
     return [make_event(kinds.get(seq, EventType.UPDATE), seq=seq) for seq in range(first, last + 1)]
 
@@ -89,7 +76,7 @@ def seqs(received: list[Any]) -> list[int]:
     return [message.json["seq"] for message in received]
 
 
-def test_a_start_and_its_end_arrive_once_each(
+def test_start_and_end_arrive_once_each(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Eventually,
 ) -> None:  # fmt: skip
@@ -107,7 +94,7 @@ def test_a_start_and_its_end_arrive_once_each(
 
 def test_an_outage_loses_no_event_and_keeps_their_order(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually, clock: Clock,
+    eventually: Eventually, clock: SettableClock,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
@@ -126,7 +113,7 @@ def test_an_outage_loses_no_event_and_keeps_their_order(
 
 def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually, clock: Clock,
+    eventually: Eventually, clock: SettableClock,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
@@ -156,7 +143,7 @@ def test_events_of_a_run_without_a_broker_are_sent_by_the_next_run(
     assert [(m.json["seq"], m.json["historical"]) for m in subscriber.of(EVENT)] == [(1, True), (2, True)]
 
 
-def test_without_must_connect_it_finds_a_broker_that_comes_later(
+def test_sink_that_need_not_connect_finds_a_broker_that_starts_later(
     stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually
 ) -> None:
     sink = make_sink(stopped_mosquitto.url)
@@ -165,7 +152,7 @@ def test_without_must_connect_it_finds_a_broker_that_comes_later(
     eventually(lambda: sink.publisher.is_connected, "the connection")
 
 
-def test_who_subscribes_late_finds_everything_retained(
+def test_late_subscriber_receives_all_retained_states(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     sink = make_sink(mosquitto.url, emission={"matrix": [[1.0]]})
@@ -182,7 +169,7 @@ def test_who_subscribes_late_finds_everything_retained(
     assert late.of("/emission")[0].json == {"matrix": [[1.0]]}
 
 
-def test_a_broker_that_forgot_everything_is_told_again(
+def test_broker_that_lost_its_data_receives_all_states_again(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     sink = make_sink(mosquitto.url)
@@ -198,7 +185,7 @@ def test_a_broker_that_forgot_everything_is_told_again(
     assert late.of(ACTIVITY)[-1].json["activity"] == "JumpingJack"
 
 
-def test_the_activity_is_said_on_change_and_every_minute(
+def test_the_activity_is_published_on_change_and_every_minute(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Eventually,
 ) -> None:  # fmt: skip
@@ -206,7 +193,7 @@ def test_the_activity_is_said_on_change_and_every_minute(
     sink = make_sink(mosquitto.url)
     sink.start()
     for second, name in [(0, "unknown"), (1, "unknown"), (2, "Lunges"), (3, "Lunges"), (61, "Lunges"), (62, "Lunges")]:
-        # A pause for the broker: of states that follow at once, only the last need be said.
+        # Wait for the broker: if states follow at once, only the last one must be published.
         before = len(subscriber.of(ACTIVITY))
         sink.handle(make_notice(activity=name, time=1_700_000_000.0 + second))
         if second in (0, 2, 62):
@@ -216,7 +203,7 @@ def test_the_activity_is_said_on_change_and_every_minute(
     ]  # fmt: skip
 
 
-def test_observations_pass_while_connected_and_are_counted_while_not(
+def test_observations_are_published_while_connected_and_otherwise_counted_as_dropped(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     subscriber = subscribe(mosquitto.port)
@@ -250,11 +237,11 @@ def test_observations_can_be_switched_off(
     sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of(EVENT), "the event")
     sink.close()
-    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
     assert subscriber.of("observation") == []
 
 
-def test_a_camera_that_leaves_is_offline(
+def test_a_camera_that_is_lost_is_offline(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     subscriber = subscribe(mosquitto.port)
@@ -267,7 +254,7 @@ def test_a_camera_that_leaves_is_offline(
     assert [m.payload for m in subscriber.of(AVAILABILITY)] == ["online", "offline"]
 
 
-def test_close_says_goodbye_after_the_last_event(
+def test_close_publishes_offline_after_the_last_event(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Eventually,
 ) -> None:  # fmt: skip
@@ -276,7 +263,7 @@ def test_close_says_goodbye_after_the_last_event(
     sink.start()
     sink.handle(make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
     sink.close()
-    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the goodbye")
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
     assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert subscriber.received[-1].topic == "har/nuc1/status"
     assert subscriber.of(ACTIVITY)[-1].json["activity"] == "unknown"
@@ -309,21 +296,21 @@ def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
             sink.handle(make_notice(make_event(seq=seq), scores=(0.1, 0.8, 0.1)))
         assert time.monotonic() - began < 2
         sink.close()
-        # 3 s for acknowledgements, 1 s for the farewell.
+        # The sink waits 3 s for acknowledgements and 1 s for its last status.
         assert time.monotonic() - began < 7
     finally:
         mosquitto._process.send_signal(signal.SIGCONT)
 
 
-class FaultyOutbox(Outbox):
+class FailingOutbox(Outbox):
     def oldest(self) -> None:
         raise RuntimeError("an internal error")
 
 
-def test_a_fault_on_the_senders_thread_is_raised_by_handle(
+def test_an_error_on_the_publishers_thread_is_raised_by_handle(
     mosquitto: Any, tmp_path: Path, context: Context, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
-    outbox = FaultyOutbox(tmp_path / "faulty.db")
+    outbox = FailingOutbox(tmp_path / "failing.db")
     sink = MqttSink(new_publisher(BrokerAddress.parse(mosquitto.url), outbox, "nuc1"), context)
     sink.start()
 
@@ -338,7 +325,7 @@ def test_a_fault_on_the_senders_thread_is_raised_by_handle(
     sink.close()
 
 
-def test_a_fault_of_a_handler_is_raised_by_handle(
+def test_an_error_of_a_handler_is_raised_by_handle(
     mosquitto: Any, make_sink: MakeSink, eventually: Eventually, make_notice: MakeNotice
 ) -> None:
     topic, sink = "har/nuc1/camera/hall/enabled/set", make_sink(mosquitto.url)
@@ -348,7 +335,7 @@ def test_a_fault_of_a_handler_is_raised_by_handle(
 
     sink.publisher.subscribe(topic, fail)
     sink.start()
-    # Retained: it may be sent before the subscription is made.
+    # The message is retained because the subscription may be made later.
     subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", topic, "-m", "ON"], check=True)
 
     def raises() -> bool:
@@ -403,7 +390,7 @@ def test_the_client_id_is_kept_over_runs(mosquitto: Any, make_sink: MakeSink, tm
     assert re.fullmatch(r"har[0-9a-f]{16}\n", ids[0])
 
 
-def test_two_clients_with_one_id_are_told_in_the_log(
+def test_two_clients_with_one_id_are_reported_in_the_log(
     mosquitto: Any, make_sink: MakeSink, tmp_path: Path, eventually: Eventually, caplog: pytest.LogCaptureFixture
 ) -> None:
     sink = make_sink(mosquitto.url)
@@ -418,14 +405,14 @@ def test_two_clients_with_one_id_are_told_in_the_log(
     eventually(lambda: "if this node was copied, delete" in caplog.text, "the hint")
 
 
-def test_mqtt_5_is_spoken_where_it_is_understood(mosquitto: Any) -> None:
+def test_mqtt_5_is_used_if_the_broker_supports_it(mosquitto: Any) -> None:
     connection = Connection(BrokerAddress.parse(mosquitto.url))
     connection.open()
     assert connection.version == "5"
     connection.close()
 
 
-def test_a_wrong_password_is_one_line_without_it(
+def test_a_wrong_password_gives_a_one_line_error_without_it(
     stopped_mosquitto: Any, make_sink: MakeSink, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -441,14 +428,14 @@ def test_a_wrong_password_is_one_line_without_it(
     assert "geheim42" not in repr(BrokerAddress.parse(address))
 
 
-def test_no_login_where_one_is_wanted_is_one_line(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
+def test_a_missing_login_gives_a_one_line_error(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
     stopped_mosquitto.require_login("ada", "the-right-one")
     stopped_mosquitto.start()
     with pytest.raises(BrokerError, match=r"wants a login, got none: write it as mqtt:"):
         make_sink(stopped_mosquitto.url).start()
 
 
-def test_the_right_password_is_let_in(stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually) -> None:
+def test_the_right_password_connects(stopped_mosquitto: Any, make_sink: MakeSink, eventually: Eventually) -> None:
     stopped_mosquitto.require_login("ada", "p@ss/w:rd")
     stopped_mosquitto.start()
     sink = make_sink(f"mqtt://ada:p%40ss%2Fw%3Ard@127.0.0.1:{stopped_mosquitto.port}")
@@ -458,7 +445,7 @@ def test_the_right_password_is_let_in(stopped_mosquitto: Any, make_sink: MakeSin
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """Signed by itself; with its key."""
+    """Returns the paths of a self-signed certificate and of its key."""
     paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
@@ -467,9 +454,7 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     return paths
 
 
-def test_tls_trusts_the_file_it_was_given_and_nobody_else(
-    stopped_mosquitto: Any, certificate: tuple[Path, Path]
-) -> None:
+def test_tls_trusts_only_the_given_certificate(stopped_mosquitto: Any, certificate: tuple[Path, Path]) -> None:
     stopped_mosquitto.use_tls(*certificate)
     stopped_mosquitto.start()
     address = BrokerAddress.parse(stopped_mosquitto.url)
@@ -480,7 +465,7 @@ def test_tls_trusts_the_file_it_was_given_and_nobody_else(
     connection.close()
 
 
-def test_no_broker_at_the_start_is_one_line(make_sink: MakeSink, free_port: int) -> None:
+def test_a_missing_broker_at_the_start_gives_a_one_line_error(make_sink: MakeSink, free_port: int) -> None:
     with pytest.raises(BrokerError) as caught:
         make_sink(f"mqtt://ada:geheim42@127.0.0.1:{free_port}").start()
     assert str(caught.value) == (
@@ -489,7 +474,7 @@ def test_no_broker_at_the_start_is_one_line(make_sink: MakeSink, free_port: int)
     )
 
 
-def test_an_outage_logs_its_begin_and_its_end(
+def test_begin_and_end_of_an_outage_are_logged(
     mosquitto: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -505,7 +490,7 @@ def test_an_outage_logs_its_begin_and_its_end(
     assert levels == ["INFO", "WARNING", "WARNING", "INFO"]
 
 
-def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
+def test_health_is_published_on_change_every_minute_and_at_the_end(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health], eventually: Eventually
 ) -> None:
     subscriber = subscribe(mosquitto.port)
@@ -520,10 +505,10 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
     for second, changes, is_news in steps:
         sink.report(make_health(time=1_700_000_000.0 + second, **changes))
         said += is_news
-        # A pause for the broker: of states that follow at once, only the last need be said.
+        # Wait for the broker: if states follow at once, only the last one must be published.
         eventually(lambda: len(subscriber.of(HEALTH)) >= said, "the health")  # noqa: B023  (called at once)
     sink.close()
-    eventually(lambda: len(subscriber.of(HEALTH)) > said, "the last word")
+    eventually(lambda: len(subscriber.of(HEALTH)) > said, "the health at the end")
     messages = [message.json for message in subscriber.of(HEALTH)]
     assert [(m["updated_at"][17:19], m["state"], m["overloaded"]) for m in messages[:-1]] == [
         ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False), ("24", "live", True)
@@ -536,22 +521,22 @@ def test_health_is_said_when_something_changes_every_minute_and_at_the_end(
 
 
 def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Not timed: whether the system would hold a message back, its socket says.
+    # Nothing is timed here: an option of the socket says whether the system holds a message back.
     opened: list[socket.socket] = []
     connect = socket.create_connection
 
-    def remembered(*arguments: Any, **options: Any) -> socket.socket:
+    def record_socket(*arguments: Any, **options: Any) -> socket.socket:
         opened.append(connect(*arguments, **options))
         return opened[-1]
 
-    monkeypatch.setattr(socket, "create_connection", remembered)
+    monkeypatch.setattr(socket, "create_connection", record_socket)
     connection = Connection(BrokerAddress.parse(mosquitto.url))
     connection.open()
     assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for each in opened] == [True]
     connection.close()
 
 
-def test_health_without_news_is_not_said_again_within_a_minute(
+def test_unchanged_health_is_not_published_again_within_a_minute(
     stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink, said = make_sink(stopped_mosquitto.url), []
@@ -567,7 +552,7 @@ STATS = NodeStats(
 )  # fmt: skip
 
 
-def test_what_another_program_forecasts_is_heard(
+def test_the_forecast_of_another_program_is_received(
     mosquitto: Any, make_sink: MakeSink, context: Context, eventually: Eventually
 ) -> None:
     message = {
@@ -586,14 +571,14 @@ def test_what_another_program_forecasts_is_heard(
     assert forecasts.get("hall") == Forecast(1_795_168_800.0, None, (HorizonForecast(30.0, "unknown", 1.0),))
 
 
-def test_stats_are_said_every_minute(
+def test_stats_are_published_every_minute(
     mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health],
     make_notice: MakeNotice, eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     asked = []
     sink = make_sink(mosquitto.url, stats=lambda: asked.append(1) or STATS)
-    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))  # nobody is connected yet: dropped
+    sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))  # the sink is not connected yet and drops the observation
     sink.start()
     eventually(lambda: sink.publisher.is_connected, "the connection")
     for second in (0, 1, 59, 60, 61, 119, 120):
@@ -611,7 +596,7 @@ def test_stats_are_said_every_minute(
     }  # fmt: skip
 
 
-def test_stats_that_nobody_hears_do_not_count_as_dropped(
+def test_stats_without_a_connection_do_not_count_as_dropped(
     stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health]
 ) -> None:
     sink = make_sink(stopped_mosquitto.url, stats=lambda: STATS)

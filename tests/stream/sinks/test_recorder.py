@@ -26,7 +26,7 @@ def step(time: float, *, camera: str = "hall", grey: int = 128, size: tuple[int,
 
 
 def shown(path: Path) -> list[tuple[float, int]]:
-    """Each picture's time, and its brightness in the middle, where nothing is drawn."""
+    """Returns each picture's time and its brightness in the middle, where nothing is drawn."""
     with av.open(str(path)) as video:
         pictures = [(frame.time or 0.0, frame.to_ndarray(format="bgr24")) for frame in video.decode(video=0)]
     return [(round(time, 4), int(picture[200:260, 280:360].mean())) for time, picture in pictures]
@@ -61,7 +61,7 @@ def test_video_keeps_every_picture_of_every_frame_rate(tmp_path: Path, rate: flo
     assert times(tmp_path / "film.mp4") == pytest.approx([number / rate for number in range(30)], abs=0.0001)
 
 
-def test_second_picture_of_one_moment_is_dropped(tmp_path: Path) -> None:
+def test_second_picture_of_the_same_time_is_dropped(tmp_path: Path) -> None:
     record(tmp_path / "film.mp4", step(1.0, grey=40), step(1.000001, grey=220), step(1.1, grey=120))
     assert greys(tmp_path / "film.mp4") == pytest.approx([40, 120], abs=8)
 
@@ -79,7 +79,7 @@ def test_another_picture_size_is_letterboxed_to_the_first(tmp_path: Path) -> Non
         *_, frame = video.decode(video=0)
     last = frame.to_ndarray(format="bgr24")
     assert last.shape == (480, 640, 3)
-    # 480 x 960 fits into a height of 480 as 240 x 480: from column 200 to 440.
+    # A picture of 480 x 960 fits into a height of 480 as 240 x 480: from column 200 to 440.
     assert last[240, 320].mean() == pytest.approx(200, abs=8)
     assert last[240, 150].mean() == pytest.approx(0, abs=8)
     assert last[240, 490].mean() == pytest.approx(0, abs=8)
@@ -99,20 +99,20 @@ def test_each_of_several_cameras_gets_a_file_of_its_own(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film-_the_garden.mp4", "film-hall.mp4"]
 
 
-def test_cameras_whose_names_become_alike_do_not_share_a_file(tmp_path: Path) -> None:
+def test_cameras_with_names_that_become_equal_do_not_share_a_file(tmp_path: Path) -> None:
     record(tmp_path / "film.mp4", step(0.0, camera="a b", grey=40), step(0.0, camera="a/b", grey=220))
     assert greys(tmp_path / "film-a_b.mp4") == pytest.approx([40], abs=8)
     assert greys(tmp_path / "film-a_b_.mp4") == pytest.approx([220], abs=8)
 
 
-def test_a_change_of_camera_is_no_picture(tmp_path: Path) -> None:
+def test_a_camera_change_adds_no_picture(tmp_path: Path) -> None:
     change = CameraChange("hall", 0.0, CameraState.OFFLINE)
     notice = Notice("hall", 0.0, Activity(UNKNOWN, 0.0, 0.0), Warming(0, 20), change=change)
     record(tmp_path / "film.mp4", Step(notice, None))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_folder_gives_a_one_line_error(tmp_path: Path) -> None:
     recorder = VideoRecorder(tmp_path / "missing" / "film.mp4")
     with pytest.raises(SinkError, match=r"cannot record to .*missing/film\.mp4: the folder .* must exist") as caught:
         recorder.start()
@@ -130,7 +130,7 @@ def test_a_name_that_is_no_mp4_is_refused(tmp_path: Path) -> None:
         VideoRecorder(tmp_path / "film.avi").start()
 
 
-def test_a_video_that_somebody_deleted_does_not_get_the_name(tmp_path: Path) -> None:
+def test_a_deleted_video_does_not_get_the_final_name(tmp_path: Path) -> None:
     recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
     recorder.show(step(0.0))
@@ -142,7 +142,7 @@ def test_a_video_that_somebody_deleted_does_not_get_the_name(tmp_path: Path) -> 
 
 @pytest.fixture
 def small_disk() -> Iterator[None]:
-    """No file of this process grows beyond 100 kB."""
+    """Limits every file of this process to 100 kB."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     yield
@@ -150,14 +150,14 @@ def small_disk() -> Iterator[None]:
 
 
 def noise(time: float) -> Step:
-    """A picture that no encoder makes small."""
+    """Returns a step with a picture that no encoder can compress."""
     one = step(time)
     picture = np.random.default_rng(int(time * 100)).integers(0, 255, (480, 640, 3)).astype(np.uint8)
     return Step(one.notice, Frame("hall", time, BgrPicture(picture)))
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_is_one_clear_line_and_leaves_the_part(tmp_path: Path) -> None:
+def test_a_full_disk_gives_a_one_line_error_and_keeps_the_partial_file(tmp_path: Path) -> None:
     recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
 
@@ -194,12 +194,12 @@ def test_recording_plays_in_a_browser(tmp_path: Path, chromium: Any) -> None:
     width, height, duration = page.evaluate(PLAYED, (tmp_path / "film.mp4").as_uri())
     page.close()
     assert (width, height) == (640, 480)
-    # 26 pictures at 12.5 a second: the last one begins at 2.0 s.
+    # 26 pictures play at 12.5 a second: the last one begins at 2.0 s.
     assert duration == pytest.approx(2.0, abs=0.1)
 
 
 @pytest.mark.skipif(not cv2.currentUIFramework(), reason="this OpenCV has no windows")
-def test_a_window_without_a_screen_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_without_a_screen_gives_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -1,4 +1,4 @@
-"""Pictures of starts against a real mosquitto: one for each, small, and none left where none is wanted."""
+"""Snapshots of starts against a real mosquitto: each start has a small one, and unwanted ones are cleared."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def publishers() -> list[Publisher]:
 
 @pytest.fixture
 def end(publishers: list[Publisher]) -> Callable[[], None]:
-    """Ends the run that was begun last."""
+    """`end()` ends the run that started last."""
     return lambda: publishers.pop().close(("har/nuc1/status", b"offline"))
 
 
 @pytest.fixture
 def begin(tmp_path: Path, publishers: list[Publisher], end: Callable[[], None]) -> Iterator[Begin]:
-    """`begin(url, "hall", "yard")`: a run that takes pictures of these cameras."""
+    """`begin(url, "hall", "yard")` starts a run that publishes snapshots of these cameras."""
 
     def begin(url: str, *cameras: str, must_connect: bool = True) -> Snapshots:
         publisher = Publisher(
@@ -79,7 +79,7 @@ def picture(message: Any) -> np.ndarray[Any, Any]:
     return decoded
 
 
-def test_the_picture_of_a_start_is_kept_by_the_broker(
+def test_the_picture_of_a_start_is_retained_by_the_broker(
     mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually
 ) -> None:
     early = subscribe(mosquitto.port)
@@ -98,7 +98,7 @@ def test_the_picture_of_a_start_is_kept_by_the_broker(
     assert [round(picture(message).mean()) for message in early.of(HALL)] == [200, 30]
     (late,) = subscribe(mosquitto.port).of(HALL)
     assert (late.retained, round(picture(late).mean())) == (True, 30)
-    assert late.content[:3] == b"\xff\xd8\xff"  # as a JPEG begins
+    assert late.content[:3] == b"\xff\xd8\xff"  # the first bytes of a JPEG
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_picture_is_no_longer_than_640_pixels(
     assert picture(subscriber.of(HALL)[0]).shape[:2] == expected
 
 
-def test_a_camera_that_leaves_takes_its_picture_with_it_and_sends_no_other(
+def test_the_picture_of_a_removed_camera_is_cleared_and_no_other_is_published(
     mosquitto: Any, subscribe: Any, begin: Begin, make_step: MakeStep, eventually: Eventually
 ) -> None:
     snapshots = begin(mosquitto.url, "hall", "yard")
@@ -132,7 +132,7 @@ def test_a_camera_that_leaves_takes_its_picture_with_it_and_sends_no_other(
     assert subscriber.of(HALL) == []
 
 
-def test_a_run_without_snapshots_takes_back_those_of_the_run_before(
+def test_a_run_without_snapshots_clears_those_of_the_run_before(
     mosquitto: Any, subscribe: Any, begin: Begin, end: Callable[[], None], make_step: MakeStep, eventually: Eventually
 ) -> None:
     begin(mosquitto.url, "hall").show(make_step(EventType.START))
@@ -140,14 +140,14 @@ def test_a_run_without_snapshots_takes_back_those_of_the_run_before(
     assert retained(subscribe, mosquitto.port) == [HALL]
     mosquitto.stop()
     begin(mosquitto.url, must_connect=False)
-    end()  # and had no occasion to say so
+    end()  # the run ends before it can clear its pictures
     mosquitto.start()
     assert retained(subscribe, mosquitto.port) == [HALL]
     begin(mosquitto.url)
     eventually(lambda: retained(subscribe, mosquitto.port) == [], "it to be gone")
 
 
-def test_a_start_while_the_broker_is_away_is_seen_when_it_is_back(
+def test_a_start_during_an_outage_is_published_after_it(
     mosquitto: Any,
     subscribe: Any,
     begin: Begin,
@@ -167,6 +167,6 @@ def test_a_start_while_the_broker_is_away_is_seen_when_it_is_back(
     assert [round(picture(message).mean()) for message in subscriber.of(HALL)] == [30]
 
 
-def test_a_picture_without_pixels_is_one_clear_line(mosquitto: Any, begin: Begin, make_step: MakeStep) -> None:
+def test_a_picture_without_pixels_gives_a_one_line_error(mosquitto: Any, begin: Begin, make_step: MakeStep) -> None:
     with pytest.raises(SinkError, match="expected a picture of camera hall, got none"):
         begin(mosquitto.url, "hall").show(make_step(EventType.START, size=(0, 0)))

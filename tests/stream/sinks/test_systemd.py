@@ -1,4 +1,4 @@
-"""What arrives at a datagram socket as systemd has one."""
+"""The messages that systemd receives on its datagram socket."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ SETTINGS = TrackerSettings(
 MakeHealth = Callable[..., Health]
 
 
-class Ear:
-    """systemd's end."""
+class NotifySocket:
+    """Receives notifications as systemd does."""
 
     def __init__(self, address: str | bytes) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(address)
 
     def next(self, seconds: float = 10.0) -> list[str]:
-        """The lines of one message. Raises TimeoutError."""
+        """Returns the lines of one message. Raises TimeoutError."""
         self._socket.settimeout(seconds)
         return self._socket.recv(4096).decode().splitlines()
 
@@ -51,85 +51,91 @@ class Ear:
 
 
 @pytest.fixture
-def ear(tmp_path: Path) -> Iterator[Ear]:
-    ear = Ear(str(tmp_path / "notify"))
-    yield ear
-    ear.close()
+def notify_socket(tmp_path: Path) -> Iterator[NotifySocket]:
+    notify_socket = NotifySocket(str(tmp_path / "notify"))
+    yield notify_socket
+    notify_socket.close()
 
 
 @pytest.fixture
-def systemd(ear: Ear, tmp_path: Path) -> Systemd:
+def systemd(notify_socket: NotifySocket, tmp_path: Path) -> Systemd:
     return Systemd(str(tmp_path / "notify"))
 
 
-def test_it_is_ready_at_the_first_look_and_alive_at_each(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
+def test_the_first_health_reports_ready_and_each_one_feeds_the_watchdog(
+    systemd: Systemd, notify_socket: NotifySocket, make_health: MakeHealth
+) -> None:
     for second in range(2):
         systemd.report(make_health(time=NOON + second))
-    assert ear.next() == ["READY=1", "WATCHDOG=1"]
-    assert ear.next() == ["WATCHDOG=1", "STATUS=1 of 1 cameras live"]
+    assert notify_socket.next() == ["READY=1", "WATCHDOG=1"]
+    assert notify_socket.next() == ["WATCHDOG=1", "STATUS=1 of 1 cameras live"]
 
 
-def test_a_look_at_four_cameras_is_one_message(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
+def test_the_health_of_four_cameras_is_one_message(
+    systemd: Systemd, notify_socket: NotifySocket, make_health: MakeHealth
+) -> None:
     for second in range(3):
         for camera, state in (("attic", "live"), ("cellar", "offline"), ("hall", "live"), ("yard", "live")):
             systemd.report(make_health(time=NOON + second, camera=camera, state=HealthState(state)))
-    assert ear.next() == ["READY=1", "WATCHDOG=1"]
-    assert ear.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
-    assert ear.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
+    assert notify_socket.next() == ["READY=1", "WATCHDOG=1"]
+    assert notify_socket.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
+    assert notify_socket.next() == ["WATCHDOG=1", "STATUS=3 of 4 cameras live, 1 offline"]
     with pytest.raises(TimeoutError):
-        ear.next(0.1)
+        notify_socket.next(0.1)
 
 
-def test_a_reload_says_when_it_began_and_that_it_is_over(systemd: Systemd, ear: Ear, make_health: MakeHealth) -> None:
+def test_a_reload_reports_its_begin_and_its_end(
+    systemd: Systemd, notify_socket: NotifySocket, make_health: MakeHealth
+) -> None:
     systemd.report(make_health())
-    ear.next()
+    notify_socket.next()
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     systemd.reload()
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-    began, moment = ear.next()
+    began, moment = notify_socket.next()
     assert (began, moment.split("=")[0]) == ("RELOADING=1", "MONOTONIC_USEC")
     assert before // 1000 <= int(moment.split("=")[1]) <= after // 1000
     systemd.reloaded()
     systemd.stop()
-    assert [ear.next(), ear.next()] == [["READY=1"], ["STOPPING=1"]]
+    assert [notify_socket.next(), notify_socket.next()] == [["READY=1"], ["STOPPING=1"]]
 
 
-def test_a_reload_before_the_service_is_ready_says_nothing(systemd: Systemd, ear: Ear) -> None:
+def test_a_reload_before_the_service_is_ready_reports_nothing(systemd: Systemd, notify_socket: NotifySocket) -> None:
     systemd.reload()
     systemd.reloaded()
     systemd.stop()
-    assert ear.next() == ["STOPPING=1"]
+    assert notify_socket.next() == ["STOPPING=1"]
 
 
-def test_an_abstract_address_begins_with_an_at(make_health: MakeHealth, tmp_path: Path) -> None:
-    ear = Ear(b"\0" + bytes(tmp_path))
+def test_an_abstract_address_begins_with_an_at_sign(make_health: MakeHealth, tmp_path: Path) -> None:
+    notify_socket = NotifySocket(b"\0" + bytes(tmp_path))
     Systemd(f"@{tmp_path}").report(make_health())
-    assert ear.next() == ["READY=1", "WATCHDOG=1"]
-    ear.close()
+    assert notify_socket.next() == ["READY=1", "WATCHDOG=1"]
+    notify_socket.close()
 
 
-def test_without_an_address_nothing_happens(make_health: MakeHealth) -> None:
+def test_sink_without_an_address_does_nothing(make_health: MakeHealth) -> None:
     systemd = Systemd("")
     systemd.report(make_health())
     systemd.reload()
     systemd.stop()
 
 
-def test_nobody_at_the_address_is_a_sink_error_and_ready_is_said_once_somebody_is(
+def test_a_missing_socket_is_a_sink_error_and_ready_is_sent_once_it_exists(
     tmp_path: Path, make_health: MakeHealth
 ) -> None:
     systemd = Systemd(str(tmp_path / "notify"))
     with pytest.raises(SinkError, match="NOTIFY_SOCKET"):
         systemd.report(make_health())
     systemd.stop()
-    ear = Ear(str(tmp_path / "notify"))
+    notify_socket = NotifySocket(str(tmp_path / "notify"))
     systemd.report(make_health(time=NOON + 1))
-    assert ear.next()[:2] == ["READY=1", "WATCHDOG=1"]
-    ear.close()
+    assert notify_socket.next()[:2] == ["READY=1", "WATCHDOG=1"]
+    notify_socket.close()
 
 
-class Hanging:
-    """A Recognizer that hangs for as long as it is told to."""
+class HangingRecognizer:
+    """A Recognizer that hangs while `goes_on` is not set."""
 
     contract = CONTRACT
     lookback = 0
@@ -151,7 +157,7 @@ class Hanging:
         return np.full((len(windows), 2), 0.5, np.float32)
 
 
-class Lively:
+class SteadyCamera:
     """A live camera that sends a frame every 20 ms."""
 
     camera, is_live = "hall", True
@@ -166,16 +172,16 @@ class Lively:
 
 
 @pytest.fixture
-def recognizer() -> Hanging:
-    return Hanging()
+def recognizer() -> HangingRecognizer:
+    return HangingRecognizer()
 
 
 @pytest.fixture
-def running(systemd: Systemd, recognizer: Hanging) -> Iterator[None]:
+def running(systemd: Systemd, recognizer: HangingRecognizer) -> Iterator[None]:
     clock = Clock()
     pipeline = Pipeline(recognizer, lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     service = Service(pipeline, [Named("systemd", systemd)], [], clock)
-    service.watch("hall", lambda stopping: Lively(clock, stopping))
+    service.watch("hall", lambda stopping: SteadyCamera(clock, stopping))
     thread = threading.Thread(target=service.run)
     thread.start()
     yield
@@ -186,22 +192,24 @@ def running(systemd: Systemd, recognizer: Hanging) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("running")
-def test_recognition_that_hangs_feeds_the_watchdog_no_more(ear: Ear, recognizer: Hanging) -> None:
-    assert ear.next() == ["READY=1", "WATCHDOG=1"]
-    assert "WATCHDOG=1" in ear.next()
+def test_recognition_that_hangs_no_longer_feeds_the_watchdog(
+    notify_socket: NotifySocket, recognizer: HangingRecognizer
+) -> None:
+    assert notify_socket.next() == ["READY=1", "WATCHDOG=1"]
+    assert "WATCHDOG=1" in notify_socket.next()
     recognizer.goes_on.clear()
     assert recognizer.hangs.wait(10)
-    while _has_more(ear):
-        """What was said before it hung."""
+    while _has_more(notify_socket):
+        pass  # these messages were sent before it hung
     with pytest.raises(TimeoutError):
-        ear.next(3 * TICK)
+        notify_socket.next(3 * TICK)
     recognizer.goes_on.set()
-    assert "WATCHDOG=1" in ear.next()
+    assert "WATCHDOG=1" in notify_socket.next()
 
 
-def _has_more(ear: Ear) -> bool:
+def _has_more(notify_socket: NotifySocket) -> bool:
     try:
-        ear.next(0.01)
+        notify_socket.next(0.01)
     except TimeoutError:
         return False
     return True

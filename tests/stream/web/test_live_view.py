@@ -180,7 +180,7 @@ def test_constructor_opens_nothing() -> None:
     view.close()
 
 
-def test_port_in_use_is_one_clear_line(opened: Callable[..., LiveView]) -> None:
+def test_port_in_use_gives_a_one_line_error(opened: Callable[..., LiveView]) -> None:
     port = opened("hall").address[1]
     with pytest.raises(SinkError, match=rf"needs 127\.0\.0\.1:{port}.*--port {port + 1}.*web\.port") as caught:
         opened("hall", port=port)
