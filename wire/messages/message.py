@@ -41,7 +41,8 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
 ]
 """Seconds since the epoch here; RFC 3339 in UTC with milliseconds on the wire."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Name = Annotated[str, Field(json_schema_extra={"pattern": r"^[A-Za-z0-9_-]{1,64}$"})]
+"""Of a node or camera. Not checked here: config.yaml and `Topics` check it, and the page shows any name as text."""
 Score = Annotated[float, Field(ge=0, le=1), _rounded_to(4)]
 Scores = Annotated[list[Annotated[float, Field(ge=0, le=1)]], BeforeValidator(_rounded_scores)]
 """Scores of all labels, rounded in one go: an observation is built for each recognition."""

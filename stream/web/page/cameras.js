@@ -1,0 +1,167 @@
+// The cards of the cameras: pictures, activities, states, and the enlarged camera.
+
+import { STALLED, expected, explanation, headline, isOverloaded, isWarming, pace } from "./camera_words.js";
+import { byId, setBar, setText } from "./dom.js";
+import { fit } from "./layout.js";
+import { duration, percent, readable } from "./words.js";
+
+const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
+
+export const cameras = [];         // as on the page: {view, card, parts, ...}
+let greeting = null;               // the server's last hello
+
+// A new greeting keeps the cards where the cameras are the same.
+export function greetCameras(hello) {
+  const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.name]));
+  const isSame = greeting && roster(hello) === roster(greeting);
+  greeting = hello;
+  if (!isSame) buildCameras(hello.cameras);
+  hello.cameras.forEach(showCamera);
+  if (!isSame) showEnlarged();
+}
+
+function buildCameras(views) {
+  cameras.length = 0;
+  byId("stage").replaceChildren();
+  byId("stage").toggleAttribute("data-only-one", views.length === 1);
+  for (const view of views) {
+    const card = byId("camera").content.firstElementChild.cloneNode(true);
+    const part = (name) => card.querySelector(`.${name}`);
+    const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "power", "enlarge", "activity", "sure",
+      "lasts", "expected", "top"].map((name) => [name, part(name)]));
+    const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
+    parts.bar = part("now").querySelector(".meter");
+    setText(parts.name, view.name);
+    parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
+    parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
+    parts.power.hidden = !greeting.control;
+    parts.power.onclick = () => switchCamera(camera);
+    cameras.push(camera);
+    byId("stage").append(card);
+  }
+  fit(cameras);
+}
+
+export function showCamera(view) {
+  const camera = cameraAt(view.index);
+  if (!camera) return;
+  const { card, parts } = camera;
+  // A message without a new time, such as one about dropped frames, is no frame.
+  if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
+  camera.view = view;
+  const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
+  card.dataset.state = view.state;
+  if (view.state === "disabled") delete card.dataset.pictured;
+  card.toggleAttribute("data-calm", isCalm);
+  card.toggleAttribute("data-overloaded", isOverloaded(view));
+  const isOff = view.state === "disabled";
+  parts.power.setAttribute("aria-pressed", String(isOff));
+  parts.power.setAttribute("aria-label", `Switch ${view.name} ${isOff ? "on" : "off"}`);
+  parts.power.title = parts.power.getAttribute("aria-label");
+  setText(parts.activity, headline(view));
+  parts.activity.title = view.activity;
+  setText(parts.sure, percent(view.confidence));
+  setBar(parts.bar, view.confidence, view.activity);
+  parts.bar.style.setProperty("--threshold", percent(view.threshold));
+  const scores = card.dataset.enlarged === undefined ? view.topk : greeting.labels.map((label, index) => [label, view.scores[index]]);
+  showCandidates(parts.top, view.state === "live" && view.topk.length > 0 ? scores : []);
+  tick(camera);
+  byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
+}
+
+// The result arrives over the socket; only a refusal is shown here.
+async function switchCamera({ view, parts }) {
+  parts.power.disabled = true;
+  try {
+    const answer = await fetch(`api/cameras/${encodeURIComponent(view.name)}`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ enabled: view.state === "disabled" }),
+    });
+    if (!answer.ok) setText(parts.lasts, (await answer.json()).detail);
+  } catch (error) {
+    setText(parts.lasts, "The server did not answer");
+  } finally {
+    parts.power.disabled = false;
+  }
+}
+
+function cameraAt(index) {
+  return cameras.find((camera) => camera.view.index === index);
+}
+
+function showCandidates(list, topk) {
+  while (list.children.length > topk.length) list.lastElementChild.remove();
+  while (list.children.length < topk.length) list.append(byId("candidate").content.firstElementChild.cloneNode(true));
+  topk.forEach(([label, score], index) => {
+    const row = list.children[index];
+    setText(row.querySelector(".label"), readable(label));
+    setText(row.querySelector(".score"), percent(score));
+    setBar(row.querySelector(".meter"), score, label);
+  });
+}
+
+// The address of the page names the enlarged camera: a bookmark opens it, and Back leaves it.
+export function enlarge(camera) {
+  history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
+  showEnlarged();
+}
+
+export function showEnlarged() {
+  const chosen = cameras.find(({ view }) => `#${encodeURIComponent(view.name)}` === location.hash) ?? null;
+  for (const camera of cameras) {
+    camera.card.toggleAttribute("data-enlarged", camera === chosen);
+    camera.card.hidden = chosen !== null && camera !== chosen;
+    camera.parts.enlarge.setAttribute("aria-pressed", String(camera === chosen));
+    showCamera(camera.view);
+  }
+  fit(cameras);
+}
+
+// Only the newest picture is drawn. A picture that arrives during decoding replaces the one that waits.
+export async function onPicture(buffer) {
+  const camera = cameraAt(new DataView(buffer).getUint16(0));
+  if (!camera || camera.view.state === "disabled") return;
+  camera.waiting = new Blob([new Uint8Array(buffer, HEADER)], { type: "image/jpeg" });
+  if (camera.isDrawing) return;
+  camera.isDrawing = true;
+  while (camera.waiting) {
+    const newest = camera.waiting;
+    camera.waiting = null;
+    try {
+      const picture = await createImageBitmap(newest);
+      draw(camera, picture);
+      picture.close();
+    } catch (error) {
+      console.warn("a picture could not be decoded", error);
+    }
+  }
+  camera.isDrawing = false;
+}
+
+function draw(camera, picture) {
+  if (camera.view.state === "disabled") return;
+  const { picture: canvas, backdrop } = camera.parts;
+  camera.card.dataset.pictured = "";
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    fit(cameras);
+  }
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  backdrop.getContext("2d").drawImage(picture, 0, 0, backdrop.width, backdrop.height);
+}
+
+export function tick(camera) {
+  const { view, card, parts } = camera;
+  const silent = (performance.now() - camera.received) / 1000;
+  const isStalled = view.state === "live" && silent > STALLED;
+  const isBlind = view.state === "live" && view.blind !== null;
+  const badge = isStalled ? "stalled" : isBlind ? view.blind : isWarming(view) ? "warming" : view.state;
+  card.dataset.badge = badge;
+  setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
+  setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
+  parts.lasts.title = parts.lasts.textContent;
+  setText(parts.fps, isStalled ? "" : pace(view));
+  setText(parts.expected, view.state === "live" && view.forecast ? expected(view.forecast, card.dataset.enlarged !== undefined) : "");
+}

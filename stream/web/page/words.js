@@ -1,0 +1,34 @@
+// Times, shares and labels as a person reads them.
+
+const DAY = { day: "numeric", month: "short" };
+export const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+
+// A replayed file counts from its first frame; anything since 2001 is a date.
+export function clock(time) {
+  return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
+}
+
+// The list starts with the history, so times of earlier days need a date.
+export function day(time) {
+  const date = new Date(time * 1000);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return time > 1e9 && !isToday ? `${date.toLocaleDateString([], DAY)}, ` : "";
+}
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+// "TrampolineJumping" and "jump_rope" as a person writes them.
+export function readable(label) {
+  const words = label.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function percent(share) {
+  return `${Math.round(100 * share)}%`;
+}
