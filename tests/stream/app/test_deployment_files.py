@@ -1,4 +1,4 @@
-"""`harstream config export-files`."""
+"""`harstream config export-files` writes the deployment files."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_every_file_is_written_as_it_is_in_the_repository(harstream: Harstream, 
     }  # fmt: skip
 
 
-def test_a_second_time_changes_nothing(harstream: Harstream, tmp_path: Path) -> None:
+def test_a_second_export_changes_nothing(harstream: Harstream, tmp_path: Path) -> None:
     for _ in range(2):
         code, _ = harstream("config", "export-files", "home", "--only", "blueprints")
         assert code == 0
     assert [folder.name for folder in (tmp_path / "home").iterdir()] == ["blueprints"]
 
 
-def test_a_file_that_somebody_changed_is_kept_and_nothing_is_written(harstream: Harstream, tmp_path: Path) -> None:
+def test_an_edited_file_is_kept_and_nothing_is_written(harstream: Harstream, tmp_path: Path) -> None:
     unit = tmp_path / "home" / "systemd" / "harstream.service"
     unit.parent.mkdir(parents=True)
     unit.write_text("mine")
@@ -42,7 +42,7 @@ def test_a_file_that_somebody_changed_is_kept_and_nothing_is_written(harstream: 
     assert [folder.name for folder in (tmp_path / "home").iterdir()] == ["systemd"]
 
 
-def test_an_unknown_kind_is_named_with_those_there_are(harstream: Harstream) -> None:
+def test_an_unknown_kind_is_refused_with_the_known_ones(harstream: Harstream) -> None:
     code, ran = harstream("config", "export-files", "home", "--only", "helm")
     assert code == 3
     assert "blueprints, systemd, docker, grafana, prometheus" in ran.said

@@ -1,4 +1,4 @@
-"""What `harstream doctor` finds on this machine for a configuration."""
+"""`harstream doctor` examines this machine for a configuration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_ports_and_files_are_tried_and_nothing_is_created(tmp_path: Path, new_po
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_that_is_not_there_and_a_broker_that_is_away_are_needed(tmp_path: Path, free_port: int) -> None:
+def test_a_missing_model_and_a_missing_broker_are_errors(tmp_path: Path, free_port: int) -> None:
     found = findings(tmp_path, model="no-such-model", mqtt={"broker": f"mqtt://127.0.0.1:{free_port}"})
     for what in ("model", "broker"):
         assert (found[what].is_fine, found[what].is_needed) == (False, True)

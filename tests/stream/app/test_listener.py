@@ -1,4 +1,4 @@
-"""`harstream listen`: what it prints of a real broker's messages."""
+"""`harstream listen` prints the messages of a real broker."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def test_no_broker_gives_a_one_line_error(free_port: int) -> None:
 
 
 @pytest.mark.parametrize("node", ["#", "", "a/b", "x" * 65])
-def test_a_node_that_is_no_name_is_refused(node: str) -> None:
+def test_an_invalid_node_name_is_refused(node: str) -> None:
     with pytest.raises(ConfigError, match="expected the name of a node"):
         topics_of(node)
 
 
-def test_topics_are_those_of_the_node_and_of_what_is_wanted() -> None:
+def test_topics_are_those_of_the_node_and_of_the_selected_messages() -> None:
     event, observation, available = (f"har/nuc1/camera/+/{kind}" for kind in ("event", "observation", "availability"))
     assert topics_of("nuc1") == [event, "har/nuc1/status", available]
     assert topics_of("nuc1", observations=True, raw=True) == [event, observation]
 
 
-class Listening:
-    """A Listener on a thread, printing into a string."""
+class RunningListener:
+    """Runs a Listener on a thread; it prints into `out`."""
 
     def __init__(self, url: str, *, raw: bool = False) -> None:
         self.out = io.StringIO()
@@ -49,7 +49,7 @@ class Listening:
         self._listener = Listener(BrokerAddress.parse(url), topics_of("+", raw=raw), printer)
         self._thread = threading.Thread(target=self._listener.run)
 
-    def __enter__(self) -> Listening:
+    def __enter__(self) -> RunningListener:
         self._thread.start()
         return self
 
@@ -64,29 +64,29 @@ def publish(port: int, topic: str, payload: bytes) -> None:
 
 
 @pytest.mark.mosquitto
-def test_it_prints_what_arrives_and_survives_an_outage(
+def test_listener_prints_messages_and_survives_an_outage(
     mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
 ) -> None:
     start = EventMessage.of(make_event(), context).encode()
     end = EventMessage.of(make_event(EventType.END), context).encode()
 
     def arrives(payload: bytes, sign: str) -> bool:
-        # Published again until it is heard: nobody tells from outside when the subscription holds.
+        # The test publishes until the listener prints: it cannot know when the subscription is made.
         publish(mosquitto.port, TOPIC, payload)
         return sign in listening.out.getvalue()
 
-    with Listening(mosquitto.url) as listening:
+    with RunningListener(mosquitto.url) as listening:
         eventually(lambda: arrives(start, "▶ start"), "the start")
         publish(mosquitto.port, TOPIC, b"\x1b[2J")
         mosquitto.stop()
-        eventually(lambda: "waiting for it" in listening.out.getvalue(), "the loss to be told")
+        eventually(lambda: "waiting for it" in listening.out.getvalue(), "the outage to be reported")
         mosquitto.start()
         eventually(lambda: arrives(end, "■ end"), "the end")
     assert "\x1b" not in listening.out.getvalue()
 
 
 @pytest.mark.mosquitto
-def test_raw_is_json_one_a_line(
+def test_raw_output_is_one_json_object_per_line(
     mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
 ) -> None:
     message = EventMessage.of(make_event(activity="\x9b6n [bold]"), context).facts()
@@ -95,7 +95,7 @@ def test_raw_is_json_one_a_line(
         publish(mosquitto.port, TOPIC, json.dumps(message, indent=2, ensure_ascii=False).encode())
         return "01JD" in listening.out.getvalue()
 
-    with Listening(mosquitto.url, raw=True) as listening:
+    with RunningListener(mosquitto.url, raw=True) as listening:
         eventually(arrives, "the event")
     shown = listening.out.getvalue()
     assert "\x9b" not in shown

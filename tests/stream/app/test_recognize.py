@@ -1,4 +1,4 @@
-"""The public API: events and scores of files, of pictures in memory and of a camera; a model that is called."""
+"""The public API gives events and scores of files, of pictures in memory and of a camera, and calls a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def grey(level: int) -> Pixels:
 
 
 def timed(*parts: tuple[float, int], start: float = 0.0) -> Iterator[tuple[float, Pixels]]:
-    """Seconds of grey levels at 25 Hz."""
+    """Yields pictures at 25 Hz: each part is its seconds and its grey level."""
     number = 0
     for seconds, level in parts:
         for _ in range(round(seconds * 25)):
@@ -40,7 +40,7 @@ def test_events_of_a_file_are_a_start_and_an_end(film: WriteFilm, light_model: P
     assert events[-1].confidence.mean > 0.6
 
 
-def test_a_path_as_text_is_a_file_too_and_gives_the_same_events(film: WriteFilm, light_model: Path) -> None:
+def test_a_path_as_text_gives_the_same_events(film: WriteFilm, light_model: Path) -> None:
     file = film("yard.mp4", (3, 200))
     assert list(harstream.recognize(str(file), model=str(light_model))) == list(
         harstream.recognize(file, model=harstream.load(light_model))
@@ -52,14 +52,14 @@ def test_pictures_in_memory_give_the_events_of_the_same_file(film: WriteFilm, li
     arrays = ((time, picture.bgr()) for time, picture in pictures(file))
     of_arrays = list(harstream.recognize(arrays, model=light_model, camera="yard"))
     of_file = list(harstream.recognize(file, model=light_model))
-    told, expected = (
+    found, expected = (
         [(event.type, event.activity, event.started_at, event.ended_at) for event in each]
         for each in (of_arrays, of_file)
     )
-    assert told == expected
+    assert found == expected
 
 
-def test_an_event_is_yielded_while_pictures_still_come(light_model: Path) -> None:
+def test_an_event_is_yielded_while_pictures_still_arrive(light_model: Path) -> None:
     taken: list[float] = []
 
     def live() -> Iterator[tuple[float, Pixels]]:
@@ -78,7 +78,7 @@ def test_scores_are_those_of_each_window_with_their_labels(
 ) -> None:
     file = film("yard.mp4", (2, 0), (2, 200))
     found = list(harstream.recognize(file, model=light_model, scores=True, start_time=start))
-    # 10 Hz, windows of five frames: 40 frames on the grid are 36 windows.
+    # The model takes windows of five frames at 10 Hz: 40 frames on the grid give 36 windows.
     assert len(found) == pytest.approx(36, abs=1)
     origin = start.timestamp() if start else 0.0
     assert found[0].time - origin == pytest.approx(0.4, abs=0.04)
@@ -95,7 +95,7 @@ def test_scores_come_as_soon_as_a_window_of_pictures_in_memory_is_complete(light
 
 
 def test_scores_are_those_of_the_pipeline(film: WriteFilm, light_model: Path) -> None:
-    """The pipeline encodes one frame at once, and the scores of a file come from several."""
+    """The pipeline encodes one frame per call; `recognize` encodes several frames of a file at once."""
     file, model = film("yard.mp4", (1, 0), (1, 60), (1, 200)), harstream.load(light_model)
     steps = replayed_steps("yard", file, 0.0, new_default_pipeline(model.recognizer, "yard"))
     expected = [step.notice.scores for step in steps if step.notice.scores]
@@ -112,7 +112,7 @@ def test_a_higher_threshold_gives_no_event(film: WriteFilm, make_dim: Path, ligh
 
 @pytest.fixture
 def make_dim(film: WriteFilm) -> Path:
-    """Light enough for 0.6, and not for more: the model says 0.5 at a level of 38 and 0.95 at 51."""
+    """Writes a film that scores just over 0.6: the model gives 0.5 at a grey level of 38 and 0.95 at 51."""
     return film("dim.mp4", (3, 45))
 
 
@@ -132,7 +132,7 @@ def test_start_time_dates_the_events(film: WriteFilm, light_model: Path) -> None
     assert all(0 <= event.started_at - start.timestamp() < 1 for event in events)
 
 
-def test_a_loop_that_is_left_lets_go_of_the_file(film: WriteFilm, light_model: Path) -> None:
+def test_a_loop_that_is_left_closes_the_file(film: WriteFilm, light_model: Path) -> None:
     events = harstream.recognize(film("yard.mp4", (30, 200)), model=light_model)
     for _ in events:
         break
@@ -149,15 +149,13 @@ def test_a_loop_that_is_left_lets_go_of_the_file(film: WriteFilm, light_model: P
         (1234, ()),
     ],
 )
-def test_a_source_that_is_not_there_is_refused(
-    source: str | Path | int, parts: tuple[str, ...], light_model: Path
-) -> None:
+def test_a_missing_source_is_refused(source: str | Path | int, parts: tuple[str, ...], light_model: Path) -> None:
     with pytest.raises(harstream.SourceError) as refused:
         list(harstream.recognize(source, model=light_model))
     assert all(part in str(refused.value) for part in parts)
 
 
-def test_a_model_that_is_not_there_is_refused() -> None:
+def test_a_missing_model_is_refused() -> None:
     for ask in (
         lambda: harstream.load("no-such-model"),
         lambda: harstream.recognize("clip.mp4", model="no-such-model"),
@@ -190,7 +188,7 @@ def test_model_gives_a_probability_for_each_label(light_model: Path) -> None:
 
 
 def test_model_called_on_frames_gives_the_scores_of_their_window(light_model: Path) -> None:
-    """BGR of any size, through the transform of a stream."""
+    """The call accepts BGR pictures of any size and transforms them as a stream does."""
     frames = np.random.default_rng(1).integers(0, 60, (20, 90, 70, 3), dtype=np.uint8)
     lrcn = harstream.load("lrcn")
     (scores,) = harstream.recognize(((n / 10, frame) for n, frame in enumerate(frames)), model=lrcn, scores=True)

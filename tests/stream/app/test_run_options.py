@@ -13,7 +13,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_options_win_over_the_file(folder: Path) -> None:
+def test_options_override_the_file(folder: Path) -> None:
     (folder / "config.yaml").write_text("model: lrcn\nweb: {host: 0.0.0.0, port: 1}\nmqtt: {observations: false}\n")
     options = RunOptions(source=("scene", "rtsp://host/1"), model="flow_tcn", broker="mqtt://host", port=9)
     config = options.with_config_found().read()
@@ -24,12 +24,12 @@ def test_options_win_over_the_file(folder: Path) -> None:
     ]  # fmt: skip
 
 
-def test_without_options_and_file_the_defaults_hold() -> None:
+def test_defaults_apply_without_options_and_file() -> None:
     config = RunOptions(no_web=True).with_config_found().read()
     assert (config.model, config.web.enabled, config.cameras[0].source) == ("flow_tcn", False, "0")
 
 
-def test_a_camera_of_the_command_line_is_named_for_its_kind() -> None:
+def test_a_camera_of_the_command_line_is_named_after_its_kind() -> None:
     sources = ("scene?seed=8", "0", "rtsp://host/1", "yard.mp4")
     assert [camera_name(source, index) for index, source in enumerate(sources)] == [
         "scene",

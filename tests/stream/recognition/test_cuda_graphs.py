@@ -1,4 +1,4 @@
-"""The way that a GPU takes, over buffers of the CPU: nothing here was seen on a GPU."""
+"""The code for CUDA graphs runs here with buffers of the CPU. These tests need no GPU."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _windows(recognizer: OnnxRecognizer, count: int, seed: int) -> NDArray[np.ge
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_bound_runs_give_what_plain_runs_give_at_any_batch_size_and_again(name: str) -> None:
+def test_bound_runs_repeatedly_give_the_results_of_plain_runs_at_any_batch_size(name: str) -> None:
     plain, bound = (OnnxRecognizer(find_model(name), "cpu", way=way) for way in (Way.PLAIN, Way.BOUND))
     for seed, count in enumerate((1, 3, 8, 3, 1)):
         frames, windows = _frames(plain, count, seed), _windows(plain, count, seed)
@@ -51,7 +51,7 @@ def test_a_batch_larger_than_the_largest_is_run_in_pieces() -> None:
     assert np.allclose(np.asarray(bound.encode(frames), float), np.asarray(plain.encode(frames), float), atol=CLOSE)
 
 
-def test_results_stay_as_they_are_when_the_next_batch_runs() -> None:
+def test_results_stay_unchanged_when_the_next_batch_runs() -> None:
     bound = OnnxRecognizer(find_model("lrcn"), "cpu", way=Way.BOUND)
     first = bound.encode(_frames(bound, 1, seed=0))
     kept = first.copy()
@@ -79,7 +79,7 @@ def _encoder(name: str) -> Path:
     return file
 
 
-def test_replays_are_used_where_they_give_what_plain_runs_give(
+def test_replays_are_used_if_they_give_the_results_of_plain_runs(
     frames: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
 ) -> None:
     plain, opened = _session(_encoder("flow_tcn")), []
@@ -97,7 +97,7 @@ def test_replays_are_used_where_they_give_what_plain_runs_give(
     assert not caplog.records
 
 
-def test_where_nothing_can_be_recorded_plain_runs_go_on_after_one_warning(
+def test_plain_runs_continue_after_one_warning_if_no_graph_can_be_recorded(
     frames: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
 ) -> None:
     def replaying() -> onnxruntime.InferenceSession:
@@ -108,14 +108,14 @@ def test_where_nothing_can_be_recorded_plain_runs_go_on_after_one_warning(
     for count in (3, 1, 3):
         expected = plain.run(None, {"frames": frames[:count]})[0]
         np.testing.assert_allclose(bound(frames[:count]), expected, atol=CLOSE)
-    (said,) = caplog.records
-    assert said.levelno == logging.WARNING
-    assert said.getMessage() == (
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == (
         "flow_tcn runs without CUDA graphs, which may be slower: operation not permitted when stream is capturing"
     )
 
 
-def test_replays_that_give_something_else_are_not_used(
+def test_replays_with_other_results_are_not_used(
     frames: NDArray[np.uint8], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = onnx.load(_encoder("flow_tcn"))

@@ -1,4 +1,4 @@
-"""Models in the TFLite format that cannot be run. Those that can are tested where they are exported."""
+"""TFLite models that cannot run are refused. The tests of the export run valid ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTRACT = ModelContract("m", "1", ("Jump", "Walk"))
 
 
 def with_contract(file: Path, text: str) -> Path:
-    """A file with a contract at its end and no model before it."""
+    """Writes a file that has a contract at its end and no model."""
     with ZipFile(file, "w") as attached:
         attached.writestr(CONTRACT_KEY, text)
     return file
@@ -43,7 +43,7 @@ def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
         open_model(find_model(str(tmp_path)))
 
 
-def test_it_does_not_run_on_a_gpu(tmp_path: Path) -> None:
+def test_a_tflite_model_does_not_run_on_a_gpu(tmp_path: Path) -> None:
     with_contract(tmp_path / "model.tflite", CONTRACT.to_json())
     with pytest.raises(ModelError, match="runs on the CPU only"):
         open_model(find_model(str(tmp_path)), "cuda")

@@ -1,4 +1,4 @@
-"""Models on ONNX Runtime: what their contracts ask for is honoured, and what cannot be is refused in one line."""
+"""ONNX Runtime runs models as their contracts say. A contract that it cannot meet is refused in one line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from harstream.wire.errors import ModelError
 
 CONTRACT = ModelContract("first", "1", ("Low", "High"), frames=2, height=2, width=2, rate=10.0)
 RED = np.broadcast_to(np.array([255, 0, 0], np.uint8), (2, 2, 2, 3))
-"""A window of red frames, RGB."""
+"""A window of red frames, in RGB."""
 
 
 def first_channel_model(file: Path, element: int, contract: dict[str, Any]) -> Path:
-    """A model that reads the first channel of its input: scores are (1 - s, s), s = sigmoid(its mean)."""
+    """Writes a model that scores (1 - s, s), where s is the sigmoid of the mean of the first input channel."""
     nodes = [
         helper.make_node("Cast", ["frames"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Slice", ["float", "zero", "one", "last"], ["first"]),
@@ -53,7 +53,7 @@ def written(file: Path, element: int, **changes: Any) -> Path:
 
 
 def high(file: Path) -> float:
-    """The logit that the model saw as its first channel, for a red window."""
+    """Returns the mean that the model sees in its first channel, for a red window."""
     recognizer = open_model(find_model(str(file)), "cpu")
     score = float(recognizer.score(recognizer.encode(RED)[None])[0, 1])
     return float(np.log(score / (1 - score)))
@@ -62,7 +62,7 @@ def high(file: Path) -> float:
 @pytest.mark.parametrize(
     ("normalisation", "red", "none"), [("0 to 1", 1.0, 0.0), ("-1 to 1", 1.0, -1.0)]
 )  # fmt: skip
-def test_a_model_of_floats_gets_its_range_and_its_order_of_colours(
+def test_a_model_of_floats_gets_its_range_and_its_colour_order(
     tmp_path: Path, normalisation: str, red: float, none: float
 ) -> None:
     rgb = written(tmp_path / "rgb.onnx", TensorProto.FLOAT, normalisation=normalisation)
@@ -71,7 +71,7 @@ def test_a_model_of_floats_gets_its_range_and_its_order_of_colours(
     assert high(bgr) == pytest.approx(none, abs=1e-5)
 
 
-def test_a_model_of_levels_gets_its_order_of_colours(tmp_path: Path) -> None:
+def test_a_model_of_levels_gets_its_colour_order(tmp_path: Path) -> None:
     bgr = OnnxRecognizer(find_model(str(written(tmp_path / "bgr.onnx", TensorProto.UINT8, channels="BGR"))), "cpu")
     rgb = OnnxRecognizer(find_model(str(written(tmp_path / "rgb.onnx", TensorProto.UINT8))), "cpu")
     assert bgr.score(RED[None])[0].tolist() == [0.5, 0.5]
@@ -82,7 +82,7 @@ def test_a_model_of_levels_gets_its_order_of_colours(tmp_path: Path) -> None:
     ("element", "normalisation", "got"),
     [(TensorProto.FLOAT, "divide by 255", "tensor(float)"), (TensorProto.UINT8, "0 to 1", "tensor(uint8)")],
 )
-def test_an_input_of_another_type_than_the_contract_says_is_refused(
+def test_an_input_type_that_differs_from_the_contract_is_refused(
     tmp_path: Path, element: int, normalisation: Normalisation, got: str
 ) -> None:
     file = written(tmp_path / "model.onnx", element, normalisation=normalisation)
@@ -92,7 +92,7 @@ def test_an_input_of_another_type_than_the_contract_says_is_refused(
 
 
 @pytest.mark.parametrize("change", [{"channels": "GRAY"}, {"normalisation": "imagenet"}, {"transform": "letterbox"}])
-def test_a_model_that_declares_what_is_not_known_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
+def test_a_contract_with_an_unknown_value_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     file = written(tmp_path / "model.onnx", TensorProto.UINT8, **change)
     for opened in (lambda: load(str(file), "cpu"), lambda: OnnxRecognizer(find_model(str(file)), "cpu")):
         with pytest.raises(ModelError) as refused:
@@ -102,21 +102,21 @@ def test_a_model_that_declares_what_is_not_known_is_refused(tmp_path: Path, chan
         assert repr(value) in str(refused.value)
 
 
-def test_a_model_of_another_shape_than_its_contract_is_refused(tmp_path: Path) -> None:
+def test_a_model_whose_shape_differs_from_its_contract_is_refused(tmp_path: Path) -> None:
     contract = json.loads(replace(CONTRACT, height=4).to_json())
     file = first_channel_model(tmp_path / "model.onnx", TensorProto.UINT8, contract)
     with pytest.raises(ModelError, match="does not fit its contract: input"):
         load(str(file), "cpu")
 
 
-def test_a_model_without_a_rate_cannot_watch_a_stream_but_can_be_opened(tmp_path: Path) -> None:
+def test_a_model_without_a_rate_can_be_opened_but_cannot_watch_a_stream(tmp_path: Path) -> None:
     file = written(tmp_path / "even.onnx", TensorProto.FLOAT, rate=None, normalisation="0 to 1")
     with pytest.raises(ModelError, match="spread evenly over each clip"):
         load(str(file), "cpu")
     assert open_model(find_model(str(file)), "cpu").contract.rate is None
 
 
-def test_a_name_that_is_no_model_is_refused_with_those_there_are() -> None:
+def test_an_unknown_model_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ModelError, match="flow_tcn"):
         load("no-such-model", "cpu")
 

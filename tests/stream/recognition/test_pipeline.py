@@ -1,4 +1,4 @@
-"""Frames in, steps out, with a recognizer that reads its scores off the pictures."""
+"""The pipeline makes steps of frames. Its recognizer derives the scores from the grey level of the pictures."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType, Frame, Step
 
 JUMP, WALK = 200, 100
-"""Grey levels of pictures in which somebody does that; any other is nobody."""
+"""Grey levels that mean these activities. Any other level means background."""
 
 
 class GreyRecognizer:
-    """A Recognizer for which the grey level of the newest row of a window says it all."""
+    """A Recognizer whose scores follow from the grey level of the newest row of a window."""
 
     row_shape: tuple[int, ...] = (1,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
 
     def __init__(self, lookback: int = 0) -> None:
-        """With lookback a row is the newer frame's level, and the pairs of levels are kept in `pairs`."""
+        """With lookback, a row holds the level of the newer frame, and `pairs` keeps each pair of levels."""
         self.lookback = lookback
         self.pairs: list[list[int]] = []
         self.contract = ModelContract(
@@ -78,7 +78,7 @@ def frame(time: float, level: int = 0, camera: str = "hall", size: tuple[int, in
 
 
 def frames(begin: float, count: int, level: int = 0, camera: str = "hall") -> list[Frame]:
-    """At the model's rate of 10 Hz."""
+    """Returns frames at the model's rate of 10 Hz."""
     return [frame(begin + number / 10, level, camera) for number in range(count)]
 
 
@@ -100,7 +100,7 @@ def test_each_arrival_gives_one_step_in_order(recognizer: GreyRecognizer) -> Non
     assert [step.frame or step.notice.change for step in steps] == arrivals
 
 
-def test_first_recognition_comes_with_the_full_window(recognizer: GreyRecognizer) -> None:
+def test_first_recognition_needs_a_full_window(recognizer: GreyRecognizer) -> None:
     steps = list(new_pipeline(recognizer).steps(single(frames(0.0, 4))))
     assert [step.notice.warming for step in steps] == [(1, 3), (2, 3), (3, 3), (3, 3)]
     assert times_scored(steps) == [0.2, 0.3]
@@ -110,7 +110,7 @@ def test_first_recognition_comes_with_the_full_window(recognizer: GreyRecognizer
 
 
 def test_frame_is_encoded_once_and_only_on_the_grid(recognizer: GreyRecognizer) -> None:
-    # 20 Hz onto 10: every second frame, whatever the number of windows it is in.
+    # The camera sends 20 Hz and the grid is 10 Hz: every second frame is encoded, for all its windows.
     list(new_pipeline(recognizer).steps(single(frame(number / 20, number) for number in range(9))))
     assert recognizer.encoded == [[0], [2], [4], [6], [8]]
     assert recognizer.scored == [[[0, 2, 4]], [[2, 4, 6]], [[4, 6, 8]]]
@@ -148,7 +148,7 @@ def test_stride_scores_every_nth_frame_on_the_grid(
     assert times_scored(steps) == expected
 
 
-def test_gap_warms_up_again_and_scores_the_first_full_window(recognizer: GreyRecognizer) -> None:
+def test_window_fills_again_after_a_gap_and_is_then_scored(recognizer: GreyRecognizer) -> None:
     arrivals: list[Arrival] = [*frames(0.0, 4), *frames(5.0, 4)]
     steps = list(new_pipeline(recognizer, stride=2).steps(single(arrivals)))
     assert times_scored(steps) == [0.2, 5.2]
@@ -156,21 +156,21 @@ def test_gap_warms_up_again_and_scores_the_first_full_window(recognizer: GreyRec
 
 
 def test_support_from_before_a_gap_does_not_count_after_it(recognizer: GreyRecognizer) -> None:
-    # Before the gap Jump was seen for 0.2 s, with hold 0.3; after it the first window has its middle at 60.1.
+    # Hold is 0.3 s. Jump is supported for 0.2 s before the gap; the first window after it has its middle at 60.1.
     found = events(new_pipeline(recognizer).steps(single([*frames(0.0, 4, JUMP), *frames(60.0, 6, JUMP)])))
     assert found[0].type is EventType.START
     assert found[0].started_at == pytest.approx(60.1)
 
 
-def test_activity_is_told_from_start_to_end(recognizer: GreyRecognizer) -> None:
+def test_activity_is_reported_from_start_to_end(recognizer: GreyRecognizer) -> None:
     arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), *frames(1.0, 10)]
     start, end = events(new_pipeline(recognizer).steps(single(arrivals)))
-    # The window that ends at 0.2 is the first; 0.3 after its middle (0.1) is 0.4. The last with Jump ends at 0.9.
+    # The first window has its middle at 0.1, and hold is 0.3, so Jump starts at 0.4. Its last window ends at 0.9.
     assert (start.type, start.started_at, start.detected_at) == (EventType.START, pytest.approx(0.1), 0.4)
     assert (end.end_reason, end.ended_at) == (EndReason.LOW_CONFIDENCE, pytest.approx(0.8))
 
 
-def test_camera_that_goes_offline_ends_its_activity_and_forgets(recognizer: GreyRecognizer) -> None:
+def test_activity_and_window_end_when_the_camera_goes_offline(recognizer: GreyRecognizer) -> None:
     offline = CameraChange("hall", 5.0, CameraState.OFFLINE, "unplugged")
     arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), offline, frame(5.1)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
@@ -183,20 +183,20 @@ def test_camera_that_goes_offline_ends_its_activity_and_forgets(recognizer: Grey
     assert steps[11].notice.warming == (1, 3)
 
 
-def test_camera_that_never_came_may_go_offline(recognizer: GreyRecognizer) -> None:
+def test_camera_without_any_frame_may_go_offline(recognizer: GreyRecognizer) -> None:
     (step,) = new_pipeline(recognizer).steps([[CameraChange("hall", 5.0, CameraState.OFFLINE, "no such host")]])
     assert (step.notice.time, step.notice.events, step.frame) == (5.0, (), None)
 
 
-def test_what_goes_on_when_the_batches_end_is_ended_by_shutdown(recognizer: GreyRecognizer) -> None:
+def test_running_activity_ends_with_reason_shutdown_when_the_batches_end(recognizer: GreyRecognizer) -> None:
     batches = zip(frames(0.0, 10, JUMP), frames(0.0, 10, 0, "garden"), strict=True)
     steps = list(new_pipeline(recognizer).steps(batches))
-    assert len(steps) == 21  # the garden, where nothing goes on, gets no step of its own
+    assert len(steps) == 21  # the garden has no running activity and gets no step
     (end,) = steps[-1].notice.events
     assert (end.camera, end.end_reason, end.ended_at) == ("hall", EndReason.SHUTDOWN, pytest.approx(0.9))
 
 
-def test_picture_size_may_change_in_mid_stream(recognizer: GreyRecognizer) -> None:
+def test_picture_size_may_change_during_the_stream(recognizer: GreyRecognizer) -> None:
     sizes = [(12, 16), (480, 640), (1080, 1920), (3, 5)]
     arrivals: list[Arrival] = [frame(number / 10, 7, size=size) for number, size in enumerate(sizes)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
@@ -213,13 +213,13 @@ def test_frame_from_the_past_is_shown_and_not_recognized(recognizer: GreyRecogni
     assert times == sorted(times)
 
 
-def test_frame_of_before_its_camera_went_is_not_recognized(recognizer: GreyRecognizer) -> None:
+def test_frame_from_before_its_camera_went_offline_is_not_recognized(recognizer: GreyRecognizer) -> None:
     offline = CameraChange("hall", 60.0, CameraState.OFFLINE)
     arrivals: list[Arrival] = [*frames(0.0, 10, JUMP), offline, *frames(1.0, 10, JUMP), *frames(60.0, 10, JUMP)]
     steps = list(new_pipeline(recognizer).steps(single(arrivals)))
     assert [step.notice.scores for step in steps[11:21]] == [None] * 10
-    told = [event.updated_at for event in events(steps)]
-    assert told == sorted(told)
+    times = [event.updated_at for event in events(steps)]
+    assert times == sorted(times)
     assert [event.type for event in events(steps)] == [EventType.START, EventType.END] * 2
 
 
@@ -242,20 +242,20 @@ def test_encoder_that_looks_back_never_pairs_frames_across_a_gap() -> None:
     assert recognizer.pairs == [[1, 2], [3, 4], [5, 6]]
 
 
-def test_nothing_comes_of_no_batches(recognizer: GreyRecognizer) -> None:
+def test_no_batches_give_no_steps(recognizer: GreyRecognizer) -> None:
     assert list(new_pipeline(recognizer).steps([])) == []
 
 
-def test_activity_of_a_camera_that_became_too_slow_for_the_model_is_ended(recognizer: GreyRecognizer) -> None:
-    """From 2 s on frames come at 2 Hz: no window fills. More than `merge` and a window, 0.5 s, later it is over."""
+def test_activity_ends_when_its_camera_becomes_too_slow_for_the_model(recognizer: GreyRecognizer) -> None:
+    """Frames arrive at 2 Hz from 2 s on, so no window fills. The activity ends after `merge` and a window, 0.5 s."""
     arrivals: list[Arrival] = [*frames(0.0, 20, JUMP), *(frame(2.0 + number / 2, JUMP) for number in range(10))]
-    told = events(new_pipeline(recognizer).steps(single(arrivals)))
-    assert [event.type for event in told] == [EventType.START, EventType.END]
-    assert (told[1].end_reason, round(told[1].updated_at, 1)) == (EndReason.CAMERA_OFFLINE, 3.0)
-    assert told[1].ended_at == pytest.approx(2.0)
+    found = events(new_pipeline(recognizer).steps(single(arrivals)))
+    assert [event.type for event in found] == [EventType.START, EventType.END]
+    assert (found[1].end_reason, round(found[1].updated_at, 1)) == (EndReason.CAMERA_OFFLINE, 3.0)
+    assert found[1].ended_at == pytest.approx(2.0)
 
 
-def test_error_of_a_source_is_raised_after_what_goes_on_has_been_ended(recognizer: GreyRecognizer) -> None:
+def test_error_of_a_source_is_raised_after_the_running_activity_has_ended(recognizer: GreyRecognizer) -> None:
     def arrivals() -> Iterable[Arrival]:
         yield from frames(0.0, 20, JUMP)
         raise SourceError("pulled")
@@ -266,16 +266,16 @@ def test_error_of_a_source_is_raised_after_what_goes_on_has_been_ended(recognize
     assert [event.type for event in events(seen)] == [EventType.START, EventType.END]
 
 
-def test_recognizing_seldom_does_not_end_what_goes_on(recognizer: GreyRecognizer) -> None:
-    """A stride of 1 s is longer than `merge` and a window, 0.5 s; the window stays complete in between."""
-    told = events(new_pipeline(recognizer, stride=10).steps(single(frames(0.0, 60, JUMP))))
-    assert [(event.type, event.end_reason) for event in told if event.type is not EventType.UPDATE] == [
+def test_a_long_stride_does_not_end_a_running_activity(recognizer: GreyRecognizer) -> None:
+    """A stride of 1 s is longer than `merge` and a window, 0.5 s. The window stays complete in between."""
+    found = events(new_pipeline(recognizer, stride=10).steps(single(frames(0.0, 60, JUMP))))
+    assert [(event.type, event.end_reason) for event in found if event.type is not EventType.UPDATE] == [
         (EventType.START, None),
         (EventType.END, EndReason.SHUTDOWN),
     ]
 
 
-def test_a_notice_says_what_can_be_seen(recognizer: GreyRecognizer) -> None:
+def test_a_notice_carries_the_picture_check(recognizer: GreyRecognizer) -> None:
     lit, still, dark = frames(0.0, 1, level=200), frames(0.1, 3, level=90), frames(0.4, 1, level=3)
     gone = CameraChange("hall", 0.5, CameraState.OFFLINE)
     steps = list(new_pipeline(recognizer).steps(single([*lit, *still, *dark, gone])))
@@ -283,7 +283,7 @@ def test_a_notice_says_what_can_be_seen(recognizer: GreyRecognizer) -> None:
     assert [step.notice.unchanged for step in steps[:6]] == pytest.approx([0, 0, 0.1, 0.2, 0, 0])
 
 
-def test_a_notice_carries_the_best_three_labels_until_the_camera_goes(recognizer: GreyRecognizer) -> None:
+def test_a_notice_carries_the_best_three_labels_until_the_camera_goes_offline(recognizer: GreyRecognizer) -> None:
     gone = CameraChange("hall", 0.4, CameraState.OFFLINE)
     steps = list(new_pipeline(recognizer).steps(single([*frames(0.0, 3, WALK), gone])))
     assert [step.notice.best for step in steps[:2]] == [(), ()]

@@ -1,4 +1,4 @@
-"""The exponential mean, with its memory in seconds."""
+"""The exponential mean forgets with a time constant in seconds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from harstream.stream.recognition.smoothing import ExponentialMean
 
 HALF_LIFE = math.log(2)
-"""Seconds in which a mean with tau 1 forgets half."""
+"""The half-life of a mean with tau 1, in seconds."""
 
 
 def scores(first: float) -> NDArray[np.float32]:
     return np.array([first, 1 - first], np.float32)
 
 
-def test_each_half_life_takes_the_mean_half_of_the_way() -> None:
+def test_the_mean_moves_half_of_the_way_in_each_half_life() -> None:
     mean = ExponentialMean(tau=1.0)
     found = [mean.update(scores(first), number * HALF_LIFE)[0] for number, first in enumerate([1, 0, 0, 1])]
     assert found == pytest.approx([1, 0.5, 0.25, 0.625])
@@ -49,19 +49,19 @@ def test_mean_of_scores_sums_to_1() -> None:
     assert total == pytest.approx(1, abs=1e-5)
 
 
-def test_pause_much_longer_than_tau_forgets() -> None:
+def test_pause_much_longer_than_tau_resets_the_mean() -> None:
     mean = ExponentialMean(tau=1.0)
     mean.update(scores(1), 0.0)
     assert mean.update(scores(0.2), 60.0)[0] == pytest.approx(0.2)
 
 
-def test_no_tau_turns_smoothing_off() -> None:
+def test_tau_0_turns_smoothing_off() -> None:
     mean = ExponentialMean(tau=0)
     mean.update(scores(1), 0.0)
     assert mean.update(scores(0.2), 0.1).tolist() == scores(0.2).tolist()
 
 
-def test_forgotten_mean_begins_anew() -> None:
+def test_reset_mean_starts_with_the_next_scores() -> None:
     mean = ExponentialMean(tau=1.0)
     mean.update(scores(1), 0.0)
     mean.forget()

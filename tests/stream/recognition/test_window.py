@@ -1,4 +1,4 @@
-"""The rolling window: full for any steady camera, empty after a gap, and nothing made up."""
+"""The rolling window is full for any steady camera and empty after a gap. It holds no invented row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINUTE = 60.0
 
 
 class GridWindow(Window):
-    """A window whose rows are the times that a grid takes."""
+    """A window whose rows are the times of the frames on the grid."""
 
     def __init__(self, length: int, rate: float) -> None:
         super().__init__(length, (), np.dtype(np.float32))
@@ -29,7 +29,7 @@ def window(length: int = 3, rate: float = 10.0) -> GridWindow:
 
 
 def fill(window: GridWindow, times: Iterable[float]) -> list[bool]:
-    """Push the times that the grid takes, as the pipeline does; return after each whether the window is complete."""
+    """Pushes the times on the grid, as the pipeline does. Returns after each whether the window is complete."""
     complete = []
     for time in times:
         if taken := window.grid.take(time):
@@ -41,12 +41,12 @@ def fill(window: GridWindow, times: Iterable[float]) -> list[bool]:
 
 
 def camera_times(fps: float, jitter: float, seed: int) -> list[float]:
-    """A minute of frames, each up to `jitter` seconds late."""
+    """Returns the times of a minute of frames, each up to `jitter` seconds late."""
     chance = random.Random(seed)
     return sorted(number / fps + chance.uniform(0, jitter) for number in range(int(MINUTE * fps)))
 
 
-def test_window_is_complete_as_in_its_trace() -> None:
+def test_window_matches_its_trace() -> None:
     complete = fill(window(), [0.0, 0.1, 0.2, 0.3, 1.0, 1.1, 1.2])
     assert complete == [False, False, True, True, False, False, True]
 
@@ -59,14 +59,14 @@ def test_any_steady_camera_keeps_the_window_full(fps: float, jitter: float, seed
     assert all(complete[complete.index(True) :])
 
 
-def test_a_frame_left_out_of_a_camera_a_bit_faster_is_no_gap() -> None:
-    # 12 Hz onto 10 Hz: the third frame is 33 ms early, and from the second to the fourth it is 167 ms.
+def test_a_skipped_frame_of_a_slightly_faster_camera_is_no_gap() -> None:
+    # The camera sends 12 Hz, the grid is 10 Hz. The third frame is 33 ms early; the fourth is 167 ms after the second.
     faster = window()
     complete = fill(faster, [0.0, 1 / 12, 2 / 12, 3 / 12, 4 / 12])
     assert complete == [False, False, False, True, True]
 
 
-def test_a_model_of_8_hertz_can_watch_a_camera_of_10() -> None:
+def test_a_model_of_8_hertz_can_watch_a_camera_of_10_hertz() -> None:
     slow = window(length=20, rate=8.0)
     complete = fill(slow, [number / 10 for number in range(100)])
     assert complete.count(True) > 70

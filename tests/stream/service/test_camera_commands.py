@@ -1,4 +1,4 @@
-"""Cameras are switched and thresholds set over a real mosquitto; what makes no sense is answered."""
+"""Commands over a real mosquitto switch cameras and set thresholds. An invalid command gets an answer."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from harstream.wire.values import CameraControl, CameraState, Health, Notice
 pytestmark = pytest.mark.mosquitto
 
 
-class House:
-    """Controls of one camera that remember what they were asked for."""
+class RecordingControls:
+    """Controls of one camera that remember each request."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, object]] = []
+        self.requests: list[tuple[str, str, object]] = []
 
     def cameras(self) -> list[CameraControl]:
         return []
 
     def switch(self, camera: str, *, on: bool) -> None:
         self._check(camera)
-        self.asked.append((camera, "enabled", on))
+        self.requests.append((camera, "enabled", on))
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
         self._check(camera)
-        self.asked.append((camera, "threshold", threshold))
+        self.requests.append((camera, "threshold", threshold))
 
     def _check(self, camera: str) -> None:
         if camera != "hall":
@@ -51,17 +51,17 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def controls() -> RecordingControls:
+    return RecordingControls()
 
 
 class Node:
-    """An MqttSink with the commands that it receives, and the thread that obeys them."""
+    """An MqttSink with its commands and the thread that carries them out."""
 
-    def __init__(self, address: BrokerAddress, house: House, context: Context, folder: Path) -> None:
+    def __init__(self, address: BrokerAddress, controls: RecordingControls, context: Context, folder: Path) -> None:
         self.sink = MqttSink(new_publisher(address, Outbox(folder / "outbox.db"), context.node), context)
         self._changes = ChangeQueue()
-        CameraCommands(self.sink.publisher, self.sink.topics, house, self._changes)
+        CameraCommands(self.sink.publisher, self.sink.topics, controls, self._changes)
 
     def start(self) -> None:
         self.sink.start()
@@ -73,8 +73,8 @@ class Node:
 
 
 @pytest.fixture
-def node(mosquitto: Any, house: House, context: Context, tmp_path: Path) -> Iterator[Node]:
-    node = Node(BrokerAddress.parse(mosquitto.url), house, context, tmp_path)
+def node(mosquitto: Any, controls: RecordingControls, context: Context, tmp_path: Path) -> Iterator[Node]:
+    node = Node(BrokerAddress.parse(mosquitto.url), controls, context, tmp_path)
     node.start()
     yield node
     node.close()
@@ -95,7 +95,7 @@ def publish(mosquitto: Any, sink: MqttSink) -> Callable[[str, bytes], None]:
     return send
 
 
-def test_what_is_asked_for_is_done(publish: Any, house: House, eventually: Callable[..., None]) -> None:
+def test_commands_are_carried_out(publish: Any, controls: RecordingControls, eventually: Callable[..., None]) -> None:
     publish("har/nuc1/camera/hall/enabled/set", b"OFF")
     publish("har/nuc1/camera/hall/enabled/set", b" on\n")
     publish("har/nuc1/camera/hall/threshold/set", b"0.65")
@@ -103,8 +103,8 @@ def test_what_is_asked_for_is_done(publish: Any, house: House, eventually: Calla
     publish("har/nuc2/camera/hall/enabled/set", b"OFF")
     publish("har/nuc1/camera/hall/enabled/state", b"OFF")
     publish("har/nuc1/camera/hall/threshold/set", b"1")
-    eventually(lambda: len(house.asked) == 5, "what was asked for")
-    assert house.asked == [
+    eventually(lambda: len(controls.requests) == 5, "the five requests")
+    assert controls.requests == [
         ("hall", "enabled", False), ("hall", "enabled", True), ("hall", "threshold", 0.65), ("hall", "threshold", None),
         ("hall", "threshold", 1.0),
     ]  # fmt: skip
@@ -123,8 +123,8 @@ def test_what_is_asked_for_is_done(publish: Any, house: House, eventually: Calla
         ("<b>\u00e9/enabled", b"OFF", "there is no camera '<b>\u00e9'; there are hall"),
     ],
 )
-def test_what_makes_no_sense_is_answered(
-    topic: str, payload: bytes, why: str, publish: Any, house: House, mosquitto: Any, subscribe: Any,
+def test_invalid_command_is_answered(
+    topic: str, payload: bytes, why: str, publish: Any, controls: RecordingControls, mosquitto: Any, subscribe: Any,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
@@ -133,12 +133,12 @@ def test_what_makes_no_sense_is_answered(
     answer = subscriber.of("/error")[0]
     assert (answer.topic, answer.retained) == ("har/nuc1/error", False)
     assert (answer.json["topic"], answer.json["detail"]) == (f"har/nuc1/camera/{topic}/set", why)
-    assert house.asked == []
+    assert controls.requests == []
     publish("har/nuc1/camera/hall/enabled/set", b"ON")
-    eventually(lambda: house.asked == [("hall", "enabled", True)], "the next one to be heard")
+    eventually(lambda: controls.requests == [("hall", "enabled", True)], "the next command to be carried out")
 
 
-def test_what_is_refused_is_in_the_log_once_a_minute_however_often_it_is_asked_for(
+def test_a_repeated_refusal_is_logged_once_a_minute(
     publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -161,7 +161,7 @@ def test_what_is_refused_is_in_the_log_once_a_minute_however_often_it_is_asked_f
 
 
 def packet(kind: int, body: bytes) -> bytes:
-    """Source: MQTT 3.1.1, section 2.2."""
+    """Returns an MQTT packet. Source: MQTT 3.1.1, section 2.2."""
     length, left = b"", len(body)
     while not length or left:
         left, digit = divmod(left, 128)
@@ -174,12 +174,12 @@ def text(words: bytes) -> bytes:
 
 
 def send_raw(port: int, topic: bytes, payload: bytes) -> None:
-    """As a client that keeps no rule; a broker may hang up on it, or say nothing any more."""
+    """Sends as a client that breaks the rules. The broker may close the connection or stop answering."""
     with socket.create_connection(("127.0.0.1", port), 1) as connected, suppress(OSError):
         connected.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(b"stranger")))
         connected.recv(4)
         connected.sendall(packet(0x30, text(topic) + payload))
-        connected.sendall(packet(0xC0, b""))  # a ping, answered when all before it has been read
+        connected.sendall(packet(0xC0, b""))  # a ping: the broker answers it when it has read everything before
         connected.recv(2)
 
 
@@ -206,25 +206,26 @@ def either_broker(request: pytest.FixtureRequest, new_port: Callable[[], int]) -
             yield broker.address
 
 
-def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_touched(
-    either_broker: BrokerAddress, house: House, context: Context, tmp_path: Path, eventually: Callable[..., None],
+def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
+    either_broker: BrokerAddress, controls: RecordingControls, context: Context, tmp_path: Path,
+    eventually: Callable[..., None],
     validate: Callable[[Any], None],
 ) -> None:  # fmt: skip
     answers: list[bytes] = []
     listener = Connection(either_broker, on_message=lambda _, payload, __: answers.append(payload))
     listener.open()
     listener.subscribe("har/nuc1/error")
-    node = Node(either_broker, house, context, tmp_path)
+    node = Node(either_broker, controls, context, tmp_path)
     node.start()
     try:
         eventually(lambda: node.sink.publisher.is_connected, "the connection")
         for topic, payload in HOSTILE:
             send_raw(either_broker.port, topic, payload)
         send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud")
-        eventually(lambda: answers and b"loud" in answers[-1], "the last to be answered")
-        assert house.asked == []
+        eventually(lambda: answers and b"loud" in answers[-1], "an answer to the last command")
+        assert controls.requests == []
         send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON")
-        eventually(lambda: house.asked == [("hall", "enabled", True)], "one that makes sense to be done")
+        eventually(lambda: controls.requests == [("hall", "enabled", True)], "the valid command to be carried out")
         node.sink.publisher.check()
         assert len(answers) > 12
         for answer in answers:
@@ -235,13 +236,13 @@ def test_whatever_a_stranger_sends_is_answered_or_passed_over_and_nothing_is_tou
         listener.close()
 
 
-def test_a_topic_that_is_no_text_is_passed_over(eventually: Callable[..., None]) -> None:
-    """A broker of three packets, for those at hand let none pass."""
-    heard: list[str] = []
+def test_a_topic_that_is_not_utf8_is_ignored(eventually: Callable[..., None]) -> None:
+    """A broker of three packets is needed: real brokers do not forward such a topic."""
+    topics: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
-        connection = Connection(address, on_message=lambda topic, _, __: heard.append(topic))
+        connection = Connection(address, on_message=lambda topic, _, __: topics.append(topic))
         opening = threading.Thread(target=connection.open)
         opening.start()
         client, _ = server.accept()
@@ -249,31 +250,32 @@ def test_a_topic_that_is_no_text_is_passed_over(eventually: Callable[..., None])
             client.recv(1000)
             client.sendall(packet(0x20, b"\0\0"))
             client.sendall(packet(0x30, text(b"har/\xff") + b"OFF") + packet(0x30, text(b"har/nuc1") + b"OFF"))
-            eventually(lambda: heard == ["har/nuc1"], "what comes after it")
+            eventually(lambda: topics == ["har/nuc1"], "the message after it")
         opening.join()
         connection.close()
 
 
-def test_a_retained_wish_is_refused_for_it_would_come_true_again_and_again(
-    node: Node, house: House, mosquitto: Any, subscribe: Any, context: Context, tmp_path: Path,
+def test_a_retained_command_is_refused_because_it_would_be_repeated_forever(
+    node: Node, controls: RecordingControls, mosquitto: Any, subscribe: Any, context: Context, tmp_path: Path,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-r", "-m", "OFF"]
     subprocess.run([*command, "-t", "har/nuc1/camera/hall/enabled/set"], check=True)
     eventually(
-        lambda: house.asked == [("hall", "enabled", False)], "the wish, which is news to those who listen already"
+        lambda: controls.requests == [("hall", "enabled", False)],
+        "the command, which a connected subscriber receives as not retained",
     )
     node.close()
-    restarted = Node(BrokerAddress.parse(mosquitto.url), house, context, tmp_path)
+    restarted = Node(BrokerAddress.parse(mosquitto.url), controls, context, tmp_path)
     restarted.start()
-    eventually(lambda: subscriber.of("/error"), "the answer to what the broker retained", 40)
+    eventually(lambda: subscriber.of("/error"), "the answer to the retained command", 40)
     restarted.close()
     assert "send it without retain" in subscriber.of("/error")[0].json["detail"]
-    assert house.asked == [("hall", "enabled", False)]
+    assert controls.requests == [("hall", "enabled", False)]
 
 
-def test_how_a_camera_is_set_is_retained(
+def test_the_settings_of_a_camera_are_retained(
     sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
 ) -> None:
     sink.show_setting(CameraControl("hall", is_enabled=False, threshold=0.85))
@@ -287,14 +289,14 @@ def test_how_a_camera_is_set_is_retained(
     }
 
 
-def test_what_is_retained_of_a_camera_that_is_removed_says_so(
+def test_the_retained_states_of_a_removed_camera_say_that_it_is_removed(
     sink: MqttSink, mosquitto: Any, subscribe: Any, make_notice: Callable[..., Notice],
     make_health: Callable[..., Health], eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     sink.handle(make_notice(state=CameraState.LIVE, activity="Lunges"))
     sink.report(make_health())
     before = subscribe(mosquitto.port)
-    eventually(lambda: before.of("hall/activity") and before.of("hall/health"), "all that is told of it")
+    eventually(lambda: before.of("hall/activity") and before.of("hall/health"), "its activity and its health")
     sink.handle(make_notice(state=CameraState.REMOVED))
 
     def retained(what: str) -> Any:
@@ -302,7 +304,7 @@ def test_what_is_retained_of_a_camera_that_is_removed_says_so(
         eventually(lambda: late.of(f"hall/{what}"), "what is retained")
         return late.of(f"hall/{what}")[0]
 
-    eventually(lambda: retained("health").json["reason"] == "it is no longer watched", "its end")
+    eventually(lambda: retained("health").json["reason"] == "it is no longer watched", "the reason")
     assert retained("health").json["state"] == "offline"
     assert retained("availability").payload == "offline"
     assert retained("activity").json["activity"] == "unknown"

@@ -1,4 +1,4 @@
-"""Cameras are switched off and on and thresholds set while a service runs, and all of it is remembered."""
+"""Cameras are switched and thresholds set while a service runs. The settings survive a restart."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ HALL, YARD = CameraConfig(name="hall", source="0"), CameraConfig(name="yard", so
 CONFIG = Config(cameras=(HALL, YARD))
 
 
-class Watched(Service):
-    """A service without recognition: what it is told to do is done at once."""
+class RecordingService(Service):
+    """A service without recognition. It carries out each call at once."""
 
     def __init__(self) -> None:
         self.sources: dict[str, str] = {}
@@ -61,20 +61,20 @@ class Source:
         yield CameraChange(self.camera, Clock().now(), CameraState.LIVE, self._text)
 
 
-class House:
-    """Camera settings with all they need, and what they report."""
+class Node:
+    """The camera settings of one node, with everything that they need and the states that they report."""
 
-    def __init__(self, folder: Path, config: Config = CONFIG, service: Watched | None = None) -> None:
+    def __init__(self, folder: Path, config: Config = CONFIG, service: RecordingService | None = None) -> None:
         self.memory = folder / "controls.json"
-        self.service = service or Watched()
+        self.service = service or RecordingService()
         self.file = config
-        self.told: list[CameraControl] = []
+        self.reported: list[CameraControl] = []
         self.taken: list[Config] = []
         self.ending = Ending(self.service)
         self.settings = CameraSettings(self.service, config, SettingsFile(self.memory), self, self)
         self.reload = Reload(self.settings, self.ending, lambda: self.file, lambda _: None)
 
-    def start(self) -> House:
+    def start(self) -> Node:
         self.settings.start(must_open=False)
         return self
 
@@ -90,164 +90,164 @@ class House:
         return TrackerSettings(start_above=start_above, end_below=start_above / 2)
 
     def show_setting(self, setting: CameraControl) -> None:
-        self.told.append(setting)
+        self.reported.append(setting)
 
     def take_config(self, config: Config) -> None:
         self.taken.append(config)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path).start()
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path).start()
 
 
-def test_all_cameras_are_watched_and_told_of(house: House) -> None:
-    assert house.service.sources == {"hall": "0", "yard": "1"}
-    assert house.told == [CameraControl("hall", threshold=0.8), CameraControl("yard", threshold=0.8)]
-    assert house.settings.cameras() == house.told
-    assert house.taken == []
+def test_all_cameras_are_watched_and_reported(node: Node) -> None:
+    assert node.service.sources == {"hall": "0", "yard": "1"}
+    assert node.reported == [CameraControl("hall", threshold=0.8), CameraControl("yard", threshold=0.8)]
+    assert node.settings.cameras() == node.reported
+    assert node.taken == []
 
 
-def test_a_camera_that_is_switched_off_stays_so_when_the_service_is_started_again(house: House, tmp_path: Path) -> None:
-    house.settings.switch("hall", on=False)
-    assert house.service.sources == {"hall": "off", "yard": "1"}
-    assert house.told[-1] == CameraControl("hall", is_enabled=False, threshold=0.8)
-    again = House(tmp_path).start()
+def test_a_camera_that_is_switched_off_stays_off_after_a_restart(node: Node, tmp_path: Path) -> None:
+    node.settings.switch("hall", on=False)
+    assert node.service.sources == {"hall": "off", "yard": "1"}
+    assert node.reported[-1] == CameraControl("hall", is_enabled=False, threshold=0.8)
+    again = Node(tmp_path).start()
     assert again.service.sources == {"hall": "off", "yard": "1"}
     again.settings.switch("hall", on=True)
     assert again.service.sources == {"hall": "0", "yard": "1"}
-    assert House(tmp_path).start().service.sources == {"hall": "0", "yard": "1"}
+    assert Node(tmp_path).start().service.sources == {"hall": "0", "yard": "1"}
 
 
-def test_switching_on_what_is_on_opens_nothing_anew(house: House) -> None:
-    house.service.sources["hall"] = "untouched"
-    house.settings.switch("hall", on=True)
-    assert house.service.sources["hall"] == "untouched"
+def test_switching_on_an_enabled_camera_does_not_reopen_it(node: Node) -> None:
+    node.service.sources["hall"] = "untouched"
+    node.settings.switch("hall", on=True)
+    assert node.service.sources["hall"] == "untouched"
 
 
-def test_a_threshold_is_of_one_camera(house: House, tmp_path: Path) -> None:
-    house.settings.set_threshold("yard", 0.6)
-    assert house.service.settings["yard"].start_above == 0.6
-    assert house.service.settings["hall"].start_above == 0.8
-    assert House(tmp_path).start().settings.cameras()[1].threshold == 0.6
-    house.settings.switch("yard", on=False)
-    house.settings.set_threshold("yard", None)
-    assert house.told[-1] == CameraControl("yard", is_enabled=False, threshold=0.8)
+def test_a_threshold_applies_to_one_camera(node: Node, tmp_path: Path) -> None:
+    node.settings.set_threshold("yard", 0.6)
+    assert node.service.settings["yard"].start_above == 0.6
+    assert node.service.settings["hall"].start_above == 0.8
+    assert Node(tmp_path).start().settings.cameras()[1].threshold == 0.6
+    node.settings.switch("yard", on=False)
+    node.settings.set_threshold("yard", None)
+    assert node.reported[-1] == CameraControl("yard", is_enabled=False, threshold=0.8)
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.01, float("nan"), float("inf")])
-def test_a_threshold_that_is_no_share_is_refused(threshold: float, house: House) -> None:
+def test_a_threshold_outside_of_0_to_1_is_refused(threshold: float, node: Node) -> None:
     with pytest.raises(ControlError, match="expected a threshold between 0 and 1, got "):
-        house.settings.set_threshold("hall", threshold)
-    assert not house.memory.exists()
+        node.settings.set_threshold("hall", threshold)
+    assert not node.memory.exists()
 
 
 @pytest.mark.parametrize("name", ["attic", "", "#", "hall/enabled", "<b>"])
-def test_an_unknown_camera_is_refused(name: str, house: House) -> None:
+def test_an_unknown_camera_is_refused(name: str, node: Node) -> None:
     expected = r"there is no camera .*; there are hall, yard"
     with pytest.raises(ControlError, match=expected):
-        house.settings.switch(name, on=False)
+        node.settings.switch(name, on=False)
     with pytest.raises(ControlError, match=expected):
-        house.settings.set_threshold(name, 0.5)
+        node.settings.set_threshold(name, 0.5)
 
 
-def test_a_reload_changes_what_has_changed(house: House) -> None:
+def test_a_reload_applies_the_changes(node: Node) -> None:
     moved = YARD.model_copy(update={"source": "2"})
     attic = CameraConfig(name="attic", source="3", area="Attic")
-    house.service.sources["hall"] = "untouched"
-    assert house.reload() == "nothing changed"
-    house.file = Config(cameras=(HALL, moved, attic))
-    assert house.reload() == "yard changed, attic is new"
-    assert house.service.sources == {"hall": "untouched", "yard": "2", "attic": "3"}
-    assert house.taken == [house.file]
-    house.file = Config(cameras=(HALL,))
-    assert house.reload() == "attic is removed, yard is removed"
-    assert house.service.sources == {"hall": "untouched"}
+    node.service.sources["hall"] = "untouched"
+    assert node.reload() == "nothing changed"
+    node.file = Config(cameras=(HALL, moved, attic))
+    assert node.reload() == "yard changed, attic is new"
+    assert node.service.sources == {"hall": "untouched", "yard": "2", "attic": "3"}
+    assert node.taken == [node.file]
+    node.file = Config(cameras=(HALL,))
+    assert node.reload() == "attic is removed, yard is removed"
+    assert node.service.sources == {"hall": "untouched"}
 
 
-def test_a_reload_takes_thresholds_and_leaves_those_that_were_set(house: House) -> None:
-    house.settings.set_threshold("hall", 0.5)
-    house.file = Config.model_validate({"cameras": (HALL, YARD), "activities": {"start_above": 0.9}})
-    assert house.reload() == "activities changed"
-    assert [camera.threshold for camera in house.settings.cameras()] == [0.5, 0.9]
-    assert not house.ending.is_restart
+def test_a_reload_applies_thresholds_and_keeps_those_set_at_run_time(node: Node) -> None:
+    node.settings.set_threshold("hall", 0.5)
+    node.file = Config.model_validate({"cameras": (HALL, YARD), "activities": {"start_above": 0.9}})
+    assert node.reload() == "activities changed"
+    assert [camera.threshold for camera in node.settings.cameras()] == [0.5, 0.9]
+    assert not node.ending.is_restart
 
 
-def test_a_reload_takes_a_cameras_own_activities_without_opening_it_anew(house: House) -> None:
-    house.service.sources["yard"] = "untouched"
+def test_a_reload_applies_a_cameras_own_activities_without_reopening_it(node: Node) -> None:
+    node.service.sources["yard"] = "untouched"
     stricter = CameraConfig.model_validate(YARD.model_dump() | {"activities": {"start_above": 0.9}})
-    house.file = Config(cameras=(HALL, stricter))
-    assert house.reload() == "activities of yard changed"
-    assert house.service.sources["yard"] == "untouched"
-    assert [camera.threshold for camera in house.settings.cameras()] == [0.8, 0.9]
+    node.file = Config(cameras=(HALL, stricter))
+    assert node.reload() == "activities of yard changed"
+    assert node.service.sources["yard"] == "untouched"
+    assert [camera.threshold for camera in node.settings.cameras()] == [0.8, 0.9]
 
 
-def test_a_reload_does_not_switch_a_camera_on(house: House) -> None:
-    house.settings.switch("yard", on=False)
-    house.file = Config(cameras=(HALL, YARD.model_copy(update={"source": "2"})))
-    house.reload()
-    assert house.service.sources["yard"] == "off"
+def test_a_reload_does_not_switch_a_camera_on(node: Node) -> None:
+    node.settings.switch("yard", on=False)
+    node.file = Config(cameras=(HALL, YARD.model_copy(update={"source": "2"})))
+    node.reload()
+    assert node.service.sources["yard"] == "off"
 
 
 @pytest.mark.parametrize(
     "change", [{"model": "lrcn"}, {"node": "nuc1"}, {"stride": 2}, {"activities": {"smoothing": 1.0}}]
 )
-def test_what_a_running_service_cannot_take_begins_it_anew(change: dict[str, object], house: House) -> None:
-    house.file = Config.model_validate({"cameras": (HALL, YARD), **change})
-    assert house.reload() == "the service restarts"
-    assert (house.ending.is_restart, house.service.is_stopped) == (True, True)
+def test_a_change_that_a_running_service_cannot_apply_restarts_it(change: dict[str, object], node: Node) -> None:
+    node.file = Config.model_validate({"cameras": (HALL, YARD), **change})
+    assert node.reload() == "the service restarts"
+    assert (node.ending.is_restart, node.service.is_stopped) == (True, True)
 
 
 def test_a_recording_is_not_overwritten_by_a_restart(tmp_path: Path) -> None:
     recorded = Config(cameras=(HALL,), record=tmp_path / "day.mp4")
-    house = House(tmp_path, recorded).start()
-    house.file = recorded.model_copy(update={"model": "lrcn"})
+    node = Node(tmp_path, recorded).start()
+    node.file = recorded.model_copy(update={"model": "lrcn"})
     with pytest.raises(ControlError, match=r"day.mp4 is being recorded"):
-        house.reload()
-    assert (house.ending.is_restart, house.service.is_stopped) == (False, False)
+        node.reload()
+    assert (node.ending.is_restart, node.service.is_stopped) == (False, False)
 
 
-def test_a_service_that_is_ended_does_not_begin_anew(house: House) -> None:
-    house.file = Config(cameras=(HALL, YARD), model="lrcn")
-    house.reload()
-    house.ending.stop()
-    assert not house.ending.is_restart
-    house.reload()
-    assert not house.ending.is_restart
+def test_a_stopped_service_does_not_restart(node: Node) -> None:
+    node.file = Config(cameras=(HALL, YARD), model="lrcn")
+    node.reload()
+    node.ending.stop()
+    assert not node.ending.is_restart
+    node.reload()
+    assert not node.ending.is_restart
 
 
-def test_a_mistake_leaves_all_as_it_was(house: House) -> None:
-    before = dict(house.service.sources)
-    house.file = Config(cameras=(YARD, CameraConfig(name="attic", source="wrong")))
+def test_a_mistake_changes_nothing(node: Node) -> None:
+    before = dict(node.service.sources)
+    node.file = Config(cameras=(YARD, CameraConfig(name="attic", source="wrong")))
     with pytest.raises(ConfigError, match="no such source"):
-        house.reload()
-    assert house.service.sources == before
-    assert [camera.camera for camera in house.settings.cameras()] == ["hall", "yard"]
+        node.reload()
+    assert node.service.sources == before
+    assert [camera.camera for camera in node.settings.cameras()] == ["hall", "yard"]
 
 
-def test_a_memory_that_cannot_be_read_is_told(house: House, tmp_path: Path) -> None:
-    house.memory.write_text('{"hall": 3}')
+def test_a_settings_file_that_cannot_be_read_is_reported(node: Node, tmp_path: Path) -> None:
+    node.memory.write_text('{"hall": 3}')
     with pytest.raises(SinkError, match=r"expected the cameras' settings in .*controls.json"):
-        House(tmp_path).start()
+        Node(tmp_path).start()
 
 
-def test_a_camera_is_switched_off_even_where_it_cannot_be_remembered(
-    house: House, caplog: pytest.LogCaptureFixture
+def test_a_camera_is_switched_off_even_if_the_setting_cannot_be_saved(
+    node: Node, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.memory.mkdir()
-    house.settings.switch("hall", on=False)
-    house.settings.set_threshold("hall", 0.6)
-    assert house.service.sources["hall"] == "off"
-    assert house.settings.cameras()[0] == CameraControl("hall", is_enabled=False, threshold=0.6)
+    node.memory.mkdir()
+    node.settings.switch("hall", on=False)
+    node.settings.set_threshold("hall", 0.6)
+    assert node.service.sources["hall"] == "off"
+    assert node.settings.cameras()[0] == CameraControl("hall", is_enabled=False, threshold=0.6)
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [text.split(": ")[:2] for text in warned] == [["camera hall", "this setting is lost at the next start"]] * 2
 
 
-def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
+def test_saved_settings_are_complete_after_concurrent_requests(node: Node) -> None:
     def ask(name: str) -> Callable[[], None]:
         def switch() -> None:
             for turn in range(50):
-                house.settings.switch(name, on=bool(turn % 2))
+                node.settings.switch(name, on=bool(turn % 2))
 
         return switch
 
@@ -256,12 +256,12 @@ def test_what_is_remembered_is_whole_however_many_ask(house: House) -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    kept = json.loads(house.memory.read_text())
+    kept = json.loads(node.memory.read_text())
     assert {name: one["enabled"] for name, one in kept.items()} == {"hall": True, "yard": True}
 
 
-def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> None:
-    early = House(tmp_path)
+def test_nothing_is_changed_before_the_service_has_started(tmp_path: Path) -> None:
+    early = Node(tmp_path)
     early.settings.close()
     changes: list[Callable[[], object]] = [
         lambda: early.settings.switch("hall", on=False),
@@ -275,9 +275,9 @@ def test_before_the_service_has_started_nothing_is_changed(tmp_path: Path) -> No
 
 
 def test_a_change_during_the_start_waits_for_it(tmp_path: Path, eventually: Callable[..., None]) -> None:
-    house = House(tmp_path)
-    asking = threading.Thread(target=house.settings.switch, args=("hall",), kwargs={"on": False})
+    node = Node(tmp_path)
+    asking = threading.Thread(target=node.settings.switch, args=("hall",), kwargs={"on": False})
     asking.start()
-    house.start()
+    node.start()
     asking.join(10)
-    assert house.service.sources == {"hall": "off", "yard": "1"}
+    assert node.service.sources == {"hall": "off", "yard": "1"}

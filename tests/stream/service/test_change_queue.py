@@ -1,4 +1,4 @@
-"""Changes are made in their order on another thread, and what is refused is reported."""
+"""Another thread makes the changes in their order and reports each refusal."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def refuse(why: str) -> Callable[[], None]:
     return change
 
 
-def test_changes_that_were_put_before_the_start_are_made_in_their_order(
+def test_changes_from_before_the_start_are_made_in_their_order(
     queue: ChangeQueue, eventually: Callable[..., None]
 ) -> None:
     made: list[int] = []
     for number in range(3):
-        queue.put(lambda number=number: made.append(number), made_wrong)  # type: ignore[misc]
+        queue.put(lambda number=number: made.append(number), make_error)  # type: ignore[misc]
     assert made == []
     queue.start()
     eventually(lambda: made == [0, 1, 2], "the changes")
 
 
-def made_wrong(why: str) -> None:
+def make_error(why: str) -> None:
     raise AssertionError(why)
 
 
-def test_the_caller_learns_why_a_change_is_refused_and_the_next_one_is_made(
+def test_a_refused_change_is_raised_for_its_caller_and_the_next_one_is_made(
     queue: ChangeQueue, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     refused: list[str] = []
@@ -58,5 +58,5 @@ def test_a_change_after_the_close_is_dropped(queue: ChangeQueue) -> None:
     made: list[int] = []
     queue.start()
     queue.close()
-    queue.put(lambda: made.append(1), made_wrong)
+    queue.put(lambda: made.append(1), make_error)
     assert made == []

@@ -28,7 +28,7 @@ def test_a_restart_is_needed_for_all_but_cameras_and_activities(after: dict[str,
     assert changes({"cameras": [HALL]}, after).need_restart is needed
 
 
-def test_cameras_are_opened_if_they_are_new_or_their_source_or_area_changed() -> None:
+def test_a_camera_is_opened_if_it_is_new_or_its_source_or_area_changed() -> None:
     before = {"cameras": [HALL, YARD, {"name": "attic", "source": "2"}]}
     after = {"cameras": [HALL | {"activities": {"hold": 9}}, YARD | {"area": "Yard"}, {"name": "door", "source": "3"}]}
     found = changes(before, after)

@@ -12,7 +12,7 @@ class Stopped(Service):
         self.stops += 1
 
 
-def test_a_stop_wins_over_restarts_before_and_after_it() -> None:
+def test_a_stop_overrides_restarts_before_and_after_it() -> None:
     service = Stopped()
     ending = Ending(service)
     ending.restart()

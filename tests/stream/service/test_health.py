@@ -1,4 +1,4 @@
-"""How cameras fare, second by second; a machine that cannot keep up says so once, with what would help."""
+"""The health of cameras, second by second. Overload is logged once, with what helps against it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MakeNotice = Callable[..., Notice]
 
 
 class Machine:
-    """Frames of four cameras, some of which are dropped, and a clock that goes when it is told to."""
+    """Four cameras that drop frames, and a clock that moves only in `second`."""
 
     def __init__(self) -> None:
         self.arrived: Counter[str] = Counter()
@@ -29,21 +29,21 @@ class Machine:
         self.watch = HealthWatch(self.arrived, self.dropped, lambda: self.time, rate=8)
         for camera in (*CAMERAS, REPLAY):
             self.watch.watch(camera, is_live=camera != REPLAY)
-        self.told: list[Health] = []
+        self.reported: list[Health] = []
 
     def second(self, fps: int = 10, *, silent: str = "", **dropped: int) -> dict[str, Health]:
-        """Ten frames of each camera but the silent one, so many of them dropped."""
+        """Lets a second pass: `fps` frames per camera, none of `silent`, `dropped` frames of them dropped."""
         for camera in CAMERAS:
             self.arrived[camera] += fps if camera != silent else 0
             self.dropped[camera] += dropped.get(camera, 0)
         assert self.watch.look() == []
         self.time += TICK
-        self.told = self.watch.look()
+        self.reported = self.watch.look()
         assert self.watch.look() == []
-        return {health.camera: health for health in self.told}
+        return {health.camera: health for health in self.reported}
 
     def a_period(self, **dropped: int) -> None:
-        """A hundred frames of each camera, so many of them dropped, the first of each second first."""
+        """Lets a period pass with ten frames per second and camera. `dropped` frames are spread over its seconds."""
         for second in range(round(PERIOD)):
             shares: dict[str, Any] = {camera: (count + 9 - second) // 10 for camera, count in dropped.items()}
             self.second(**shares)
@@ -55,21 +55,21 @@ def machine(caplog: pytest.LogCaptureFixture) -> Machine:
     return Machine()
 
 
-def test_a_frame_now_and_then_is_not_worth_a_word(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_few_dropped_frames_are_not_reported(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(3):
         machine.a_period(hall=2)
-    assert not any(health.overloaded for health in machine.told)
+    assert not any(health.overloaded for health in machine.reported)
     assert caplog.messages == []
 
 
-def test_overload_is_told_once_and_its_end_too(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+def test_overload_and_its_end_are_logged_once(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     machine.a_period()
     for _ in range(3):
         machine.a_period(hall=40, attic=10)
-    assert {health.camera for health in machine.told if health.overloaded} == {"hall", "attic"}
-    assert [round(health.dropping, 2) for health in machine.told] == [0.1, 0, 0.4, 0, 0]
+    assert {health.camera for health in machine.reported if health.overloaded} == {"hall", "attic"}
+    assert [round(health.dropping, 2) for health in machine.reported] == [0.1, 0, 0.4, 0, 0]
     machine.a_period()
-    assert not any(health.overloaded for health in machine.told)
+    assert not any(health.overloaded for health in machine.reported)
     begins, ends = caplog.messages
     assert begins.startswith("this machine cannot keep up: hall: ")
     assert "% of the frames are dropped, the oldest first. A lighter" in begins
@@ -79,16 +79,14 @@ def test_overload_is_told_once_and_its_end_too(machine: Machine, caplog: pytest.
     assert len(caplog.messages) == 3
 
 
-def test_overload_near_its_limit_is_not_told_again_and_again(
-    machine: Machine, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_overload_near_its_limit_is_logged_once(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(5):
         machine.a_period(hall=3)
         machine.a_period(hall=1)
     assert len(caplog.messages) == 1
 
 
-def test_the_burst_with_which_a_camera_begins_is_no_overload(
+def test_the_first_burst_of_a_camera_is_no_overload(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.a_period()
@@ -105,28 +103,28 @@ def test_many_cameras_are_counted(machine: Machine, caplog: pytest.LogCaptureFix
     assert "keep up: attic, cellar, hall and 1 more: " in caplog.messages[0]
 
 
-def test_a_replay_that_falls_behind_is_told(
+def test_a_replay_that_falls_behind_is_reported(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = []
+    reported = []
     for late in (0, 1.9, 2.1, 24, 0.6, 0.4, 0):
         machine.watch.see(make_notice(camera=REPLAY, time=machine.time - late))
-        machine.watch.see(make_notice(time=machine.time - 60))  # a live camera's own clock is no matter
-        told.append(machine.second()[REPLAY])
-    assert [health.overloaded for health in told] == [False, False, True, True, True, False, False]
-    assert told[3].behind == pytest.approx(24)
+        machine.watch.see(make_notice(time=machine.time - 60))  # the clock of a live camera does not count
+        reported.append(machine.second()[REPLAY])
+    assert [health.overloaded for health in reported] == [False, False, True, True, True, False, False]
+    assert reported[3].behind == pytest.approx(24)
     begins, ends = caplog.messages
     assert begins.startswith("this machine cannot keep up: film: up to 2 s behind. A lighter")
     assert ends.startswith("this machine keeps up again")
 
 
-def test_a_replay_that_is_over_is_late_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_replay_that_has_ended_is_not_behind(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.see(make_notice(camera=REPLAY, time=machine.time - 9))
     machine.watch.end(REPLAY)
     assert not machine.second()[REPLAY].overloaded
 
 
-def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_camera_passes_through_its_states(machine: Machine, make_notice: MakeNotice) -> None:
     assert machine.second(fps=0)["hall"].state is HealthState.CONNECTING
     machine.watch.see(make_notice(state=CameraState.LIVE, warming=(0, 20)))
     machine.watch.see(make_notice(warming=(7, 20)))
@@ -146,7 +144,7 @@ def test_the_way_of_a_camera(machine: Machine, make_notice: MakeNotice) -> None:
     assert (again.state, again.reason, again.reconnects) == (HealthState.LIVE, "", 1)
 
 
-def test_a_camera_with_too_few_frames_is_told_once(
+def test_a_camera_with_too_few_frames_is_logged_once(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     reasons = []
@@ -160,24 +158,24 @@ def test_a_camera_with_too_few_frames_is_told_once(
     assert machine.second()["hall"].reason == ""
 
 
-def test_frames_that_come_too_irregularly_are_told(machine: Machine, make_notice: MakeNotice) -> None:
+def test_irregular_frames_are_reported(machine: Machine, make_notice: MakeNotice) -> None:
     for _ in range(20):
         machine.watch.see(make_notice(warming=(1, 20)))
-        told = machine.second(fps=25)["hall"]
-    assert told.reason == "its frames come too irregularly for this model, which takes 8 a second"
+        reported = machine.second(fps=25)["hall"]
+    assert reported.reason == "its frames come too irregularly for this model, which takes 8 a second"
 
 
-def test_it_is_not_the_cameras_fault_when_the_machine_drops_its_frames(
+def test_frames_that_the_machine_drops_do_not_count_against_the_camera(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(40):
         machine.watch.see(make_notice(warming=(1, 20)))
-        told = machine.second(fps=25, hall=20)["hall"]
-    assert (told.overloaded, told.reason) == (True, "")
+        reported = machine.second(fps=25, hall=20)["hall"]
+    assert (reported.overloaded, reported.reason) == (True, "")
     assert len(caplog.messages) == 1
 
 
-def test_an_overloaded_camera_that_is_connected_again_is_no_recovery(
+def test_reconnecting_an_overloaded_camera_is_no_recovery(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.second()
@@ -185,14 +183,14 @@ def test_an_overloaded_camera_that_is_connected_again_is_no_recovery(
     machine.watch.see(make_notice(state=CameraState.LIVE))
     for _ in range(3):
         machine.a_period(hall=40)
-        assert any(health.overloaded for health in machine.told)
+        assert any(health.overloaded for health in machine.reported)
     assert len(caplog.messages) == 1
     machine.watch.see(make_notice(state=CameraState.OFFLINE))
     machine.second(silent="hall")
-    assert not any(health.overloaded for health in machine.told)
+    assert not any(health.overloaded for health in machine.reported)
 
 
-def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:
+def test_the_frame_rate_covers_the_last_ten_seconds(machine: Machine) -> None:
     for _ in range(20):
         machine.second(fps=25)
     assert machine.second(fps=25)["hall"].fps == 25
@@ -201,14 +199,14 @@ def test_the_frame_rate_is_of_the_last_ten_seconds(machine: Machine) -> None:
     assert machine.second(fps=5)["hall"].fps == pytest.approx((4 * 25 + 6 * 5) / 10)
 
 
-def test_a_file_that_is_over_is_offline(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_file_that_has_ended_is_offline(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.see(make_notice())
     machine.watch.end("hall")
     over = machine.second()["hall"]
     assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
 
 
-def test_a_file_that_breaks_is_offline_for_another_reason_than_its_end(
+def test_a_file_that_breaks_is_offline_with_another_reason_than_its_end(
     machine: Machine, make_notice: MakeNotice
 ) -> None:
     broken = CameraChange("hall", machine.time, CameraState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
@@ -218,7 +216,7 @@ def test_a_file_that_breaks_is_offline_for_another_reason_than_its_end(
     assert (over.state, over.reason, over.trouble) == (HealthState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
 
 
-def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(
+def test_a_camera_that_repeats_its_picture_is_frozen_since_the_first_repetition(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     stood_still = machine.time
@@ -237,13 +235,13 @@ def test_a_camera_that_repeats_itself_is_frozen_since_its_picture_stood_still(
     assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is no longer frozen"]
 
 
-def test_a_replay_may_stand_still(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_replay_with_a_still_picture_is_not_frozen(machine: Machine, make_notice: MakeNotice) -> None:
     machine.arrived[REPLAY] += 1
     machine.watch.see(make_notice(camera=REPLAY, time=machine.time, unchanged=2 * FROZEN))
     assert machine.second()[REPLAY].state is HealthState.LIVE
 
 
-def test_a_camera_with_its_lens_covered_is_dark_after_a_moment(
+def test_a_camera_with_a_covered_lens_becomes_dark(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.watch.see(make_notice(lit=UNLIT))
@@ -261,29 +259,29 @@ def test_a_camera_with_its_lens_covered_is_dark_after_a_moment(
     assert caplog.messages[-1] == "camera hall is no longer dark"
 
 
-def test_a_state_says_since_when(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_state_carries_its_begin(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.see(make_notice())
     began = machine.second()["hall"].since
     assert machine.second()["hall"].since == began
     last_frame = machine.time
     for _ in range(int(STALLED) + 3):
-        told = machine.second(silent="hall")["hall"]
-    assert (told.state, told.since) == (HealthState.STALLED, last_frame)
+        reported = machine.second(silent="hall")["hall"]
+    assert (reported.state, reported.since) == (HealthState.STALLED, last_frame)
 
 
-def test_what_is_wrong_is_told_to_programs_too(machine: Machine, make_notice: MakeNotice) -> None:
+def test_the_trouble_of_a_camera_has_a_code(machine: Machine, make_notice: MakeNotice) -> None:
     gone = make_notice(state=CameraState.OFFLINE, reason="refuses the password")
     assert gone.change is not None
     machine.watch.see(replace(gone, change=replace(gone.change, trouble=Trouble.LOGIN_REFUSED)))
     assert machine.second()["hall"].trouble is Trouble.LOGIN_REFUSED
     for _ in range(20):
         machine.watch.see(make_notice(camera="yard", warming=(1, 20)))
-        told = machine.second(fps=4)
-    assert told["yard"].trouble is Trouble.TOO_FEW_FRAMES
-    assert told["attic"].trouble is None
+        reported = machine.second(fps=4)
+    assert reported["yard"].trouble is Trouble.TOO_FEW_FRAMES
+    assert reported["attic"].trouble is None
 
 
-def test_a_camera_that_is_switched_off_is_disabled_and_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_camera_that_is_switched_off_is_disabled_and_nothing_else(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.see(make_notice())
     machine.second()
     machine.watch.see(make_notice(state=CameraState.DISABLED))
@@ -293,7 +291,7 @@ def test_a_camera_that_is_switched_off_is_disabled_and_no_more(machine: Machine,
     assert machine.second(silent="hall")["hall"].state is HealthState.CONNECTING
 
 
-def test_a_camera_that_is_forgotten_is_told_no_more(machine: Machine, make_notice: MakeNotice) -> None:
+def test_a_forgotten_camera_is_no_longer_reported(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.forget("hall")
     machine.watch.see(make_notice())
     machine.watch.end("hall")

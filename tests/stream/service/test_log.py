@@ -1,4 +1,4 @@
-"""What the log says in JSON of that which would be a traceback or a warning else."""
+"""The JSON log contains errors and warnings that would otherwise be plain text on stderr."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IN_A_THREAD = "import threading\nthread = threading.Thread(target=fail, name='re
 
 
 def records(program: str) -> list[dict[str, Any]]:
-    """What a program says, with the log in JSON."""
+    """Runs a program and returns its JSON log records."""
     begin = "import logging\nfrom harstream.stream.service.log import *\nlog_to_stderr('json')\n"
     begin += "def fail(): raise ValueError('no such hat')\n"
     result = subprocess.run(
@@ -33,14 +33,14 @@ def test_a_record_has_what_a_log_store_expects() -> None:
 
 
 @pytest.mark.parametrize("program", ["fail()", IN_A_THREAD])
-def test_a_fault_is_one_record_with_its_traceback_in_one_field(program: str) -> None:
+def test_an_internal_error_is_one_record_with_its_traceback_in_one_field(program: str) -> None:
     (record,) = records(program)
     assert (record["level"], record["message"]) == ("CRITICAL", "internal error")
     first, *_, last = record["error"].splitlines()
     assert (first, last) == ("Traceback (most recent call last):", "ValueError: no such hat")
 
 
-def test_what_is_logged_with_an_exception_has_it_in_the_same_field() -> None:
+def test_a_logged_exception_is_in_the_same_field() -> None:
     (record,) = records("try: fail()\nexcept ValueError: logging.getLogger('stream').exception('went on')")
     assert record["message"] == "went on"
     assert record["error"].endswith("ValueError: no such hat")
@@ -52,6 +52,6 @@ def test_a_warning_of_a_library_is_a_record() -> None:
     assert "hats are deprecated" in record["message"]
 
 
-def test_why_the_program_ends_is_a_record() -> None:
+def test_the_reason_why_the_program_ends_is_a_record() -> None:
     (record,) = records("print_error('there is no 100 % hat')")
     assert (record["level"], record["message"]) == ("ERROR", "there is no 100 % hat")

@@ -1,6 +1,6 @@
-"""What holds of the events of any stream of scores, as who listens gets them: over kills, too.
+"""Events of any stream of scores follow the rules for subscribers, also across kills.
 
-Real pipelines, trackers, histories and outboxes; only the cameras and the model are made up.
+Pipelines, trackers, histories and outboxes are real. Only the cameras and the model are invented.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ CONTRACT = ModelContract("made up", "1", ("Jump", "Walk", "Idle"), ("Idle",), fr
 CONTEXT = Context("nuc1", {}, CONTRACT, "ab12", "0.1.0")
 NOON = 1_700_000_000.0
 MILLISECOND = 0.001001
-"""To which the wire rounds."""
+"""The wire rounds to this step."""
 
 
-class Recited:
-    """A Picture that says what is recognized in it."""
+class ScorePicture:
+    """A Picture that carries the scores to recognize in it."""
 
     def __init__(self, percent: tuple[int, int]) -> None:
-        """Of Jump and of Walk; the rest is Idle's."""
+        """`percent` holds the scores of Jump and Walk. Idle gets the rest."""
         self._percent = percent
 
     def bgr(self) -> Pixels:
@@ -56,8 +56,8 @@ class Recited:
         return np.full((height, width, 3), (jump, walk, 100 - jump - walk), np.uint8)
 
 
-class Reciter:
-    """A Recognizer that takes the newest picture of a window at its word."""
+class ScoreReader:
+    """A Recognizer that returns the scores that the newest picture of a window carries."""
 
     contract = CONTRACT
     lookback = 0
@@ -73,7 +73,7 @@ class Reciter:
 
 @dataclass(frozen=True)
 class Shown:
-    """So many frames before these cameras, a batch at a time, so many seconds apart."""
+    """`count` batches, `step` seconds apart: each has one frame per camera."""
 
     cameras: frozenset[str]
     percent: tuple[int, int]
@@ -83,7 +83,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Jumped:
-    """The times of a camera's frames."""
+    """The times of a camera's frames jump by `seconds`."""
 
     camera: str
     seconds: float
@@ -143,13 +143,13 @@ ACTIONS = st.one_of(
 
 @dataclass(frozen=True)
 class Run:
-    """Of harstream, from its start to its end."""
+    """One run of harstream, from its start to its end."""
 
     actions: list[Action]
     settings: TrackerSettings
     smoothing: float
     killed_after: int | None
-    """Steps of what is done with events; None: it ends with its material."""
+    """The number of steps until the run is killed. None: it ends with its last action."""
 
 
 RUNS = st.lists(
@@ -171,7 +171,7 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Ends a run when it has been passed so many times."""
+    """Kills a run after `left` steps."""
 
     left: int | None
 
@@ -194,45 +194,45 @@ class FusedOutbox(Outbox):
 
 
 @dataclass
-class House:
-    """A folder, the cameras' times, and what has been heard of it all."""
+class Home:
+    """The state that outlives a run: a folder, the cameras' times, and the received events."""
 
     folder: Path
     times: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: NOON))
     latest: float = NOON
     floors: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: NOON))
-    """However far they jump: whoever begins anew finds a clock that went on."""
+    """Times do not jump below these: after a restart, the clock has moved on."""
     events: list[Event] = field(default_factory=list)
-    """As the pipelines told them."""
-    heard: list[Any] = field(default_factory=list)
-    """As the broker got them."""
+    """Events as the pipelines report them."""
+    received: list[Any] = field(default_factory=list)
+    """Messages as the broker receives them."""
     histories: list[HistorySink] = field(default_factory=list)
 
-    def live_through(self, run: Run) -> None:
-        """As `stream.service` does it."""
+    def execute(self, run: Run) -> None:
+        """Executes a run as `stream.service` does."""
         fuse = Fuse(run.killed_after)
         history = HistorySink(self.folder / "history.sqlite", CONTEXT, days=36500)
         outbox = FusedOutbox(self.folder / "outbox.sqlite", fuse)
         mqtt = MqttSink(new_publisher(BrokerAddress("127.0.0.1", 1), outbox, CONTEXT.node), CONTEXT)
         history.start()
         self.histories.append(history)
-        outbox.start()  # the sink's sender is not: its letters are taken from the outbox here
+        outbox.start()  # the publisher is not started: this test takes its letters from the outbox
         for camera in ("hall", "yard"):
-            self._begin_anew(camera)
+            self._restart_time(camera)
         try:
             for sink in (mqtt, history):
                 for owed in history.owed:
-                    self._tell(owed, fuse, sink)
+                    self._handle(owed, fuse, sink)
             for notice in self._notices(run):
                 self.events += notice.events
-                self._tell(notice, fuse, history, mqtt)
+                self._handle(notice, fuse, history, mqtt)
             history.close()
         except Killed:
             pass
-        self.heard += [json.loads(payload) for payload in _taken_from(outbox)]
+        self.received += [json.loads(payload) for payload in _taken_from(outbox)]
         outbox.close()
 
-    def _tell(self, notice: Notice, fuse: Fuse, *sinks: HistorySink | MqttSink) -> None:
+    def _handle(self, notice: Notice, fuse: Fuse, *sinks: HistorySink | MqttSink) -> None:
         for sink in sinks:
             if notice.events:
                 fuse.burn()
@@ -240,7 +240,7 @@ class House:
 
     def _notices(self, run: Run) -> Iterator[Notice]:
         pipeline = Pipeline(
-            Reciter(),
+            ScoreReader(),
             lambda camera: Tracker(camera, CONTRACT, run.settings),
             lambda: ExponentialMean(run.smoothing),
         )
@@ -255,7 +255,7 @@ class House:
                 case Shown():
                     for _ in range(action.count):
                         yield [
-                            Frame(camera, self._pass(camera, action.step), Recited(action.percent))
+                            Frame(camera, self._pass(camera, action.step), ScorePicture(action.percent))
                             for camera in sorted(action.cameras)
                         ]
                 case Jumped():
@@ -263,11 +263,11 @@ class House:
                 case Changed():
                     yield [CameraChange(action.camera, self._pass(action.camera, 0.0), action.state)]
                     if action.state is CameraState.REMOVED:
-                        self._begin_anew(action.camera)
+                        self._restart_time(action.camera)
                 case Retuned():
                     pipeline.retune(action.camera, action.settings)
 
-    def _begin_anew(self, camera: str) -> None:
+    def _restart_time(self, camera: str) -> None:
         self.latest += 0.01
         self.times[camera] = self.floors[camera] = self.latest
 
@@ -283,15 +283,15 @@ def _taken_from(outbox: Outbox) -> Iterator[bytes]:
         outbox.remove(letter)
 
 
-def lived_through(runs: list[Run], check: Callable[[House], None]) -> None:
+def check_after(runs: list[Run], check: Callable[[Home], None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        home = Home(Path(folder))
         try:
             for run in runs:
-                house.live_through(run)
-            check(house)
+                home.execute(run)
+            check(home)
         finally:
-            for history in house.histories:
+            for history in home.histories:
                 history.close()
 
 
@@ -303,7 +303,7 @@ def by_camera(events: list[Any], camera: Callable[[Any], str]) -> list[list[Any]
 
 
 def without_repeats(messages: list[Any]) -> list[Any]:
-    """As consumers are told to do it."""
+    """Keeps the first message of each id and seq, as consumers do."""
     return list({(message["id"], message["seq"]): message for message in reversed(messages)}.values())[::-1]
 
 
@@ -311,11 +311,11 @@ def seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def promised_of_events(house: House) -> None:
-    """Of one run that was not killed, to the last bit."""
-    for told in by_camera(house.events, lambda event: event.camera):
+def check_events(home: Home) -> None:
+    """Checks one run that is not killed. The times are exact."""
+    for of_camera in by_camera(home.events, lambda event: event.camera):
         ended_at, updated_at, goes_on = 0.0, 0.0, None
-        for event in told:
+        for event in of_camera:
             confidence = event.confidence
             assert 0 <= confidence.mean <= confidence.peak <= 1
             assert 0 <= confidence.last <= confidence.peak
@@ -335,16 +335,16 @@ def promised_of_events(house: House) -> None:
                 assert event.started_at <= event.ended_at <= event.updated_at
                 ended_at, goes_on = event.ended_at, None
         assert goes_on is None
-    starts = [event.id for event in house.events if event.type is EventType.START]
+    starts = [event.id for event in home.events if event.type is EventType.START]
     assert len(starts) == len(set(starts))
 
 
-def promised_of_messages(house: House) -> None:
-    """Of all runs, the last of which was not killed."""
-    heard = without_repeats(house.heard)
-    for told in by_camera(heard, lambda message: message["camera"]):
+def check_messages(home: Home) -> None:
+    """Checks all runs. The last one is not killed."""
+    received = without_repeats(home.received)
+    for of_camera in by_camera(received, lambda message: message["camera"]):
         ended_at, goes_on = "", None
-        for message in told:
+        for message in of_camera:
             assert message["started_at"] <= message["updated_at"]
             assert 0 <= message["confidence"]["mean"] <= message["confidence"]["peak"] <= 1
             if message["event_type"] == "start":
@@ -363,9 +363,9 @@ def promised_of_messages(house: House) -> None:
             duration = seconds(until) - seconds(message["started_at"])
             assert abs(message["duration_s"] - duration) < MILLISECOND
         assert goes_on is None
-    with closing(connect(house.folder / "history.sqlite")) as database:
+    with closing(connect(home.folder / "history.sqlite")) as database:
         kept = {past.event.id: past.event.seq for past in activities(database, Query())}
-    assert kept == {message["id"]: message["seq"] for message in heard if message["event_type"] == "end"}
+    assert kept == {message["id"]: message["seq"] for message in received if message["event_type"] == "end"}
 
 
 JUMPING = Shown(BOTH, (100, 0), step=0.1, count=20)
@@ -381,13 +381,13 @@ GONE_TOMORROW: list[Shown | Jumped | Changed | Retuned] = [
 @settings(max_examples=100, deadline=None)
 @given(RUNS)
 @example([Run(GONE_TOMORROW, TrackerSettings(0.6, 0.3, hold=0.3, merge=0.3), 0.0, None)])
-def test_events_of_any_stream_keep_their_promises_to_the_last_bit(runs: list[Run]) -> None:
+def test_events_of_any_stream_follow_the_rules_exactly(runs: list[Run]) -> None:
     whole = Run(runs[0].actions, runs[0].settings, runs[0].smoothing, None)
-    lived_through([whole], promised_of_events)
+    check_after([whole], check_events)
 
 
 @settings(max_examples=100, deadline=None)
 @given(RUNS)
-def test_who_listens_over_kills_hears_what_was_promised(runs: list[Run]) -> None:
+def test_messages_follow_the_rules_across_kills(runs: list[Run]) -> None:
     last = Run(runs[-1].actions, runs[-1].settings, runs[-1].smoothing, None)
-    lived_through([*runs[:-1], last], promised_of_messages)
+    check_after([*runs[:-1], last], check_messages)

@@ -1,4 +1,4 @@
-"""Cameras, recognition and sinks at work together: real threads, a model of two lines."""
+"""Cameras, recognition and sinks run together: the threads are real, the model has two lines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Undecided:
 
 
 class Silent:
-    """A live camera that sends one frame, and then nothing until it is stopped."""
+    """A live camera that sends one frame and then nothing until it is stopped."""
 
     camera, is_live = "hall", True
 
@@ -61,15 +61,15 @@ class Silent:
 
 
 class Device:
-    """What only one may open at a time, such as a webcam."""
+    """A device that only one source may open at a time, such as a webcam."""
 
     def __init__(self) -> None:
         self.is_open = False
         self.opened = 0
 
 
-class Lively:
-    """A live camera that sends a frame every 20 ms from a device, each picture of one level."""
+class SteadyCamera:
+    """A live camera that sends a frame every 20 ms from a device. Each picture has one grey level."""
 
     is_live = True
 
@@ -89,8 +89,8 @@ class Lively:
             self._device.is_open = False
 
 
-class Lingering:
-    """A live camera whose device is let go of late: when it is told to."""
+class LateRelease:
+    """A live camera that releases its device late: when `may_end` is set."""
 
     is_live = True
 
@@ -103,8 +103,8 @@ class Lingering:
         self._may_end.wait()
 
 
-class Torn:
-    """A file that gives one frame, and then cannot be read."""
+class BrokenFile:
+    """A file that gives one frame and then cannot be read."""
 
     is_live = False
 
@@ -116,8 +116,8 @@ class Torn:
         raise SourceError(f"camera {self.camera}: the file is torn")
 
 
-class Listener:
-    """An EventSink and HealthSink that remembers, or that is broken."""
+class RecordingSink:
+    """An EventSink and HealthSink that remembers all values, or is broken."""
 
     def __init__(self, *, is_broken: bool = False) -> None:
         self.healths: list[Health] = []
@@ -138,27 +138,27 @@ class Listener:
     def close(self) -> None: ...
 
 
-class Ear:
-    """An EventSink that writes down who heard of which camera."""
+class OrderSink:
+    """An EventSink that adds its name and the camera of each notice to a shared list."""
 
-    def __init__(self, name: str, heard: list[tuple[str, str]]) -> None:
-        self._name, self._heard = name, heard
+    def __init__(self, name: str, handled: list[tuple[str, str]]) -> None:
+        self._name, self._handled = name, handled
 
     def handle(self, notice: Notice) -> None:
-        self._heard.append((self._name, notice.camera))
+        self._handled.append((self._name, notice.camera))
 
     def close(self) -> None: ...
 
 
 class Running:
-    """A service at work on a thread of its own."""
+    """Runs a service on a thread of its own."""
 
     def __init__(self) -> None:
-        self.listener = Listener()
+        self.sink = RecordingSink()
         pipeline = Pipeline(
             Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)
         )
-        self.service = Service(pipeline, [Named("listener", self.listener)], [], CLOCK)
+        self.service = Service(pipeline, [Named("listener", self.sink)], [], CLOCK)
         self.raised: SourceError | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -188,89 +188,89 @@ def running() -> Iterator[Running]:
     running.close()
 
 
-def test_a_camera_is_switched_off_and_on_and_another_notices_nothing(
+def test_switching_a_camera_off_and_on_does_not_affect_another(
     running: Running, eventually: Callable[..., None]
 ) -> None:
     hall, yard = Device(), Device()
-    running.service.watch("hall", partial(Lively, "hall", hall, 90))
-    running.service.watch("yard", partial(Lively, "yard", yard, 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", hall, 90))
+    running.service.watch("yard", partial(SteadyCamera, "yard", yard, 90))
     running.start()
-    told = running.listener
-    eventually(lambda: any(notice.scores and notice.camera == "hall" for notice in told.notices), "recognition")
+    sink = running.sink
+    eventually(lambda: any(notice.scores and notice.camera == "hall" for notice in sink.notices), "recognition")
     running.service.switch_off("hall")
-    eventually(lambda: told.changes("hall")[-1] == "disabled", "the camera to be switched off")
+    eventually(lambda: sink.changes("hall")[-1] == "disabled", "the camera to be switched off")
     assert not hall.is_open
-    seen = len(told.notices)
-    eventually(lambda: len(told.notices) > seen + 10, "the other camera to go on")
-    assert {notice.camera for notice in told.notices[seen:]} == {"yard"}
-    eventually(lambda: {health.camera: health.state.value for health in told.healths[-2:]}
+    seen = len(sink.notices)
+    eventually(lambda: len(sink.notices) > seen + 10, "the other camera to continue")
+    assert {notice.camera for notice in sink.notices[seen:]} == {"yard"}
+    eventually(lambda: {health.camera: health.state.value for health in sink.healths[-2:]}
                == {"hall": "disabled", "yard": "live"}, "its health")  # fmt: skip
-    running.service.watch("hall", partial(Lively, "hall", hall, 90))
-    eventually(lambda: told.changes("hall")[-1] == "live", "the camera to be switched on")
+    running.service.watch("hall", partial(SteadyCamera, "hall", hall, 90))
+    eventually(lambda: sink.changes("hall")[-1] == "live", "the camera to be switched on")
     assert (hall.opened, yard.opened) == (2, 1)
-    assert told.changes("yard") == ["live"]
+    assert sink.changes("yard") == ["live"]
 
 
-def test_a_camera_gets_another_source_when_the_first_has_let_go_of_the_device(
+def test_a_camera_gets_another_source_when_the_first_has_released_the_device(
     running: Running, eventually: Callable[..., None]
 ) -> None:
     device = Device()
-    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     running.start()
-    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    eventually(lambda: running.sink.changes("hall") == ["live"], "the camera")
     for level in (10, 200, 90):
-        running.service.watch("hall", partial(Lively, "hall", device, level))
-    eventually(lambda: running.listener.changes("hall")[-2:] == ["connecting", "live"], "its last source")
-    eventually(lambda: running.listener.notices[-1].lit == 1.0, "pictures of the last source")
+        running.service.watch("hall", partial(SteadyCamera, "hall", device, level))
+    eventually(lambda: running.sink.changes("hall")[-2:] == ["connecting", "live"], "its last source")
+    eventually(lambda: running.sink.notices[-1].lit == 1.0, "pictures of the last source")
 
 
-def test_a_camera_that_is_removed_is_forgotten_and_may_come_again(
+def test_a_removed_camera_is_forgotten_and_may_be_added_again(
     running: Running, eventually: Callable[..., None]
 ) -> None:
     device = Device()
-    running.service.watch("yard", partial(Lively, "yard", Device(), 90))
-    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.service.watch("yard", partial(SteadyCamera, "yard", Device(), 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     running.start()
-    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    eventually(lambda: running.sink.changes("hall") == ["live"], "the camera")
     running.service.unwatch("hall")
-    eventually(lambda: running.listener.changes("hall")[-1] == "removed", "its last word")
-    told = len(running.listener.healths)
-    eventually(lambda: len(running.listener.healths) > told + 1, "health of those that are left")
-    assert {health.camera for health in running.listener.healths[told + 1 :]} == {"yard"}
-    running.service.watch("hall", partial(Lively, "hall", device, 90))
-    eventually(lambda: running.listener.changes("hall")[-1] == "live", "the camera again")
+    eventually(lambda: running.sink.changes("hall")[-1] == "removed", "the removal")
+    count = len(running.sink.healths)
+    eventually(lambda: len(running.sink.healths) > count + 1, "the health of the remaining camera")
+    assert {health.camera for health in running.sink.healths[count + 1 :]} == {"yard"}
+    running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
+    eventually(lambda: running.sink.changes("hall")[-1] == "live", "the camera again")
     running.service.unwatch("hall")
-    running.service.watch("hall", partial(Lively, "hall", device, 90))
-    eventually(lambda: running.listener.changes("hall")[-3:] == ["live", "removed", "live"], "both at once")
-    eventually(lambda: "hall" in {health.camera for health in running.listener.healths[-2:]}, "its health")
+    running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
+    eventually(lambda: running.sink.changes("hall")[-3:] == ["live", "removed", "live"], "both at once")
+    eventually(lambda: "hall" in {health.camera for health in running.sink.healths[-2:]}, "its health")
 
 
 @pytest.mark.parametrize(
-    ("away", "told"),
+    ("away", "expected"),
     [
         (Service.unwatch, ["live", "removed", "live"]),
         (Service.switch_off, ["live", "disabled", "connecting", "live"]),
     ],
 )
-def test_a_camera_that_comes_again_before_it_let_go_of_the_device_is_told_to_have_gone(
-    running: Running, eventually: Callable[..., None], away: Callable[[Service, str], None], told: list[str]
+def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_as_gone(
+    running: Running, eventually: Callable[..., None], away: Callable[[Service, str], None], expected: list[str]
 ) -> None:
     may_end = threading.Event()
-    running.service.watch("hall", partial(Lingering, "hall", may_end))
+    running.service.watch("hall", partial(LateRelease, "hall", may_end))
     running.start()
-    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    eventually(lambda: running.sink.changes("hall") == ["live"], "the camera")
     away(running.service, "hall")
-    running.service.watch("hall", partial(Lively, "hall", Device(), 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
     may_end.set()
-    eventually(lambda: running.listener.changes("hall")[-1] == "live" and len(running.listener.notices) > 9, "pictures")
-    assert running.listener.changes("hall") == told
+    eventually(lambda: running.sink.changes("hall")[-1] == "live" and len(running.sink.notices) > 9, "pictures")
+    assert running.sink.changes("hall") == expected
 
 
 def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
-    running.service.watch("hall", partial(Lively, "hall", Device(), 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
     running.start()
     running.service.switch_off("hall")
-    eventually(lambda: running.listener.changes("hall")[-1:] == ["disabled"], "the camera to be switched off")
+    eventually(lambda: running.sink.changes("hall")[-1:] == ["disabled"], "the camera to be switched off")
     assert not running.is_over
     running.service.unwatch("hall")
     eventually(lambda: running.is_over, "the end of a service that watches nothing")
@@ -278,22 +278,24 @@ def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, even
 
 def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventually: Callable[..., None]) -> None:
     device = Device()
-    running.service.watch("hall", partial(Lively, "hall", device, 90))
+    running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     running.start()
-    eventually(lambda: running.listener.changes("hall") == ["live"], "the camera")
+    eventually(lambda: running.sink.changes("hall") == ["live"], "the camera")
 
-    def impossible(_: threading.Event) -> Lively:
+    def impossible(_: threading.Event) -> SteadyCamera:
         raise SourceError("there is no such file")
 
     with pytest.raises(SourceError):
         running.service.watch("hall", impossible)
-    seen = len(running.listener.notices)
-    eventually(lambda: len(running.listener.notices) > seen + 3, "the camera to go on")
+    seen = len(running.sink.notices)
+    eventually(lambda: len(running.sink.notices) > seen + 3, "the camera to continue")
     assert device.opened == 1
 
 
-def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(eventually: Callable[..., None]) -> None:
-    broken, well = Listener(is_broken=True), Listener()
+def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_others(
+    eventually: Callable[..., None],
+) -> None:
+    broken, well = RecordingSink(is_broken=True), RecordingSink()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     service = Service(pipeline, [Named("broken", broken), Named("well", well)], [], Clock())
     service.watch("hall", Silent)
@@ -301,7 +303,7 @@ def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(even
     running.start()
     try:
         eventually(
-            lambda: any(health.state is HealthState.STALLED for health in well.healths), "the silence to be told"
+            lambda: any(health.state is HealthState.STALLED for health in well.healths), "the silence to be reported"
         )
     finally:
         service.stop()
@@ -312,33 +314,35 @@ def test_sinks_are_told_of_a_silent_camera_and_a_broken_one_disturbs_nobody(even
     assert {health.camera for health in well.healths} == {"hall"}
 
 
-def test_what_an_earlier_run_left_open_is_told_first_and_to_the_history_last(eventually: Callable[..., None]) -> None:
-    heard: list[tuple[str, str]] = []
+def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history_last(
+    eventually: Callable[..., None],
+) -> None:
+    handled: list[tuple[str, str]] = []
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), Warming(0, 5))
-    sinks = [Named(name, Ear(name, heard)) for name in ("history", "mqtt")]
+    sinks = [Named(name, OrderSink(name, handled)) for name in ("history", "mqtt")]
     service = Service(pipeline, sinks, [], CLOCK)
     service.watch("hall", Silent)
     running = threading.Thread(target=service.run, kwargs={"owed": [owed]})
     running.start()
     try:
-        eventually(lambda: len(heard) >= 4, "the camera's first notice")
+        eventually(lambda: len(handled) >= 4, "the camera's first notice")
     finally:
         service.stop()
         running.join(10)
-    assert heard[:4] == [("mqtt", "yard"), ("history", "yard"), ("history", "hall"), ("mqtt", "hall")]
+    assert handled[:4] == [("mqtt", "yard"), ("history", "yard"), ("history", "hall"), ("mqtt", "hall")]
 
 
-def test_a_file_that_breaks_is_told_when_the_other_cameras_have_ended(
+def test_the_error_of_a_broken_file_is_raised_when_the_other_cameras_have_ended(
     running: Running, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    running.service.watch("hall", partial(Torn, "hall"))
-    running.service.watch("yard", partial(Lively, "yard", Device(), 90))
+    running.service.watch("hall", partial(BrokenFile, "hall"))
+    running.service.watch("yard", partial(SteadyCamera, "yard", Device(), 90))
     running.start()
     eventually(lambda: "camera hall: the file is torn; the other cameras go on" in caplog.text, "the log")
-    seen = len(running.listener.notices)
-    eventually(lambda: len(running.listener.notices) > seen + 3, "the other camera to go on")
-    assert {notice.camera for notice in running.listener.notices[seen + 1 :]} == {"yard"}
+    seen = len(running.sink.notices)
+    eventually(lambda: len(running.sink.notices) > seen + 3, "the other camera to continue")
+    assert {notice.camera for notice in running.sink.notices[seen + 1 :]} == {"yard"}
     running.service.unwatch("yard")
     eventually(lambda: running.is_over, "the end")
     assert str(running.raised) == "camera hall: the file is torn"

@@ -20,7 +20,7 @@ def test_settings_are_kept_over_restarts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"hall": 3}', '{"hall": {"enabled": true, "threshold": 7}}'])
-def test_a_file_that_makes_no_sense_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+def test_an_invalid_file_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
     path = tmp_path / "controls.json"
     path.write_text(text)
     with pytest.raises(SinkError, match=r"controls\.json.*remove the file"):

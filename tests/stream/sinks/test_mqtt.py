@@ -247,10 +247,12 @@ def test_a_camera_that_is_lost_is_offline(
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
     sink.start()
-    for state, said in [(CameraState.LIVE, "online"), (CameraState.OFFLINE, "offline")]:
+    for state, availability in [(CameraState.LIVE, "online"), (CameraState.OFFLINE, "offline")]:
         sink.handle(make_notice(state=CameraState.CONNECTING))
         sink.handle(make_notice(state=state))
-        eventually(lambda said=said: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [said], said)
+        eventually(
+            lambda last=availability: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [last], availability
+        )
     assert [m.payload for m in subscriber.of(AVAILABILITY)] == ["online", "offline"]
 
 
@@ -497,18 +499,18 @@ def test_health_is_published_on_change_every_minute_and_at_the_end(
     sink = make_sink(mosquitto.url)
     sink.start()
     slow: dict[str, Any] = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
-    said = 0
+    published = 0
     steps: list[tuple[int, dict[str, Any], bool]] = [
         (0, {}, True), (1, {"fps": 20.0, "frame_age": 1.0}, False), (2, slow, True), (3, slow | {"dropped": 9}, False),
         (61, slow, False), (62, slow, True), (63, {"reconnects": 1}, True), (64, slow, True),
     ]  # fmt: skip
     for second, changes, is_news in steps:
         sink.report(make_health(time=1_700_000_000.0 + second, **changes))
-        said += is_news
+        published += is_news
         # Wait for the broker: if states follow at once, only the last one must be published.
-        eventually(lambda: len(subscriber.of(HEALTH)) >= said, "the health")  # noqa: B023  (called at once)
+        eventually(lambda: len(subscriber.of(HEALTH)) >= published, "the health")  # noqa: B023  (called at once)
     sink.close()
-    eventually(lambda: len(subscriber.of(HEALTH)) > said, "the health at the end")
+    eventually(lambda: len(subscriber.of(HEALTH)) > published, "the health at the end")
     messages = [message.json for message in subscriber.of(HEALTH)]
     assert [(m["updated_at"][17:19], m["state"], m["overloaded"]) for m in messages[:-1]] == [
         ("20", "live", False), ("22", "live", True), ("22", "live", True), ("23", "live", False), ("24", "live", True)
@@ -539,11 +541,11 @@ def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.
 def test_unchanged_health_is_not_published_again_within_a_minute(
     stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sink, said = make_sink(stopped_mosquitto.url), []
-    monkeypatch.setattr(sink.publisher, "retain", lambda topic, payload: said.append(topic))
+    sink, published = make_sink(stopped_mosquitto.url), []
+    monkeypatch.setattr(sink.publisher, "retain", lambda topic, payload: published.append(topic))
     for second in range(121):
         sink.report(make_health(time=1_700_000_000.0 + second, fps=float(second), frame_age=second % 2))
-    assert said == [sink.topics.health("hall")] * 3
+    assert published == [sink.topics.health("hall")] * 3
 
 
 STATS = NodeStats(
@@ -561,8 +563,8 @@ def test_the_forecast_of_another_program_is_received(
         "horizons": [{"horizon_s": 30, "p": {"unknown": 1.0}}],
         "predictor": {"name": "hmm", "version": "1", "trained_until": None},
     }  # fmt: skip
-    said = ["-t", "har/nuc1/camera/hall/forecast", "-m", json.dumps(message)]
-    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *said], check=True)
+    arguments = ["-t", "har/nuc1/camera/hall/forecast", "-m", json.dumps(message)]
+    subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", *arguments], check=True)
     forecasts = ForecastCache(context.contract)
     sink = make_sink(mosquitto.url)
     forecasts.subscribe(sink.publisher, sink.topics)
@@ -586,9 +588,9 @@ def test_stats_are_published_every_minute(
             sink.report(make_health(camera=camera, time=1_700_000_000.0 + second))
     eventually(lambda: len(subscriber.of("har/nuc1/stats")) == 2, "two minutes' stats")
     assert len(asked) == 2
-    said = subscriber.of("har/nuc1/stats")[0]
-    assert (said.qos, said.retained) == (0, False)
-    assert said.json == {
+    stats = subscriber.of("har/nuc1/stats")[0]
+    assert (stats.qos, stats.retained) == (0, False)
+    assert stats.json == {
         "schema": "harstream.stats/1", "node": "nuc1", "at": "2023-11-14T22:14:20.000Z", "uptime_s": 60.0,
         "cameras": {"total": 2, "live": 1}, "frames": 900, "windows": 480, "unknown_share": 0.75,
         "events": {"start": 5, "end": 4}, "dropped": {"frames": 7, "observations": 1, "events": 0}, "waiting": 0,

@@ -1,4 +1,4 @@
-"""What `source` may say, and what is said of it."""
+"""The value of `source` names a source, or an error says what is expected."""
 
 from __future__ import annotations
 

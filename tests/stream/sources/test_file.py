@@ -1,4 +1,4 @@
-"""A video file as a camera."""
+"""A video file behaves as a camera."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.films import WriteFilm
 
 
-def test_a_file_is_live_plays_every_frame_and_goes_offline(film: WriteFilm) -> None:
+def test_a_file_goes_live_plays_every_frame_and_goes_offline(film: WriteFilm) -> None:
     source = FileSource("yard", film("yard.mp4", (1, 200)), Pace(start=100.0), threading.Event())
     first, *frames, last = source.frames()
     assert isinstance(first, CameraChange)

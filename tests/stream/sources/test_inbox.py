@@ -30,8 +30,8 @@ def change(time: float, state: CameraState = CameraState.OFFLINE) -> CameraChang
 
 @contextmanager
 def running(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
-    """Each on a thread of its own; at the end all must have come to their end."""
-    # Daemons: one that hangs fails its test, and does not hang the whole run.
+    """Runs each function on a thread of its own. All must have ended when the block ends."""
+    # The threads are daemons: one that hangs fails its test and does not block the whole run.
     threads = [threading.Thread(target=work, daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -42,7 +42,7 @@ def running(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
 
 
 def reading(inbox: Inbox, items: Iterable[Item], *, is_live: bool) -> Callable[[], None]:
-    """A camera thread's work; counted as a reader from now on."""
+    """Returns the work of a camera's thread. The inbox expects its reader from now on."""
     inbox.expect_reader("hall")
 
     def read() -> None:
@@ -62,7 +62,7 @@ def failing(*items: Item) -> Iterator[Item]:
     raise OSError("the cable is cut")
 
 
-def test_newest_frame_of_a_live_camera_wins_and_drops_are_counted() -> None:
+def test_newest_frame_of_a_live_camera_replaces_older_ones_and_drops_are_counted() -> None:
     inbox = Inbox()
     reading(inbox, [frame(1), frame(2), frame(3)], is_live=True)()
     assert [times(batch) for batch in inbox.batches()] == [[3]]
@@ -91,7 +91,7 @@ def test_changes_are_never_dropped_and_keep_their_place() -> None:
     assert inbox.dropped == {"hall": 2}
 
 
-def test_silence_gives_an_empty_batch_now_and_then() -> None:
+def test_silence_gives_empty_batches_regularly() -> None:
     inbox = Inbox()
     batches = inbox.batches(patience=0.01)
     inbox.expect_reader("hall")
@@ -127,7 +127,7 @@ def test_file_waits_until_its_frame_is_taken() -> None:
         assert list(batches) == []
 
 
-def test_file_and_live_camera_go_on_side_by_side() -> None:
+def test_file_and_live_camera_are_read_side_by_side() -> None:
     inbox = Inbox()
     film = reading(inbox, [frame(number) for number in range(50)], is_live=False)
     live = reading(inbox, [frame(number, "garden") for number in range(50)], is_live=True)
@@ -140,18 +140,18 @@ def test_file_and_live_camera_go_on_side_by_side() -> None:
     assert len(seen) + inbox.dropped["garden"] == 50
 
 
-def test_batches_end_when_every_reader_has() -> None:
+def test_batches_end_when_every_reader_has_ended() -> None:
     inbox = Inbox()
     works = [reading(inbox, [frame(1, camera)], is_live=True) for camera in ("hall", "garden", "attic")]
     with running(*works):
         assert sorted(item.camera for batch in inbox.batches() for item in batch) == ["attic", "garden", "hall"]
 
 
-def test_batches_of_nobody_end_at_once() -> None:
+def test_batches_without_readers_end_at_once() -> None:
     assert list(Inbox().batches()) == []
 
 
-def test_error_of_a_reader_is_raised_again_after_what_came_before() -> None:
+def test_error_of_a_reader_is_raised_after_its_frames() -> None:
     inbox = Inbox()
     with running(reading(inbox, failing(change(1), frame(2)), is_live=False)):
         batches = inbox.batches()
@@ -160,7 +160,7 @@ def test_error_of_a_reader_is_raised_again_after_what_came_before() -> None:
             next(batches)
 
 
-def test_error_of_one_reader_is_raised_while_another_never_rests() -> None:
+def test_error_of_one_reader_is_raised_while_another_keeps_reading() -> None:
     inbox = Inbox()
     reading(inbox, failing(), is_live=True)()
     taken: list[list[Item]] = []
@@ -180,7 +180,7 @@ def test_first_error_of_several_is_raised() -> None:
         list(inbox.batches())
 
 
-def test_each_of_several_files_that_fail_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_of_several_failed_files_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     inbox = Inbox()
     for name in ("hall", "yard"):
         inbox.expect_reader(name)
@@ -191,7 +191,7 @@ def test_each_of_several_files_that_fail_is_told_once(caplog: pytest.LogCaptureF
     assert caplog.messages == ["camera hall: the file is torn"]
 
 
-def test_a_camera_that_has_a_new_source_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_camera_with_a_new_source_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
     inbox = Inbox()
     inbox.expect_reader("hall")
     with inbox.reader("hall"):
@@ -201,14 +201,14 @@ def test_a_camera_that_has_a_new_source_has_not_failed(caplog: pytest.LogCapture
     assert [record.camera for record in caplog.records] == ["hall"]
 
 
-def test_close_lets_a_waiting_file_go() -> None:
+def test_close_ends_the_wait_of_a_file() -> None:
     inbox = Inbox()
     with running(reading(inbox, [frame(1), frame(2), frame(3)], is_live=False)):
         next(inbox.batches())
         inbox.close()
 
 
-def test_close_lets_recognition_go() -> None:
+def test_close_ends_the_wait_of_recognition() -> None:
     inbox = Inbox()
     taken: list[list[Item]] = []
     inbox.expect_reader("hall")  # a camera that never gives a frame

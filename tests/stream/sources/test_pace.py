@@ -1,4 +1,4 @@
-"""Clock and pace: when a recorded frame is due."""
+"""Clock and pace determine when a recorded frame is due."""
 
 from __future__ import annotations
 

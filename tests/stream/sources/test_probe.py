@@ -1,4 +1,4 @@
-"""What cameras give, and what is wrong with them."""
+"""The probe reports what cameras send, or their error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         seen_by(VideoFile(tmp_path / "yard.mp4"))
 
 
-def test_cameras_that_are_named_are_tried_in_order_and_errors_are_results(film: WriteFilm, tmp_path: Path) -> None:
+def test_named_cameras_are_probed_in_order_and_errors_are_results(film: WriteFilm, tmp_path: Path) -> None:
     good, bad = VideoFile(film("yard.mp4", (1, 200))), VideoFile(tmp_path / "none.mp4")
     found = [one for one in tried([("hall", bad), ("yard", good)]) if one.name]
     assert [one.name for one in found] == ["hall", "yard"]

@@ -1,4 +1,4 @@
-"""What a thread of its own yields is what the generator would have yielded."""
+"""Reading ahead on another thread yields the items of the generator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from harstream.stream.sources.read_ahead import ahead
 
 CHUNKS = pytest.mark.parametrize("seconds", [0.0, 0.001, 60.0])
-"""Each item by itself, some at once, all at once."""
+"""Items are read ahead singly, a few at a time, or all at once."""
 
 
 @CHUNKS
@@ -34,7 +34,7 @@ def test_an_error_comes_after_the_items_before_it(count: int, seconds: float) ->
         next(items)
 
 
-def test_work_is_done_on_one_other_thread_and_not_far_ahead() -> None:
+def test_items_are_made_on_one_other_thread_and_not_far_ahead() -> None:
     workers, made = set(), []
 
     def numbers() -> Iterator[int]:

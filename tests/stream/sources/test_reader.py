@@ -1,4 +1,4 @@
-"""The thread of a camera, from its start to its end."""
+"""A reader is the thread of a camera, from its start to its end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, CameraState, Frame
 
 PICTURE = cast(Picture, object())
-"""Nobody looks at it."""
+"""No test looks at this picture."""
 FIRST = CameraChange("hall", 0.0, CameraState.CONNECTING)
 
 
 class Film:
-    """A FrameSource of so many frames, which may fail at the end, or wait for a stop."""
+    """A FrameSource of a number of frames. At the end it may fail or wait for a stop."""
 
     is_live = False
 
@@ -47,7 +47,7 @@ def times(inbox: Inbox) -> list[float]:
     return [item.time for batch in inbox.batches() for item in batch]
 
 
-def test_what_a_source_yields_reaches_the_inbox_after_the_first_change() -> None:
+def test_items_of_a_source_reach_the_inbox_after_the_first_change() -> None:
     inbox, ended = Inbox(), list[str]()
     reader = Reader(lambda _: Film(3), inbox, ended=ended.append, first=FIRST)
     reader.start()
@@ -84,7 +84,7 @@ def test_a_reader_that_is_stopped_releases_its_source_and_reports_no_end() -> No
     assert ended == []
 
 
-def test_a_reader_waits_until_the_one_before_has_released_the_device() -> None:
+def test_a_reader_waits_until_the_previous_one_has_released_the_device() -> None:
     inbox, films = Inbox(), list[Film]()
 
     def held(stopping: threading.Event) -> Film:

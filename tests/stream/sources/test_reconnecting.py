@@ -14,11 +14,11 @@ from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 
 PICTURE = cast(Picture, object())
-"""Nobody looks at it."""
+"""No test looks at this picture."""
 
 
 class ScriptedCamera:
-    """Each opening gives so many pictures, then fails."""
+    """Each opening gives the next number of `pictures` and then fails."""
 
     def __init__(self, *pictures: int, trouble: Trouble = Trouble.UNREACHABLE) -> None:
         self._pictures = list(pictures)
@@ -31,7 +31,7 @@ class ScriptedCamera:
 
 
 class StoppingAfter(threading.Event):
-    """Is set after so many waits, on which no time passes."""
+    """Is set after a number of waits. No time passes in a wait."""
 
     def __init__(self, waits: int) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class StoppingAfter(threading.Event):
         return self.is_set()
 
 
-def told(camera: ScriptedCamera, stopping: threading.Event, *, must_open: bool = False) -> list[str]:
+def reported(camera: ScriptedCamera, stopping: threading.Event, *, must_open: bool = False) -> list[str]:
     source = ReconnectingSource("hall", camera.open, Clock(), stopping, must_open=must_open)
     return ["frame" if isinstance(each, Frame) else each.state.value for each in source.frames()]
 
@@ -54,7 +54,7 @@ def test_camera_that_fails_is_offline_once_and_live_again_with_its_first_frame(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    assert told(ScriptedCamera(1, 0, 0, 2), StoppingAfter(4)) == [
+    assert reported(ScriptedCamera(1, 0, 0, 2), StoppingAfter(4)) == [
         "live", "frame", "offline", "live", "frame", "frame", "offline",
     ]  # fmt: skip
     first, second, third, fourth = caplog.messages
@@ -67,24 +67,24 @@ def test_camera_that_fails_is_offline_once_and_live_again_with_its_first_frame(
 
 def test_first_opening_that_must_succeed_raises() -> None:
     with pytest.raises(SourceError, match="gone"):
-        told(ScriptedCamera(0), StoppingAfter(1), must_open=True)
+        reported(ScriptedCamera(0), StoppingAfter(1), must_open=True)
 
 
-def test_offline_says_why_for_a_program() -> None:
+def test_offline_carries_the_trouble_as_a_code() -> None:
     source = ReconnectingSource("hall", ScriptedCamera(0).open, Clock(), StoppingAfter(1), must_open=False)
     (change,) = source.frames()
     assert isinstance(change, CameraChange)
     assert (change.state, change.reason, change.trouble) == (CameraState.OFFLINE, "gone", Trouble.UNREACHABLE)
 
 
-def test_refused_login_is_not_retried_for_minutes() -> None:
+def test_refused_login_is_retried_only_after_minutes() -> None:
     stopping = StoppingAfter(3)
-    told(ScriptedCamera(0, 0, 0, trouble=Trouble.LOGIN_REFUSED), stopping)
+    reported(ScriptedCamera(0, 0, 0, trouble=Trouble.LOGIN_REFUSED), stopping)
     assert min(stopping.waits) >= REFUSED_WAIT
 
 
-def test_waits_are_short_again_once_the_camera_was_live() -> None:
+def test_waits_are_short_again_after_the_camera_was_live() -> None:
     stopping = StoppingAfter(9)
-    told(ScriptedCamera(*[0] * 8, 1), stopping)
+    reported(ScriptedCamera(*[0] * 8, 1), stopping)
     assert stopping.waits[-1] <= 0.5
     assert max(stopping.waits) <= 30

@@ -1,4 +1,4 @@
-"""The source of each kind of address."""
+"""The registry gives the source for each kind of address."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_each_kind_of_address_has_its_source(address: Source, kind: type, is_liv
     assert (source.camera, source.is_live) == ("hall", is_live)
 
 
-def test_a_file_must_be_there(film: WriteFilm, tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(film: WriteFilm, tmp_path: Path) -> None:
     found = new_source("hall", VideoFile(film("a.mp4", (1, 0))), Clock(), must_open=True)(threading.Event())
     assert isinstance(found, FileSource)
     with pytest.raises(SourceError, match=r"camera hall: .*no such file"):

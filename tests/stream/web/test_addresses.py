@@ -1,4 +1,4 @@
-"""Which hosts only this machine can reach, and under which URL others find the page."""
+"""Only this machine reaches some hosts. Others find the page at another URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harstream.mqtt.address import BrokerAddress
 from harstream.stream.web.addresses import allowed_names, is_loopback, page_for_others, page_here
 
 LOCAL_BROKER = BrokerAddress("127.0.0.1", 1883)
-"""The way to it gives 127.0.0.1 as this machine's own address."""
+"""The route to this broker gives 127.0.0.1 as this machine's own address."""
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ LOCAL_BROKER = BrokerAddress("127.0.0.1", 1883)
      ("[::1]", True), ("::ffff:127.0.0.1", True), ("0.0.0.0", False), ("::", False), ("", False),
      ("192.168.1.5", False), ("127.0.0.1.example.org", False), ("localhost.lan", False)],
 )  # fmt: skip
-def test_loopback_is_what_only_this_machine_reaches(host: str, expected: bool) -> None:
+def test_only_this_machine_reaches_a_loopback_host(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
@@ -42,6 +42,6 @@ def test_no_page_is_linked_before_its_port_is_known() -> None:
     assert page_for_others("nuc1.lan", 0, LOCAL_BROKER) is None
 
 
-def test_a_person_on_this_machine_finds_the_page_at_localhost() -> None:
+def test_the_page_is_at_localhost_for_a_person_on_this_machine() -> None:
     assert page_here("0.0.0.0", 8080) == "http://localhost:8080/"
     assert page_here("::1", 80) == "http://[::1]:80/"

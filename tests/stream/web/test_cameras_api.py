@@ -1,4 +1,4 @@
-"""Cameras are switched and thresholds set over HTTP: a real server and a real client."""
+"""The HTTP interface switches cameras and sets thresholds: a real server and a real client."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.live_view import LiveView
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))
 
 
-class House:
-    """Controls that remember what they were asked for."""
+class RecordingControls:
+    """Controls that remember each request."""
 
     def __init__(self) -> None:
         self.hall = CameraControl("hall", threshold=0.8)
@@ -51,8 +51,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def controls() -> RecordingControls:
+    return RecordingControls()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def serve() -> Iterator[Callable[..., httpx.Client]]:
     """`serve(controls)` starts the live view, and gives a client of it."""
     views: list[LiveView] = []
 
-    def start(controls: House | None) -> httpx.Client:
+    def start(controls: RecordingControls | None) -> httpx.Client:
         view = LiveView(CONTRACT, control=HttpControl(controls, controls.reload) if controls else None)
         view.start()
         views.append(view)
@@ -72,26 +72,28 @@ def serve() -> Iterator[Callable[..., httpx.Client]]:
 
 
 @pytest.fixture
-def client(serve: Callable[..., httpx.Client], house: House) -> httpx.Client:
-    return serve(house)
+def client(serve: Callable[..., httpx.Client], controls: RecordingControls) -> httpx.Client:
+    return serve(controls)
 
 
-def test_a_camera_is_switched_off_and_told_as_it_is_now(client: httpx.Client, house: House) -> None:
+def test_a_camera_is_switched_off_and_its_new_state_is_returned(
+    client: httpx.Client, controls: RecordingControls
+) -> None:
     assert client.get("/api/cameras").json() == [{"camera": "hall", "enabled": True, "threshold": 0.8}]
     answer = client.patch("/api/cameras/hall", json={"enabled": False})
     assert (answer.status_code, answer.json()) == (200, {"camera": "hall", "enabled": False, "threshold": 0.8})
-    assert not house.hall.is_enabled
+    assert not controls.hall.is_enabled
     assert client.get("/api/cameras").json() == [answer.json()]
 
 
-def test_a_threshold_is_set_and_null_is_the_configured_one_again(client: httpx.Client) -> None:
+def test_a_threshold_is_set_and_null_restores_the_configured_one(client: httpx.Client) -> None:
     assert client.patch("/api/cameras/hall", json={"threshold": 0.5}).json()["threshold"] == 0.5
     assert client.patch("/api/cameras/hall", json={"enabled": False}).json()["threshold"] == 0.5
     assert client.patch("/api/cameras/hall", json={"threshold": None}).json()["threshold"] == 0.8
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         (b'{"threshold": 1.5}', "threshold: Input should be less than or equal to 1"),
         (b'{"threshold": NaN}', "threshold: "),
@@ -102,26 +104,26 @@ def test_a_threshold_is_set_and_null_is_the_configured_one_again(client: httpx.C
         (b"", "expected JSON, got something else"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_sentence(
-    body: bytes, told: str, client: httpx.Client, house: House
+def test_invalid_request_is_refused_with_the_reason(
+    body: bytes, detail: str, client: httpx.Client, controls: RecordingControls
 ) -> None:
     answer = client.patch("/api/cameras/hall", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
-    assert told in answer.json()["detail"]
-    assert house.hall == CameraControl("hall", threshold=0.8)
+    assert detail in answer.json()["detail"]
+    assert controls.hall == CameraControl("hall", threshold=0.8)
 
 
 def test_a_client_that_leaves_during_its_request_is_no_internal_error(
-    house: House, caplog: pytest.LogCaptureFixture
+    controls: RecordingControls, caplog: pytest.LogCaptureFixture
 ) -> None:
-    view = LiveView(CONTRACT, control=HttpControl(house, house.reload))
+    view = LiveView(CONTRACT, control=HttpControl(controls, controls.reload))
     view.start()
     with socket.create_connection(view.address) as leaving:
         leaving.sendall(b"PATCH /api/cameras/hall HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
-        httpx.get(view.url)  # the server has begun with what came before it
-    view.close()  # waits for what goes on
+        httpx.get(view.url)  # the server has begun to handle the request before this one
+    view.close()  # waits for the requests in progress
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
-    assert house.hall == CameraControl("hall", threshold=0.8)
+    assert controls.hall == CameraControl("hall", threshold=0.8)
 
 
 def test_an_unknown_camera_is_not_found(client: httpx.Client) -> None:
@@ -129,29 +131,31 @@ def test_an_unknown_camera_is_not_found(client: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (404, "there is no camera '<b>attic'; there are hall")
 
 
-def test_what_cannot_be_done_is_told(client: httpx.Client, house: House) -> None:
-    house.disk_is_full = True
+def test_change_that_fails_is_reported(client: httpx.Client, controls: RecordingControls) -> None:
+    controls.disk_is_full = True
     answer = client.patch("/api/cameras/hall", json={"enabled": False})
     assert (answer.status_code, answer.json()["detail"]) == (409, "the disk is full")
 
 
-def test_a_reload_says_what_came_of_it(client: httpx.Client, house: House) -> None:
+def test_a_reload_reports_its_result(client: httpx.Client, controls: RecordingControls) -> None:
     assert client.post("/api/reload").json() == {"detail": "attic is new"}
-    house.mistake = "config.yaml:3:1: modle: there is no such key here"
+    controls.mistake = "config.yaml:3:1: modle: there is no such key here"
     answer = client.post("/api/reload")
-    assert (answer.status_code, answer.json()["detail"]) == (409, house.mistake)
+    assert (answer.status_code, answer.json()["detail"]) == (409, controls.mistake)
 
 
 @pytest.mark.parametrize(("method", "path"), [("PATCH", "/api/cameras/hall"), ("POST", "/api/reload")])
-def test_a_page_of_another_site_changes_nothing(method: str, path: str, client: httpx.Client, house: House) -> None:
+def test_a_page_of_another_site_changes_nothing(
+    method: str, path: str, client: httpx.Client, controls: RecordingControls
+) -> None:
     body: dict[str, Any] = {"json": {"enabled": False}} if method == "PATCH" else {}
     answer = client.request(method, path, headers={"Origin": "https://evil.example"}, **body)
     assert (answer.status_code, answer.json()["detail"]) == (403, "the request comes from a page of another site")
-    assert house.hall.is_enabled
+    assert controls.hall.is_enabled
     assert client.request(method, path, headers={"Origin": str(client.base_url).rstrip("/")}, **body).is_success
 
 
-def test_an_origin_that_is_none_is_refused(client: httpx.Client) -> None:
+def test_an_invalid_origin_is_refused(client: httpx.Client) -> None:
     assert client.post("/api/reload", headers={"Origin": "http://["}).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""The history over HTTP and on the page: a real server on a real file, a real client, a real Chromium."""
+"""The history over HTTP and on the page: a real server with a real file, a real client and a real Chromium."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sink(tmp_path: Path, context: Context) -> Iterator[HistorySink]:
 
 @pytest.fixture
 def serve(tmp_path: Path, sink: HistorySink) -> Iterator[Callable[..., str]]:
-    """`serve()` starts the live view on what the sink has kept so far, and gives its address."""
+    """`serve()` starts the live view with the events that the sink has kept so far, and returns its URL."""
     views: list[LiveView] = []
 
     def start(history: Path | None = tmp_path / "history.sqlite", labels: tuple[str, ...] = CONTRACT.labels) -> str:
@@ -52,7 +52,7 @@ def serve(tmp_path: Path, sink: HistorySink) -> Iterator[Callable[..., str]]:
 def keep(
     sink: HistorySink, make_event: Callable[..., Event], make_notice: Callable[..., Notice]
 ) -> Callable[..., None]:
-    """`keep("A", camera="hall")` keeps an ended activity of that id."""
+    """`keep("A", camera="hall")` writes an ended activity of that id to the history."""
 
     def put(name: str, kind: EventType = EventType.END, **changes: Any) -> None:
         sink.handle(make_notice(make_event(kind, id=name, **changes)))
@@ -71,7 +71,7 @@ def ids(answer: httpx.Response) -> list[str]:
     return [event["id"] for event in answer.json()]
 
 
-def test_events_come_newest_first_in_the_words_of_the_wire(ask: Ask, keep: Callable[..., None]) -> None:
+def test_events_come_newest_first_with_the_keys_of_the_wire(ask: Ask, keep: Callable[..., None]) -> None:
     keep("A")
     keep("B", EventType.START, started_at=NOON + 60, updated_at=NOON + 61)
     newest, oldest = ask().json()
@@ -80,7 +80,7 @@ def test_events_come_newest_first_in_the_words_of_the_wire(ask: Ask, keep: Calla
     assert oldest["confidence"] == {"mean": 0.8123, "peak": 0.93, "last": 0.37}
 
 
-def test_events_are_asked_for_by_camera_activity_time_and_number(ask: Ask, keep: Callable[..., None]) -> None:
+def test_events_are_queried_by_camera_activity_time_and_number(ask: Ask, keep: Callable[..., None]) -> None:
     keep("A", started_at=NOON)
     keep("B", started_at=NOON + 60, camera="yard")
     keep("C", started_at=NOON + 120, activity="Lunges")
@@ -105,12 +105,12 @@ def test_events_are_asked_for_by_camera_activity_time_and_number(ask: Ask, keep:
         ({"cam": "hall"}, "expected camera, activity, since, until, limit; got 'cam'"),
     ],
 )  # fmt: skip
-def test_a_query_that_cannot_be_is_one_sentence(ask: Ask, query: dict[str, object], sentence: str) -> None:
+def test_invalid_query_is_refused_in_one_sentence(ask: Ask, query: dict[str, object], sentence: str) -> None:
     answer = ask(**query)
     assert (answer.status_code, answer.json()) == (422, {"detail": sentence})
 
 
-def test_events_are_as_guarded_as_the_page(serve: Callable[..., str]) -> None:
+def test_events_are_guarded_like_the_page(serve: Callable[..., str]) -> None:
     url = f"{serve()}api/events"
     assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
     answer = httpx.get(url)
@@ -128,7 +128,7 @@ def test_without_a_history_the_answer_says_why(serve: Callable[..., str]) -> Non
     )
 
 
-def test_a_history_that_went_away_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
+def test_a_missing_history_is_reported_in_one_sentence(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "history.sqlite").rename(tmp_path / "elsewhere")
     answer = ask()
     assert answer.status_code == 503
@@ -136,7 +136,7 @@ def test_a_history_that_went_away_is_one_sentence(ask: Ask, tmp_path: Path) -> N
 
 
 @pytest.mark.browser
-def test_the_page_begins_with_what_earlier_runs_saw(
+def test_the_page_begins_with_the_events_of_earlier_runs(
     serve: Callable[..., str], keep: Callable[..., None], chromium: Any
 ) -> None:
     today = NOON + 2 * 86_400  # 22:13:20 UTC
@@ -195,7 +195,7 @@ def test_the_timeline_shows_the_last_hours_of_each_camera(
 
 
 @pytest.mark.browser
-def test_the_list_shows_what_is_looked_for_of_all_the_history(
+def test_the_list_shows_all_matching_events_of_the_history(
     serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
 ) -> None:
     for number in range(250):
@@ -226,7 +226,7 @@ def test_the_list_shows_what_is_looked_for_of_all_the_history(
 
 
 @pytest.mark.browser
-def test_a_late_answer_does_not_overwrite_what_is_looked_for_now(
+def test_a_late_answer_does_not_replace_that_of_a_newer_query(
     serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
 ) -> None:
     keep("old", camera="attic", started_at=NOON - 5000, updated_at=NOON - 4990, ended_at=NOON - 4990)

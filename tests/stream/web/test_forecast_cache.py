@@ -45,33 +45,33 @@ def forecasts() -> ForecastCache:
     return ForecastCache(CONTRACT)
 
 
-def test_a_forecast_tells_what_is_likeliest_after_each_horizon(forecasts: ForecastCache) -> None:
+def test_a_forecast_gives_the_likeliest_activity_after_each_horizon(forecasts: ForecastCache) -> None:
     assert forecasts.get("hall") is None
     forecasts.receive(TOPIC, payload(), False)
     assert forecasts.get("hall") == FORECAST
     assert forecasts.get("yard") is None
 
 
-def test_nothing_is_expected_once_it_is_taken_back(forecasts: ForecastCache) -> None:
+def test_a_cleared_forecast_is_forgotten(forecasts: ForecastCache) -> None:
     forecasts.receive(TOPIC, payload(), False)
     forecasts.receive(TOPIC, b"", False)
     assert forecasts.get("hall") is None
 
 
-def test_nothing_is_expected_of_a_model_that_runs_no_more(forecasts: ForecastCache) -> None:
+def test_a_forecast_for_another_model_is_ignored(forecasts: ForecastCache) -> None:
     forecasts.receive(TOPIC, payload(), True)
     forecasts.receive(TOPIC, payload(labels_sha="0" * 64), True)
     assert forecasts.get("hall") is None
 
 
-def test_a_predictor_that_has_learned_nothing_may_know_of_nothing_next(forecasts: ForecastCache) -> None:
+def test_a_forecast_without_a_next_activity_is_valid(forecasts: ForecastCache) -> None:
     forecasts.receive(TOPIC, payload(next=None), False)
     forecast = forecasts.get("hall")
     assert forecast is not None
     assert forecast.next is None
 
 
-def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: ForecastCache) -> None:
+def test_unknown_cameras_do_not_fill_the_memory(forecasts: ForecastCache) -> None:
     for number in range(MOST + 2):
         forecasts.receive(f"har/home/camera/c{number}/forecast", payload(), False)
     assert [forecasts.get(f"c{number}") for number in (0, 1)] == [None, None]
@@ -97,7 +97,7 @@ def test_cameras_that_somebody_invents_do_not_fill_the_memory(forecasts: Forecas
         (payload(made_at="9999-99-99T99:99:99.999Z"), "month must be in 1..12"),
     ],
 )
-def test_what_is_no_forecast_is_passed_over_and_said_once(
+def test_invalid_forecast_is_ignored_and_logged_once(
     wrong: bytes, why: str, forecasts: ForecastCache, caplog: pytest.LogCaptureFixture
 ) -> None:
     forecasts.receive(TOPIC, payload(), False)

@@ -23,14 +23,14 @@ class Patch(BaseModel):
         ('{"threshold": "high"}', "threshold: "),
     ],
 )
-def test_what_pydantic_refuses_is_422_and_one_sentence(body: str, detail: str) -> None:
+def test_invalid_body_is_refused_with_422_and_one_sentence(body: str, detail: str) -> None:
     with pytest.raises(HTTPException) as caught, checked_as(Patch):
         Patch.model_validate_json(body)
     assert caught.value.status_code == 422
     assert caught.value.detail.startswith(detail)
 
 
-def test_an_unknown_name_is_repeated_in_part_only() -> None:
+def test_a_long_unknown_name_is_repeated_only_in_part() -> None:
     with pytest.raises(HTTPException) as caught, checked_as(Patch):
         Patch.model_validate({"y" * 1000: 1})
     assert len(caught.value.detail) < 100

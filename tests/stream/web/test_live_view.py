@@ -1,4 +1,4 @@
-"""The live view as its viewers meet it: a real server, a real WebSocket client, a real Chromium."""
+"""The live view as a viewer sees it: a real server, a real WebSocket client and a real Chromium."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "Push
 
 
 class CountingEncoder:
-    """The real one, that counts and remembers on which threads it ran."""
+    """Encodes as in production, counts the calls and remembers their threads."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -137,7 +137,7 @@ def watch(view: LiveView, **options: object) -> Connection:
 
 
 def received(client: Connection, is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The next message that fits, pictures as {"picture": jpeg, "camera": index, "time": seconds}."""
+    """Returns the next wanted message. A picture becomes {"picture": jpeg, "camera": index, "time": seconds}."""
     deadline = time.monotonic() + 10
     while (left := deadline - time.monotonic()) > 0:
         message = client.recv(timeout=left)
@@ -187,7 +187,7 @@ def test_port_in_use_gives_a_one_line_error(opened: Callable[..., LiveView]) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_hello_says_what_the_page_needs(opened: Callable[..., LiveView]) -> None:
+def test_hello_contains_what_the_page_needs(opened: Callable[..., LiveView]) -> None:
     with watch(opened("hall", "garden")) as client:
         hello = received(client, of_type("hello"))
     assert hello["labels"] == list(CONTRACT.labels)
@@ -220,7 +220,7 @@ def test_a_step_arrives_as_state_event_and_picture(opened: Callable[..., LiveVie
     assert abs(float(picture.mean()) - 200) < 3
 
 
-def test_frame_rate_is_measured_on_the_frames_times(opened: Callable[..., LiveView]) -> None:
+def test_frame_rate_is_measured_from_the_times_of_the_frames(opened: Callable[..., LiveView]) -> None:
     view = opened("hall")
     for number in range(60):
         view.show(step(time=100 + number / 12.5))
@@ -228,7 +228,7 @@ def test_frame_rate_is_measured_on_the_frames_times(opened: Callable[..., LiveVi
         assert received(client, of_type("hello"))["cameras"][0]["fps"] == 12.5
 
 
-def test_dropped_frames_are_told_while_the_machine_cannot_keep_up(
+def test_dropped_frames_are_reported_while_the_machine_cannot_keep_up(
     opened: Callable[..., LiveView], make_health: Callable[..., Health]
 ) -> None:
     view = opened("hall")
@@ -248,7 +248,7 @@ def test_nothing_is_encoded_while_nobody_watches(opened: Callable[..., LiveView]
         view.show(step(time=number / 10))
     with watch(view) as client:
         received(client, of_type("picture"))
-    # Of the twenty only the last was ever encoded: for the viewer, after all of them had been shown.
+    # Only the last of the twenty is encoded: for the viewer, after all of them were shown.
     assert [frame.time for frame in encoder.frames] == [1.9]
 
 
@@ -312,7 +312,7 @@ def test_a_slow_viewer_gets_the_newest_and_no_queue(opened: Callable[..., LiveVi
         pictures = [received(slow, of_type("picture"))["time"]]
         while pictures[-1] != shown:
             pictures.append(received(slow, of_type("picture"))["time"])
-    # What was under way when the link filled, then the newest; of twenty encoded.
+    # Twenty pictures were encoded. The viewer gets those sent before the link was full, and then the newest.
     assert len(pictures) <= 5
 
 
@@ -342,7 +342,7 @@ def test_wide_pictures_are_scaled_to_960_pixels() -> None:
     assert decoded(jpeg).shape == (720, 960, 3)
 
 
-def test_a_foreign_site_may_not_watch(opened: Callable[..., LiveView]) -> None:
+def test_a_foreign_site_is_refused(opened: Callable[..., LiveView]) -> None:
     view = opened("hall")
     with pytest.raises(InvalidStatus), watch(view, origin="http://evil.example"):
         pass
@@ -350,13 +350,13 @@ def test_a_foreign_site_may_not_watch(opened: Callable[..., LiveView]) -> None:
         received(client, of_type("hello"))
 
 
-def test_a_foreign_name_that_points_here_is_not_answered(opened: Callable[..., LiveView]) -> None:
+def test_a_foreign_host_name_for_this_machine_is_refused(opened: Callable[..., LiveView]) -> None:
     url = opened("hall").url
     assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
     assert httpx.get(url).status_code == 200
 
 
-def test_the_page_comes_from_the_package_under_a_strict_policy(opened: Callable[..., LiveView]) -> None:
+def test_the_page_comes_from_the_package_with_a_strict_content_policy(opened: Callable[..., LiveView]) -> None:
     url = opened("hall").url
     for path in ("", "live.css", "live.js", "icon.svg"):
         answer = httpx.get(url + path)
@@ -366,7 +366,7 @@ def test_the_page_comes_from_the_package_under_a_strict_policy(opened: Callable[
     assert httpx.get(url + "docs").status_code == 404
 
 
-def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> None:
+def test_healthz_reports_each_cameras_state(opened: Callable[..., LiveView]) -> None:
     view = opened("hall", "garden")
     view.show(step("garden"))
     assert httpx.get(view.url + "healthz").json() == {
@@ -376,22 +376,22 @@ def test_healthz_tells_each_cameras_state(opened: Callable[..., LiveView]) -> No
     }
 
 
-def test_healthz_says_when_recognition_hangs_and_when_it_goes_on(make_health: Callable[..., Health]) -> None:
+def test_healthz_reports_that_recognition_hangs_and_that_it_continues(make_health: Callable[..., Health]) -> None:
     now = [100.0]
     view = LiveView(CONTRACT, clock=lambda: now[0])
     view.start()
 
-    def told() -> tuple[int, str]:
+    def answer() -> tuple[int, str]:
         answer = httpx.get(view.url + "healthz")
         return answer.status_code, answer.json()["status"]
 
     try:
         now[0] += 29
-        assert told() == (200, "ok")
+        assert answer() == (200, "ok")
         now[0] += 2
-        assert told() == (503, "stuck")
+        assert answer() == (503, "stuck")
         view.report(make_health())
-        assert told() == (200, "ok")
+        assert answer() == (200, "ok")
     finally:
         view.close()
 
@@ -412,7 +412,7 @@ def test_readyz_waits_for_a_picture_of_any_camera_that_is_switched_on(opened: Ca
     assert ready() == 200
 
 
-def test_metrics_are_what_is_counted_or_not_there() -> None:
+def test_metrics_are_served_only_if_they_are_counted() -> None:
     text = b"harstream_frames_total 3.0\n"
 
     def read() -> bytes:
@@ -443,7 +443,7 @@ def test_close_takes_less_than_two_seconds_with_viewers_connected(opened: Callab
         socket.create_connection(view.address)
 
 
-def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
+def test_an_error_of_the_server_is_raised_by_show() -> None:
     def broken(_: Frame) -> bytes:
         raise RuntimeError("no encoder")
 
@@ -465,7 +465,7 @@ def test_a_server_that_failed_is_told_to_whoever_shows() -> None:
         view.close()
 
 
-def test_a_camera_that_comes_or_goes_is_told_to_those_who_look(opened: Callable[..., LiveView]) -> None:
+def test_an_added_or_removed_camera_is_reported_to_the_viewers(opened: Callable[..., LiveView]) -> None:
     view = opened("hall")
 
     def names(viewer: Connection) -> list[str]:
@@ -482,7 +482,7 @@ def test_a_camera_that_comes_or_goes_is_told_to_those_who_look(opened: Callable[
         assert names(viewer) == ["attic"]
 
 
-def test_a_camera_that_is_switched_off_shows_its_last_picture_to_nobody(opened: Callable[..., LiveView]) -> None:
+def test_the_last_picture_of_a_disabled_camera_is_shown_to_nobody(opened: Callable[..., LiveView]) -> None:
     view = opened("hall", "yard")
     view.show(step("hall"))
     view.show(change("hall", CameraState.DISABLED))
@@ -545,7 +545,7 @@ def test_page_marks_the_score_from_which_an_activity_starts(opened: Callable[...
 
 
 @pytest.mark.browser
-def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_page_lists_the_events_it_received_if_no_history_is_kept(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall", "garden")
     page.goto(view.url)
     for camera in ("hall", "garden"):
@@ -561,11 +561,11 @@ def test_page_finds_what_it_heard_where_no_history_is_kept(opened: Callable[...,
 
 
 @pytest.mark.browser
-def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     forecasts: dict[str, Forecast] = {}
     view = opened("hall", "garden", forecast=forecasts.get)
 
-    def foretell(forecast: Forecast) -> None:
+    def publish(forecast: Forecast) -> None:
         forecasts["hall"] = forecast
         view.show(step("hall"))
 
@@ -576,23 +576,23 @@ def test_page_says_what_is_expected_next(opened: Callable[..., LiveView], page) 
     page.wait_for_selector(".camera[data-badge=live]")
     line = page.locator(".expected").first
     then = (HorizonForecast(300.9, "unknown", 0.8), HorizonForecast(3600.9, "Punch", 0.4))
-    foretell(Forecast(now, NextActivity("JumpRope", 0.62, now + 600.9), then))
+    publish(Forecast(now, NextActivity("JumpRope", 0.62, now + 600.9), then))
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
     page.get_by_role("button", name="Enlarge hall").click()
     each = r" · in (5:00|4:5\d): no activity 80% · in (1:00:00|59:5\d): Punch 40%$"
     until(lambda: re.search(each, line.inner_text()))
     page.keyboard.press("Escape")
     until(lambda: page.locator(".camera:visible").count() == 2)
-    foretell(Forecast(now - 400, NextActivity("JumpRope", 0.62, now), (HorizonForecast(300.0, "unknown", 0.8),)))
+    publish(Forecast(now - 400, NextActivity("JumpRope", 0.62, now), (HorizonForecast(300.0, "unknown", 0.8),)))
     until(lambda: line.inner_text() == "")
-    foretell(Forecast(now, NextActivity("Punch", 0.5, now), (HorizonForecast(300.9, "Punch", 0.8),)))
+    publish(Forecast(now, NextActivity("Punch", 0.5, now), (HorizonForecast(300.9, "Punch", 0.8),)))
     until(lambda: line.inner_text() == "Next: Punch 50%, now")
-    foretell(Forecast(now, None, (HorizonForecast(300.9, "Punch", 0.8),)))
+    publish(Forecast(now, None, (HorizonForecast(300.9, "Punch", 0.8),)))
     until(lambda: line.inner_text() == "")
 
 
 @pytest.mark.browser
-def test_page_says_that_the_broker_is_away_and_when_it_is_back(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_page_warns_while_the_broker_is_away(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     is_there = [True]
     view = opened("hall", has_broker=lambda: is_there[0])
     page.goto(view.url)
@@ -619,7 +619,7 @@ def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., Liv
 
 
 @pytest.mark.browser
-def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-def]
+def test_page_warns_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-def]
     opened: Callable[..., LiveView], make_health: Callable[..., Health], page
 ) -> None:
     view = opened("hall", "garden")
@@ -640,7 +640,7 @@ def test_page_says_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-d
 
 
 @pytest.mark.browser
-def test_page_says_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
+def test_page_shows_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
     opened: Callable[..., LiveView], make_health: Callable[..., Health], page
 ) -> None:
     view = opened("hall")
@@ -655,7 +655,7 @@ def test_page_says_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.browser
-def test_each_of_many_cameras_has_its_name_and_what_it_does(  # type: ignore[no-untyped-def]
+def test_each_of_many_cameras_shows_its_name_and_its_activity(  # type: ignore[no-untyped-def]
     opened: Callable[..., LiveView], make_health: Callable[..., Health], page
 ) -> None:
     names = [f"room{number}" for number in range(40)]
@@ -684,7 +684,7 @@ def test_each_of_many_cameras_has_its_name_and_what_it_does(  # type: ignore[no-
 
 
 @pytest.mark.browser
-def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignore[no-untyped-def]
+def test_a_camera_without_frames_is_shown_as_stalled_at_any_size(  # type: ignore[no-untyped-def]
     opened: Callable[..., LiveView], make_health: Callable[..., Health], page
 ) -> None:
     names = [f"room{number}" for number in range(40)]
@@ -705,7 +705,7 @@ def test_a_camera_without_frames_is_called_stalled_however_small(  # type: ignor
 @pytest.mark.parametrize(
     ("state", "headline"), [(HealthState.FROZEN, "The picture is frozen"), (HealthState.DARK, "Nothing to see")]
 )
-def test_a_camera_that_shows_nothing_says_so_and_for_how_long(  # type: ignore[no-untyped-def]
+def test_a_dark_or_frozen_camera_is_shown_with_its_duration(  # type: ignore[no-untyped-def]
     state: HealthState, headline: str, opened: Callable[..., LiveView], make_health: Callable[..., Health], page
 ) -> None:
     view = opened("hall")
@@ -751,8 +751,8 @@ def test_cameras_come_and_go_on_the_page(opened: Callable[..., LiveView], page) 
     assert abs(attic.evaluate("canvas => canvas.getContext('2d').getImageData(5, 5, 1, 1).data[0]") - 200) <= 3
 
 
-class Switch:
-    """Controls of one camera, which tell the page as the service does."""
+class ReportingControls:
+    """Controls of one camera, which report each change to the page as the service does."""
 
     def __init__(self) -> None:
         self.view: LiveView | None = None
@@ -773,7 +773,7 @@ class Switch:
 
 @pytest.mark.browser
 def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEncoder) -> None:  # type: ignore[no-untyped-def]
-    switch = Switch()
+    switch = ReportingControls()
     view = LiveView(CONTRACT, control=HttpControl(switch, switch.reload))
     switch.view = view
     view.start()
@@ -781,11 +781,11 @@ def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEn
         page.goto(view.url)
         view.show(step(activity="JumpRope"))
         page.wait_for_selector(".camera[data-badge=live][data-pictured]")
-        page.get_by_role("button", name="Switch hall off").click()
+        page.get_by_role("button", name="ReportingControls hall off").click()
         page.wait_for_selector(".camera[data-badge=disabled]:not([data-pictured])")
         assert page.inner_text(".activity") == "Switched off"
         until(lambda: page.locator(".picture").evaluate("canvas => getComputedStyle(canvas).opacity") != "1")
-        page.get_by_role("button", name="Switch hall on").click()
+        page.get_by_role("button", name="ReportingControls hall on").click()
         page.wait_for_selector(".camera[data-badge=live][data-pictured]")
         assert page.inner_text(".activity") == "Jump rope"
     finally:
@@ -831,7 +831,7 @@ def test_hostile_camera_name_is_shown_as_text(opened: Callable[..., LiveView], p
 
 
 @pytest.mark.browser
-def test_page_reconnects_by_itself_and_says_so(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_page_reconnects_by_itself_and_shows_it(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     view = opened("hall")
     page.goto(view.url)
     page.wait_for_selector("[data-link=open]")
@@ -845,7 +845,7 @@ def test_page_reconnects_by_itself_and_says_so(opened: Callable[..., LiveView], 
 
 
 @pytest.mark.browser
-def test_a_camera_is_enlarged_and_made_small_by_keyboard(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_a_camera_is_enlarged_and_reduced_by_keyboard(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     page.goto(opened("hall", "garden", "gate").url)
     page.wait_for_selector(".camera >> nth=2")
     page.keyboard.press("Tab")
@@ -874,7 +874,7 @@ def test_a_camera_has_an_address_of_its_own(opened: Callable[..., LiveView], pag
 
 
 @pytest.mark.browser
-def test_a_phone_scrolls_only_downwards(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+def test_a_phone_scrolls_only_vertically(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     page.set_viewport_size({"width": 390, "height": 844})
     view = opened("hall", "garden")
     view.show(step(activity="PushUps", events=(event(EventType.START, 1),)))

@@ -19,7 +19,7 @@ from harstream.stream.web.same_origin import is_same_host
         ("http://[::1", "[::1", False),
     ],
 )
-def test_only_the_servers_own_page_and_programs_are_of_the_same_host(
+def test_only_the_servers_own_page_and_programs_have_the_same_origin(
     origin: str | None, host: str | None, expected: bool
 ) -> None:
     assert is_same_host(origin, host) is expected

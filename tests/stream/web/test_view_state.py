@@ -1,4 +1,4 @@
-"""What the view state keeps, without a server."""
+"""The view state keeps what viewers see, without a server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: 
     assert view.events()[0].id == "3"
 
 
-def test_the_listener_wakes_for_news_alone(make_notice: MakeNotice, make_health: Callable[..., Health]) -> None:
+def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_health: Callable[..., Health]) -> None:
     view, wakes = ViewState(["hall"]), []
     view.listen(lambda: wakes.append(1))
     view.report(make_health(state=HealthState.LIVE))
