@@ -11,16 +11,16 @@ from benchmarks.gpu_usage import busy_share
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.models.catalogue import find_model, shipped
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, Way, has_nvidia_driver
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode, has_nvidia_driver
 from harstream.wire.errors import ModelError
 
 BATCHES = (1, 4, 16, 64)
 ONE_THREAD = "CPU, one thread"
 TWO_THREADS = "CPU, two threads"
 ON_GPU = {
-    "GPU, session.run": Way.PLAIN,
-    "GPU, I/O binding": Way.BOUND,
-    "GPU, CUDA graphs": Way.REPLAYED,
+    "GPU, session.run": RunMode.PLAIN,
+    "GPU, I/O binding": RunMode.BOUND,
+    "GPU, CUDA graphs": RunMode.REPLAYED,
 }
 
 
@@ -66,7 +66,7 @@ def _engines(model: str) -> dict[str, OnnxRecognizer]:
     engines = {ONE_THREAD: OnnxRecognizer(files, "cpu"), TWO_THREADS: OnnxRecognizer(files, "cpu", threads=2)}
     if has_nvidia_driver():
         with suppress(ModelError):  # only the driver is installed, or ONNX Runtime for the CPU
-            engines |= {name: OnnxRecognizer(files, "cuda", way=way) for name, way in ON_GPU.items()}
+            engines |= {name: OnnxRecognizer(files, "cuda", mode=mode) for name, mode in ON_GPU.items()}
     return engines
 
 

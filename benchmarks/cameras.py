@@ -24,7 +24,7 @@ from harstream.clips.video import pictures
 from harstream.stream.app.new_pipeline import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
-from harstream.stream.service.protocols import Named
+from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.pace import Pace
@@ -147,9 +147,9 @@ def _over_rtsp(camera: str, url: str, clock: Clock, stopping: threading.Event) -
 
 def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     """Run a service with so many cameras; `url` is that of a network camera that shows the same video."""
-    clock, recognizer = Clock(), engine.load(MODEL, "cpu")
+    clock, recognizer = Clock(), engine.load_engine(MODEL, "cpu")
     ages = Ages(clock)
-    service = Service(new_pipeline(Config(model=MODEL), recognizer), [], [Named("ages", ages)], clock)
+    service = Service(new_pipeline(Config(model=MODEL), recognizer), [], [NamedSink("ages", ages)], clock)
     over_rtsp = min(OVER_RTSP, cameras // 2) if url else 0
     for number in range(cameras):
         name = f"camera{number}"
@@ -177,7 +177,7 @@ def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
 
 def _seconds_a_picture(file: Path) -> tuple[float, float]:
     """Return the seconds for decoding a picture and for recognition in it, each alone on one thread."""
-    recognizer = engine.load(MODEL, "cpu")
+    recognizer = engine.load_engine(MODEL, "cpu")
     began = perf_counter()
     frames = [Frame("camera", time, picture) for time, picture in pictures(file)]
     decoded = perf_counter()

@@ -20,7 +20,7 @@ PARTS = {
     "of these, only the libraries": ("pass", LIBRARIES),
     "imports of the live view": (RUN, "import harstream.stream.web.server"),
 } | {
-    f"{model}: loaded and warm": (RUN, f"harstream.stream.app.assembly.service.engine.load({model!r}, 'cpu')")
+    f"{model}: loaded and warm": (RUN, f"harstream.stream.app.assembly.service.engine.load_engine({model!r}, 'cpu')")
     for model in MODELS
 }
 """For each row, the code before the timed code, and the timed code."""

@@ -134,11 +134,11 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     from harstream.stream.config.file import load_config
     from harstream.stream.config.model import Config
     from harstream.stream.config.tracker_settings import tracker_settings
-    from harstream.stream.recognition.onnx_runtime import load
+    from harstream.stream.recognition.onnx_runtime import load_engine
 
     console = Console()
     settings = load_config(config) if config else Config()
-    recognizer = load(model, settings.device)
+    recognizer = load_engine(model, settings.device)
     contract = recognizer.contract
     clips = select_clips(selection, contract)
     watched, skipped = watch_clips(clips, recognizer, settings, console)

@@ -34,7 +34,7 @@ class BrokerAddress:
 
     @staticmethod
     def parse(url: str) -> BrokerAddress:
-        """Reads a URL. Raises Misfit without repeating the URL, which may hold a password."""
+        """Read a URL. Raises Misfit without repeating the URL, which may hold a password."""
         expected = (
             "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
             "as %40 %3A %2F %3F %23"
@@ -62,7 +62,7 @@ class BrokerAddress:
 
 
 def own_address(broker: BrokerAddress) -> str | None:
-    """Returns this machine's address in the broker's network, where the rest of the home finds it. None: no route."""
+    """Return this machine's address in the broker's network, where the rest of the home finds it. None: no route."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:

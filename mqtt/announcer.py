@@ -26,11 +26,11 @@ class Announcer:
         publisher.subscribe(BIRTH, self._home_assistant_changed)
 
     def start(self) -> None:
-        """Reads the memory. Before that, no other process may use the state folder."""
+        """Read the memory. Before that, no other process may use the state folder."""
         self._retained.start()
 
     def announce(self, announcements: Mapping[str, bytes]) -> None:
-        """Announces these (topic to payload) and no others; an empty mapping switches discovery off."""
+        """Announce these (topic to payload) and no others; an empty mapping switches discovery off."""
         self._retained.keep(announcements)
         for topic, payload in announcements.items():
             self._publisher.retain(topic, payload)

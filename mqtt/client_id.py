@@ -14,7 +14,7 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,23}")
 
 
 def kept_client_id(file: Path) -> str:
-    """Returns the id in the file, or writes a new one there. Raises SinkError.
+    """Return the id in the file, or writes a new one there. Raises SinkError.
 
     With a new id for each run, a broker would not know that the client of the last run is gone.
     """

@@ -72,7 +72,7 @@ class Connection:
         self._answers: queue.SimpleQueue[ReasonCode | None] = queue.SimpleQueue()
 
     def open(self) -> None:
-        """Blocks for some seconds at most. Raises BrokerError."""
+        """Block for some seconds at most. Raises BrokerError."""
         try:
             if self._address.speaks_mqtt5 and self._try_to_open(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
                 self.version = "5"
@@ -84,14 +84,14 @@ class Connection:
             raise BrokerError(unreachable(self._address, in_words(error, timeout=CONNECT_TIMEOUT))) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
-        """Hands a message to paho's thread. `is_published` of the result turns true with the acknowledgement."""
+        """Hand a message to paho's thread. `is_published` of the result turns true with the acknowledgement."""
         return self._opened.publish(topic, payload, qos, retain)
 
     def subscribe(self, *filters: str) -> None:
         self._opened.subscribe([(name, 1) for name in filters])
 
     def close(self) -> None:
-        """Disconnects, so that the broker does not publish the will, and joins paho's thread."""
+        """Disconnect, so that the broker does not publish the will, and joins paho's thread."""
         if self._client is None:
             return
         self._client.disconnect()
@@ -112,7 +112,7 @@ class Connection:
         return self._client
 
     def _try_to_open(self, version: MQTTProtocolVersion, patience: float) -> bool:
-        """Returns False if the broker does not speak this version. Raises OSError, UnicodeError or BrokerError."""
+        """Return False if the broker does not speak this version. Raises OSError, UnicodeError or BrokerError."""
         client = self._new_client(version)
         self._answers = queue.SimpleQueue()
         self.lost.clear()

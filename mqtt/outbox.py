@@ -81,7 +81,7 @@ class Outbox:
         )
 
     def start(self) -> None:
-        """Opens or creates the file; a file that cannot be read is moved aside with a warning. Raises SinkError."""
+        """Open or creates the file; a file that cannot be read is moved aside with a warning. Raises SinkError."""
         self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
         try:
@@ -103,7 +103,7 @@ class Outbox:
             self._keep_to_the_row_limit()
 
     def oldest(self) -> Letter | None:
-        """Returns the next letter to send, which stays until removed. Drops letters past the age limit."""
+        """Return the next letter to send, which stays until removed. Drops letters past the age limit."""
         with self._lock:
             while True:
                 letter = self._first()
@@ -113,7 +113,7 @@ class Outbox:
                 self.dropped += 1
 
     def remove(self, letter: Letter) -> None:
-        """Forgets a letter that the broker has acknowledged."""
+        """Forget a letter that the broker has acknowledged."""
         with self._lock:
             self._forget(letter.number)
 

@@ -54,7 +54,7 @@ class Pending:
         return self._states.republish_at is not None
 
     def pass_on(self, message: Message) -> None:
-        """Publishes a message now or never."""
+        """Publish a message now or never."""
         with self._changed:
             if not self.is_connected or len(self._passing) >= MOST_PASSING:
                 self.dropped += 1
@@ -75,12 +75,12 @@ class Pending:
             self._passing.clear()
 
     def wake(self) -> None:
-        """Lets `take` look at its condition again."""
+        """Let `take` look at its condition again."""
         with self._changed:
             self._changed.notify()
 
     def take(self, is_over: Callable[[], bool]) -> tuple[list[RetainedState], list[Message]]:
-        """Waits for something to publish, or until `is_over`; returns what is to be published."""
+        """Wait for something to publish, or until `is_over`; returns what is to be published."""
         with self._changed:
             while not (self._states.is_waiting or self._passing or is_over()):
                 self._changed.wait(self._states.seconds_until_due)

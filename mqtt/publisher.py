@@ -55,7 +55,7 @@ class Publisher:
         self._subscriptions.add(topic, handler)
 
     def measure(self, on_acknowledged: OnAcknowledged) -> None:
-        """Reports each acknowledged event on the publisher's thread, except those that an outage held back."""
+        """Report each acknowledged event on the publisher's thread, except those that an outage held back."""
         self._on_acknowledged = on_acknowledged
 
     @property
@@ -101,31 +101,31 @@ class Publisher:
             raise SinkError(f"expected MQTT to work, it failed: {failure!r}") from failure
 
     def retain(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
-        """Publishes a retained message, again after every reconnection; while away, only the last one of a topic."""
+        """Publish a retained message, again after every reconnection; while away, only the last one of a topic."""
         self._pending.retain(RetainedState(topic, payload, qos))
 
     def clear(self, topic: str, then: Callable[[], None]) -> None:
-        """Removes what a topic retains, also what an earlier run retained.
+        """Remove what a topic retains, also what an earlier run retained.
 
         `then` is called on the publisher's thread when the broker has acknowledged it.
         """
         self._pending.clear(topic, then)
 
     def republish(self, delay: float) -> None:
-        """Publishes all retained states once in so many seconds, however often it is called meanwhile."""
+        """Publish all retained states once in so many seconds, however often it is called meanwhile."""
         self._pending.republish(delay)
 
     def publish_event(self, topic: str, message: EventMessage) -> None:
-        """Publishes with QoS 1, through the outbox."""
+        """Publish with QoS 1, through the outbox."""
         self._outbox.put(topic, message.encode(), message.delay)
         self._pending.wake()
 
     def publish_now(self, topic: str, payload: bytes) -> None:
-        """Publishes with QoS 0: now or never."""
+        """Publish with QoS 0: now or never."""
         self._pending.pass_on(Message(topic, payload))
 
     def close(self, last_state: tuple[str, bytes]) -> None:
-        """Publishes what is left, and `last_state`, a retained topic and payload, at the end. Waits some seconds."""
+        """Publish what is left, and `last_state`, a retained topic and payload, at the end. Waits some seconds."""
         topic, payload = last_state
         self._closing.begin(RetainedState(topic, payload, qos=1), GOODBYE)
         self._pending.wake()
@@ -153,7 +153,7 @@ class Publisher:
             self._failure = error
 
     def _reconnect(self, backoff: Backoff) -> Connection | None:
-        """Tries until it succeeds. None if the publisher is closed in the meantime."""
+        """Try until it succeeds. None if the publisher is closed in the meantime."""
         outage = Outage(log, self._outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
         while backoff.wait():
             try:
@@ -179,7 +179,7 @@ class Publisher:
         return connection
 
     def _serve(self, connection: Connection) -> float:
-        """Publishes until the connection is lost or the publisher closes; returns how many seconds that took."""
+        """Publish until the connection is lost or the publisher closes; returns how many seconds that took."""
         began = time.monotonic()
         self._pending.connect()
         try:

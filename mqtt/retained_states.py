@@ -33,16 +33,16 @@ class RetainedStates:
         self._unpublished[state.topic] = None
 
     def clear(self, topic: str, then: Callable[[], None]) -> None:
-        """Publishes an empty payload; `then` is called once the broker has acknowledged it."""
+        """Publish an empty payload; `then` is called once the broker has acknowledged it."""
         self._after_clearing[topic] = then
         self.set(RetainedState(topic, b"", qos=1))
 
     def republish(self, delay: float = 0.0) -> None:
-        """Publishes all states again in so many seconds."""
+        """Publish all states again in so many seconds."""
         self.republish_at = self._clock() + delay
 
     def take_unpublished(self) -> list[RetainedState]:
-        """Returns what the broker does not have yet, and all states where they are due."""
+        """Return what the broker does not have yet, and all states where they are due."""
         if self.republish_at is not None and self.republish_at <= self._clock():
             self.republish_at = None
             self._unpublished = dict.fromkeys(self._states)
@@ -62,7 +62,7 @@ class RetainedStates:
         return None if self.republish_at is None else max(0.0, self.republish_at - self._clock())
 
     def take_cleared(self, topic: str) -> Callable[[], None] | None:
-        """Forgets a topic whose clearing the broker has acknowledged; returns what is to be called then.
+        """Forget a topic whose clearing the broker has acknowledged; returns what is to be called then.
 
         None: the topic has a new payload by now.
         """

@@ -35,14 +35,14 @@ class RetainedTopics:
         self._remembered: set[str] = set()
 
     def start(self) -> None:
-        """Reads the memory. Before that, no other process may use the state folder."""
+        """Read the memory. Before that, no other process may use the state folder."""
         try:
             self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
             self._warn(error)
 
     def keep(self, topics: Collection[str]) -> None:
-        """Keeps these topics and clears all others. Call it before anything is published on them."""
+        """Keep these topics and clears all others. Call it before anything is published on them."""
         with self._changing:
             self._kept = frozenset(topics)
             lines = (line.partition(" ") for line in self._remembered)

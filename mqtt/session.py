@@ -61,7 +61,7 @@ class Session:
         """Of retained states."""
 
     def run(self) -> None:
-        """Returns when the connection is lost, or when the publisher closes and all is published."""
+        """Return when the connection is lost, or when the publisher closes and all is published."""
         while not self._connection.lost.is_set():
             # Asked first: what was handed over before the close is then seen below, whatever comes between.
             is_closing = self._closing.event.is_set()

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def opened(
     path: Path, connect: Callable[[Path], sqlite3.Connection], name: str, wall_clock: Callable[[], float] = time.time
 ) -> sqlite3.Connection:
-    """Opens or creates the file by `connect`. `name`, as in "the outbox", is for the messages. Raises SinkError."""
+    """Open or creates the file by `connect`. `name`, as in "the outbox", is for the messages. Raises SinkError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _sound(path, connect)
@@ -60,14 +60,14 @@ def _new_after_broken(
 
 
 def opened_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
-    """Opens a file to read; waits `timeout` seconds for a lock. Raises sqlite3.Error."""
+    """Open a file to read; waits `timeout` seconds for a lock. Raises sqlite3.Error."""
     # While nobody writes there is no WAL. A reader would create one that a service of another user cannot write.
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
 
 
 def refused(path: Path, name: str, why: str) -> SinkError:
-    """Returns the error for a file that cannot be used; `name` as in "the outbox"."""
+    """Return the error for a file that cannot be used; `name` as in "the outbox"."""
     if "locked" in why:
         why += "; is another harstream running with it?"
     return SinkError(f"expected to keep {name} in {path}, got: {why}")

@@ -26,7 +26,7 @@ class Subscriptions:
         self._handlers[topic] = handler
 
     def handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
-        """Calls each handler whose topic fits. Never raises."""
+        """Call each handler whose topic fits. Never raises."""
         try:
             for wanted, handler in self._handlers.items():
                 if paho.topic_matches_sub(wanted, topic):

@@ -33,7 +33,7 @@ class Backoff:
         self._chance = chance
 
     def wait(self, *, at_least: float = 0.0) -> bool:
-        """Waits, `at_least` so many seconds and the random wait on top. Returns False where `stopping` is set."""
+        """Wait, `at_least` so many seconds and the random wait on top. Returns False where `stopping` is set."""
         bound = min(self._longest, self._first * 2.0 ** min(self.attempts, 64))
         self.attempts += 1
         return not self._stopping.wait(at_least + bound * self._chance())

@@ -40,7 +40,7 @@ class Outage:
         self._reason = ""
 
     def record_failure(self, reason: object, *, count: int = 1) -> None:
-        """Counts one failure, or `count` things that it lost."""
+        """Count one failure, or `count` things that it lost."""
         is_news = not self.is_ongoing or (self._logs_each_reason and str(reason) != self._reason)
         self.is_ongoing, self._reason = True, str(reason)
         self.count += count
@@ -48,7 +48,7 @@ class Outage:
             self._log.warning(self._begins, self._name, self._reason, extra=self._extra)
 
     def record_success(self) -> None:
-        """Ends the outage, if there is one."""
+        """End the outage, if there is one."""
         if self.is_ongoing and self._ends:
             self._log.info(self._ends, self._name, self.count, extra=self._extra)
         self.is_ongoing, self.count, self._reason = False, 0, ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
-    """Writes a file in one step: a reader finds the old content or the new one, also after a power cut.
+    """Write a file in one step: a reader finds the old content or the new one, also after a power cut.
 
     Text is written as UTF-8, as it is. `mode` are the file's permissions; None: those of any new file. Raises OSError.
     """
@@ -20,7 +20,7 @@ def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) ->
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Gives a path beside `path` to write to; the file there takes the name `path` when the `with` ends.
+    """Give a path beside `path` to write to; the file there takes the name `path` when the `with` ends.
 
     The path keeps the whole name at its end, for libraries that choose a format by it. An error removes the file.
     Raises OSError.

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import batches, gpu_usage, interleaved, tables
 from harstream.models.catalogue import find_model
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, Way
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
 
 
 @pytest.mark.training
@@ -43,7 +43,7 @@ def test_the_columns_of_a_gpu_are_filled_where_there_is_one(tmp_path: Path, monk
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     files = find_model("lrcn")
     engines = {name: OnnxRecognizer(files, "cpu") for name in (batches.ONE_THREAD, batches.TWO_THREADS)}
-    bound = {name: OnnxRecognizer(files, "cpu", way=Way.BOUND) for name in batches.ON_GPU}
+    bound = {name: OnnxRecognizer(files, "cpu", mode=RunMode.BOUND) for name in batches.ON_GPU}
     monkeypatch.setattr(gpu_usage, "SECONDS", 0.2)
     for row in batches.rows("lrcn", engines | bound, short=True):
         *_, busy, cameras, _ = row

@@ -94,10 +94,10 @@ CHANNELS = (
         True,
         FORECAST,
     ),
-    _Channel(TOPICS.asked(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
+    _Channel(TOPICS.command(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
     _Channel(TOPICS.setting(CAMERA, "enabled"), "Is the camera switched on?", 1, True, None),
     _Channel(
-        TOPICS.asked(CAMERA, "threshold"),
+        TOPICS.command(CAMERA, "threshold"),
         "Sets the score from which an activity starts, 0 to 1.",
         1,
         False,
@@ -110,7 +110,7 @@ CHANNELS = (
 
 
 def files() -> dict[str, str]:
-    """Returns the content of each file, by its name."""
+    """Return the content of each file, by its name."""
     schemas = {_schema_file(name): json.dumps(schema, indent=2) + "\n" for name, schema in json_schemas().items()}
     return schemas | {"asyncapi.yaml": yaml.safe_dump(_document(), sort_keys=False, width=120, allow_unicode=True)}
 

@@ -47,5 +47,5 @@ class Context:
 
 
 def labels_sha(contract: ModelContract) -> str:
-    """Returns the first 12 hex digits of the SHA-256 of the labels, one a line: equal where `p` means the same."""
+    """Return the first 12 hex digits of the SHA-256 of the labels, one a line: equal where `p` means the same."""
     return hashlib.sha256("\n".join(contract.labels).encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ LIKENESS = 0.7
 
 
 def closest(came: str, possible: Iterable[str]) -> str:
-    """Returns the possible word that is most like what came; empty where none is alike."""
+    """Return the possible word that is most like what came; empty where none is alike."""
     by_lower = {word.lower(): word for word in possible}
     found = get_close_matches(came.lower(), by_lower, n=1, cutoff=LIKENESS)
     return by_lower[found[0]] if found else ""

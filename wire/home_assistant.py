@@ -29,7 +29,7 @@ Payload = dict[str, object]
 def announcements(
     prefix: str, context: Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
 ) -> dict[str, bytes]:
-    """Returns the payload of each discovery topic, first the node's, then the cameras'.
+    """Return the payload of each discovery topic, first the node's, then the cameras'.
 
     `prefix` is Home Assistant's discovery prefix. `page` is the live view's URL, where other machines can open it.
     `snapshots`: does the node publish snapshots?
@@ -101,11 +101,11 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
         ) | whole_node,
         "enabled": {
             "platform": "switch", "name": "Enabled", "state_topic": topics.setting(camera, "enabled"), "qos": 1,
-            "command_topic": topics.asked(camera, "enabled"), "icon": "mdi:cctv",
+            "command_topic": topics.command(camera, "enabled"), "icon": "mdi:cctv",
         } | whole_node,
         "threshold": {
             "platform": "number", "name": "Threshold", "state_topic": topics.setting(camera, "threshold"), "qos": 1,
-            "command_topic": topics.asked(camera, "threshold"), "min": 0, "max": 1, "step": 0.01, "mode": "slider",
+            "command_topic": topics.command(camera, "threshold"), "min": 0, "max": 1, "step": 0.01, "mode": "slider",
             "entity_category": "config",
         } | whole_node,
         **{key: _hidden(component) | whole_node for key, component in _figures(health).items()},
@@ -119,7 +119,7 @@ def _snapshot(camera: str, context: Context) -> Payload:
 
 
 def _figures(health: str) -> dict[str, Payload]:
-    """Returns entities that help to find a fault."""
+    """Return entities that help to find a fault."""
     return {
         "fps": _sensor(
             "Frame rate", health, "{{ value_json.fps }}", unit_of_measurement="fps", state_class="measurement"
@@ -191,11 +191,11 @@ def _hidden(component: Payload) -> Payload:
 
 
 def _readable(camera: str) -> str:
-    """Turns `living-room` into Living room."""
+    """Turn `living-room` into Living room."""
     words = " ".join(re.findall(r"[A-Za-z0-9]+", camera)) or "Camera"
     return words[0].upper() + words[1:]
 
 
 def _slug(name: str) -> str:
-    """Makes an entity's id from its name, as Home Assistant does."""
+    """Make an entity's id from its name, as Home Assistant does."""
     return "_".join(re.findall(r"[a-z0-9]+", name.lower()))

@@ -14,12 +14,12 @@ ON, OFF = "ON", "OFF"
 
 
 def availability(state: CameraState) -> str | None:
-    """Returns a camera's availability; None while it is connecting, for the last availability stays true."""
+    """Return a camera's availability; None while it is connecting, for the last availability stays true."""
     if state is CameraState.CONNECTING:
         return None
     return OFFLINE if state.is_away else ONLINE
 
 
 def encode_json(content: Mapping[str, object]) -> bytes:
-    """Writes one line of UTF-8 without its line end. Raises ValueError for NaN, which is not JSON."""
+    """Write one line of UTF-8 without its line end. Raises ValueError for NaN, which is not JSON."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -17,7 +17,7 @@ LONGEST_FIELD = 64
 
 
 def readable(topic: str, payload: bytes) -> Text:
-    """Returns one line for one message. Whatever a stranger sent, only printable text reaches the terminal."""
+    """Return one line for one message. Whatever a stranger sent, only printable text reaches the terminal."""
     kind = topic.rsplit("/", 1)[-1]
     try:
         if kind == "event":
@@ -31,7 +31,7 @@ def readable(topic: str, payload: bytes) -> Text:
 
 
 def event_line(event: EventMessage) -> Text:
-    """Returns one line for an event, with the local time."""
+    """Return one line for an event, with the local time."""
     sign = {"start": "▶ start ", "update": "· update", "end": "■ end   "}[event.event_type]
     score = event.confidence.mean if event.event_type == "end" else event.confidence.last
     line = _head(event.updated_at if event.ended_at is None else event.ended_at, event.camera)
@@ -59,7 +59,7 @@ def _observation_line(observation: ObservationMessage) -> Text:
 
 
 def colour(activity: str) -> str:
-    """Returns the same colour for the same name, on every machine and in every run."""
+    """Return the same colour for the same name, on every machine and in every run."""
     if activity == UNKNOWN:
         return "dim"
     return COLOURS[zlib.crc32(activity.encode(errors="replace")) % len(COLOURS)]
@@ -72,7 +72,7 @@ def _head(seconds: float, camera: str) -> Text:
 
 
 def printable(text: str) -> str:
-    """Removes escape codes and writing directions, with which a stranger could paint over the terminal."""
+    """Remove escape codes and writing directions, with which a stranger could paint over the terminal."""
     cut = text if len(text) <= LONGEST_FIELD else f"{text[: LONGEST_FIELD - 1]}…"
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)
 

@@ -43,7 +43,7 @@ PUBLISHED = [schema_id for schema_id in MESSAGES if schema_id != FORECAST]
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Returns the JSON Schema (draft 2020-12) of each message, by its id."""
+    """Return the JSON Schema (draft 2020-12) of each message, by its id."""
     return {
         schema_id: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -8,13 +8,13 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def timestamp(seconds: float) -> str:
-    """Writes seconds since the epoch, rounded to milliseconds."""
+    """Write seconds since the epoch, rounded to milliseconds."""
     # Rounded first, and exact from there: datetime would cut 0.9996 s down to .999. Without a zone it is twice as fast.
     return f"{(EPOCH + timedelta(milliseconds=round(round(seconds, 3) * 1000))).isoformat(timespec='milliseconds')}Z"
 
 
 def seconds_of(timestamp: str) -> float:
-    """Reads RFC 3339 with a zone, as seconds since the epoch. Raises ValueError."""
+    """Read RFC 3339 with a zone, as seconds since the epoch. Raises ValueError."""
     moment = datetime.fromisoformat(timestamp)
     if moment.tzinfo is None:
         raise ValueError(f"expected a time with its zone, got {timestamp[:40]!r}")
@@ -25,6 +25,6 @@ def seconds_of(timestamp: str) -> float:
 
 
 def live_delay(frame_time: float, now: float) -> float | None:
-    """Returns seconds from a frame's capture until now; None for a replayed file with old frames."""
+    """Return seconds from a frame's capture until now; None for a replayed file with old frames."""
     delay = now - frame_time
     return delay if 0 <= delay < 60 else None

@@ -42,7 +42,7 @@ class Topics:
     def error(self) -> str:
         return f"har/{self.node}/error"
 
-    def asked(self, camera: str, setting: str) -> str:
+    def command(self, camera: str, setting: str) -> str:
         """The topic on which others set a camera's setting; `+` stands for any camera or setting."""
         return f"har/{self.node}/camera/{camera}/{setting}/set"
 

@@ -73,8 +73,8 @@ def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, 
     events: list[Event] = []
     for scores in watched.scores:
         if isinstance(scores, float):
-            tracker.doubt()
-            events += tracker.pass_time(scores, contract.span)
+            tracker.drop_candidate()
+            events += tracker.update_without_scores(scores, contract.span)
         else:
             events += tracker.update(mean.update(scores.values, scores.time), scores.time, scores.span)
     return events + tracker.finish(watched.last, EndReason.SHUTDOWN)

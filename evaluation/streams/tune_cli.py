@@ -40,13 +40,13 @@ def tune(
     from harstream.evaluation.streams.tuning import best, combinations, pareto_front, try_out
     from harstream.stream.config.model import Config
     from harstream.stream.config.tracker_settings import tracker_settings
-    from harstream.stream.recognition.onnx_runtime import load
+    from harstream.stream.recognition.onnx_runtime import load_engine
 
     console, config = Console(), Config()
     try:
         if part == "test":
             raise ListingError("settings are never chosen on test clips: give --part val")
-        recognizer = load(model, config.device)
+        recognizer = load_engine(model, config.device)
         contract = recognizer.contract
         clips = select_clips(ClipSelection(tuple(data), tuple(background or ()), tuple(split), part), contract)
         watched, _ = watch_clips(clips, recognizer, config, console)

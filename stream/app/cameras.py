@@ -25,14 +25,14 @@ def cameras(
     with one_line_errors():
         named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []
         named += [("", text) for text in sources or ()]
-        from harstream.stream.sources.probe import Seen, tried
+        from harstream.stream.sources.probe import CameraFormat, probe_all
 
         results = []
-        for one in tried([(name, parse_source(text)) for name, text in named]):
+        for one in probe_all([(name, parse_source(text)) for name, text in named]):
             results.append(one.result)
-            state = "[green]ok[/]    " if isinstance(one.result, Seen) else "[red]failed[/]"
+            state = "[green]ok[/]    " if isinstance(one.result, CameraFormat) else "[red]failed[/]"
             console.print(f"{state}  {escape(str(one))}")
         if not results:
             console.print("no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path")
-        if not all(isinstance(result, Seen) for result in results):
+        if not all(isinstance(result, CameraFormat) for result in results):
             raise typer.Exit(SourceError.exit_code)

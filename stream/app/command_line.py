@@ -14,7 +14,7 @@ from rich.console import Console
 
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
-from harstream.stream.config.surroundings import Surroundings
+from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.service.log import print_error
 from harstream.wire.errors import ConfigFileError, HarstreamError
 
@@ -31,7 +31,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def configuration(
-    file: Path | None, fitting: Surroundings | None = None, *, keys: Collection[str] | None = None
+    file: Path | None, fitting: ValidationContext | None = None, *, keys: Collection[str] | None = None
 ) -> Config:
     """Read `file`, or config.yaml if there is one, or else take the defaults. See `load_config` for the errors."""
     if file is None and not DEFAULT_CONFIG.exists():
@@ -39,7 +39,7 @@ def configuration(
     return load_config(file or DEFAULT_CONFIG, fitting, keys=keys)
 
 
-def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surroundings:
+def context(model: str | None = None, *, has_sources: bool = False) -> ValidationContext:
     """Return what config.yaml must fit for `run`: the model, and the files that it names.
 
     `model` and `has_sources` say which keys the command line replaces. Files of those keys need not exist.
@@ -47,7 +47,9 @@ def surroundings(model: str | None = None, *, has_sources: bool = False) -> Surr
     from harstream.stream.recognition import onnx_runtime as engine
 
     must_exist = {key for key, is_given in (("model", model), ("cameras", has_sources)) if not is_given}
-    return Surroundings(cache(lambda name: engine.load(name, "cpu").contract), frozenset(must_exist), model or "")
+    return ValidationContext(
+        cache(lambda name: engine.load_engine(name, "cpu").contract), frozenset(must_exist), model or ""
+    )
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from rich.prompt import Confirm, Prompt
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
-from harstream.stream.config.file import overridden
+from harstream.stream.config.file import with_overrides
 from harstream.stream.config.model import Config
 from harstream.stream.config.writer import FromFile, WithVariables
 from harstream.stream.sources.address import Webcam, parse_source, without_password
-from harstream.stream.sources.probe import seen_by, tried
+from harstream.stream.sources.probe import probe, probe_all
 from harstream.wire.errors import ConfigError, HarstreamError
 
 SECRETS = "secrets"
@@ -54,7 +54,7 @@ class Interview:
 
     def _cameras(self) -> list[dict[str, Any]]:
         self._say("Looking for webcams ...")
-        found = [one for one in tried([]) if isinstance(one.source, Webcam)]
+        found = [one for one in probe_all([]) if isinstance(one.source, Webcam)]
         for one in found:
             self._say(f"  {one}")
         offered = [str(one.source.index) for one in found if isinstance(one.source, Webcam)] or ["scene"]
@@ -100,7 +100,7 @@ class Interview:
         self._say("  0.0.0.0 lets other machines see the page, which has no login")
         host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text}})
         port = self._checked("at port", "8080", lambda text: {"web": {"port": text}})
-        return overridden(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
+        return with_overrides(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
 
     def _without_secret(self, url: str, owner: str) -> str:
         """Return what config.yaml holds in place of a `url` with a password."""
@@ -127,7 +127,7 @@ class Interview:
         while True:
             answer = Prompt.ask(question, default=default, console=self._console).strip()
             try:
-                overridden(Config(), changes(answer))
+                with_overrides(Config(), changes(answer))
             except ConfigError as error:
                 self._say(f"  {error}")
             else:
@@ -148,7 +148,7 @@ class Interview:
 
 def _picture_of(source: str) -> str:
     """Raises SourceError."""
-    return str(seen_by(parse_source(source)))
+    return str(probe(parse_source(source)))
 
 
 def _answer_of(url: str) -> str:

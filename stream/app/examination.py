@@ -21,7 +21,7 @@ from harstream.mqtt.outbox import is_in_use
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.sources.address import Webcam, parse_source
-from harstream.stream.sources.probe import Seen, tried
+from harstream.stream.sources.probe import CameraFormat, probe_all
 from harstream.wire.errors import HarstreamError
 
 PACKAGES = ("harstream", "onnxruntime-gpu", "onnxruntime", "opencv-python", "numpy", "paho-mqtt", "av", "tensorflow")
@@ -82,7 +82,7 @@ def _accelerator() -> Finding:
     if not engine.has_nvidia_driver():
         return Finding("accelerator", "CPU (no NVIDIA driver)", True)
     try:
-        provider = engine.load(shipped()[0], "auto").provider
+        provider = engine.load_engine(shipped()[0], "auto").provider
     except (HarstreamError, IndexError) as error:
         return Finding("accelerator", str(error), False, "see the line about the model")
     advice = "there is an NVIDIA driver: pip install 'harstream[cuda]' brings the CUDA libraries"
@@ -91,7 +91,7 @@ def _accelerator() -> Finding:
 
 def _model(config: Config) -> Finding:
     try:
-        recognizer = engine.load(config.model, config.device)
+        recognizer = engine.load_engine(config.model, config.device)
     except HarstreamError as error:
         return Finding("model", str(error), False, "choose another with --model", is_needed=True)
     contract = recognizer.contract
@@ -100,13 +100,15 @@ def _model(config: Config) -> Finding:
 
 
 def _cameras(config: Config, *, is_running: bool) -> Iterator[Finding]:
-    all_tried = list(tried([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
-    for one in all_tried[: len(config.cameras)]:
+    results = list(probe_all([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
+    for one in results[: len(config.cameras)]:
         advice = "`run` retries it" if len(config.cameras) > 1 else ""
         if is_running and isinstance(one.source, Webcam):
             advice = "only one program can use it, and harstream is running"
-        yield Finding("camera", str(one), isinstance(one.result, Seen), advice, is_needed=not advice)
-    webcams = [one.source.index for one in all_tried if isinstance(one.source, Webcam) and isinstance(one.result, Seen)]
+        yield Finding("camera", str(one), isinstance(one.result, CameraFormat), advice, is_needed=not advice)
+    webcams = [
+        one.source.index for one in results if isinstance(one.source, Webcam) and isinstance(one.result, CameraFormat)
+    ]
     advice = "use rtsp://..., a file, or --source scene"
     yield Finding("webcams", ", ".join(map(str, webcams)) or "none", bool(webcams), advice)
 

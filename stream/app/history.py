@@ -12,7 +12,7 @@ import typer
 
 from harstream.command_line.options import with_options
 from harstream.stream.app.command_line import ConfigOption, configuration, one_line_errors
-from harstream.stream.history.time_parsing import moment
+from harstream.stream.history.time_parsing import parse_time
 from harstream.wire.errors import ConfigError
 
 
@@ -65,6 +65,6 @@ def history(
 
 def _seconds(option: str, text: str | None) -> float | None:
     try:
-        return None if text is None else moment(text, time.time())
+        return None if text is None else parse_time(text, time.time())
     except ValueError as error:
         raise ConfigError(f"{option}: {error}") from error

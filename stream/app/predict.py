@@ -20,7 +20,7 @@ from harstream.stream.app.command_line import (
     console,
     one_line_errors,
 )
-from harstream.stream.config.file import overridden
+from harstream.stream.config.file import with_overrides
 from harstream.wire.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def predict(
         from harstream.stream.app.replay import replay
 
         asked = {"model": model, "device": device}
-        settings = overridden(configuration(config), {key: value for key, value in asked.items() if value is not None})
+        settings = with_overrides(
+            configuration(config), {key: value for key, value in asked.items() if value is not None}
+        )
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:
             for replayed in replay(

@@ -25,7 +25,7 @@ from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.file import FileSource
 from harstream.stream.sources.inbox import Inbox
 from harstream.stream.sources.pace import Pace
-from harstream.stream.sources.read_ahead import ahead
+from harstream.stream.sources.read_ahead import read_ahead
 from harstream.stream.sources.reader import NewSource, Reader
 from harstream.stream.sources.registry import new_source
 from harstream.wire.errors import Misfit, ModelError, SourceError
@@ -151,7 +151,7 @@ def _parsed(source: str | Path | int) -> Source:
             return Webcam(source)
         kind = parse_source(source) if isinstance(source, str) else VideoFile(source)
         if isinstance(kind, VideoFile):
-            kind.must_exist()
+            kind.check_exists()
     except Misfit as error:
         raise SourceError(str(error)) from error
     return kind
@@ -159,7 +159,7 @@ def _parsed(source: str | Path | int) -> Source:
 
 def _replayed(camera: str, video: Path, start: float) -> Batches:
     source = FileSource(camera, video, Pace(start=start), threading.Event())
-    return ([item] for item in ahead(source.frames()))
+    return ([item] for item in read_ahead(source.frames()))
 
 
 def _live(opened: NewSource) -> Batches:

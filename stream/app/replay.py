@@ -51,7 +51,7 @@ def replay(
     file's name or metadata.
     """
     refuse_to_overwrite(videos, events, record)
-    recognizer = engine.load(config.model, config.device)
+    recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
     with ExitStack() as stack:
         sinks = _sinks(config, recognizer, events, record, stack)

@@ -15,9 +15,9 @@ from harstream.stream.app.command_line import (
     ModelOption,
     RecordOption,
     configuration,
-    surroundings,
+    context,
 )
-from harstream.stream.config.file import overridden
+from harstream.stream.config.file import with_overrides
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import Style
 
@@ -54,8 +54,8 @@ class RunOptions:
 
     def read(self) -> Config:
         """Return the configuration as it is now. Raises ConfigError."""
-        config = configuration(self.config, surroundings(self.model, has_sources=bool(self.source)))
-        return overridden(config, self._changes(config))
+        config = configuration(self.config, context(self.model, has_sources=bool(self.source)))
+        return with_overrides(config, self._changes(config))
 
     def _changes(self, config: Config) -> dict[str, Any]:
         keys = ("model", "events", "record", "display", "device", "log")

@@ -1,1 +1,1 @@
-"""config.yaml: its model, its checks, its schema, and how it is written."""
+"""The model, checks, schema and writer of config.yaml."""

@@ -1,4 +1,4 @@
-"""Describes mistakes in the operator's words: what was expected, what came, and what may have been meant."""
+"""Describes mistakes for the operator: what was expected, what the file has, and what may have been meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from harstream.stream.config.json_schema import KeyPath, choices, part, paths
+from harstream.stream.config.json_schema import KeyPath, choices, key_paths, schema_at
 from harstream.stream.sources.address import without_password
 from harstream.wire.did_you_mean import closest
 from harstream.wire.errors import Misfit
@@ -23,11 +23,11 @@ EXPECTED = {
     "literal_error": "{expected}", "model_type": "keys and values", "dict_type": "keys and values",
     "tuple_type": "a list, each entry after a -", "list_type": "a list, each entry after a -",
 }  # fmt: skip
-"""By pydantic's type of an error; {} takes values from its context."""
+"""Texts by pydantic's error type. Braces take values from the error's context."""
 
 
-def mistakes_made(error: ValidationError) -> list[ErrorDetails]:
-    """Return the mistakes without those that follow from others: a list with wrong items counts as too short, too."""
+def root_mistakes(error: ValidationError) -> list[ErrorDetails]:
+    """Return the mistakes without those that follow from others. A list with wrong items counts as too short, too."""
     found = error.errors(include_input=False, include_url=False)
     deep = {mistake["loc"][:depth] for mistake in found for depth in range(len(mistake["loc"]))}
     return [mistake for mistake in found if mistake["loc"] not in deep]
@@ -37,31 +37,32 @@ def key_path(mistake: ErrorDetails) -> KeyPath:
     return tuple(step for step in mistake["loc"] if step != "[key]")
 
 
-def shown(path: KeyPath) -> str:
-    """Write a path with dots. A key may be a whole line without its colon, so passwords are hidden."""
+def dotted(path: KeyPath) -> str:
+    """Return a path with dots. A key may be a whole line without its colon, so passwords are hidden."""
     return ".".join(without_password(str(step)) for step in path)
 
 
-def in_words(mistake: ErrorDetails, came: str | None) -> str:
-    """`came` is what may be shown of the value. None means that it is a secret."""
+def describe(mistake: ErrorDetails, value: str | None) -> str:
+    """Return the mistake as text. `value`: the part of the value that may be shown; None for a secret."""
     path, kind, context = key_path(mistake), mistake["type"], mistake.get("ctx", {})
     misfit = context.get("error")
     if isinstance(misfit, Misfit):
-        return str(Misfit(misfit.expected, misfit.got, misfit.meant) if came is not None else Misfit(misfit.expected))
+        return str(Misfit(misfit.expected, misfit.got, misfit.meant) if value is not None else Misfit(misfit.expected))
     if kind == "missing":
         return "this key is needed here"
     if kind == "extra_forbidden":
         return str(Misfit("there is no such key here", meant=_key_meant(path)))
     expected = EXPECTED[kind].format(**context) if kind in EXPECTED else mistake["msg"]
-    return str(Misfit(f"expected {expected}", came or "", closest((came or "").strip("'"), choices(path))))
+    return str(Misfit(f"expected {expected}", value or "", closest((value or "").strip("'"), choices(path))))
 
 
 def _key_meant(path: KeyPath) -> str:
     """Return a similar key of the same section, or a key of that name in another section."""
     *above, last = path
-    here = closest(str(last), part(tuple(above)).get("properties", ()))
-    return here or next((shown(elsewhere) for elsewhere in paths() if elsewhere[-1] == last), "")
+    here = closest(str(last), schema_at(tuple(above)).get("properties", ()))
+    return here or next((dotted(elsewhere) for elsewhere in key_paths() if elsewhere[-1] == last), "")
 
 
-def without_places(mistakes: Sequence[ErrorDetails]) -> str:
-    return "; ".join(f"{shown(key_path(mistake))}: {in_words(mistake, '')}" for mistake in mistakes)
+def describe_all(mistakes: Sequence[ErrorDetails]) -> str:
+    """Return the mistakes as one line, without positions and values."""
+    return "; ".join(f"{dotted(key_path(mistake))}: {describe(mistake, '')}" for mistake in mistakes)

@@ -1,4 +1,4 @@
-"""Reads config.yaml, and reports every mistake in it with its line and column."""
+"""Reads config.yaml and reports every mistake in it with line and column."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
-from harstream.stream.config.errors import in_words, key_path, mistakes_made, shown, without_places
+from harstream.stream.config.errors import describe, describe_all, dotted, key_path, root_mistakes
 from harstream.stream.config.model import Config
-from harstream.stream.config.surroundings import Surroundings
+from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.config.yaml_positions import Mistake, YamlPositions
 from harstream.wire.errors import ConfigError, ConfigFileError
 
 
-def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: Collection[str] | None = None) -> Config:
-    """Return the configuration in `file`. With `surroundings`, it is checked against these, too.
+def load_config(file: Path, context: ValidationContext | None = None, *, keys: Collection[str] | None = None) -> Config:
+    """Return the configuration in `file`. With `context`, also check that model and files exist.
 
-    `keys` limits the reading to these keys of the first level; mistakes in others are not reported.
+    `keys` limits reading and reported mistakes to these keys of the first level.
     Raises ConfigFileError with one line per mistake, `file:line:column: key: what is wrong`. Raises ConfigError for a
     file that cannot be read.
     """
@@ -31,7 +31,7 @@ def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: C
     if not isinstance(values, dict):
         raise ConfigFileError(f"{file}:1:1: expected keys and values, like those of `harstream config init`")
     wanted = {key: value for key, value in values.items() if keys is None or key in keys}
-    config, found = _validated(wanted, tree, surroundings)
+    config, found = _validated(wanted, tree, context)
     found = [one for one in found if keys is None or (one.path and one.path[0] in keys)]
     if config is None or found:
         lines = (_line(file, one) for one in sorted(found, key=lambda one: one.place))
@@ -39,12 +39,12 @@ def load_config(file: Path, surroundings: Surroundings | None = None, *, keys: C
     return config
 
 
-def overridden(config: Config, values: Mapping[str, Any], surroundings: Surroundings | None = None) -> Config:
-    """Return the configuration with some values replaced, such as by options. Raises ConfigError."""
+def with_overrides(config: Config, values: Mapping[str, Any], context: ValidationContext | None = None) -> Config:
+    """Return the configuration with some values replaced, such as by command-line options. Raises ConfigError."""
     try:
-        return Config.model_validate({**config.model_dump(), **values}, context=surroundings)
+        return Config.model_validate({**config.model_dump(), **values}, context=context)
     except ValidationError as error:
-        raise ConfigError(without_places(mistakes_made(error))) from error
+        raise ConfigError(describe_all(root_mistakes(error))) from error
 
 
 def _tree(file: Path) -> YamlPositions:
@@ -59,22 +59,22 @@ def _tree(file: Path) -> YamlPositions:
 
 
 def _validated(
-    values: dict[str, Any], tree: YamlPositions, surroundings: Surroundings | None
+    values: dict[str, Any], tree: YamlPositions, context: ValidationContext | None
 ) -> tuple[Config | None, list[Mistake]]:
-    if surroundings and not surroundings.model:
-        surroundings = replace(surroundings, model=str(values.get("model", Config().model)))
+    if context and not context.model:
+        context = replace(context, model=str(values.get("model", Config().model)))
     try:
-        return Config.model_validate(values, context=surroundings), tree.mistakes
+        return Config.model_validate(values, context=context), tree.mistakes
     except ValidationError as error:
         return None, tree.mistakes + _new_mistakes(error, tree)
 
 
 def _new_mistakes(error: ValidationError, tree: YamlPositions) -> list[Mistake]:
-    """Return pydantic's mistakes without those that follow from mistakes of the tree, such as an unset variable."""
+    """Return pydantic's mistakes without those that follow from the tree's mistakes, such as an unset variable."""
     return [
         _placed(mistake, tree)
-        for mistake in mistakes_made(error)
-        if not any(key_path(mistake)[:depth] in tree.not_built for depth in range(1, len(key_path(mistake)) + 1))
+        for mistake in root_mistakes(error)
+        if not any(key_path(mistake)[:depth] in tree.invalid for depth in range(1, len(key_path(mistake)) + 1))
     ]
 
 
@@ -82,13 +82,13 @@ def _placed(mistake: ErrorDetails, tree: YamlPositions) -> Mistake:
     path = key_path(mistake)
     is_of_the_key = mistake["type"] == "extra_forbidden" or "[key]" in mistake["loc"]
     place = tree.keys[path] if is_of_the_key and path in tree.keys else tree.place(path)
-    # A missing key is not in `places`. Neither a missing key nor the name of a key is a secret.
-    is_secret = path in tree.places and path not in tree.came and not is_of_the_key
-    return Mistake(place, path, in_words(mistake, None if is_secret else tree.came.get(path, "")))
+    # A missing key is not in `places`. A missing key is not a secret, nor is the name of a key.
+    is_secret = path in tree.places and path not in tree.shown and not is_of_the_key
+    return Mistake(place, path, describe(mistake, None if is_secret else tree.shown.get(path, "")))
 
 
 def _line(file: Path, mistake: Mistake) -> str:
-    key = f"{shown(mistake.path)}: " if mistake.path else ""
+    key = f"{dotted(mistake.path)}: " if mistake.path else ""
     return f"{file}:{mistake.place.line}:{mistake.place.column}: {key}{mistake.text}"
 
 

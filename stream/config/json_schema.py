@@ -1,4 +1,4 @@
-"""The JSON Schema of config.yaml: for editors, for the comments of the file, and for suggestions in errors."""
+"""The JSON Schema of config.yaml, for editors, for the file's comments and for suggestions in errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def config_schema() -> dict[str, Any]:
     return Config.model_json_schema(schema_generator=_Schema)
 
 
-def part(path: KeyPath) -> dict[str, Any]:
+def schema_at(path: KeyPath) -> dict[str, Any]:
     """Return the schema of the key at `path`, with references resolved. It is empty if there is no such key."""
     schema = _schema()
     node = schema
@@ -28,16 +28,16 @@ def part(path: KeyPath) -> dict[str, Any]:
     return node
 
 
-def paths(path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Yield the paths of all keys with a fixed name. Keys inside lists and free mappings have none."""
-    for key in part(path).get("properties", {}):
+def key_paths(path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the paths of all keys with a fixed name. Keys inside lists and free mappings are left out."""
+    for key in schema_at(path).get("properties", {}):
         yield (*path, key)
-        yield from paths((*path, key))
+        yield from key_paths((*path, key))
 
 
 def choices(path: KeyPath) -> list[str]:
-    """Return the words that the key takes, if it takes only certain words."""
-    node = part(path)
+    """Return the words that the key accepts. The list is empty if it accepts any text or number."""
+    node = schema_at(path)
     return [str(word) for option in (node, *node.get("anyOf", ())) for word in option.get("enum", ())]
 
 
@@ -46,7 +46,7 @@ def _or_variable(schema: JsonSchemaValue) -> JsonSchemaValue:
 
 
 class _Schema(GenerateJsonSchema):
-    """Allows ${NAME} in place of numbers and words, so that editors accept `port: ${PORT}`."""
+    """Allows ${NAME} for numbers and words, so that editors accept `port: ${PORT}`."""
 
     def int_schema(self, schema: Any) -> JsonSchemaValue:
         return _or_variable(super().int_schema(schema))

@@ -1,6 +1,6 @@
-"""What an operator may set: config.yaml as checked, frozen values.
+"""The keys of config.yaml as checked, frozen values.
 
-The JSON Schema and the comments of config.yaml take each key's description from here.
+The JSON Schema and the comments of config.yaml take each key's description from this module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pydantic_core import InitErrorDetails
 
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.mqtt.address import BrokerAddress
-from harstream.stream.config.surroundings import Surroundings, contract_in, must_exist
+from harstream.stream.config.validation_context import ValidationContext, contract_in, must_exist
 from harstream.stream.recognition.smoothing import SMOOTHING
 from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
@@ -46,7 +46,7 @@ def _known_activity(name: str, info: ValidationInfo) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
+
 Seconds = Annotated[float, Field(ge=0, le=86400)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_type=str | int)]
@@ -58,7 +58,7 @@ class _Section(BaseModel):
 
 
 def _settings_section(name: str, *, has_defaults: bool) -> type[_Section]:
-    """Make a section of the seven tracker settings. Without defaults, each may be null and then changes nothing."""
+    """Make a section of the seven tracker settings. Without defaults, each may be null, which changes nothing."""
     made: dict[str, Any] = {}
     for key, setting in declared().items():
         limits = setting.limits
@@ -70,7 +70,7 @@ def _settings_section(name: str, *, has_defaults: bool) -> type[_Section]:
     return create_model(name, __base__=_Section, **made)
 
 
-if TYPE_CHECKING:  # mypy does not know classes that are made at run time
+if TYPE_CHECKING:  # mypy does not know classes that are created at run time
 
     class _Settings(_Section): ...
 
@@ -82,7 +82,7 @@ else:
 
 
 class Overrides(_Changes):
-    """Tracker settings that differ. A setting that is null keeps its value; end_below needs start_above beside it."""
+    """Tracker settings that differ from the general ones. null keeps a value; end_below needs start_above beside it."""
 
     @field_validator("end_below", check_fields=False)
     @classmethod
@@ -109,17 +109,17 @@ class CameraConfig(_Section):
     source: SourceText = Field(
         description="a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"
     )
-    area: str | None = Field(default=None, description="the room that it watches, for the smart home")
+    area: str | None = Field(default=None, description="the room that the camera watches, for the smart home")
     activities: CameraActivities | None = Field(
-        default=None, description="settings that differ from activities below, e.g. {start_above: 0.9, hold: 3}"
+        default=None, description="settings that differ from `activities` below, e.g. {start_above: 0.9, hold: 3}"
     )
 
     @field_validator("source")
     @classmethod
-    def _is_there(cls, text: str, info: ValidationInfo) -> str:
+    def _check_exists(cls, text: str, info: ValidationInfo) -> str:
         source = parse_source(text)
         if isinstance(source, VideoFile) and must_exist("cameras", info):
-            source.must_exist()
+            source.check_exists()
         return text
 
 
@@ -129,56 +129,59 @@ class MqttConfig(_Section):
         description="mqtt://user:password@host:1883 or mqtts://...; null: harstream's own broker on 127.0.0.1",
     )
     embedded_port: int = Field(default=1883, ge=1, le=65535, description="port of harstream's own broker")
-    observations: bool = Field(default=True, description="also publish the probabilities of every recognition")
+    observations: bool = Field(default=True, description="also publish the probabilities of every scored window")
     snapshots: bool = Field(
         default=False,
-        description="retain a picture of each activity's start at the broker; every client that may read there sees it",
+        description="retain a picture of each activity's start; every client that may read from the broker can see it",
     )
     discovery: str | None = Field(
         default="homeassistant",
-        description="Home Assistant's discovery prefix, which makes the cameras appear there; null: they do not",
+        description="Home Assistant's discovery prefix, which adds the cameras to Home Assistant; null: no discovery",
     )
 
     @field_validator("discovery")
     @classmethod
-    def _is_prefix(cls, value: str | None) -> str | None:
+    def _check_prefix(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
             raise Misfit("expected Home Assistant's discovery prefix, such as homeassistant, or null", repr(value))
         return value
 
     @field_validator("broker")
     @classmethod
-    def _is_url(cls, value: str | None) -> str | None:
+    def _check_url(cls, value: str | None) -> str | None:
         if value is not None:
             BrokerAddress.parse(value)
         return value
 
     @property
     def url(self) -> str:
-        """The broker's URL for clients on this machine. It may hold a password."""
+        """The broker's URL for clients on this machine. It may contain a password."""
         return self.broker or f"mqtt://127.0.0.1:{self.embedded_port}"
 
 
 class WebConfig(_Section):
     enabled: bool = Field(default=True, description="serve the live view")
-    host: str = Field(default="127.0.0.1", description="0.0.0.0 lets other machines see the page, which has no login")
-    port: Port = Field(default=8080, description="0: any free port")
+    host: str = Field(default="127.0.0.1", description="0.0.0.0 shows the page to other machines; it has no login")
+    port: Port = Field(default=8080, description="port of the page; 0: any free port")
     control: bool | None = Field(
-        default=None, description="let the page change settings; null: only if host is this machine (loopback)"
+        default=None, description="the page may change settings; null: only if host is this machine (loopback)"
     )
 
 
 class HistoryConfig(_Section):
-    enabled: bool = Field(default=True, description="false: an activity that a killed run left open gets no end event")
+    enabled: bool = Field(
+        default=True,
+        description="store past activities; without them, a kill leaves an open activity without an end event",
+    )
     days: float = Field(default=30.0, gt=0, le=36500, description="older activities are deleted")
 
 
 class ActivitiesConfig(_Settings):
     smoothing: Seconds = Field(
-        default=SMOOTHING, description="memory of the exponential mean over the scores, in seconds"
+        default=SMOOTHING, description="time constant of the exponential mean over the scores, in seconds"
     )
     overrides: dict[Activity, Overrides] = Field(
-        default={}, description="other settings for single activities, e.g. PushUps: {start_above: 0.7, hold: 3}"
+        default={}, description="other settings for single activities, e.g. {PushUps: {start_above: 0.7, hold: 3}}"
     )
 
     @field_validator("end_below", check_fields=False)
@@ -198,10 +201,10 @@ class ActivitiesConfig(_Settings):
 
 
 class Config(_Section):
-    """What `harstream run` does. Every key may be left out. Options on the command line win over this file. Secrets:
-    ${NAME} is replaced by the environment variable NAME ($${ gives ${). `!file path` is replaced by the content of that
-    file; the path is relative to the folder of this file. In addresses, write @ : / ? # of a password as %40 %3A %2F
-    %3F %23."""
+    """The configuration of `harstream run`. Every key is optional. Command-line options override this file. Secrets:
+    ${NAME} is replaced by the environment variable NAME; $${ stands for ${. `!file path` is replaced by the content of
+    that file; the path is relative to the folder of this file. In an address, write the characters @ : / ? # of a
+    password as %40 %3A %2F %3F %23."""
 
     node: Name = Field(
         default="home", description="name of this machine in topics, har/<node>/...; A-Z a-z 0-9 _ -, at most 64"
@@ -213,23 +216,23 @@ class Config(_Section):
         "`harstream export` wrote",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="auto: the GPU if there is one; cpu; cuda: the GPU, or an error"
+        default="auto", description="auto: the GPU if there is one, else the CPU; cpu; cuda: the GPU, or an error"
     )
-    stride: int = Field(default=1, ge=1, le=100, description="recognize at every n-th frame of the model's time grid")
+    stride: int = Field(default=1, ge=1, le=100, description="score every n-th frame of the model's time grid")
     cameras: tuple[CameraConfig, ...] = Field(
         default=(CameraConfig(name="camera", source="0"),), min_length=1, description="one entry per camera"
     )
     mqtt: MqttConfig = Field(default=MqttConfig(), description="where events are published")
-    web: WebConfig = Field(default=WebConfig(), description="the page that shows the cameras and what is recognized")
+    web: WebConfig = Field(default=WebConfig(), description="the page that shows the cameras and their activities")
     display: bool = Field(default=False, description="open a window per camera on this machine's screen")
     record: Path | None = Field(default=None, description="write the annotated video to this file (.mp4)")
     events: Path | None = Field(default=None, description="append events as JSON lines to this file")
     state: Path = Field(
         default=Path("harstream-state"),
-        description="folder for what survives a restart: unsent events, the MQTT client id, the history",
+        description="folder for data that survives a restart: unsent events, the MQTT client id, the history",
     )
     log: Literal["text", "json"] = Field(
-        default="text", description="text, or json: one JSON object per line for a log store, and nothing else"
+        default="text", description="text; json: one JSON object per line, for a log store"
     )
     history: HistoryConfig = Field(
         default=HistoryConfig(), description="past activities, for `harstream history` and the live view; no pictures"
@@ -241,8 +244,8 @@ class Config(_Section):
 
     @field_validator("model")
     @classmethod
-    def _is_there(cls, name: str, info: ValidationInfo) -> str:
-        if not isinstance(info.context, Surroundings) or not must_exist("model", info):
+    def _check_exists(cls, name: str, info: ValidationInfo) -> str:
+        if not isinstance(info.context, ValidationContext) or not must_exist("model", info):
             return name
         try:
             find_model(name)
@@ -256,13 +259,13 @@ class Config(_Section):
 
     @field_validator("cameras", mode="wrap")
     @classmethod
-    def _names_differ(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        """Report repeated names together with the other mistakes, each at its own place."""
-        found = [_repeated(index, name) for index, name in _repeated_names(value)]
+    def _check_names(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        """Report repeated names together with the other mistakes, each at its own position."""
+        found = [_repeated_name_error(index, name) for index, name in _repeated_names(value)]
         try:
             cameras = handler(value)
         except ValidationError as error:
-            found += [_again(mistake) for mistake in error.errors()]
+            found += [_line_error(mistake) for mistake in error.errors()]
         if found:
             raise ValidationError.from_exception_data("cameras", found, hide_input=True)
         return cameras
@@ -275,19 +278,19 @@ def _not_above(limit: str, start_above: float | None, end_below: float) -> float
 
 
 def _repeated_names(cameras: Any) -> list[tuple[int, object]]:
-    """Return index and name of each camera whose name an earlier one has."""
+    """Return index and name of each camera that repeats an earlier camera's name."""
     if not isinstance(cameras, list | tuple):
         return []
     names = [camera.get("name") if isinstance(camera, dict) else getattr(camera, "name", None) for camera in cameras]
     return [(index, name) for index, name in enumerate(names) if name is not None and name in names[:index]]
 
 
-def _repeated(index: int, name: object) -> InitErrorDetails:
-    misfit = Misfit("each camera needs a name of its own", f"{name!r} again")
+def _repeated_name_error(index: int, name: object) -> InitErrorDetails:
+    misfit = Misfit("each camera needs a unique name", f"{name!r} again")
     return InitErrorDetails(type="value_error", loc=(index, "name"), input=name, ctx={"error": misfit})
 
 
-def _again(mistake: Any) -> InitErrorDetails:
+def _line_error(mistake: Any) -> InitErrorDetails:
     return InitErrorDetails(
         type=mistake["type"], loc=mistake["loc"], input=mistake["input"], ctx=mistake.get("ctx", {})
     )  # fmt: skip

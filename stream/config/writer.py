@@ -1,4 +1,4 @@
-"""Writes a config.yaml whose comments are the schema's descriptions."""
+"""Writes a config.yaml with the schema's descriptions as comments."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from harstream.stream.config.json_schema import KeyPath, config_schema, part
+from harstream.stream.config.json_schema import KeyPath, config_schema, schema_at
 from harstream.stream.config.model import Config
 from harstream.stream.config.yaml_positions import FILE
 
 COMMENTS_AT, WIDEST = 30, 120
-"""Columns."""
+"""The column at which comments begin, and the longest line, in characters."""
 
 
 class WithVariables(str):
@@ -22,7 +22,7 @@ class WithVariables(str):
 
 
 class FromFile(str):
-    """The path of a file that holds the value, relative to the folder of config.yaml."""
+    """The path of a file that contains the value, relative to the folder of config.yaml."""
 
 
 def config_text(values: Mapping[str, Any], schema: str | None = None) -> str:
@@ -43,7 +43,7 @@ def config_text(values: Mapping[str, Any], schema: str | None = None) -> str:
 
 
 def _entry(path: KeyPath, key: str, value: Any, indent: int, *, is_commented: bool = True) -> Iterator[str]:
-    comment = _one_line(part(path).get("description", "")) if is_commented else ""
+    comment = _one_line(schema_at(path).get("description", "")) if is_commented else ""
     if isinstance(value, Mapping) and value:
         yield from _commented(f"{_key(key)}:", comment, indent)
         for inner, one in value.items():
@@ -57,7 +57,7 @@ def _entry(path: KeyPath, key: str, value: Any, indent: int, *, is_commented: bo
 
 
 def _item(path: KeyPath, item: Any, indent: int, *, is_commented: bool) -> Iterator[str]:
-    """Write one item of a list. Only the first item has comments."""
+    """Yield the lines of one item of a list. Only the first item has comments."""
     if not isinstance(item, Mapping):
         yield f"{' ' * indent}- {_scalar(item)}"
         return
@@ -72,7 +72,7 @@ def _item(path: KeyPath, item: Any, indent: int, *, is_commented: bool) -> Itera
 
 
 def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
-    """Put the comment to the right of its line, or above a long line."""
+    """Put the comment to the right of the line, or above a long line."""
     head = " " * indent + head
     if len(head) + 2 > COMMENTS_AT and len(head) + len(comment) + 4 > WIDEST:
         yield from (f"{' ' * indent}# {line}" for line in wrap(comment, WIDEST - indent - 2))
@@ -85,7 +85,7 @@ def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    """Write a key, in which ${NAME} is plain text."""
+    """Return a key as YAML. ${NAME} in a key is plain text."""
     return _scalar(WithVariables(key))
 
 

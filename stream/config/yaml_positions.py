@@ -1,7 +1,7 @@
-"""Reads YAML as plain values with their positions, and fills in ${NAME} and !file.
+"""Reads YAML as plain values with their positions, and replaces ${NAME} and !file.
 
 PyYAML's constructor stops at the first mistake, silently keeps the last of two equal keys, and drops line numbers.
-ruamel.yaml has line numbers, but also stops at the first mistake. So only PyYAML's nodes are used.
+ruamel.yaml keeps line numbers, but stops at the first mistake, too. Therefore this module uses only PyYAML's nodes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from harstream.stream.config.json_schema import KeyPath
 
 FILE, MERGE = "!file", "tag:yaml.org,2002:merge"
 TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
-"""A name may look like a date; no value is one."""
+"""Tags of texts. A name may look like a date, and no key has a date as its value."""
 KNOWN_TAGS = "tag:yaml.org,2002:"
 LONGEST_WORD = 40
-"""Letters of a value that an error shows."""
+"""The longest value that an error shows, in characters."""
 REFERENCE = re.compile(r"\$(\$\{)|\$\{(\w+)\}")
-"""Finds ${NAME}, and $${, which gives a plain ${."""
+"""Finds ${NAME}, and $${, which stands for a plain ${."""
 
 
 class Place(NamedTuple):
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """What is wrong at a place of the file."""
+    """A mistake at a place of the file."""
 
     place: Place
     path: KeyPath
@@ -42,16 +42,16 @@ class Mistake(NamedTuple):
 
 
 class YamlPositions:
-    """The values of a text, and their places. The constructor raises yaml.YAMLError for a text that is no YAML."""
+    """The values of a YAML text with their places. The constructor raises yaml.YAMLError for invalid YAML."""
 
     def __init__(self, text: str, folder: Path) -> None:
         """`!file` paths are relative to `folder`."""
         self.mistakes: list[Mistake] = []
         self.keys: dict[KeyPath, Place] = {}
         self.places: dict[KeyPath, Place] = {(): Place(1, 1)}
-        self.came: dict[KeyPath, str] = {}
-        """What an error may show of a value. Secrets are not in it."""
-        self.not_built: set[KeyPath] = set()
+        self.shown: dict[KeyPath, str] = {}
+        """The text of each value that an error may show. Secrets are left out."""
+        self.invalid: set[KeyPath] = set()
         self._folder = folder
         self._loader = yaml.SafeLoader(text)
         try:
@@ -61,30 +61,30 @@ class YamlPositions:
             self._loader.dispose()
 
     def place(self, path: KeyPath) -> Place:
-        """Return the place of the value, or of the deepest part of its path that the file has."""
+        """Return the place of the value, or of the deepest part of its path that the file contains."""
         return next(self.places[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in self.places)
 
     def _value(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> Any:
         self.places[path] = _place(node)
         if node in around:
-            return self._wrong(path, "an alias must not be inside the value that it stands for")
+            return self._report(path, "an alias must not be inside the value that it refers to")
         if node.tag == FILE and isinstance(node, yaml.ScalarNode):
             return self._content(node.value, path)
         if not node.tag.startswith(KNOWN_TAGS):
-            return self._wrong(path, f"expected no tag, or {FILE} and the path of a file, got {node.tag}")
+            return self._report(path, f"expected no tag, or {FILE} and the path of a file, got {node.tag}")
         if isinstance(node, yaml.MappingNode):
-            self.came[path] = "keys and values"
+            self.shown[path] = "keys and values"
             return self._mapping(node, path, (*around, node))
         if isinstance(node, yaml.SequenceNode):
-            self.came[path] = "a list"
+            self.shown[path] = "a list"
             return [self._value(item, (*path, index), (*around, node)) for index, item in enumerate(node.value)]
         if node.tag in TEXTS:
-            return self._filled_in(node.value, path)
-        self.came[path] = _shown(node.value)
+            return self._substitute(node.value, path)
+        self.shown[path] = _shown(node.value)
         try:
             return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            return self._wrong(path, f"expected a value of type {node.tag.removeprefix(KNOWN_TAGS)}, got another")
+            return self._report(path, f"expected a value of type {node.tag.removeprefix(KNOWN_TAGS)}, got another")
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -105,7 +105,7 @@ class YamlPositions:
         return values
 
     def _merged(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> list[dict[str, Any]]:
-        """Return the mappings that `<<` merges, in their order; the earlier wins. Keys keep their places."""
+        """Return the mappings that `<<` merges, in their order. Keys keep their places."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         mappings = [one for one in nodes if isinstance(one, yaml.MappingNode) and one not in around]
         if len(mappings) < len(nodes):
@@ -113,40 +113,40 @@ class YamlPositions:
             return []
         return [self._mapping(one, path, (*around, one)) for one in mappings]
 
-    def _filled_in(self, text: str, path: KeyPath) -> str | None:
+    def _substitute(self, text: str, path: KeyPath) -> str | None:
         names = [name for _, name in REFERENCE.findall(text) if name]
         if not names:
-            self.came[path] = _shown(text)
+            self.shown[path] = _shown(text)
         unset = [name for name in names if name not in os.environ]
         if unset:
-            self._wrong(path, f"the environment variable {', '.join(unset)} is not set")
+            self._report(path, f"the environment variable {', '.join(unset)} is not set")
             return None
         return REFERENCE.sub(lambda found: found[1] or os.environ[found[2]], text)
 
     def _content(self, name: str, path: KeyPath) -> str | None:
         written = f"{FILE} {name}"
-        file = self._filled_in(name, path)
-        self.came.pop(path, None)
+        file = self._substitute(name, path)
+        self.shown.pop(path, None)
         if file is None:
             return None
         content = None
         try:
             content = (self._folder / file).read_text(encoding="utf-8").strip()
             if not content:
-                self._wrong(path, f"expected a secret in {written}, got an empty file")
+                self._report(path, f"expected a secret in {written}, got an empty file")
         except OSError as error:
-            self._wrong(path, f"cannot read {written}: {(error.strerror or str(error)).lower()}")
+            self._report(path, f"cannot read {written}: {(error.strerror or str(error)).lower()}")
         except ValueError:
-            self._wrong(path, f"cannot read {written}: it is no UTF-8 text")
+            self._report(path, f"cannot read {written}: it is not UTF-8 text")
         return content
 
-    def _wrong(self, path: KeyPath, text: str) -> None:
-        self.not_built.add(path)
+    def _report(self, path: KeyPath, text: str) -> None:
+        self.invalid.add(path)
         self.mistakes.append(Mistake(self.places[path], path, text))
 
 
 def _shown(word: str) -> str:
-    """Return what an error may show of a word. Long words, and words that may hold a password, are not shown."""
+    """Return the word for an error, or a placeholder if the word is long or may contain a password."""
     if not word:
         return "nothing"
     return repr(word) if len(word) <= LONGEST_WORD and not {"@", ":"} & set(word) else "a text"

@@ -1,1 +1,1 @@
-"""What was recognized, kept in an SQLite file."""
+"""The history of recognized activities, in an SQLite file."""

@@ -1,4 +1,4 @@
-"""The history for people and programs: a table, CSV, JSON lines, and the text format of CASAS."""
+"""Formats the history as a table, CSV, JSON lines or the text format of CASAS."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harstream.wire.values import CameraChange
 
 
 class PastModel(Part):
-    """The model that recognized."""
+    """The model that recognized the activity."""
 
     name: str
     version: str
 
 
 class PastEvent(EventFacts):
-    """An activity of the history: `ended_at` is null while it goes on, or until the start after a kill."""
+    """An activity of the history. `ended_at` is null while it lasts, or after a kill until the next start."""
 
     model: PastModel
     historical: bool
@@ -47,7 +47,7 @@ CSV_CHANGE_COLUMNS = ("time", "camera", "state", "reason")
 
 
 def facts(past: PastActivity) -> dict[str, object]:
-    """Returns the keys of the wire's event that still matter afterwards."""
+    """Return an activity's row for JSON and CSV: the facts of its last event, and the model."""
     event = PastEvent(
         **dict(EventFacts.from_event(past.event, past.area)),
         model=PastModel(name=past.model, version=past.model_version),
@@ -70,7 +70,7 @@ def json_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
 
 
 def csv_lines(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> Iterator[str]:
-    """Yields a header, then one line for each row. Nested keys are joined by `_`; null is an empty field."""
+    """Yield a header, then one line per row. Nested keys are joined with `_`; null is an empty field."""
     line = io.StringIO()
     writer = csv.DictWriter(line, columns, lineterminator="")
     writer.writeheader()
@@ -83,14 +83,14 @@ def csv_lines(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> I
 
 
 def casas_lines(past: Iterable[PastActivity]) -> list[str]:
-    """Returns two lines for each activity, in the order of time; `past` is in the order of starts:
+    """Return two lines per activity, in the order of time. `past` must be in the order of starts.
 
         2026-11-20 07:08:01.120000 hall ON JumpingJack begin
         2026-11-20 07:08:09.520000 hall OFF JumpingJack end
 
-    The camera is the sensor. Times are local, as in CASAS: such tools learn what is done at which time of the day.
-    An activity that goes on ends at its last update, for the tools expect an end for each begin. Where several cameras
-    see one person, write one camera at a time.
+    The camera is the sensor. Times are local, as in CASAS, because such tools learn the time of day of an activity.
+    An open activity ends at its last update, because the tools expect an end for each begin. If several cameras see
+    the same person, export one camera at a time.
 
     Source: the annotated data sets of CASAS, such as Aruba (`2010-11-04 00:03:50.209589 M003 ON Sleeping begin`), of
     D. Cook, "Learning setting-generalized activity models for smart spaces", IEEE Intelligent Systems 27(1), 2012.
@@ -100,15 +100,15 @@ def casas_lines(past: Iterable[PastActivity]) -> list[str]:
         start, end, activity = event.started_at, event.until, "_".join(event.activity.split())
         lines.append((start, f"{_casas_time(start)} {event.camera} ON {activity} begin"))
         lines.append((end, f"{_casas_time(end)} {event.camera} OFF {activity} end"))
-    # A stable sort: at one moment, an activity's end comes after its begin and before the next begin.
+    # The sort is stable. At equal times, an activity's end stays after its begin and in front of the next begin.
     return [line for _, line in sorted(lines, key=lambda line: line[0])]
 
 
 def table(past: Iterable[PastActivity]) -> Table:
-    """Returns a table with local times."""
+    """Return a table for the terminal, with local times."""
     shown = _table("day", "time", "camera", "activity", "lasted", "confidence", "")
     for event in (one.event for one in past):
-        ending = event.end_reason.value.replace("_", " ") if event.end_reason else "goes on"
+        ending = event.end_reason.value.replace("_", " ") if event.end_reason else "still open"
         shown.add_row(
             *_local(event.started_at), Text(event.camera), Text(event.activity, style=colour(event.activity)),
             f"{event.until - event.started_at:.1f} s", f"{event.confidence.mean:.0%}",

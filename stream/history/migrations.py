@@ -1,6 +1,6 @@
-"""The schema of the history, as a list of changes. A file of any earlier version is brought up to date when opened.
+"""The migrations of the history's schema. Opening a file of an earlier version migrates it.
 
-A change is never edited once released: files that it made exist. A new one is added at the end.
+Never edit a released migration, because files that it created exist. Add a new one at the end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Migration = Callable[[sqlite3.Connection], None]
 
 
 def _create(database: sqlite3.Connection) -> None:
-    """Version 1: one row for each activity, one for each change of a camera. Times in seconds since the epoch."""
+    """Version 1: one row per activity, and one per change of a camera. Times are seconds since the epoch."""
     database.execute(
         """
         CREATE TABLE activities (
@@ -30,15 +30,15 @@ def _create(database: sqlite3.Connection) -> None:
 
 
 def _add_in_doubt(database: sqlite3.Connection) -> None:
-    """Version 2: the activities of the last write. Until the next one, other sinks may not know them.
+    """Version 2: the activities of the last write. Until the next write, other sinks may not have received them.
 
-    Some files of version 1 have the table: it was added without a number.
+    Some files of version 1 have the table, because an early release added it without a new version number.
     """
     database.execute("CREATE TABLE IF NOT EXISTS in_doubt (id TEXT)")
 
 
 def _store_events_as_json(database: sqlite3.Connection) -> None:
-    """Version 3: an event is one column, JSON; beside it stand the columns that are searched or kept from the start."""
+    """Version 3: one JSON column for the event, beside columns for queries and values that never change."""
     database.execute("ALTER TABLE activities RENAME TO old")
     database.execute("DROP INDEX activities_by_start")
     database.execute(
@@ -87,18 +87,18 @@ VERSION = len(MIGRATIONS)
 
 
 def version_of(database: sqlite3.Connection) -> int:
-    """Returns 0 for a new file."""
+    """Return the version of the file's schema; 0 for a new file."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
 def migrate(database: sqlite3.Connection) -> None:
-    """Applies what is missing, each change wholly or not at all. Raises sqlite3.Error.
+    """Apply the missing migrations, each in its own transaction. Raises sqlite3.Error.
 
-    A file whose rows make no sense is a sqlite3.DatabaseError, as any broken file.
+    It raises sqlite3.DatabaseError for rows that cannot be read, as for any broken file.
     """
     for number in range(version_of(database), VERSION):
-        # By hand: Python's own transactions do not include the creation of tables.
+        # Explicit BEGIN and COMMIT, because Python's own transactions do not include the creation of tables.
         database.execute("BEGIN IMMEDIATE")
         try:
             MIGRATIONS[number](database)

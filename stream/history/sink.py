@@ -1,4 +1,4 @@
-"""Writes what happens to the history, at once: a commit takes some hundredths of a millisecond."""
+"""Writes events and camera changes to the history at once. A commit takes some hundredths of a millisecond."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from harstream.wire.values import Activity, CameraChange, CameraState, Event, No
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
-UPKEEP = 60.0
-"""Seconds between two rounds that delete what is too old and move the journal into the file."""
+UPKEEP_PERIOD = 60.0
+"""Seconds between two rounds that delete old rows and checkpoint the journal."""
 RETRY = 1.0
-"""Seconds until a failed disk is tried again."""
+"""Seconds between two attempts to write while the disk fails."""
 BATCH = 200
-"""Entries per write: some milliseconds, where many wait."""
+"""The largest number of entries per write. A full batch takes some milliseconds."""
 MOST_WAITING = 50_000
+"""The largest number of entries that wait in memory. The oldest are dropped first."""
 KILLED = "harstream ended without a goodbye"
 
 
 class HistorySink:
-    """An EventSink. Recognition never waits for the disk: another thread does.
+    """An EventSink. A separate thread waits for the disk, so that recognition does not.
 
-    While the disk fails, entries wait in memory and are written later. Only a restart before that loses them.
+    While the disk fails, entries wait in memory and are written later. Only a restart in the meantime loses them.
     """
 
     def __init__(
@@ -46,15 +47,15 @@ class HistorySink:
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Deletes what started more than `days` ago."""
-        self.owed: list[Notice] = []
-        """What a killed run still owes to all event sinks, this one last; known after `start`.
+        """`days`: age after which activities and changes are deleted."""
+        self.undelivered: list[Notice] = []
+        """Notices that a killed run may not have delivered to all event sinks. Set by `start`.
 
-        The sinks may know some of it already.
+        Some sinks may have received some of them. This sink must receive them last.
         """
         self._path = path
         self.context = context
-        """May be replaced between two notices, from any thread."""
+        """Any thread may replace it between two notices."""
         self._age_limit = days * DAY
         self._wall_clock = wall_clock
         self._clock = clock
@@ -66,25 +67,25 @@ class HistorySink:
         self._outage = Outage(
             log,
             path,
-            begins="the history %s fails (%s): what happens is kept in memory, a restart would lose it",
+            begins="the history %s fails (%s): new entries are kept in memory, and a restart would lose them",
             ends="the history %s can be written again; %d entries were lost",
         )
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Opens or creates the file, and deletes what is too old. Raises SinkError.
+        """Open or create the file, and delete old rows. Raises SinkError.
 
-        A broken file is moved aside with a warning.
+        It moves a broken file aside with a warning.
         """
         self._database = opened(self._path, history.connect, "the history", self._wall_clock)
         try:
-            self.owed = _notices(history.owed(self._database), self.context)
+            self.undelivered = _notices(history.undelivered(self._database), self.context)
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()
             raise refused(self._path, "the history", str(error)) from error
-        self._thread = threading.Thread(target=self._keep_up, name="history")
+        self._thread = threading.Thread(target=self._maintain, name="history")
         self._thread.start()
 
     def handle(self, notice: Notice) -> None:
@@ -95,10 +96,10 @@ class HistorySink:
                 self.context.contract.name,
                 self.context.contract.version,
             )
-        if notice.change is not None and self._is_news(notice.change):
+        if notice.change is not None and self._is_new(notice.change):
             self._last_changes[notice.change.camera] = notice.change
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
-        # The next notice comes when all sinks have had the last one: its events are no longer in doubt.
+        # The next notice comes after all sinks have received the last one, so its events are no longer in doubt.
         is_something_to_write = self._waiting or self._is_in_doubt
         if is_something_to_write and (not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY):
             self._write_some()
@@ -119,13 +120,13 @@ class HistorySink:
         self._database.close()
         self._database = None
 
-    def _is_news(self, change: CameraChange) -> bool:
+    def _is_new(self, change: CameraChange) -> bool:
         last = self._last_changes.get(change.camera)
         is_repeated = last is not None and (last.state, last.reason) == (change.state, change.reason)
         return change.state is not CameraState.CONNECTING and not is_repeated
 
     def _write_some(self) -> bool:
-        """Writes the oldest entries that wait. Returns False when the disk fails."""
+        """Write the oldest waiting entries. Return False if the disk fails."""
         assert self._database is not None
         keys = list(islice(self._waiting, BATCH))
         try:
@@ -147,17 +148,17 @@ class HistorySink:
             del self._waiting[key]
         self._outage.record_failure(error, count=lost)
 
-    def _keep_up(self) -> None:
-        """Uses its own connection, so that a writer does not wait for a checkpoint."""
+    def _maintain(self) -> None:
+        """Delete old rows and checkpoint, on an own connection so that writers do not wait."""
         outage = Outage(
             log,
             self._path,
-            begins="the history %s cannot be tidied: %s; still retrying",
-            ends="the history %s can be tidied again after %d failures",
+            begins="the history %s cannot be cleaned up: %s; still retrying",
+            ends="the history %s can be cleaned up again after %d failures",
         )
-        while not self._closing.wait(UPKEEP):
+        while not self._closing.wait(UPKEEP_PERIOD):
             try:
-                with closing(sqlite3.connect(self._path, timeout=history.PATIENCE)) as database:
+                with closing(sqlite3.connect(self._path, timeout=history.LOCK_TIMEOUT)) as database:
                     history.prune(database, self._wall_clock() - self._age_limit)
                     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 outage.record_success()
@@ -165,10 +166,10 @@ class HistorySink:
                 outage.record_failure(error)
 
 
-def _notices(owed: list[Event], context: Context) -> list[Notice]:
-    """Returns one notice per camera, whose state is unknown since."""
+def _notices(undelivered: list[Event], context: Context) -> list[Notice]:
+    """Return one notice per camera with its events. The camera is offline since the last event."""
     cameras: dict[str, list[Event]] = {}
-    for event in owed:
+    for event in undelivered:
         cameras.setdefault(event.camera, []).append(event)
     return [_notice(camera, events, context) for camera, events in cameras.items()]
 

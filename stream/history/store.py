@@ -1,6 +1,6 @@
-"""What happened, in an SQLite file: one row for each activity, and one for each change of a camera.
+"""The history in an SQLite file: one row per activity, and one per change of a camera.
 
-`harstream run` writes it (`stream.history.sink`). Others may read it at the same time, for its journal is a WAL.
+`harstream run` writes it with `sink`. Other processes may read it at the same time, because its journal is a WAL.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from harstream.wire.errors import ConfigError, SinkError
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType
 
 FILE = "history.sqlite"
-"""Its name in the folder `state`."""
-PATIENCE = 0.1
-"""Seconds that a writer waits for another writer; recognition waits with it."""
+"""The name of the file in the state folder."""
+LOCK_TIMEOUT = 0.1
+"""Longest wait of a writer for another writer, in seconds. Recognition waits with it."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +38,30 @@ class PastActivity:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for; None means all."""
+    """A query of the history. None means no restriction."""
 
     camera: str | None = None
     activity: str | None = None
     since: float | None = None
-    """Started then or later, in seconds since the epoch."""
+    """Earliest start, inclusive, in seconds since the epoch."""
     until: float | None = None
-    """Started before then: two periods side by side share no activity."""
+    """Latest start, exclusive, in seconds since the epoch. Two adjacent periods share no activity."""
     limit: int | None = None
-    """At most so many, the newest."""
+    """The largest number of results, newest first."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens the file to write, and brings its schema up to date.
+    """Open the file for writing and migrate its schema.
 
-    Raises sqlite3.Error; SinkError for a file of a newer harstream.
+    Raises sqlite3.Error, and SinkError for a file of a newer harstream.
     """
-    database = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
+    database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, check_same_thread=False)
     try:
         _refuse_newer(database, path)
         database.execute("PRAGMA journal_mode = WAL")
-        # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
+        # NORMAL survives a killed process. A power cut may lose the last moments, but no frame waits for the disk.
         database.execute("PRAGMA synchronous = NORMAL")
-        # A thread that has the time waits for the disk.
+        # The sink's own thread checkpoints, so that no writer waits for it.
         database.execute("PRAGMA wal_autocheckpoint = 0")
         migrate(database)
     except BaseException:
@@ -75,16 +75,16 @@ def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
     if version > VERSION:
         raise SinkError(
             f"expected a history of schema {VERSION} or older in {path}, got {version}, of a newer harstream: "
-            "install that one, or move the file away"
+            "install the newer harstream, or move the file away"
         )
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Opens the file to read. Raises ConfigError where there is none; SinkError where it cannot be read."""
+    """Open the file for reading. Raises ConfigError if it does not exist, and SinkError if it cannot be read."""
     if not path.exists():
         raise ConfigError(
-            f"there is no history in {path.parent}: `harstream run` begins one there, unless history.enabled is false"
+            f"there is no history in {path.parent}: `harstream run` creates one, unless history.enabled is false"
         )
     try:
         database = opened_to_read(path, timeout=5)
@@ -93,21 +93,21 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             if (version := version_of(database)) < VERSION:
                 raise SinkError(
                     f"expected a history of schema {VERSION} in {path}, got {version}: "
-                    "the next `harstream run` brings it up to date"
+                    "the next `harstream run` migrates it"
                 )
             yield database
         finally:
             database.close()
     except sqlite3.Error as error:
         raise SinkError(
-            f"expected a history in {path}, got: {error}; where it is broken, the next `harstream run` moves it aside"
+            f"expected a history in {path}, got: {error}; if it is broken, the next `harstream run` moves it aside"
         ) from error
 
 
 def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange]) -> None:
-    """Writes all or none. Of several events of one activity, the one with the highest seq stays, in any order.
+    """Write all items or none. Of several events of one activity, it keeps the one with the highest seq.
 
-    Until the next write, which may be empty, nobody knows whether the other sinks have these events, too.
+    Until the next write, which may be empty, these events are in doubt: other sinks may not have received them.
     """
     with database:
         database.execute("DELETE FROM in_doubt")
@@ -130,32 +130,32 @@ def prune(database: sqlite3.Connection, before: float) -> int:
 
 
 def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActivity]:
-    """Yields the newest first."""
+    """Yield the activities that match, newest first."""
     where, values = _conditions(query, "started_at")
-    order = f"SELECT {PAST} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
+    order = f"SELECT {PAST_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
     for row in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
         yield _past(*row)
 
 
 def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
-    """Returns the names of all cameras or activities in the history, sorted."""
+    """Return the names of all cameras or activities in the history, sorted."""
     tables = {"camera": ("activities", "changes"), "activity": ("activities",)}[of]
     union = " UNION ".join(f"SELECT DISTINCT {of} FROM {table}" for table in tables)
     return [name for (name,) in database.execute(f"{union} ORDER BY 1")]
 
 
 def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange]:
-    """Yields the newest first. The query's activity has no meaning here."""
+    """Yield the camera changes that match, newest first. The query's activity is ignored."""
     where, values = _conditions(replace(query, activity=None), "time")
     order = f"SELECT camera, time, state, reason FROM changes {where} ORDER BY time DESC LIMIT ?"
     for camera, time, state, reason in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
         yield CameraChange(camera, time, CameraState(state), reason)
 
 
-def owed(database: sqlite3.Connection) -> list[Event]:
-    """Returns what a killed run has left to report, in the order of the activities.
+def undelivered(database: sqlite3.Connection) -> list[Event]:
+    """Return the events that a killed run may not have delivered, in the order of the activities.
 
-    These are the events of the last write, as they were, and an end for each activity without one.
+    These are the events of the last write, and an end for each activity that is still open.
     """
     order = (
         "SELECT event, id IN (SELECT id FROM in_doubt) AS doubted FROM activities "
@@ -170,7 +170,7 @@ def owed(database: sqlite3.Connection) -> list[Event]:
 
 
 def ended(event: Event) -> Event:
-    """Returns the end of an activity that a killed run left open. It ended, as far as we know, when last updated."""
+    """Return the end event of an activity that a killed run left open. It ends at its last update."""
     return replace(
         event,
         type=EventType.END,
@@ -181,7 +181,7 @@ def ended(event: Event) -> Event:
     )
 
 
-PAST = "event, area, model, model_version"
+PAST_COLUMNS = "event, area, model, model_version"
 _EVENT = TypeAdapter(Event)
 _UPSERT = """
 INSERT INTO activities (id, seq, camera, activity, started_at, ended_at, area, model, model_version, event)
@@ -189,7 +189,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, ended_at = excluded.ended_at, event = excluded.event
 WHERE excluded.seq > activities.seq
 """
-"""Area and model stay as at the start: the run that ends what a killed run left open may have another model."""
+"""Area and model keep their first values, because the run that ends an activity after a kill may have another model."""
 
 
 def _conditions(query: Query, time: str) -> tuple[str, list[object]]:

@@ -1,1 +1,1 @@
-"""Frames in, activities out: no device, no thread, no clock."""
+"""Recognition of activities in frames, without device, thread or clock."""

@@ -1,4 +1,4 @@
-"""What recognition knows of one camera: its time grid, its window, its smoothed scores and its activity."""
+"""The recognition state of one camera: time grid, window, smoothed scores and current activity."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice,
 
 
 class CameraRecognition:
-    """Follows one camera; the model itself is run outside, for several cameras at once.
+    """Follows one camera. Its caller runs the model, for several cameras at once.
 
-    For each frame: `take` it, encode what that gave, `push` the row, score `rows` if the window is due, `observe`.
+    For each frame the caller calls `take`, encodes the result, calls `push` with the row, scores `rows` if the window
+    is due, and calls `observe`.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class CameraRecognition:
         """The last frame on the grid, as the model sees it."""
         self._smoothed: NDArray[np.float32] | None = None
         self._since_scored = stride
-        """Rows since a window was scored."""
+        """Rows since the last scored window."""
         self._time = 0.0
 
     def take(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """Return what the encoder sees of a frame on the grid, (H, W, 3) or (2, H, W, 3).
+        """Return the encoder's input for a frame on the grid, (H, W, 3) or (2, H, W, 3) uint8 RGB.
 
-        None for a frame off the grid, and where the encoder needs the frame before it and there is none. A frame older
-        than the camera's last one is not taken, because events would go back in time.
+        Returns None for a frame off the grid, and for a first frame if the encoder needs the frame before it. A frame
+        older than the camera's last one is skipped, because events would go back in time.
         """
         if frame.time < self._time or (taken := self._grid.take(frame.time)) is None:
             return None
@@ -54,16 +55,16 @@ class CameraRecognition:
             self._window.clear()
             self._earlier = None
         earlier, self._earlier = self._earlier, frame.picture.model_frame(self._contract.height, self._contract.width)
-        self._check.see(self._earlier, frame.time)
+        self._check.update(self._earlier, frame.time)
         if not self._lookback:
             return self._earlier
         return None if earlier is None else np.stack([earlier, self._earlier])
 
     def push(self, row: NDArray[np.generic], time: float) -> bool:
-        """Add the row of a taken frame; return whether the window is due to be scored."""
+        """Add the row of a taken frame. Return whether the window is due for scoring."""
         self._window.push(row, time)
         if not self._window.is_complete():
-            self.tracker.doubt()
+            self.tracker.drop_candidate()
             self._since_scored = self._stride  # the first complete window is always scored
             return False
         self._since_scored += 1
@@ -73,27 +74,27 @@ class CameraRecognition:
         return True
 
     def rows(self) -> NDArray[np.generic]:
-        """The rows of the complete window: a view, valid until the next push."""
+        """Return the rows of the complete window, a view that is valid until the next push."""
         return self._window.rows()
 
     def scores(self, values: NDArray[np.float32], time: float) -> Scores:
-        """Say which window the values (K,) are of: the one that ends at `time`."""
+        """Return the values (K,) as the scores of the window that ends at `time`, in seconds."""
         span = self._window.span() + self._lookback / self._contract.live_rate
         return Scores(values, time, span, self._contract.labels)
 
     def observe(self, frame: Frame, scores: Scores | None) -> Notice:
-        """Follow the activity after a frame; `scores` is None where none were due."""
+        """Update the activity after a frame. `scores` is None if no window was due."""
         self._time = max(self._time, frame.time)
         events: list[Event] = []
         if scores:
             self._smoothed = self._smoothing.update(scores.values, scores.time)
             events = self.tracker.update(self._smoothed, scores.time, scores.span)
         elif not self._window.is_complete():
-            events = self.tracker.pass_time(self._time, self._contract.span)
+            events = self.tracker.update_without_scores(self._time, self._contract.span)
         return self._notice(events, scores=scores)
 
     def change(self, change: CameraChange) -> Notice:
-        """Follow the camera's state; where no frames will come, end the activity and forget the pictures."""
+        """Record the camera's new state. If it sends no frames in that state, end the activity and clear the window."""
         self._time = max(self._time, change.time)
         events: list[Event] = []
         if change.state.is_away:
@@ -106,7 +107,7 @@ class CameraRecognition:
         return self._notice(events, change=change)
 
     def finish(self) -> Notice | None:
-        """End the current activity, because the stream ends; None where there is none."""
+        """End the current activity at the end of the stream. Returns None if there is no activity."""
         events = self.tracker.finish(self._time, EndReason.SHUTDOWN)
         return self._notice(events) if events else None
 
@@ -128,6 +129,6 @@ class CameraRecognition:
         )
 
     def _warming(self) -> Warming:
-        """Frames held and frames needed; the frame that a row looks back to counts, too."""
+        """Return frames held and frames needed. The frame that the first row looks back to counts, too."""
         looked_back_to = self._lookback if self._earlier is not None else 0
         return Warming(len(self._window) + looked_back_to, self._contract.frames)

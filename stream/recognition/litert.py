@@ -1,4 +1,4 @@
-"""Runs a model in the TFLite format, for small boards, on the CPU, with LiteRT or TensorFlow."""
+"""Runs a model in the TFLite format on the CPU of a small board, with LiteRT or TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from harstream.wire.errors import ModelError
 ENCODE, SCORE = "encode", "score"
 """The signatures of a file: frames (1, H, W, 3) or (1, 2, H, W, 3) -> rows (1, F); rows (1, n, F) -> scores (1, K).
 
-They take one frame or window at a time. With a free batch size, LiteRT runs much of a large encoder with kernels that
-take three times as long.
+They take one frame or window at a time. With a free batch size, LiteRT runs much of a large encoder three times slower.
 """
 
 
 class LitertRecognizer:
-    """An Engine. It is not for several threads at once."""
+    """An Engine over LiteRT. It is not thread-safe."""
 
     provider = "CPU, LiteRT"
 
@@ -41,14 +40,14 @@ class LitertRecognizer:
         self._check(seen)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Turn model frames (N, H, W, 3) RGB into rows (N, F); with lookback pairs (N, 2, H, W, 3)."""
+        """Turn model frames (N, H, W, 3) RGB into rows (N, F). With lookback, frames are pairs (N, 2, H, W, 3)."""
         seen = to_model_input(frames, self.contract.channels, self.contract.normalisation)
         return np.concatenate([self._encode(frames=frame[None])["rows"] for frame in seen])
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Turn windows of rows (N, contract.frames - lookback, F) into scores (N, K) that sum to 1."""
         scores = np.concatenate([self._score(rows=rows[None])["scores"] for rows in windows])
-        # With 8-bit integers each score is a multiple of 1/256, and their sum is off by up to 0.02.
+        # An 8-bit model gives multiples of 1/256, whose sum differs from 1 by up to 0.02.
         return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def _check(self, seen: tuple[int, ...]) -> None:
@@ -91,7 +90,7 @@ def _contract(file: Path) -> ModelContract:
 
 def _interpreter(file: Path) -> Any:
     try:
-        with warnings.catch_warnings(action="ignore"):  # the interpreter of TensorFlow warns that LiteRT replaces it
+        with warnings.catch_warnings(action="ignore"):  # TensorFlow's interpreter warns that LiteRT replaces it
             return _interpreter_class()(model_path=str(file), num_threads=1)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"expected a TFLite model in {file}, LiteRT says: {str(error)[:200]}") from error
@@ -116,5 +115,5 @@ def _signature(interpreter: Any, name: str, file: Path) -> Any:
 
 
 def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
-    """The shape without the first axis, which is 1."""
+    """Return the shape without the batch axis, which is 1."""
     return tuple(int(length) for length in tensor["shape"][1:])

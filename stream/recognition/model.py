@@ -1,4 +1,4 @@
-"""A model that a program calls on one window of pictures."""
+"""The model of the public API: a program calls it with one window of pictures."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from harstream.wire.errors import ModelError
 
 
 class Model:
-    """A loaded model. Not for several threads at once."""
+    """A loaded model. It is not thread-safe."""
 
     def __init__(self, recognizer: Engine) -> None:
         self.recognizer = recognizer
 
     @property
     def contract(self) -> ModelContract:
-        """What the model expects and what its scores mean: labels, number and rate of the frames, threshold."""
+        """The model's contract: labels, number and rate of the frames, picture size, threshold."""
         return self.recognizer.contract
 
     @property
     def provider(self) -> str:
-        """What really runs the model, for a person to read: `CPU`, `CUDA` or `CPU, LiteRT`."""
+        """The device that runs the model, as text: `CPU`, `CUDA` or `CPU, LiteRT`."""
         return self.recognizer.provider
 
     def __call__(self, frames: NDArray[np.uint8]) -> dict[str, float]:
-        """Return the probability of each label, those of background among them; they sum to 1.
+        """Return the probability of each label, background labels included. They sum to 1.
 
-        `frames`: (contract.frames, H, W, 3) uint8, BGR as OpenCV reads them, of any size, oldest first, taken at
-        contract.rate hertz. They are not modified. Raises ValueError for another shape or type.
+        `frames`: (contract.frames, H, W, 3) uint8 BGR, as OpenCV reads them, oldest first, at contract.rate hertz.
+        They may have any size and are not modified. Raises ValueError for another shape or type.
         """
         contract, lookback = self.contract, self.recognizer.lookback
         if np.ndim(frames) != 4 or len(frames) != contract.frames:
@@ -49,7 +49,7 @@ class Model:
 def load(model: str | Path = "flow_tcn", *, device: Device = "auto") -> Model:
     """Load a shipped model by its name, or an exported one by the path of its folder or file.
 
-    `device`: `auto` takes the GPU where there is one that works. Raises ModelError if the model is not there, broken,
+    `device`: `auto` uses the GPU if there is one that works. Raises ModelError if the model is missing or broken,
     does not fit its contract, or cannot run on the device.
     """
     try:

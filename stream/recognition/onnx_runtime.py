@@ -1,6 +1,6 @@
-"""Runs a model on ONNX Runtime, on the GPU where there is one and otherwise on the CPU, and says which it got.
+"""Runs a model on ONNX Runtime, on a GPU or the CPU, and reports which of them it uses.
 
-Models in the TFLite format are run by `litert`.
+`litert` runs models in the TFLite format.
 """
 
 from __future__ import annotations
@@ -37,27 +37,30 @@ CPU = "CPU"
 log = logging.getLogger(__name__)
 
 
-class Way(StrEnum):
-    """How a session is run."""
+class RunMode(StrEnum):
+    """How a session runs."""
 
     PLAIN = "plain"
-    """By `session.run`, which takes arrays of any shape. On a GPU it allocates memory and copies each time."""
+    """Calls `session.run`, which takes arrays of any shape. On a GPU each run allocates memory and copies."""
     BOUND = "bound"
-    """Over buffers that stay on the device; see `cuda_graphs`."""
+    """Uses buffers that stay on the device; see `cuda_graphs`."""
     REPLAYED = "replayed"
-    """Over such buffers and as a CUDA graph: all kernels of a run are launched at once."""
+    """Uses such buffers and a CUDA graph, which launches all kernels of a run at once."""
 
 
 class OnnxRecognizer:
-    """An Engine. Of a model with an encoder and a head, each frame is encoded once; otherwise a row is a frame.
+    """An Engine over ONNX Runtime. It is not thread-safe.
 
-    It is not for several threads at once.
+    A model with an encoder and a head encodes each frame once. For any other model, a row is a frame.
     """
 
-    def __init__(self, files: ModelFiles, device: Device = "auto", threads: int = 1, way: Way | None = None) -> None:
-        """`threads`: CPU threads. Two gain little for small models (`python -m benchmarks --only batches`), and on a
-        busy machine the slowest tenth of the runs took twice as long. `way`: None for plain on the CPU, replayed on a
-        GPU.
+    def __init__(
+        self, files: ModelFiles, device: Device = "auto", threads: int = 1, mode: RunMode | None = None
+    ) -> None:
+        """`mode`: None is plain on the CPU, replayed on a GPU.
+
+        `threads`: CPU threads. Two threads gain little for small models (`python -m benchmarks --only batches`). On a
+        busy machine they made the slowest tenth of the runs take twice as long.
 
         Raises ModelError if a file is broken, does not fit its contract, or `cuda` is asked for and not available.
         """
@@ -69,17 +72,17 @@ class OnnxRecognizer:
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
-        self._encode = _run(self._encoder, files.encoder, way) if self._encoder and files.encoder else None
-        self._score = _run(self._head, head_file, way)
+        self._encode = _run(self._encoder, files.encoder, mode) if self._encoder and files.encoder else None
+        self._score = _run(self._head, head_file, mode)
         _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)
 
     @property
     def provider(self) -> str:
-        """What really runs the model: `CPU` or `CUDA`. ONNX Runtime falls back to the CPU silently."""
+        """The device that runs the model: `CPU` or `CUDA`. ONNX Runtime falls back to the CPU silently."""
         return _provider(self._head)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Turn model frames (N, H, W, 3) RGB into rows (N, *row_shape); with lookback pairs (N, 2, H, W, 3)."""
+        """Turn model frames (N, H, W, 3) RGB into rows (N, *row_shape). With lookback, frames are pairs (N, 2, ...)."""
         return self._encode(self._as_input(frames)) if self._encode else frames
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -104,7 +107,7 @@ class OnnxRecognizer:
 
 
 def with_lookback(frames: NDArray[np.uint8], lookback: int) -> NDArray[np.uint8]:
-    """Return what `encode` takes for consecutive frames (n, H, W, 3): these, or pairs (n - 1, 2, H, W, 3)."""
+    """Return the input of `encode` for consecutive frames (n, H, W, 3): the frames, or pairs (n - 1, 2, H, W, 3)."""
     return np.stack([frames[:-1], frames[1:]], axis=1) if lookback else frames
 
 
@@ -115,28 +118,28 @@ def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
     the device.
     """
     if files.is_lite and device == "cuda":
-        raise ModelError(f"{files.whole} is for small boards and runs on the CPU only: set device: auto or cpu")
+        raise ModelError(f"{files.whole} is a model for small boards and runs only on the CPU: set device: auto or cpu")
     engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
     _warm_up(engine)
     return engine
 
 
-def load(name_or_path: str, device: Device = "auto") -> Engine:
-    """Find and open a model that can watch a stream. Raises ModelError."""
+def load_engine(name_or_path: str, device: Device = "auto") -> Engine:
+    """Find and open a model that states a frame rate, as a stream needs. Raises ModelError."""
     try:
         recognizer = open_model(find_model(name_or_path), device)
-        recognizer.contract.live_rate  # noqa: B018  (raises for a model without a rate)
+        recognizer.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
     except (ModelNotFound, ContractError) as error:
         raise ModelError(str(error)) from error
     return recognizer
 
 
 def warn_if_gpu_is_left_out(engine: Engine, device: Device) -> None:
-    """Log a warning where `auto` took the CPU although the machine has a GPU, which its owner expects to be used."""
+    """Log a warning if `auto` chose the CPU although the machine has an NVIDIA driver."""
     if device == "auto" and engine.provider == CPU and has_nvidia_driver():
         log.warning(
-            "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and took the CPU: "
-            "`pip install 'harstream[cuda]'` brings the CUDA libraries; device: cpu ends this warning"
+            "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and uses the CPU: "
+            "install the CUDA libraries with `pip install 'harstream[cuda]'`, or set device: cpu to hide this warning"
         )
 
 
@@ -149,7 +152,7 @@ def has_nvidia_driver() -> bool:
 
 
 def _warm_up(recognizer: Recognizer) -> None:
-    """Run once, as for one camera, so that the first real window is not late.
+    """Run once, as for one camera, so that the first window is not late.
 
     Raises ModelError if the model does not output probabilities.
     """
@@ -160,21 +163,21 @@ def _warm_up(recognizer: Recognizer) -> None:
     if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
         raise ModelError(
             f"the model {contract.name} does not output probabilities: expected {len(scores)} scores from 0 to 1 that "
-            f"sum to 1, as a softmax gives them, got {scores.min():.3g} to {scores.max():.3g}, sum {scores.sum():.3g}"
+            f"sum to 1, as after a softmax, got {scores.min():.3g} to {scores.max():.3g}, sum {scores.sum():.3g}"
         )
 
 
-def _run(session: onnxruntime.InferenceSession, file: Path, way: Way | None) -> Run:
+def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None) -> Run:
     on_gpu = _provider(session) != CPU
-    match way or (Way.REPLAYED if on_gpu else Way.PLAIN):
-        case Way.PLAIN:
+    match mode or (RunMode.REPLAYED if on_gpu else RunMode.PLAIN):
+        case RunMode.PLAIN:
             (source,) = session.get_inputs()
             return lambda values: np.asarray(session.run(None, {source.name: values})[0])
-        case Way.BOUND:
+        case RunMode.BOUND:
             return BoundSession(session, "cuda" if on_gpu else "cpu", str(file))
-        case Way.REPLAYED:
-            replaying = partial(_session, file, "cuda", has_cuda_graphs=True)
-            return BoundSession(session, "cuda" if on_gpu else "cpu", str(file), replaying)
+        case RunMode.REPLAYED:
+            open_with_graphs = partial(_session, file, "cuda", has_cuda_graphs=True)
+            return BoundSession(session, "cuda" if on_gpu else "cpu", str(file), open_with_graphs)
 
 
 def _provider(session: onnxruntime.InferenceSession) -> str:
@@ -186,19 +189,19 @@ def _session(
 ) -> onnxruntime.InferenceSession:
     providers: list[object] = ["CPUExecutionProvider"]
     if device == "cuda" or (device == "auto" and has_nvidia_driver()):
-        # TF32 rounds factors to 10 bits. Models are verified, and their thresholds chosen, without it.
+        # TF32 rounds factors to 10 bits. Verification and the choice of thresholds run without it.
         wanted = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
         providers.insert(0, ("CUDAExecutionProvider", wanted))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without it, 8-bit models overflow silently on x86 CPUs without VNNI instructions. Source: ONNX Runtime,
+    # Without this entry, 8-bit models overflow silently on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
     # onnxruntime_session_options_config_keys.h.
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     onnxruntime.set_default_logger_severity(4)
     try:
-        with redirect_stdout(io.StringIO()):  # it reports a broken GPU on stdout, where events may go
+        with redirect_stdout(io.StringIO()):  # preload_dlls prints errors to stdout, where events may go
             if len(providers) > 1 and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installs
             session = onnxruntime.InferenceSession(str(file), options, providers=providers)
@@ -207,7 +210,7 @@ def _session(
     if device == "cuda" and _provider(session) == CPU:
         raise ModelError(
             "asked for CUDA, got the CPU: install the CUDA libraries with `pip install 'harstream[cuda]'` and an "
-            "NVIDIA driver, or set device: auto; `harstream doctor` says more"
+            "NVIDIA driver, or set device: auto; `harstream doctor` explains more"
         )
     return session
 

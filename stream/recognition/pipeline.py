@@ -1,4 +1,4 @@
-"""Frames in, steps out: no threads, no clock, no device."""
+"""The pipeline from frames to recognition steps, without threads, clock or device."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Arrival = Frame | CameraChange
 class Pipeline:
     """Recognizes activities in the frames of several cameras.
 
-    One batch holds at most one frame per camera. All frames of a batch on the grid are encoded together, and all
-    windows that are due are scored together.
+    A batch holds at most one frame per camera. The pipeline encodes all frames on the grid together, and scores all
+    windows that are due together.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Pipeline:
         smoothing: Callable[[], ExponentialMean],
         stride: int = 1,
     ) -> None:
-        """`tracker` makes the tracker of a camera from its name. `stride`: every n-th frame on the grid is scored."""
+        """`tracker` makes a tracker from a camera's name. `stride`: every n-th frame on the grid is scored."""
         self._recognizer = recognizer
         self._tracker = tracker
         self._smoothing = smoothing
@@ -42,13 +42,13 @@ class Pipeline:
 
     @property
     def rate(self) -> float:
-        """Hertz of the time grid: frames that the model takes of each camera in a second."""
+        """Rate of the time grid in hertz: frames per second that the model takes of each camera."""
         return self._recognizer.contract.live_rate
 
     def steps(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[Step]:
-        """Yield one step for each arrival, in order; when the batches end, the steps that end what still goes on.
+        """Yield one step per arrival, in order, and at the end one step per activity that is still open.
 
-        An error that ends the batches is raised after these.
+        An error that ends the batches is raised after the last step.
         """
         failure: list[Exception] = []
         for batch in _until_failure(batches, failure):
@@ -65,18 +65,18 @@ class Pipeline:
         if failure:
             raise failure[0]
 
-    def retune(self, camera: str, settings: TrackerSettings) -> None:
-        """Set how the activities of a camera are tracked, from now on. From any thread."""
+    def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
+        """Replace the tracker settings of a camera. Callable from any thread."""
         self._settings[camera] = settings
         if known := self._cameras.get(camera):
             known.tracker.settings = settings
 
     def forget(self, camera: str) -> None:
-        """Drop a camera that is no longer watched. Between two batches."""
+        """Remove a camera that is no longer watched. Call it between two batches only."""
         self._cameras.pop(camera, None)
 
     def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
-        """The scores of the windows that are due with these frames, by camera."""
+        """Return the scores of the windows that are due after these frames, by camera."""
         taken = [
             (self._camera(frame.camera), frame, seen)
             for frame in frames
@@ -99,18 +99,18 @@ class Pipeline:
         if name not in self._cameras:
             tracker = self._tracker(name)
             self._cameras[name] = CameraRecognition(name, self._recognizer, tracker, self._smoothing(), self._stride)
-            if name in self._settings:  # looked up last, so that a change in the meantime is not lost
+            if name in self._settings:  # read after the camera is added, so that a concurrent change is not lost
                 tracker.settings = self._settings[name]
         return self._cameras[name]
 
 
 def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Stack arrays; a single one is not copied."""
+    """Stack arrays. A single array is not copied."""
     return np.stack(arrays) if len(arrays) > 1 else arrays[0][np.newaxis]
 
 
 def _until_failure(batches: Iterable[Sequence[Arrival]], failure: list[Exception]) -> Iterator[Sequence[Arrival]]:
-    """Yield the batches; put what they raise into `failure`, so that activities can be ended first."""
+    """Yield the batches. Put their exception into `failure`, so that `steps` ends the activities first."""
     arriving = iter(batches)
     while True:
         try:

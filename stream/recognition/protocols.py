@@ -1,4 +1,4 @@
-"""The seam between recognition and the library that runs a model."""
+"""The interface between recognition and the library that runs a model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harstream.models.contract import ModelContract
 
 
 class Recognizer(Protocol):
-    """A model that runs. Each frame is encoded once, and each window scored once."""
+    """A model that is ready to run. It encodes each frame once and scores each window once."""
 
     contract: ModelContract
     lookback: int
-    """How many earlier frames `encode` needs for a row, 0 or 1. A window has contract.frames - lookback rows."""
+    """Earlier frames that `encode` needs for a row, 0 or 1. A window has contract.frames - lookback rows."""
     row_shape: tuple[int, ...]
     row_dtype: np.dtype[np.generic]
 
@@ -33,11 +33,11 @@ class Recognizer(Protocol):
 
 
 class Engine(Recognizer, Protocol):
-    """A recognizer that is loaded from files."""
+    """A recognizer that was loaded from files."""
 
     files: ModelFiles
 
     @property
     def provider(self) -> str:
-        """What really runs the model, for a person to read."""
+        """The device and library that run the model, as text."""
         ...

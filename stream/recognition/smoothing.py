@@ -1,4 +1,4 @@
-"""Smooths scores over time, with a memory in seconds and not in frames."""
+"""Smooths scores over time with a time constant in seconds."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMOOTHING = 0.5
-"""The default memory, in seconds."""
+"""The default time constant, in seconds."""
 
 
 class ExponentialMean:
-    """A mean in which the newest scores weigh 1 - exp(-dt / tau) after a step of dt seconds; the first ones weigh 1.
+    """An exponential moving mean: after a step of dt seconds the newest scores weigh 1 - exp(-dt / tau).
 
-    A pause that is much longer than tau forgets what was before it.
+    The first scores weigh 1. After a pause much longer than tau, earlier scores have no weight.
     """
 
     def __init__(self, tau: float = SMOOTHING) -> None:
-        """`tau`: the memory, in seconds; 0 turns smoothing off."""
+        """`tau`: the time constant, in seconds; 0 turns smoothing off."""
         self._tau = tau
         self._mean: NDArray[np.float32] | None = None
         self._time = 0.0
 
     def update(self, scores: NDArray[np.float32], time: float) -> NDArray[np.float32]:
-        """Take the scores (K,) at `time` and return the mean (K,), a new array. `time`: seconds, increasing."""
+        """Add the scores (K,) and return the mean (K,), a new array. `time`: seconds; must increase."""
         if self._mean is None or self._tau == 0:
             self._mean = scores.copy()
         else:

@@ -1,4 +1,4 @@
-"""Turns the smoothed scores of one camera into activities that start, go on and end."""
+"""Turns the smoothed scores of one camera into events: start, update and end of an activity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harstream.wire.values import Activity, Confidence, EndReason, Event, EventT
 
 
 class _Candidate(NamedTuple):
-    """The activity that may start."""
+    """The activity that may start next."""
 
     label_id: int
     since: float
@@ -24,7 +24,7 @@ class _Candidate(NamedTuple):
 
 
 @dataclass
-class _Open:
+class _Current:
     """The current activity."""
 
     label_id: int
@@ -53,7 +53,7 @@ class _Open:
 
 
 class Tracker:
-    """Follows one activity at a time; every start gets an end.
+    """Follows one activity at a time. Every start event is followed by an end event.
 
     start_above 0.8, end_below 0.5, hold 1, gone 1.5, merge 2:
     time:    0    1    2    3    4    5    6
@@ -62,63 +62,64 @@ class Tracker:
     """
 
     def __init__(self, camera: str, contract: ModelContract, settings: TrackerSettings, recording: str = "") -> None:
-        """`recording`: what tells this recording from all others, for event ids; the camera where it is empty."""
+        """`recording`: a unique name of the recording, for event ids. If it is empty, the camera's name is used."""
         self._camera = camera
         self._recording = recording or camera
         self._contract = contract
         self.settings = settings
-        """May be replaced between two updates, from any thread."""
+        """Any thread may replace it between two updates."""
         self._background = np.array([label in contract.background for label in contract.labels])
         self._candidate: _Candidate | None = None
-        self._open: _Open | None = None
+        self._current: _Current | None = None
         self._free_since: float | None = None
         self._previous: Previous | None = None
         self.best_three: tuple[LabelScore, ...] = ()
-        """The labels with the highest smoothed scores, best first; background is among them."""
+        """The three labels with the highest smoothed scores, best first, background included."""
         self._best: int | None = None
-        """The likeliest activity that is no background."""
+        """The label id of the likeliest activity, background excluded."""
 
     @property
     def activity(self) -> Activity:
-        if self._open:
-            name = self._contract.labels[self._open.label_id]
-            return Activity(name, self._open.started_at, self._open.last, self.settings.of(name).start_above)
+        if self._current:
+            name = self._contract.labels[self._current.label_id]
+            return Activity(name, self._current.started_at, self._current.last, self.settings.of(name).start_above)
         score = self.best_three[0].score if self.best_three else 0.0
         likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
         return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
 
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
-        """Take the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
-        self.best_three = self._best_of(smoothed)
+        """Process the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
+        self.best_three = self._best_labels(smoothed)
         middle = time - span / 2
         if self._free_since is None:
             self._free_since = middle
         best = self._best = int(np.where(self._background, -1, smoothed).argmax())
         self._follow_candidate(best, smoothed, middle)
-        events = self._go_on(smoothed, time, span)
+        events = self._update_current(smoothed, time, span)
         if self._is_start(best, smoothed, time):
-            events += self._close(time, self._open.supported_at, EndReason.SWITCHED) if self._open else []
+            events += self._close(time, self._current.supported_at, EndReason.SWITCHED) if self._current else []
             events.append(self._start(best, float(smoothed[best]), time, middle))
         return events
 
     def finish(self, time: float, reason: EndReason) -> list[Event]:
-        """End the current activity with the last frame that was seen, because the camera went or the service stops."""
-        self.doubt()
-        if not self._open:
+        """End the current activity at the last scored frame, because the camera is offline or the service stops."""
+        self.drop_candidate()
+        if not self._current:
             return []
-        return self._close(time, self._open.observed_at if self._open.is_supported else self._open.supported_at, reason)
+        current = self._current
+        return self._close(time, current.observed_at if current.is_supported else current.supported_at, reason)
 
-    def pass_time(self, time: float, span: float) -> list[Event]:
-        """Take a frame without a recognition: end an activity that no window has shown for too long."""
-        if self._open is None:
+    def update_without_scores(self, time: float, span: float) -> list[Event]:
+        """Process a frame without scores: end an activity that no window has supported for too long."""
+        if self._current is None:
             return []
-        settings = self._settings_of(self._open.label_id)
-        if time - self._open.observed_at <= max(settings.gone, settings.merge) + span:
+        settings = self._settings_of(self._current.label_id)
+        if time - self._current.observed_at <= max(settings.gone, settings.merge) + span:
             return []
         return self.finish(time, EndReason.CAMERA_OFFLINE)
 
-    def doubt(self) -> None:
-        """Forget the candidate, because frames are missing: it must be supported again to start."""
+    def drop_candidate(self) -> None:
+        """Drop the candidate after missing frames. An activity then needs new support to start."""
         self._candidate = None
 
     def _follow_candidate(self, best: int, smoothed: NDArray[np.float32], middle: float) -> None:
@@ -128,15 +129,15 @@ class Tracker:
             self._candidate = _Candidate(best, middle)
 
     def _is_start(self, best: int, smoothed: NDArray[np.float32], time: float) -> bool:
-        if self._candidate is None or (self._open and self._open.label_id == best):
+        if self._candidate is None or (self._current and self._current.label_id == best):
             return False
         settings = self._settings_of(best)
         is_top = smoothed[best] >= smoothed.max()
         held = time - self._candidate.since
         return bool(is_top and smoothed[best] >= settings.start_above and held >= settings.hold)
 
-    def _go_on(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
-        current = self._open
+    def _update_current(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
+        current = self._current
         if current is None:
             return []
         settings = self._settings_of(current.label_id)
@@ -144,9 +145,8 @@ class Tracker:
         current.observe(score, time)
         silent = time - current.supported_at - span / 2
         needed = settings.end_below if silent < settings.gone else settings.start_above
-        current.is_supported = bool(
-            smoothed[current.label_id] >= needed
-        )  # compared as float32, like a start, so that 0.7 is 0.7
+        # A start compares float32 values, too: 0.7 as float32 is below 0.7 as float64.
+        current.is_supported = bool(smoothed[current.label_id] >= needed)
         if current.is_supported:
             current.supported_at = time - span / 2
         elif silent >= max(settings.gone, settings.merge):
@@ -163,9 +163,9 @@ class Tracker:
     def _start(self, label_id: int, score: float, time: float, middle: float) -> Event:
         since = self._candidate.since if self._candidate else middle
         free_since = since if self._free_since is None else self._free_since
-        started_at = max(since, free_since)  # never before the end of the one before
+        started_at = max(since, free_since)  # activities do not overlap
         previous = self._previous if self._previous and started_at - free_since < 1e-6 else None
-        self._open = _Open(
+        self._current = _Current(
             label_id,
             self._new_id(label_id, started_at, time),
             started_at,
@@ -173,14 +173,14 @@ class Tracker:
             previous=previous or Previous(UNKNOWN, started_at - free_since),
             supported_at=max(middle, started_at),
         )
-        self._open.observe(score, time)
-        return self._event(self._open, EventType.START, time)
+        self._current.observe(score, time)
+        return self._event(self._current, EventType.START, time)
 
     def _close(self, time: float, ended_at: float, reason: EndReason) -> list[Event]:
-        current = self._open
+        current = self._current
         assert current is not None
         ended_at = max(ended_at, current.started_at)
-        self._open = None
+        self._current = None
         if self._candidate and self._candidate.label_id == current.label_id:
             self._candidate = None
         self._free_since = ended_at
@@ -189,7 +189,7 @@ class Tracker:
 
     def _event(
         self,
-        current: _Open,
+        current: _Current,
         kind: EventType,
         time: float,
         ended_at: float | None = None,
@@ -215,12 +215,12 @@ class Tracker:
         )
 
     def _new_id(self, label_id: int, started_at: float, detected_at: float) -> str:
-        """A ULID whose random part is a hash of recording, activity and time: a file replayed gives the same events."""
+        """Return a ULID whose random part hashes recording, activity and time. A replayed file gives the same ids."""
         name = f"{self._recording}/{self._contract.labels[label_id]}/{detected_at:.6f}"
         milliseconds = max(int(started_at * 1000), 0).to_bytes(6, "big")
         return str(ULID.from_bytes(milliseconds + hashlib.sha256(name.encode()).digest()[:10]))
 
-    def _best_of(self, smoothed: NDArray[np.float32]) -> tuple[LabelScore, ...]:
-        """Of equal scores, the first in label order is the better one."""
+    def _best_labels(self, smoothed: NDArray[np.float32]) -> tuple[LabelScore, ...]:
+        """Return the three best labels. Equal scores are in label order."""
         order = np.argsort(-smoothed, kind="stable")[:3]
         return tuple(LabelScore(self._contract.labels[index], float(smoothed[index])) for index in order)

@@ -1,6 +1,6 @@
-"""When an activity starts and ends: the seven settings, each declared here and nowhere else.
+"""Declares the seven settings that decide when an activity starts and ends.
 
-config.yaml, its JSON Schema and the command line take names, limits, defaults and descriptions from here.
+config.yaml, its JSON Schema and the command line take names, limits, defaults and descriptions from this module.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 
 END_SHARE = 0.625
-"""The share of `start_above` that `end_below` is by default: 0.5 for the papers' 0.80."""
+"""Default of `end_below`, as a share of `start_above`: 0.5 for the papers' 0.80."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one setting means, and which values it takes."""
+    """The description of one setting and the range of its values."""
 
     description: str
-    """One sentence or less, for config.yaml."""
+    """The comment in config.yaml, at most one sentence."""
     when_null: str = ""
-    """Where config.yaml may leave it open: what holds then."""
+    """The meaning of null in config.yaml; empty if null is not allowed."""
     above: float | None = None
     at_least: float | None = None
     at_most: float | None = None
@@ -43,17 +43,15 @@ class TrackerSettings:
 
     start_above: float = field(metadata=_share("an activity starts at this score", "the model's own threshold"))
     end_below: float = field(metadata=_share("it ends below this score", f"{END_SHARE:g} times start_above"))
-    hold: float = field(default=1.0, metadata=_seconds("it must last this long to start"))
-    """Time over `end_below`, counted from the middle of the first such window."""
-    gone: float = field(default=1.5, metadata=_seconds("after this time below end_below it needs start_above to go on"))
+    hold: float = field(default=1.0, metadata=_seconds("a start needs the activity to last this long"))
+    """Time above `end_below`, counted from the middle of the first such window."""
+    gone: float = field(default=1.5, metadata=_seconds("after this time below end_below it needs start_above again"))
     merge: float = field(default=2.0, metadata=_seconds("the same activity again within this time is one event"))
     """The end of an event is published after this time."""
-    update: float = field(default=5.0, metadata=_seconds("there is at most one update event in this time"))
-    max_duration: float = field(
-        default=3600.0, metadata=_positive_seconds("a longer activity is ended and started again")
-    )
+    update: float = field(default=5.0, metadata=_seconds("at most one update event in this time"))
+    max_duration: float = field(default=3600.0, metadata=_positive_seconds("a longer activity ends and starts again"))
     overrides: Mapping[str, TrackerSettings] = field(default_factory=dict)
-    """Activity to its complete settings, which have no overrides of their own."""
+    """Complete settings by activity; they have no overrides of their own."""
 
     def of(self, activity: str) -> TrackerSettings:
         """Return the settings of one activity."""
@@ -62,15 +60,15 @@ class TrackerSettings:
 
 @dataclass(frozen=True)
 class Setting:
-    """One of the seven, as declared above."""
+    """The declaration of one of the seven settings."""
 
     limits: Limits
     default: float | None
-    """None: it has no fixed default."""
+    """None if the setting has no fixed default."""
 
 
 def declared() -> dict[str, Setting]:
-    """Return the seven settings by name, in their order."""
+    """Return the seven settings by name, in the order of their declaration."""
     return {
         one.name: Setting(one.metadata["limits"], None if one.default is MISSING else one.default)
         for one in fields(TrackerSettings)

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 
 class Window:
-    """The last T rows of one camera. No row is repeated or made up: after a gap, clear it.
+    """Holds the last T rows of one camera. It never repeats or invents a row: clear it after a gap.
 
     T = 3, a gap before 1.0:    0.0  0.1  0.2  0.3   1.0  1.1  1.2
     complete:                    ~    ~    yes  yes   ~    ~    yes
     """
 
     def __init__(self, length: int, row_shape: tuple[int, ...], row_dtype: np.dtype[np.generic]) -> None:
-        """`length`: T."""
+        """`length`: T, the number of rows."""
         self.length = length
-        # Each row is written twice, T apart, so that the last T are always one contiguous view: no copy, no roll.
+        # Each row is written twice, T apart, so that the last T rows are always one contiguous view without a copy.
         self._rows = np.zeros((2 * length, *row_shape), dtype=row_dtype)
         self._times: list[float] = []
         self._next = 0

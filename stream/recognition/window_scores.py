@@ -1,4 +1,4 @@
-"""Pictures of one camera or file to the scores of each window, without activities and events."""
+"""Turns pictures of one camera or file into the scores of each window, without tracking activities."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class GridFrame:
     time: float
     """Seconds."""
     frame: NDArray[np.uint8]
-    """RGB (H, W, 3), as the contract sizes it."""
+    """RGB (H, W, 3) uint8 in the contract's size."""
     taken: Taken
 
 
 def grid_frames(pictures: Iterable[tuple[float, Picture]], contract: ModelContract) -> Iterator[GridFrame]:
-    """Yield the frames that the model takes of pictures with their times in seconds.
+    """Yield the frames on the model's time grid. `pictures`: pairs of seconds and picture.
 
     Raises ContractError for a model without a rate.
     """
@@ -40,9 +40,9 @@ def grid_frames(pictures: Iterable[tuple[float, Picture]], contract: ModelContra
 
 
 def window_scores(frames: Iterable[GridFrame], recognizer: Recognizer, *, at_once: int = 1) -> Iterator[Scores]:
-    """Yield the scores of every window that is complete, as a stream with stride 1 scores them.
+    """Yield the scores of every complete window, as a stream with stride 1 does.
 
-    `at_once`: frames that are encoded together; 1 yields each window as soon as its last frame comes.
+    `at_once`: frames encoded together. With 1, each window is yielded as soon as its last frame comes.
     """
     contract, lookback = recognizer.contract, recognizer.lookback
     looked_back = lookback / contract.rate if contract.rate else 0.0
@@ -65,7 +65,7 @@ def window_scores(frames: Iterable[GridFrame], recognizer: Recognizer, *, at_onc
 
 
 def _chunks(frames: Iterable[GridFrame], size: int) -> Iterator[list[GridFrame]]:
-    """Yield at most `size` frames at once; each first frame of a stretch begins a chunk."""
+    """Yield chunks of at most `size` frames. The first frame after a gap begins a new chunk."""
     chunk: list[GridFrame] = []
     for frame in frames:
         if chunk and frame.taken is Taken.FIRST:

@@ -1,1 +1,1 @@
-"""Runs cameras, recognition and sinks together, and applies what changes while they run."""
+"""Runs cameras, recognition and sinks together, and applies changes while they run."""

@@ -1,4 +1,4 @@
-"""Receives commands over MQTT: what is asked for on `.../set` topics. What is refused goes to the topic `error`."""
+"""Receives commands on the MQTT topics `.../set`. It publishes each refusal on the topic `error`."""
 
 from __future__ import annotations
 
@@ -18,49 +18,51 @@ from harstream.wire.topics import Topics
 log = logging.getLogger(__name__)
 
 AS_CONFIGURED = "default"
-"""The threshold of config.yaml."""
-QUIET = 60.0
-"""Seconds between two refusals in the log."""
-LONGEST = 32
-"""Bytes of a command."""
+"""The payload that restores the threshold of config.yaml."""
+LOG_INTERVAL = 60.0
+"""Shortest time between two refusals in the log, in seconds."""
+LONGEST_COMMAND = 32
+"""Longest payload of a command, in bytes."""
 LONGEST_TOPIC = 200
-"""Letters of a topic that an answer repeats. A camera's or setting's name may be 65,000 long."""
+"""Longest part of a topic that an answer repeats, in characters. A topic may have 65,000."""
 
 
 class CameraCommands:
-    """Nothing here waits: changes are made on the queue's thread, and refusals are published."""
+    """Puts each command into the change queue without waiting, and publishes refusals."""
 
     def __init__(self, publisher: Publisher, topics: Topics, controls: Controls, changes: ChangeQueue) -> None:
-        """Subscribes, so the publisher must not have started."""
+        """Subscribes to the command topics, so the publisher must not have started."""
         self._publisher = publisher
         self._topics = topics
         self._controls = controls
         self._changes = changes
         self._refused = 0
-        """Refusals since the last one in the log."""
+        """Refusals since the last logged refusal."""
         self._logged_at = -math.inf
-        """When the last refusal was logged, on the monotonic clock."""
-        publisher.subscribe(topics.asked("+", "+"), self._obey)
+        """Monotonic time of the last logged refusal, in seconds."""
+        publisher.subscribe(topics.command("+", "+"), self._handle)
 
-    def _obey(self, topic: str, payload: bytes, is_retained: bool) -> None:
+    def _handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
         refuse = partial(self._refuse, topic)
         *_, camera, setting, _ = topic.split("/")
         try:
             if is_retained:
-                raise ControlError("a retained command would be repeated at every reconnection: send it without retain")
+                raise ControlError(
+                    "the broker repeats a retained command at every reconnection: send it without retain"
+                )
             text = _text(payload)
             if setting == "enabled":
                 self._changes.put(partial(self._controls.switch, camera, on=_is_on(text)), refuse)
             elif setting == "threshold":
                 self._changes.put(partial(self._controls.set_threshold, camera, _threshold(text)), refuse)
             else:
-                raise ControlError(f"expected enabled or threshold in the topic, got {setting[:LONGEST]!r}")
+                raise ControlError(f"expected enabled or threshold in the topic, got {setting[:LONGEST_COMMAND]!r}")
         except ControlError as error:
             refuse(str(error))
 
     def _refuse(self, topic: str, why: str) -> None:
         self._refused += 1
-        if time.monotonic() - self._logged_at >= QUIET:  # a client that repeats itself would fill the log
+        if time.monotonic() - self._logged_at >= LOG_INTERVAL:  # otherwise a client in a loop fills the log
             earlier = f"; {self._refused - 1} more since the last such line" if self._refused > 1 else ""
             log.warning("refused the command on %r: %s%s", topic[:LONGEST_TOPIC], why, earlier)
             self._refused, self._logged_at = 0, time.monotonic()
@@ -69,7 +71,7 @@ class CameraCommands:
 
 
 def _text(payload: bytes) -> str:
-    if len(payload) > LONGEST:
+    if len(payload) > LONGEST_COMMAND:
         raise ControlError(f"expected a word or a number, got {len(payload)} bytes")
     return payload.decode(errors="replace").strip()
 

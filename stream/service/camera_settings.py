@@ -1,4 +1,4 @@
-"""Applies settings to a running service: cameras off and on, thresholds, and another configuration."""
+"""Applies settings to a running service: cameras off and on, thresholds, and a new configuration."""
 
 from __future__ import annotations
 
@@ -20,73 +20,82 @@ from harstream.wire.values import CameraControl
 log = logging.getLogger(__name__)
 
 LONGEST_START = 60.0
-"""Seconds that a caller waits for the service to start: the broker may be far away and the model large."""
+"""Longest wait of a caller for the service to start, in seconds. The broker may be slow and the model large."""
 
 
 class CameraSettings:
-    """Every method may be called from any thread. Changes are made one after the other.
+    """Applies one change at a time. Every method is callable from any thread.
 
-    A camera that is switched off stays off over restarts.
+    A camera that is switched off stays off after a restart.
     """
 
     def __init__(
-        self, service: Service, config: Config, kept: SettingsFile, parts: CameraParts, listener: SettingsListener
+        self,
+        service: Service,
+        config: Config,
+        file: SettingsFile,
+        parts: CameraParts,
+        listener: SettingsListener,
     ) -> None:
         self._service = service
         self._config = config
-        self._kept = kept
+        self._file = file
         self._parts = parts
         self._listener = listener
         self._changing = threading.Lock()
         self._has_begun = threading.Event()
-        """Has `start` or `close` ended?"""
+        """Set when `start` has succeeded or `close` is called."""
         self._is_started = False
 
     def start(self, *, must_open: bool) -> None:
-        """Watch all cameras. `must_open`: a first attempt that fails ends the run. Raises HarstreamError."""
+        """Watch all cameras. `must_open`: a failed first attempt ends the run. Raises HarstreamError."""
         with self._changing:
-            self._kept.start()
+            self._file.start()
             for camera in self._config.cameras:
                 self._watch(camera, must_open=must_open)
             self._is_started = True
         self._has_begun.set()
 
     def close(self) -> None:
-        """Let go of those who still wait for the start."""
+        """Release the callers that still wait for the start."""
         self._has_begun.set()
 
     @property
     def config(self) -> Config:
-        """The configuration that the service runs with."""
+        """The current configuration."""
         return self._config
 
     def wait_until_started(self) -> None:
-        """Raises ControlError if the service does not start."""
+        """Raises ControlError if the service does not start in time."""
         self._has_begun.wait(LONGEST_START)
         if not self._is_started:
-            raise ControlError("the service is still starting: ask again in a moment")
+            raise ControlError("the service is still starting: try again in a moment")
 
     def cameras(self) -> list[CameraControl]:
+        """Return the effective setting of each camera."""
         with self._changing:
-            return [self._in_force(camera.name) for camera in self._config.cameras]
+            return [self._effective(camera.name) for camera in self._config.cameras]
 
     def switch(self, camera: str, *, on: bool) -> None:
-        """Raises UnknownCamera if there is no such camera, and HarstreamError if its source is not there."""
+        """Enable or disable a camera.
+
+        Raises UnknownCamera if there is no such camera, and HarstreamError if its source does not exist.
+        """
         with self._change():
             configured = self._camera(camera)
-            if self._kept.get(camera).is_enabled == on:
+            if self._file.get(camera).is_enabled == on:
                 return
             new_source = self._parts.new_source(configured, must_open=False) if on else None
-            self._kept.put(replace(self._kept.get(camera), is_enabled=on))
+            self._file.put(replace(self._file.get(camera), is_enabled=on))
             log.info("camera %s is switched %s", camera, "on" if on else "off", extra={"camera": camera})
             if new_source is None:
-                self._service.switch_off(camera)
+                self._service.disable(camera)
             else:
                 self._service.watch(camera, new_source)
-            self._listener.show_setting(self._in_force(camera))
+            self._listener.on_setting(self._effective(camera))
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
-        """Set the score, 0 to 1, at which activities of this camera start; None means: as configured.
+        """Set the score, 0 to 1, at which activities of this camera start. None restores the configured threshold.
 
         Raises ControlError for another number, and UnknownCamera if there is no such camera.
         """
@@ -94,42 +103,44 @@ class CameraSettings:
             raise ControlError(f"expected a threshold between 0 and 1, got {threshold:g}")
         with self._change():
             self._camera(camera)
-            self._kept.put(replace(self._kept.get(camera), threshold=threshold))
-            self._tune(camera)
+            self._file.put(replace(self._file.get(camera), threshold=threshold))
+            self._apply_tracker_settings(camera)
 
-    def take(self, config: Config) -> ConfigChanges:
-        """Apply cameras and activities of `config`, and return what changed. Raises HarstreamError; then nothing
-        changes."""
+    def apply_config(self, config: Config) -> ConfigChanges:
+        """Apply cameras and activities of `config` and return the changes.
+
+        Raises HarstreamError and then changes nothing.
+        """
         with self._change():
             for camera in config.cameras:
                 self._parts.new_source(camera, must_open=False)
                 self._parts.tracker_settings(config, camera, None)
             changes = ConfigChanges(self._config, config)
             self._config = config
-            self._listener.take_config(config)
+            self._listener.on_config(config)
             for name in changes.removed:
-                self._service.unwatch(name)
+                self._service.remove(name)
             for camera in changes.to_open:
                 self._watch(camera, must_open=False)
             for camera in config.cameras:
-                self._tune(camera.name)
+                self._apply_tracker_settings(camera.name)
             return changes
 
     def _watch(self, camera: CameraConfig, *, must_open: bool) -> None:
-        asked = self._kept.get(camera.name)
+        asked = self._file.get(camera.name)
         if asked.threshold is not None:
-            text = "camera %s: its threshold is %g; it was set while running, and wins over config.yaml"
+            text = "camera %s: its threshold is %g; it was set while the service ran and overrides config.yaml"
             log.info(text, camera.name, asked.threshold)
-        self._tune(camera.name)
+        self._apply_tracker_settings(camera.name)
         if asked.is_enabled:
             self._service.watch(camera.name, self._parts.new_source(camera, must_open=must_open))
         else:
-            self._service.switch_off(camera.name)
+            self._service.disable(camera.name)
 
-    def _tune(self, camera: str) -> None:
-        """Make the thresholds in force those of the service, and publish them."""
-        self._service.retune(camera, self._tracker_settings(camera))
-        self._listener.show_setting(self._in_force(camera))
+    def _apply_tracker_settings(self, camera: str) -> None:
+        """Give the service the camera's effective thresholds, and publish them."""
+        self._service.set_tracker_settings(camera, self._tracker_settings(camera))
+        self._listener.on_setting(self._effective(camera))
 
     @contextmanager
     def _change(self) -> Iterator[None]:
@@ -142,11 +153,11 @@ class CameraSettings:
             if camera.name == name:
                 return camera
         known = ", ".join(camera.name for camera in self._config.cameras)
-        raise UnknownCamera(f"there is no camera {name[:80]!r}; there are {known}")
+        raise UnknownCamera(f"there is no camera {name[:80]!r}; the cameras are {known}")
 
     def _tracker_settings(self, camera: str) -> TrackerSettings:
-        return self._parts.tracker_settings(self._config, self._camera(camera), self._kept.get(camera).threshold)
+        return self._parts.tracker_settings(self._config, self._camera(camera), self._file.get(camera).threshold)
 
-    def _in_force(self, camera: str) -> CameraControl:
-        """The camera's setting, with the threshold in force."""
-        return replace(self._kept.get(camera), threshold=self._tracker_settings(camera).start_above)
+    def _effective(self, camera: str) -> CameraControl:
+        """Return the camera's setting with its effective threshold."""
+        return replace(self._file.get(camera), threshold=self._tracker_settings(camera).start_above)

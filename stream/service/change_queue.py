@@ -1,4 +1,4 @@
-"""Makes changes one after the other, on a thread of its own, for callers that must not wait."""
+"""Applies changes in order on its own thread, for callers that must not wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERNAL_ERROR = "internal error, see the log"
 
 
 class ChangeQueue:
-    """The MQTT thread and signal handlers put changes here."""
+    """Holds the changes of the MQTT thread and of signal handlers."""
 
     def __init__(self) -> None:
         self._changes: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -23,14 +23,14 @@ class ChangeQueue:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread. Changes that were put in before are made now."""
+        """Start the thread. It first makes the changes that already wait."""
         self._thread = threading.Thread(target=self._work, name="changes")
         self._thread.start()
 
     def put(self, change: Callable[[], object], on_refused: Callable[[str], None]) -> None:
-        """Return at once; the thread calls `change`. If that raises, it calls `on_refused` with the reason, one line.
+        """Queue a change and return at once. If `change` raises, the thread calls `on_refused` with a one-line reason.
 
-        From any thread, or from a signal handler: it takes no lock.
+        Callable from any thread and from a signal handler: it takes no lock.
         """
 
         def make() -> None:
@@ -38,14 +38,14 @@ class ChangeQueue:
                 change()
             except HarstreamError as error:
                 on_refused(str(error))
-            except Exception:  # otherwise the thread would end, and nobody would learn why
+            except Exception:  # otherwise the thread would end silently
                 log.exception("a change failed")
                 on_refused(INTERNAL_ERROR)
 
         self._changes.put(make)
 
     def close(self) -> None:
-        """Wait for the change in progress. Later changes are dropped."""
+        """Wait for the change in progress and drop later changes."""
         self._is_closing = True
         self._changes.put(None)
         if self._thread is not None:

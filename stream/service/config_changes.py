@@ -1,4 +1,4 @@
-"""What differs between two configurations."""
+"""The differences between two configurations."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from dataclasses import dataclass
 
 from harstream.stream.config.model import CameraConfig, Config
 
-TAKEN_WHILE_RUNNING = {"cameras", "activities"}
-"""Sections of the configuration that a running service takes. Any other needs a restart."""
+APPLIED_WHILE_RUNNING = {"cameras", "activities"}
+"""Sections that a running service can apply. Changes in any other section need a restart."""
 
 
 @dataclass(frozen=True)
 class ConfigChanges:
-    """From one configuration to the next."""
+    """The changes from one configuration to the next."""
 
     before: Config
     after: Config
 
     @property
-    def need_restart(self) -> bool:
-        """Is there a difference that a running service cannot take?"""
-        sections = [name for name in type(self.after).model_fields if name not in TAKEN_WHILE_RUNNING]
+    def needs_restart(self) -> bool:
+        """Whether a running service cannot apply the changes."""
+        sections = [name for name in type(self.after).model_fields if name not in APPLIED_WHILE_RUNNING]
         return self.after.activities.smoothing != self.before.activities.smoothing or any(
             getattr(self.after, name) != getattr(self.before, name) for name in sections
         )
 
     @property
     def removed(self) -> list[str]:
-        """Names of the cameras that are not configured any more, sorted."""
+        """Names of the cameras that are no longer configured, sorted."""
         return sorted(_cameras(self.before).keys() - _cameras(self.after).keys())
 
     @property
     def to_open(self) -> list[CameraConfig]:
-        """Cameras that are new or must be opened again. Other activities alone do not need that."""
+        """Cameras that are new or must be opened again. A change of `activities` alone does not need that."""
         known = _cameras(self.before)
         return [
             camera
             for camera in self.after.cameras
-            if camera.name not in known or not _have_one_source(camera, known[camera.name])
+            if camera.name not in known or not _have_same_source(camera, known[camera.name])
         ]
 
     def __str__(self) -> str:
@@ -59,5 +59,5 @@ def _cameras(config: Config) -> dict[str, CameraConfig]:
     return {camera.name: camera for camera in config.cameras}
 
 
-def _have_one_source(camera: CameraConfig, other: CameraConfig) -> bool:
+def _have_same_source(camera: CameraConfig, other: CameraConfig) -> bool:
     return camera.model_copy(update={"activities": other.activities}) == other

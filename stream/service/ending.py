@@ -1,4 +1,4 @@
-"""How a run ends: for good, or to restart with another configuration."""
+"""The end of a run: for good, or for a restart with another configuration."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from harstream.stream.service.service import Service
 
 
 class Ending:
-    """Stops the service and remembers why. Every method may be called from any thread, or from a signal handler."""
+    """Stops the service and records whether it restarts. Callable from any thread and from a signal handler."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._is_for_good = False
         self.is_restart = False
-        """Is the service to start again with another configuration?"""
+        """Whether the service is to start again with another configuration."""
 
     def stop(self) -> None:
-        """Stop for good. This wins over every restart, earlier or later."""
+        """Stop for good. This overrides every earlier or later restart."""
         self._is_for_good, self.is_restart = True, False
         self._service.stop()
 
     def restart(self) -> None:
-        """Stop in order to start again."""
+        """Stop, and start again unless `stop` is called, too."""
         self.is_restart = not self._is_for_good
         self._service.stop()

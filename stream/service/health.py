@@ -1,4 +1,4 @@
-"""Watches each camera's health, once a second. Logs when the machine cannot keep up, and when it can again."""
+"""Checks each camera's health once a second. Logs when the machine cannot keep up, and when it recovers."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ PERIOD = 10.0
 STALLED = 3.0
 """Seconds without a frame after which a connected camera is stalled."""
 FROZEN = 30.0
-"""Seconds of the same picture after which a live camera is frozen. While nothing moves, some cameras repeat a picture
-bit for bit until their next key frame."""
+"""Seconds of the same picture after which a live camera is frozen. In a still scene, some cameras repeat a picture bit
+for bit until their next key frame."""
 UNLIT, DARK = 0.02, 3.0
-"""A camera is dark when less than this share of its picture is lit for so many seconds."""
+"""A camera is dark if less than the share UNLIT of its picture is lit for DARK seconds."""
 OVERLOADED, RECOVERED = 0.02, 0.005
-"""Shares of dropped frames of a live camera: overload begins above the first and ends at the second."""
+"""Shares of dropped frames of a live camera. Overload begins above the first and ends at the second."""
 LATE, IN_TIME = 2.0, 0.5
-"""Seconds by which a replay is behind: the same two limits. A replay drops no frame, so it falls behind."""
+"""The same two limits for a replay, as seconds behind its time. A replay drops no frames, so it falls behind."""
 SLOW = 15.0
-"""Seconds of frames without a full window after which the frames have a fault."""
-ENDED = "its material has ended"
+"""Seconds of frames without a complete window after which the frames count as faulty."""
+ENDED = "its recording has ended"
 REASONS = {
     HealthState.FROZEN: "it repeats the same picture: restart the camera",
     HealthState.DARK: "its picture is black: is the lens covered, or the light off?",
@@ -45,44 +45,44 @@ class _Camera:
     change: CameraChange | None = None
     warming: Warming = Warming(0, 0)
     warming_since: float | None = None
-    came_at: float | None = None
+    last_frame_at: float | None = None
     unchanged: float = 0.0
     dark_since: float | None = None
     state: HealthState | None = None
     since: float = 0.0
-    """Time at which this state began."""
+    """Start of this state, in seconds since the epoch."""
     behind: float = 0.0
     connections: int = 0
     has_ended: bool = False
     fault: tuple[str, Trouble] | None = None
-    """Why its frames fill no window, for a person and for a program."""
+    """Why its frames complete no window, as text and as a value."""
     dropping: float = 0.0
     overloaded: bool = False
 
 
 class HealthWatch:
-    """Sees every notice, and compares how many frames arrived and were dropped."""
+    """Derives each camera's health from its notices and from the counts of arrived and dropped frames."""
 
     def __init__(
         self, arrived: Mapping[str, int], dropped: Mapping[str, int], now: Callable[[], float], rate: float
     ) -> None:
-        """Another thread counts `arrived` and `dropped`; the counts only grow. `now` returns seconds since the epoch.
-        `rate` is how many frames the model takes, in hertz."""
+        """`arrived` and `dropped`: frames by camera; another thread increases them. `now` returns seconds since the
+        epoch. `rate`: the rate of the model's time grid, in hertz."""
         self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
         self._cameras: dict[str, _Camera] = {}
         self._next = now() + TICK
 
     def watch(self, camera: str, *, is_live: bool) -> None:
-        """Start to watch a camera as a new one. `is_live` is False for a replay. From any thread."""
-        looks = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
-        self._cameras[camera] = _Camera(is_live, looks, arrived=self._arrived.get(camera, 0))
+        """Watch a camera as a new one. `is_live` is False for a replay. Callable from any thread."""
+        counts = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
+        self._cameras[camera] = _Camera(is_live, counts, arrived=self._arrived.get(camera, 0))
 
     def forget(self, camera: str) -> None:
-        """From any thread."""
+        """Stop watching a camera. Callable from any thread."""
         self._cameras.pop(camera, None)
 
-    def see(self, notice: Notice) -> None:
-        """Take in a notice. Notices of removed cameras are ignored."""
+    def observe(self, notice: Notice) -> None:
+        """Record a notice. Notices of removed cameras are ignored."""
         camera = self._cameras.get(notice.camera)
         if camera is None:
             return
@@ -95,19 +95,19 @@ class HealthWatch:
         camera.behind = 0.0 if camera.is_live else max(0.0, self._now() - notice.time)
         if notice.change is not None:
             camera.change = notice.change
-            camera.counts.clear()  # many cameras begin with a burst of old frames
+            camera.counts.clear()  # many cameras start with a burst of old frames
             if notice.change.state is CameraState.LIVE:
                 camera.connections += 1
             elif notice.change.state.is_away:
                 camera.dropping, camera.overloaded = 0.0, False
 
     def end(self, camera: str) -> None:
-        """Note that the camera's source has no more frames. From any thread."""
+        """Record that the camera's source has no more frames. Callable from any thread."""
         if camera in self._cameras:
             self._cameras[camera].has_ended = True
 
-    def look(self) -> list[Health]:
-        """Return the cameras' health if a second has passed since the last time, else nothing. Call it often."""
+    def check(self) -> list[Health]:
+        """Return the cameras' health if TICK seconds have passed since the last check, else an empty list."""
         now = self._now()
         if now < self._next:
             return []
@@ -121,7 +121,7 @@ class HealthWatch:
     def _health(self, name: str, camera: _Camera, now: float) -> Health:
         arrived, dropped = self._arrived.get(name, 0), self._dropped.get(name, 0)
         if arrived > camera.arrived:
-            camera.arrived, camera.came_at = arrived, now
+            camera.arrived, camera.last_frame_at = arrived, now
         camera.counts.append((now, arrived, dropped))
         since, arrived_before, dropped_before = camera.counts[0]
         fresh = arrived - arrived_before
@@ -132,9 +132,9 @@ class HealthWatch:
         camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
         state = _state(camera, now)
         if state is not camera.state:
-            _log_a_change(name, camera.state, state)
+            _log_change(name, camera.state, state)
             camera.state, camera.since = state, _since(camera, state, now)
-        self._look_for_a_fault(name, camera, state, now, fps)
+        self._detect_fault(name, camera, state, now, fps)
         reason, trouble = _reason(camera)
         return Health(
             camera=name,
@@ -145,7 +145,7 @@ class HealthWatch:
             trouble=trouble,
             warming=camera.warming,
             fps=fps,
-            frame_age=None if camera.came_at is None else now - camera.came_at,
+            frame_age=None if camera.last_frame_at is None else now - camera.last_frame_at,
             dropped=dropped,
             dropping=camera.dropping,
             behind=camera.behind,
@@ -153,8 +153,8 @@ class HealthWatch:
             reconnects=max(0, camera.connections - 1),
         )
 
-    def _look_for_a_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
-        """Log why a camera's frames fill no window although the machine keeps up."""
+    def _detect_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
+        """Log why a camera's frames complete no window although the machine keeps up."""
         if state is not HealthState.WARMING or camera.overloaded:
             camera.warming_since, camera.fault = None, None
         elif camera.warming_since is None:
@@ -164,11 +164,11 @@ class HealthWatch:
             log.warning("camera %s: %s", name, camera.fault[0], extra={"camera": name})
 
     def _fault(self, fps: float) -> tuple[str, Trouble]:
-        takes = f"{self._rate:g} a second"
+        needed = f"{self._rate:g} a second"
         if fps < self._rate:
-            few = f"it sends fewer frames than this model takes, {takes}: raise the camera's frame rate"
+            few = f"it sends fewer frames than this model needs, {needed}: raise the camera's frame rate"
             return few, Trouble.TOO_FEW_FRAMES
-        return f"its frames come too irregularly for this model, which takes {takes}", Trouble.IRREGULAR_FRAMES
+        return f"its frames come too irregularly for this model, which needs {needed}", Trouble.IRREGULAR_FRAMES
 
     def _log(self, healths: list[Health], was_overloaded: bool) -> None:
         late = [health for health in healths if health.overloaded]
@@ -188,9 +188,9 @@ def _state(camera: _Camera, now: float) -> HealthState:
         return HealthState.DISABLED
     if camera.has_ended or (camera.change and camera.change.state is CameraState.OFFLINE):
         return HealthState.OFFLINE
-    if camera.came_at is None or (camera.change and camera.change.state is CameraState.CONNECTING):
+    if camera.last_frame_at is None or (camera.change and camera.change.state is CameraState.CONNECTING):
         return HealthState.CONNECTING
-    if now - camera.came_at > STALLED:
+    if now - camera.last_frame_at > STALLED:
         return HealthState.STALLED
     if camera.dark_since is not None and now - camera.dark_since >= DARK:
         return HealthState.DARK
@@ -201,9 +201,9 @@ def _state(camera: _Camera, now: float) -> HealthState:
 
 
 def _since(camera: _Camera, state: HealthState, now: float) -> float:
-    """Return when the state began, which may be before it was noticed."""
-    if state is HealthState.STALLED and camera.came_at is not None:
-        return camera.came_at
+    """Return the start of the state, which may be earlier than its detection."""
+    if state is HealthState.STALLED and camera.last_frame_at is not None:
+        return camera.last_frame_at
     if state is HealthState.FROZEN:
         return now - camera.unchanged
     return now if camera.dark_since is None or state is not HealthState.DARK else camera.dark_since
@@ -220,8 +220,8 @@ def _reason(camera: _Camera) -> tuple[str, Trouble | None]:
     return (camera.change.reason, camera.change.trouble) if camera.change else ("", None)
 
 
-def _log_a_change(name: str, before: HealthState | None, state: HealthState) -> None:
-    """Log the changes that are logged nowhere else."""
+def _log_change(name: str, before: HealthState | None, state: HealthState) -> None:
+    """Log the start and end of the states in REASONS. Other modules log the other states."""
     if state in REASONS:
         log.warning("camera %s: %s", name, REASONS[state], extra={"camera": name})
     elif before in REASONS and state in (HealthState.LIVE, HealthState.WARMING):

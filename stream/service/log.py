@@ -1,4 +1,4 @@
-"""The log on stderr: for a person, or one JSON object per line for a log store."""
+"""The log on stderr: text, or one JSON object per line for a log store."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from harstream.wire.timestamps import timestamp
 
 Style = Literal["text", "json"]
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message", "exc_info": "error"}
-"""A record's fields and their names in JSON. `extra` adds others, such as `camera`."""
+"""A record's fields and their names in JSON. `extra` adds fields such as `camera`."""
 log = logging.getLogger(__name__)
 
 
 def log_to_stderr(style: Style = "text", *, verbose: bool = False) -> None:
-    """Set up the log. It may be called again for another style. With JSON, tracebacks and warnings become records, too,
-    so that stderr gets nothing else."""
+    """Set up the log. A second call may change the style.
+
+    With JSON, tracebacks and warnings become records, too, so that stderr receives only JSON.
+    """
     logging.basicConfig(level=logging.WARNING, handlers=[_handler(style)], force=True)
     for name in ("harstream", "__main__"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns about every page that is closed
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns about every page that a user closes
     logging.captureWarnings(style == "json")
-    sys.excepthook = _record if style == "json" else sys.__excepthook__
-    threading.excepthook = _record_of_a_thread if style == "json" else threading.__excepthook__
+    sys.excepthook = _log_exception if style == "json" else sys.__excepthook__
+    threading.excepthook = _log_thread_exception if style == "json" else threading.__excepthook__
 
 
 def print_error(message: str) -> None:
-    """Print why the program ends: in red, or as a record if the log is JSON."""
+    """Print the reason for the program's end, in red, or as a record if the log is JSON."""
     if any(isinstance(handler.formatter, _Json) for handler in logging.getLogger().handlers):
         log.error("%s", message)
     else:
@@ -55,16 +57,16 @@ def _handler(style: Style) -> logging.Handler:
             console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S", markup=False
         )  # fmt: skip
     handler = logging.StreamHandler()
-    # One line per record, however long: this goes to a file or the journal.
+    # One line per record, of any length, for a file or the journal.
     text = logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
     handler.setFormatter(_Json() if style == "json" else text)
     return handler
 
 
-def _record(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def _log_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     log.critical("internal error", exc_info=(kind, error, traceback))
 
 
-def _record_of_a_thread(failure: threading.ExceptHookArgs) -> None:
+def _log_thread_exception(failure: threading.ExceptHookArgs) -> None:
     if failure.exc_value is not None and not issubclass(failure.exc_type, SystemExit):
-        _record(failure.exc_type, failure.exc_value, failure.exc_traceback)
+        _log_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)

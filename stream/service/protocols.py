@@ -1,4 +1,4 @@
-"""The seams of a service: who receives what was recognized, and what may change while it runs."""
+"""The interfaces of a service: sinks that receive results, and controls that change settings while it runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ S = TypeVar("S", covariant=True)
 
 
 class EventSink(Protocol):
-    """Receives notices, and so never pixels."""
+    """Receives notices, which hold no pixels."""
 
     def handle(self, notice: Notice) -> None:
-        """Must not block. May raise SinkError; the service counts it and logs it once per outage."""
+        """Process a notice without blocking. May raise SinkError, which the service logs once per outage."""
         ...
 
     def close(self) -> None: ...
@@ -28,22 +28,22 @@ class HealthSink(Protocol):
     """An EventSink or FrameSink that receives the cameras' health, too."""
 
     def report(self, health: Health) -> None:
-        """Called once a second per camera. Must not block; may raise SinkError."""
+        """Process a camera's health, once a second, without blocking. May raise SinkError."""
         ...
 
 
 class FrameSink(Protocol):
-    """Receives steps with their pictures: live view, recorder, window."""
+    """Receives steps with their pictures, such as the live view, the recorder or the window."""
 
     def show(self, step: Step) -> None:
-        """Must not block; may raise SinkError."""
+        """Process a step without blocking. May raise SinkError."""
         ...
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
-class Named(Generic[S]):
+class NamedSink(Generic[S]):
     """A sink with its name in the log."""
 
     name: str
@@ -51,40 +51,40 @@ class Named(Generic[S]):
 
 
 class Controls(Protocol):
-    """What may change while the service runs. Every method may be called from any thread and may wait a moment."""
+    """The settings that may change while the service runs. Every method is callable from any thread and may block."""
 
     def cameras(self) -> list[CameraControl]:
-        """How each camera is set, with the threshold in force."""
+        """Return each camera's setting with its effective threshold."""
         ...
 
     def switch(self, camera: str, *, on: bool) -> None:
-        """Raises UnknownCamera if there is no such camera, and HarstreamError if the switch fails."""
+        """Enable or disable a camera. Raises UnknownCamera, and HarstreamError if the change fails."""
         ...
 
     def set_threshold(self, camera: str, threshold: float | None) -> None:
-        """`threshold` is 0 to 1; None means: as configured. Raises the errors of `switch`."""
+        """Set a threshold, 0 to 1. None restores the configured one. Raises the errors of `switch`."""
         ...
 
 
 class CameraParts(Protocol):
-    """Makes what a service needs to watch one camera. Both methods raise HarstreamError."""
+    """Makes the source and the tracker settings of a camera. Both methods raise HarstreamError."""
 
     def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
-        """`must_open`: a first attempt that fails ends the run."""
+        """Return a factory for the camera's source. `must_open`: a failed first attempt ends the run."""
         ...
 
     def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
-        """`threshold` was asked for while the service ran; None means: as configured."""
+        """Return the camera's settings. `threshold`: set while the service runs; None means the configured one."""
         ...
 
 
 class SettingsListener(Protocol):
-    """Learns what changed. Neither method may block. Both are called under the lock of CameraSettings."""
+    """Receives changes of settings. CameraSettings calls both methods under its lock, so neither may block."""
 
-    def show_setting(self, setting: CameraControl) -> None:
-        """Called for each camera at the start and at every change of it."""
+    def on_setting(self, setting: CameraControl) -> None:
+        """Receives a camera's setting at the start and after each change."""
         ...
 
-    def take_config(self, config: Config) -> None:
-        """Called with each later configuration, before a running service takes it."""
+    def on_config(self, config: Config) -> None:
+        """Receives a new configuration before the running service applies it."""
         ...

@@ -1,4 +1,4 @@
-"""Takes what config.yaml says now, in the running service or by a restart."""
+"""Reads config.yaml again and applies it to the running service, or restarts the service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harstream.wire.errors import ControlError
 
 
 class Reload:
-    """May be called from any thread. One reload follows the other."""
+    """Applies one reload at a time. Callable from any thread."""
 
     def __init__(
         self,
@@ -22,8 +22,10 @@ class Reload:
         read: Callable[[], Config],
         check: Callable[[Config], None],
     ) -> None:
-        """`read` returns the configuration as it is now. `check` raises HarstreamError for a configuration with which
-        no service could start. Both raise HarstreamError."""
+        """`read` returns the current content of config.yaml. `check` checks that a service can start with it.
+
+        Both raise HarstreamError.
+        """
         self._settings = settings
         self._ending = ending
         self._read = read
@@ -31,16 +33,16 @@ class Reload:
         self._reloading = threading.Lock()
 
     def __call__(self) -> str:
-        """Return what changed, for a person. Raises HarstreamError; then nothing changes."""
+        """Return the changes as text. Raises HarstreamError and then changes nothing."""
         self._settings.wait_until_started()
         with self._reloading:
             before, config = self._settings.config, self._read()
             if config == before:
                 return "nothing changed"
-            if not ConfigChanges(before, config).need_restart:
-                return str(self._settings.take(config))
+            if not ConfigChanges(before, config).needs_restart:
+                return str(self._settings.apply_config(config))
             if before.record:
-                raise ControlError(f"{before.record} is being recorded and would be overwritten: stop, then start")
+                raise ControlError(f"a restart would overwrite the recording {before.record}: stop, then start")
             self._check(config)
             self._ending.restart()
             return "the service restarts"

@@ -1,4 +1,4 @@
-"""Cameras, recognition and sinks at work together, until the material ends or somebody stops them."""
+"""Runs cameras, recognition and sinks together until all recordings end or the service is stopped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harstream.resilience.outage import Outage
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.health import TICK, HealthWatch
-from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, Named
+from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.inbox import Inbox
-from harstream.stream.sources.reader import NewSource, Reader, Removed, SwitchedOff
+from harstream.stream.sources.reader import DisabledSource, NewSource, Reader, RemovedSource
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraChange, CameraState, Frame, Notice, Step
 
@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 
 class Service:
-    """Runs one reader thread per camera. Recognition and the calls of the sinks run on the thread that calls `run`.
+    """Runs one reader thread per camera. Recognition and the sinks run on the thread that calls `run`.
 
-    Cameras may come, go, and be switched off and on at any time, from any thread. The other cameras do not notice.
+    Any thread may add, remove, disable and enable cameras at any time. This does not affect the other cameras.
     """
 
     def __init__(
         self,
         pipeline: Pipeline,
-        event_sinks: Sequence[Named[EventSink]],
-        frame_sinks: Sequence[Named[FrameSink]],
+        event_sinks: Sequence[NamedSink[EventSink]],
+        frame_sinks: Sequence[NamedSink[FrameSink]],
         clock: Clock,
     ) -> None:
-        """Each step goes to the sinks in their order, event sinks first. `clock` is the one that the sources use."""
+        """Each step goes to the sinks in the given order, event sinks first. `clock`: the same as the sources'."""
         self._pipeline = pipeline
         self._clock = clock
         self._event_deliveries = [_Delivery(named.name, without_pixels(named.sink)) for named in event_sinks]
@@ -55,8 +55,10 @@ class Service:
         self._is_stopping = False
 
     def watch(self, camera: str, new_source: NewSource) -> None:
-        """Start to read this source, in place of the camera's earlier one. Raises the errors of `new_source`; then
-        nothing changes."""
+        """Read this source in place of the camera's earlier one.
+
+        Raises the errors of `new_source` and then changes nothing.
+        """
         with self._changing:
             is_new = camera not in self._readers or camera in self._removed
             change = None if is_new else self._change(camera, CameraState.CONNECTING)
@@ -65,35 +67,35 @@ class Service:
             self._health.watch(camera, is_live=reader.is_live)
             self._start_reader(camera, reader)
 
-    def switch_off(self, camera: str) -> None:
-        """Release the camera's device and end its activity. `watch` switches it on again."""
+    def disable(self, camera: str) -> None:
+        """Release the camera's device and end its activity. `watch` enables it again."""
         change = self._change(camera, CameraState.DISABLED)
         with self._changing:
             if camera not in self._readers or camera in self._removed:
                 self._removed.discard(camera)
                 self._health.watch(camera, is_live=True)
-            self._start_reader(camera, self._new_reader(camera, partial(SwitchedOff, camera), change))
+            self._start_reader(camera, self._new_reader(camera, partial(DisabledSource, camera), change))
 
-    def unwatch(self, camera: str) -> None:
-        """Remove a camera. Sinks receive this change, and nothing of the camera after it."""
+    def remove(self, camera: str) -> None:
+        """Remove a camera. Sinks receive this change as the camera's last notice."""
         change = self._change(camera, CameraState.REMOVED)
         with self._changing:
             self._removed.add(camera)
-            self._start_reader(camera, self._new_reader(camera, lambda _: Removed(camera), change))
+            self._start_reader(camera, self._new_reader(camera, lambda _: RemovedSource(camera), change))
 
-    def retune(self, camera: str, settings: TrackerSettings) -> None:
-        """Set when this camera's activities start and end, from now on."""
-        self._pipeline.retune(camera, settings)
+    def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
+        """Replace the settings that decide when this camera's activities start and end."""
+        self._pipeline.set_tracker_settings(camera, settings)
 
-    def run(self, *, owed: Sequence[Notice] = ()) -> None:
-        """Return when every source has ended, or after `stop`. Raises the errors of the sources.
+    def run(self, *, undelivered: Sequence[Notice] = ()) -> None:
+        """Run until every source has ended or `stop` is called. Raises the errors of the sources.
 
-        `owed` are notices that a killed run did not deliver; the event sinks receive them first.
+        `undelivered`: notices that a killed run did not deliver. The event sinks receive them first.
         """
         try:
-            self._deliver_owed(owed)
+            self._deliver_undelivered(undelivered)
             for step in self._pipeline.steps(self._batches()):
-                self._health.see(step.notice)
+                self._health.observe(step.notice)
                 for delivery in (*self._event_deliveries, *self._frame_deliveries):
                     delivery(step)
                 if step.notice.change is not None:
@@ -104,11 +106,11 @@ class Service:
 
     @property
     def dropped(self) -> int:
-        """Frames of live cameras that newer ones replaced before recognition had time for them."""
+        """Frames of live cameras that newer frames replaced before recognition took them."""
         return sum(self._inbox.dropped.values())
 
     def stop(self) -> None:
-        """Make `run` return soon. From any thread, or from a signal handler."""
+        """Make `run` return soon. Callable from any thread and from a signal handler."""
         self._is_stopping = True
         self._inbox.close()
         for reader in list(self._readers.values()):
@@ -135,16 +137,16 @@ class Service:
     def _change(self, camera: str, state: CameraState) -> CameraChange:
         return CameraChange(camera, self._clock.now(), state)
 
-    def _deliver_owed(self, owed: Sequence[Notice]) -> None:
-        # In reverse, so that the history is last: if this run is killed here, the history still owes the notices.
+    def _deliver_undelivered(self, undelivered: Sequence[Notice]) -> None:
+        # The order is reversed so that the history is last. If this run is killed here, the next run delivers again.
         for delivery in reversed(self._event_deliveries):
-            for notice in owed:
+            for notice in undelivered:
                 delivery(Step(notice, None))
 
     def _batches(self) -> Iterator[list[Frame | CameraChange]]:
-        """Yield what is in the inbox. About once a second, also without frames, report the cameras' health."""
-        for batch in self._inbox.batches(patience=TICK):
-            for health in self._health.look():
+        """Yield the inbox's batches, and report the cameras' health about once a second, even without frames."""
+        for batch in self._inbox.batches(timeout=TICK):
+            for health in self._health.check():
                 for report in self._reports:
                     report(health)
             yield batch
@@ -166,17 +168,17 @@ class Service:
 
 
 def without_pixels(sink: EventSink) -> Callable[[Step], None]:
-    """Return a function that gives an EventSink the notice of a step, without the picture."""
+    """Return a function that passes a step's notice to an EventSink, without the picture."""
     return lambda step: sink.handle(step.notice)
 
 
 class _Delivery(Generic[T]):
-    """Gives messages to one sink. Logs when the sink fails and when it works again; the other sinks go on."""
+    """Passes messages to one sink. Logs when the sink fails and when it recovers. Other sinks are not affected."""
 
     def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
         self._deliver = deliver
         self._outage = Outage(
-            log, name, begins="%s fails, recognition goes on: %s", ends="%s works again; %d messages were lost to it"
+            log, name, begins="%s fails, recognition continues: %s", ends="%s works again; it missed %d messages"
         )
 
     def __call__(self, message: T) -> None:

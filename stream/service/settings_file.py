@@ -1,4 +1,4 @@
-"""Keeps, over restarts, what was asked for per camera while a service ran."""
+"""Stores the camera settings that were changed while a service ran, so that they survive a restart."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harstream.wire.values import CameraControl
 log = logging.getLogger(__name__)
 
 FILE = "controls.json"
-"""In the state folder."""
+"""The name of the file in the state folder."""
 
 
 class SettingsFile:
-    """The settings that were asked for. One thread at a time may call it."""
+    """The camera settings on disk. It is not thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -28,17 +28,17 @@ class SettingsFile:
         self._settings = _read(self._path)
 
     def get(self, camera: str) -> CameraControl:
-        """What was asked for. A threshold of None means: as configured."""
+        """Return the camera's stored setting. A threshold of None means the configured one."""
         return self._settings.get(camera) or CameraControl(camera)
 
     def put(self, setting: CameraControl) -> None:
-        """Remember a setting. It holds even if the file cannot be written: who switches a camera off wants it off."""
+        """Store a setting. If the file cannot be written, the setting still applies until the service ends."""
         self._settings[setting.camera] = setting
         kept = {name: {"enabled": one.is_enabled, "threshold": one.threshold} for name, one in self._settings.items()}
         try:
             write_whole(self._path, json.dumps(kept, indent=1))
         except OSError as error:
-            log.warning("camera %s: this setting is lost at the next start: %s", setting.camera, error)
+            log.warning("camera %s: this setting will be lost at the next start: %s", setting.camera, error)
 
 
 def _read(path: Path) -> dict[str, CameraControl]:
@@ -55,7 +55,7 @@ def _read(path: Path) -> dict[str, CameraControl]:
 
 
 def _checked(threshold: float | None) -> float | None:
-    """Raises ValueError or TypeError for a value that is not a threshold."""
+    """Return the threshold. Raises ValueError or TypeError for a value that is not a threshold."""
     if threshold is not None and not 0 <= threshold <= 1:
         raise ValueError(f"a threshold of {threshold}")
     return threshold

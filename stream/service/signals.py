@@ -1,4 +1,4 @@
-"""What signals of the operating system do to a run."""
+"""Stops or reloads a run on signals of the operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Inside, Ctrl-C and SIGTERM call `stop`. A second Ctrl-C interrupts as usual."""
+    """Call `stop` on Ctrl-C and SIGTERM inside the block. A second Ctrl-C interrupts as usual."""
 
     def handle(number: int, _: object) -> None:
         signal.signal(number, previous[number])
@@ -30,10 +30,10 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def reloaded_by_signal(reload: Callable[[], object]) -> Iterator[None]:
-    """Inside, SIGHUP calls `reload`. It may interrupt any code, so `reload` must only queue the work.
+    """Call `reload` on SIGHUP inside the block. The signal may interrupt any code, so `reload` must only queue work.
 
-    A terminal that closes sends SIGHUP, too. It then ends the process as usual, or does nothing under nohup. Windows
-    has no such signal.
+    A terminal that closes sends SIGHUP, too. The signal then ends the process, or does nothing under nohup. Windows has
+    no SIGHUP.
     """
     if not hasattr(signal, "SIGHUP") or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         yield

@@ -1,1 +1,1 @@
-"""Where events and pictures go: one module a kind of listener."""
+"""Sinks for events and pictures, one module per kind of receiver."""

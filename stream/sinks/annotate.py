@@ -9,14 +9,14 @@ from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Pixels
 from harstream.wire.values import LabelScore, Notice, Step
 
-LOWEST = 480
-"""Pixels. A lower picture is scaled up to this height, so that letters are readable."""
+MIN_HEIGHT = 480
+"""Pixels. A lower picture is scaled up to this height, so that its text is readable."""
 FONT = cv2.FONT_HERSHEY_DUPLEX
-WHITE, SOFT, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
+WHITE, GREY, GREEN, AMBER = (255, 255, 255), (205, 205, 205), (153, 211, 52), (36, 191, 251)
 
 
 def annotate(step: Step) -> Pixels:
-    """Returns a new BGR picture (H, W, 3). Raises ValueError for a step without a frame."""
+    """Return a new BGR picture (H, W, 3) uint8. Raises ValueError for a step without a frame."""
     if step.frame is None:
         raise ValueError(f"only a step with a frame can be drawn on, got a change of camera {step.notice.camera!r}")
     picture = _at_least_high(step.frame.picture.bgr())
@@ -31,14 +31,14 @@ def annotate(step: Step) -> Pixels:
 
 def _at_least_high(picture: Pixels) -> Pixels:
     H, W, _ = picture.shape
-    if H >= LOWEST:
+    if H >= MIN_HEIGHT:
         return picture.copy()
-    size = (max(1, round(W * LOWEST / H)), LOWEST)
+    size = (max(1, round(W * MIN_HEIGHT / H)), MIN_HEIGHT)
     return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def _darken(picture: Pixels, top: int) -> None:
-    """Shades the picture from `top` down, by up to 80 % at the lower edge, under the words."""
+    """Darken the picture from `top` downwards, by up to 80 % at the lower edge, as background for the text."""
     band = picture[max(0, top) :]
     light = np.round(256 - 205 * np.linspace(0, 1, len(band)) ** 0.5).astype(np.uint16)
     band[:] = (band * light[:, None, None]) >> 8
@@ -54,10 +54,10 @@ def _draw_state(picture: Pixels, notice: Notice, unit: float) -> None:
     _box(picture, round(left - 5.5 * unit), round(2.5 * unit), W - round(2 * unit), round(10 * unit))
     cv2.circle(picture, (round(left - 2.6 * unit), middle), round(1.1 * unit), colour, cv2.FILLED, cv2.LINE_AA)
     _write(picture, words, left, middle + size / 2, size, WHITE)
-    fitting = _fitting(notice.camera, size, room=left - 13.5 * unit)
-    name_end = round(edge + _width(notice.camera, fitting) + 2 * unit)
+    fitting_size = _fitting_size(notice.camera, size, room=left - 13.5 * unit)
+    name_end = round(edge + _width(notice.camera, fitting_size) + 2 * unit)
     _box(picture, round(2 * unit), round(2.5 * unit), name_end, round(10 * unit))
-    _write(picture, notice.camera, edge, middle + fitting / 2, fitting, WHITE)
+    _write(picture, notice.camera, edge, middle + fitting_size / 2, fitting_size, WHITE)
 
 
 def _draw_activity(picture: Pixels, notice: Notice, unit: float) -> None:
@@ -66,14 +66,14 @@ def _draw_activity(picture: Pixels, notice: Notice, unit: float) -> None:
     name, confidence = notice.activity.name, notice.activity.confidence
     if name == UNKNOWN:
         words = "No activity" if notice.warming.is_over else "Getting ready"
-        _write(picture, words, left, H - 5 * unit, _fitting(words, 5.5 * unit, room), SOFT)
+        _write(picture, words, left, H - 5 * unit, _fitting_size(words, 5.5 * unit, room), GREY)
         return
-    _write(picture, name, left, H - 14 * unit, _fitting(name, 8 * unit, room), WHITE)
+    _write(picture, name, left, H - 14 * unit, _fitting_size(name, 8 * unit, room), WHITE)
     _draw_bar(picture, left, round(H - 11.2 * unit), room, round(1.6 * unit), confidence)
     tick = left + round(notice.activity.threshold * room)
     cv2.line(picture, (tick, round(H - 11.8 * unit)), (tick, round(H - 9 * unit)), WHITE, max(1, round(0.4 * unit)))
     lasts = f"{confidence:.0%} for {max(0.0, notice.time - notice.activity.since):.0f} s"
-    _write(picture, lasts, left, H - 4 * unit, _fitting(lasts, 3.6 * unit, room), WHITE)
+    _write(picture, lasts, left, H - 4 * unit, _fitting_size(lasts, 3.6 * unit, room), WHITE)
 
 
 def _draw_candidates(picture: Pixels, best: tuple[LabelScore, ...], unit: float) -> None:
@@ -83,8 +83,8 @@ def _draw_candidates(picture: Pixels, best: tuple[LabelScore, ...], unit: float)
         line = H - (21.4 - 7.6 * row) * unit
         share = f"{score:.0%}"
         room = right - left - _width("100%", size) - round(2 * unit)
-        _write(picture, label, left, line, _fitting(label, size, room), WHITE if row == 0 else SOFT)
-        _write(picture, share, right - _width(share, size), line, size, WHITE if row == 0 else SOFT)
+        _write(picture, label, left, line, _fitting_size(label, size, room), WHITE if row == 0 else GREY)
+        _write(picture, share, right - _width(share, size), line, size, WHITE if row == 0 else GREY)
         _draw_bar(picture, left, round(line + 1.5 * unit), right - left, max(1, round(0.8 * unit)), score)
 
 
@@ -100,13 +100,13 @@ def _box(picture: Pixels, left: int, top: int, right: int, bottom: int) -> None:
 
 
 def _write(picture: Pixels, text: str, left: float, bottom: float, size: float, colour: tuple[int, int, int]) -> None:
-    """`size` is the height of a capital letter in pixels, `bottom` the base line of the letters."""
+    """Draw text. `size`: the height of a capital letter; `bottom`: the base line; both in pixels."""
     at = (round(left), round(bottom))
     cv2.putText(picture, text, at, FONT, _scale(size), colour, _thickness(size), cv2.LINE_AA)
 
 
-def _fitting(text: str, size: float, room: float) -> float:
-    """Returns `size`, or a smaller one that fits the text into `room` pixels."""
+def _fitting_size(text: str, size: float, room: float) -> float:
+    """Return `size`, or the largest size that fits the text into `room` pixels."""
     return size * min(1.0, max(0.1, room) / max(1, _width(text, size)))
 
 
@@ -115,7 +115,7 @@ def _width(text: str, size: float) -> int:
 
 
 def _scale(size: float) -> float:
-    """At scale 1, capital letters of the font are 21 pixels high."""
+    """Return OpenCV's scale. At scale 1, the font's capital letters are 21 pixels high."""
     return size / 21
 
 

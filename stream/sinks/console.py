@@ -12,19 +12,19 @@ from harstream.wire.values import Notice
 
 
 class ConsoleSink:
-    """An EventSink."""
+    """An EventSink that prints one line per event."""
 
     def __init__(self, context: Context, console: Console) -> None:
         self.context = context
-        """May be replaced between two notices, from any thread."""
+        """Any thread may replace it between two notices."""
         self._console = console
 
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
             try:
                 self._console.print(event_line(EventMessage.of(event, self.context)))
-            except (OSError, SystemExit) as error:  # rich exits when the reader of a pipe has closed it
-                raise SinkError(f"nobody reads what is printed: {error}") from error
+            except (OSError, SystemExit) as error:  # rich exits after the reader of a pipe has closed it
+                raise SinkError(f"cannot print to stdout, its reader is gone: {error}") from error
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""

@@ -1,4 +1,4 @@
-"""Shows each camera in an OpenCV window; q or Esc ends the run."""
+"""Shows each camera in an OpenCV window. The keys q and Esc end the run."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraState, Step
 
 ESCAPE = 27
-SIZE = (960, 720)
+WINDOW_SIZE = (960, 720)
 """The size of a new window, in pixels."""
-INSTEAD = "use the live view in a browser instead"
+USE_LIVE_VIEW = "use the live view in a browser instead"
 
 
 class Display:
-    """A FrameSink. OpenCV requires one thread for all of its windows: the thread that calls `show`."""
+    """A FrameSink. OpenCV requires one thread for all windows, so one thread must make all calls of `show`."""
 
     def __init__(self) -> None:
         self._on_quit: Callable[[], None] = lambda: None
         self._windows: set[str] = set()
 
     def start(self) -> None:
-        """Opens no window yet. Raises SinkError when there is no screen."""
+        """Check that there is a screen. It opens no window yet. Raises SinkError."""
         if not cv2.currentUIFramework():
-            raise SinkError(f"this OpenCV was built without windows (opencv-python-headless): {INSTEAD}")
-        # Without a screen Qt does not raise, it ends the process.
+            raise SinkError(f"this OpenCV was built without windows (opencv-python-headless): {USE_LIVE_VIEW}")
+        # Without a screen, Qt ends the process instead of raising an error.
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {INSTEAD}")
-        # OpenCV's own Qt warns several times per window about a missing folder of fonts.
+            raise SinkError(f"there is no screen, neither DISPLAY nor WAYLAND_DISPLAY is set: {USE_LIVE_VIEW}")
+        # OpenCV's copy of Qt warns several times per window about a missing folder of fonts.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
 
     def on_quit(self, handler: Callable[[], None]) -> None:
-        """Before the first `show`. The handler is called each time that somebody presses q or Esc."""
+        """Set the handler for the keys q and Esc. Call it before the first `show`."""
         self._on_quit = handler
 
     def show(self, step: Step) -> None:
         window = f"harstream - {step.notice.camera}"
         if step.notice.change is not None and step.notice.change.state in (CameraState.DISABLED, CameraState.REMOVED):
-            self._close(window)  # nobody may look through it any more
+            self._close(window)  # a disabled camera must not be visible
         if step.frame is None:
             return
         try:
             if window not in self._windows:
                 cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-                cv2.resizeWindow(window, *SIZE)
+                cv2.resizeWindow(window, *WINDOW_SIZE)
                 self._windows.add(window)
             cv2.imshow(window, annotate(step))
             key = cv2.waitKey(1) & 0xFF
         except cv2.error as error:
             raise SinkError(
-                f"the window of camera {step.notice.camera} cannot be drawn ({error.err}): {INSTEAD}"
+                f"the window of camera {step.notice.camera} cannot be drawn ({error.err}): {USE_LIVE_VIEW}"
             ) from error
         if key in (ord("q"), ESCAPE):
             self._on_quit()

@@ -1,4 +1,4 @@
-"""Writes events to the log, for a log store. `stream.sinks.console` prints them on a terminal."""
+"""Writes events to the log, for a log store. `console` prints them on a terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """An EventSink. A record's field `event` is the MQTT message. Updates are logged at DEBUG."""
+    """An EventSink. A record's field `event` is the MQTT message. Update events have level DEBUG."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        """May be replaced between two notices, from any thread."""
+        """Any thread may replace it between two notices."""
 
     def handle(self, notice: Notice) -> None:
         for event in notice.events:
@@ -29,4 +29,4 @@ class EventLog:
             )
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""

@@ -8,13 +8,13 @@ import numpy as np
 from harstream.models.picture import Pixels
 
 QUALITY = 80
-"""JPEG quality, of 100."""
+"""JPEG quality, 0 to 100."""
 
 
 def jpeg(picture: Pixels, longest: int) -> bytes:
-    """Encodes a picture (H, W, 3) BGR, scaled down where a side has more than `longest` pixels.
+    """Encode a picture (H, W, 3) uint8 BGR as JPEG. Its longer side is scaled down to `longest` pixels.
 
-    OpenCV releases the GIL in the meantime. Raises cv2.error for a picture without pixels.
+    OpenCV releases the GIL while it encodes. Raises cv2.error for a picture without pixels.
     """
     H, W, _ = picture.shape
     if max(H, W) > longest:

@@ -1,4 +1,4 @@
-"""Writes events as JSON lines to a file, each line whole: `--events FILE`."""
+"""Writes events as JSON lines to a file (`--events FILE`). Each line is complete."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harstream.wire.values import Event, Notice
 
 
 class JsonLines:
-    """An EventSink. It appends to the file of an earlier run."""
+    """An EventSink that appends to the file of an earlier run."""
 
     def __init__(self, path: Path, context: Context) -> None:
         self._path = path
         self.context = context
-        """May be replaced between two notices, from any thread."""
+        """Any thread may replace it between two notices."""
         self._file: int | None = None
         self._is_regular = False
 
@@ -29,13 +29,13 @@ class JsonLines:
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._is_regular = stat.S_ISREG(os.fstat(self._file).st_mode)
-            self._end_a_half_line(self._file)
+            self._complete_last_line(self._file)
         except OSError as error:
             self.close()
-            raise self._refused(error) from error
+            raise self._error(error) from error
 
     def handle(self, notice: Notice) -> None:
-        """Raises SinkError, for instance on a full disk. Even then the file ends with a whole line."""
+        """Append the notice's events. Raises SinkError, for example on a full disk; the file still ends with a line."""
         for event in notice.events:
             self._append(self._line(event, notice))
 
@@ -51,7 +51,7 @@ class JsonLines:
     def _append(self, line: bytes) -> None:
         if self._file is None:
             raise SinkError(f"expected the events file {self._path} to be open, got an event while it is closed")
-        # Without a buffer: it would keep the half that did not fit, and write it in front of the next line.
+        # No buffer: it would keep the part that did not fit and write it in front of the next line.
         size = os.fstat(self._file).st_size
         try:
             while line:
@@ -59,10 +59,10 @@ class JsonLines:
         except OSError as error:
             if self._is_regular:
                 os.ftruncate(self._file, size)
-            raise self._refused(error) from error
+            raise self._error(error) from error
 
-    def _end_a_half_line(self, file: int) -> None:
-        """Ends a half line, which a power cut can leave: the next event must not continue it."""
+    def _complete_last_line(self, file: int) -> None:
+        """End an incomplete last line, which a power cut can leave, so that the next event starts a new line."""
         if not self._is_regular:
             return
         with self._path.open("rb") as written:
@@ -71,6 +71,6 @@ class JsonLines:
             if written.read(1) not in (b"", b"\n"):
                 os.write(file, b"\n")
 
-    def _refused(self, error: OSError) -> SinkError:
+    def _error(self, error: OSError) -> SinkError:
         why = (error.strerror or str(error)).lower()
         return SinkError(f"expected to write events to {self._path}, got: {why}")

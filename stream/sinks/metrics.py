@@ -1,6 +1,6 @@
-"""Counts frames, windows, events, latencies, and the health of cameras and broker.
+"""Measures frames, windows, events, latencies, and the health of cameras and broker.
 
-Prometheus reads the counts at `/metrics`; subscribers of MQTT get a summary.
+Prometheus reads the metrics at `/metrics`. MQTT subscribers receive a summary.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from harstream.wire.timestamps import live_delay
 from harstream.wire.values import CameraState, EventType, Health, HealthState, LatencyStats, NodeStats, Notice
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
-"""Seconds."""
-MOST_DELAYS = 20_000
-"""The newest recognitions kept between two summaries: more than a minute of 30 cameras."""
+"""Upper bounds of the latency histogram, in seconds."""
+MAX_DELAYS = 20_000
+"""The largest number of delays kept between two summaries: more than a minute of 30 cameras."""
 
 
 class Metrics:
-    """An EventSink and HealthSink that counts. Names and units as Prometheus has them: seconds, totals, ratios 0 to 1.
+    """An EventSink and HealthSink that counts. Names and units follow Prometheus: seconds, totals, ratios 0 to 1.
 
     Source: https://prometheus.io/docs/practices/naming/
     """
@@ -40,59 +40,61 @@ class Metrics:
         self._provider = provider
         self._wall_clock = wall_clock
         self._clock = clock
-        self._began = self._summed_up_at = clock()
-        self._delays: deque[float] = deque(maxlen=MOST_DELAYS)
+        self._began = self._last_summary_at = clock()
+        self._delays: deque[float] = deque(maxlen=MAX_DELAYS)
         self._activities = context.contract.activities
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._cpu_seconds = self._of_process("cpu_seconds_total")
-        self._frames = self._counter("frames", "Frames that were handed to recognition.", "camera")
+        self._cpu_seconds = self._process_value("cpu_seconds_total")
+        self._frames = self._counter("frames", "Frames that reached recognition.", "camera")
         self._dropped = self._counter("frames_dropped", "Frames that never reached recognition.", "camera", "cause")
-        self._windows = self._counter("windows", "Recognitions.", "camera")
-        self._unknown = self._counter("windows_unknown", "Recognitions without an activity.", "camera")
+        self._windows = self._counter("windows", "Scored windows.", "camera")
+        self._unknown = self._counter("windows_unknown", "Scored windows without an activity.", "camera")
         self._events = self._counter("events", "Starts and ends of activities.", "camera", "activity", "type")
-        self._late = Histogram(
-            "harstream_stage_seconds", "From a frame's capture to its recognition (recognized), from the handing over "
-            "of an event to the broker's acknowledgement (acknowledged), and from the capture of an event's frame to "
-            "the acknowledgement (published).", ["stage"],
+        self._stage_seconds = Histogram(
+            "harstream_stage_seconds", "Seconds from a frame's capture to its recognition (recognized), from an "
+            "event's publication to the broker's acknowledgement (acknowledged), and from the capture of an event's "
+            "frame to the acknowledgement (published).", ["stage"],
             buckets=BUCKETS, registry=self._registry,
         )  # fmt: skip
-        self._state = self._gauge("camera_state", "1 for the state that a camera is in.", "camera", "state")
+        self._state = self._gauge("camera_state", "1 for the camera's current state, else 0.", "camera", "state")
         self._frame_age = self._gauge("frame_age_seconds", "Seconds since a camera's last frame.", "camera")
         self._rate = self._gauge(
-            "frames_per_second", "Frames per second that came lately, dropped frames included.", "camera"
+            "frames_per_second", "Frames per second over the last 10 s, dropped frames included.", "camera"
         )
-        self._overloaded = self._gauge("camera_overloaded", "1: the machine cannot keep up with the camera.", "camera")
+        self._overloaded = self._gauge(
+            "camera_overloaded", "1 if the machine cannot keep up with the camera.", "camera"
+        )
         self._reconnects = self._counter("camera_reconnects", "Connections after the first.", "camera")
         self._frozen = self._counter(
-            "camera_frozen_seconds", "Seconds in which a camera repeated one picture.", "camera"
+            "camera_frozen_seconds", "Seconds for which a camera repeated one picture.", "camera"
         )
         about = {"version": context.version, "model": context.contract.name, "model_version": context.contract.version}
-        Info("harstream", "What runs here.", registry=self._registry).info(about | {"provider": provider})
-        self._told: dict[str, Health] = {}
+        Info("harstream", "Version, model and provider.", registry=self._registry).info(about | {"provider": provider})
+        self._healths: dict[str, Health] = {}
         """The last health of each camera."""
 
     def watch_broker(
         self, is_connected: Callable[[], bool], *, waiting: Callable[[], int], lost: Callable[[], int]
     ) -> None:
-        """Calls these whenever somebody reads.
+        """Add metrics of the broker. Each read of the metrics calls the functions.
 
-        `waiting`: events that the broker has not acknowledged yet; `lost`: events that it will never get.
+        `waiting`: number of events that the broker has not acknowledged yet. `lost`: number of dropped events.
         """
-        self._gauge("mqtt_connected", "1: connected to the broker.").set_function(lambda: float(is_connected()))
+        self._gauge("mqtt_connected", "1 if connected to the broker.").set_function(lambda: float(is_connected()))
         self._gauge("mqtt_events_waiting", "Events on disk that the broker has not acknowledged yet.").set_function(
             waiting
         )
-        self._gauge("mqtt_events_lost", "Events that became too old or too many to wait.").set_function(lost)
+        self._gauge("mqtt_events_lost", "Events dropped because they were too old or too many.").set_function(lost)
 
-    def acknowledged(self, delay: float | None, seconds: float) -> None:
-        """Counts an event that reached the broker so many seconds after it was handed over. From any thread.
+    def count_acknowledged(self, delay: float | None, seconds: float) -> None:
+        """Count an event that the broker acknowledged `seconds` after its publication. Callable from any thread.
 
-        `delay`: seconds from its frame's capture until it was handed over; None where nobody measured it.
+        `delay`: seconds from the frame's capture to the publication; None if unknown.
         """
-        self._late.labels("acknowledged").observe(seconds)
+        self._stage_seconds.labels("acknowledged").observe(seconds)
         if delay is not None:
-            self._late.labels("published").observe(delay + seconds)
+            self._stage_seconds.labels("published").observe(delay + seconds)
 
     def handle(self, notice: Notice) -> None:
         camera = notice.camera
@@ -111,7 +113,7 @@ class Metrics:
             delay = live_delay(notice.time, self._wall_clock())
             if delay is not None:
                 self._delays.append(delay)
-                self._late.labels("recognized").observe(delay)
+                self._stage_seconds.labels("recognized").observe(delay)
 
     def report(self, health: Health) -> None:
         camera = health.camera
@@ -119,19 +121,19 @@ class Metrics:
             self._state.labels(camera, state.value).set(state is health.state)
         self._rate.labels(camera).set(health.fps)
         self._overloaded.labels(camera).set(health.overloaded)
-        before = self._told.get(camera)
+        before = self._healths.get(camera)
         if before is None:
-            self._begin_at_0(camera)
-        self._dropped.labels(camera, "newer_frame").inc(_grown(before.dropped if before else 0, health.dropped))
-        self._reconnects.labels(camera).inc(_grown(before.reconnects if before else 0, health.reconnects))
-        self._told[camera] = health
+            self._create_counters(camera)
+        self._dropped.labels(camera, "newer_frame").inc(_increase(before.dropped if before else 0, health.dropped))
+        self._reconnects.labels(camera).inc(_increase(before.reconnects if before else 0, health.reconnects))
+        self._healths[camera] = health
         self._frozen.labels(camera).inc(TICK if health.state is HealthState.FROZEN else 0.0)
         if health.frame_age is not None:
             self._frame_age.labels(camera).set(health.frame_age)
 
     def summary(self) -> NodeStats:
-        """Returns a summary; latency and CPU are measured since the one before. Runs on the thread of `handle`."""
-        delays, now, memory = list(self._delays), self._clock(), self._of_process("resident_memory_bytes")
+        """Return a summary. Latency and CPU cover the time since the last one. Call it on the thread of `handle`."""
+        delays, now, memory = list(self._delays), self._clock(), self._process_value("resident_memory_bytes")
         stats = NodeStats(
             time=self._wall_clock(),
             uptime=now - self._began,
@@ -145,27 +147,27 @@ class Metrics:
             starts=_total(self._events, type=EventType.START),
             ends=_total(self._events, type=EventType.END),
             latency=LatencyStats(float(np.quantile(delays, 0.5)), float(np.quantile(delays, 0.95))) if delays else None,
-            cpu=self._cores_busy(now - self._summed_up_at),
+            cpu=self._cores_busy(now - self._last_summary_at),
             memory=None if memory is None else int(memory),
         )
         self._delays.clear()
-        self._summed_up_at = now
+        self._last_summary_at = now
         return stats
 
     def text(self) -> bytes:
-        """Returns all counts in the text format of Prometheus. Any thread may call it."""
+        """Return all metrics in the text format of Prometheus. Callable from any thread."""
         return generate_latest(self._registry)
 
     def close(self) -> None: ...
 
-    def _begin_at_0(self, camera: str) -> None:
-        """Creates the counters at 0: Prometheus counts no increase of a counter that it first sees at 1."""
+    def _create_counters(self, camera: str) -> None:
+        """Create the counters at 0. Prometheus sees no increase in a counter that starts at 1."""
         for activity in self._activities:
             for kind in (EventType.START, EventType.END):
                 self._events.labels(camera, activity, kind.value)
 
     def _forget(self, camera: str) -> None:
-        self._told.pop(camera, None)
+        self._healths.pop(camera, None)
         for metric in (
             self._frames, self._dropped, self._windows, self._unknown, self._events, self._state, self._frame_age,
             self._rate, self._overloaded, self._reconnects, self._frozen,
@@ -173,13 +175,13 @@ class Metrics:
             metric.remove_by_labels({"camera": camera})
 
     def _cores_busy(self, seconds: float) -> float | None:
-        """Returns the cores kept busy in the last so many seconds."""
-        before, self._cpu_seconds = self._cpu_seconds, self._of_process("cpu_seconds_total")
+        """Return the number of busy cores over the last `seconds`."""
+        before, self._cpu_seconds = self._cpu_seconds, self._process_value("cpu_seconds_total")
         if before is None or self._cpu_seconds is None or seconds <= 0:
             return None
         return (self._cpu_seconds - before) / seconds
 
-    def _of_process(self, name: str) -> float | None:
+    def _process_value(self, name: str) -> float | None:
         return self._registry.get_sample_value(f"process_{name}")
 
     def _counter(self, name: str, description: str, *labels: str) -> Counter:
@@ -190,13 +192,13 @@ class Metrics:
 
 
 def _total(metric: Counter | Gauge, **labels: str) -> int:
-    """Returns the sum of all samples with these labels."""
+    """Return the sum of all samples with these labels."""
     samples = (sample for family in metric.collect() for sample in family.samples)
     return round(
         sum(s.value for s in samples if not s.name.endswith("_created") and labels.items() <= s.labels.items())
     )
 
 
-def _grown(before: int, now: int) -> int:
-    """Returns the increase of a count that starts again at 0 with each source of a camera."""
+def _increase(before: int, now: int) -> int:
+    """Return the increase of a count. The count restarts at 0 with each source of a camera."""
     return now - before if now >= before else now

@@ -1,4 +1,4 @@
-"""Publishes notices and health over MQTT: decides which messages each becomes, and when."""
+"""Publishes notices and health over MQTT. It decides which messages to publish, and when."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from harstream.wire.topics import Topics
 from harstream.wire.values import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
 
 REPEAT_ACTIVITY = 60.0
-"""Seconds of notice time. Home Assistant calls a sensor unknown after twice that time of silence."""
+"""Seconds of notice time. Home Assistant sets a sensor to unknown after twice this time without a message."""
 REPEAT_HEALTH = 60.0
-"""Seconds after which a camera's health is published again without news."""
+"""Seconds after which an unchanged health of a camera is published again."""
 STATS_PERIOD = 60.0
-"""Seconds."""
-STOPPED = "harstream has stopped"
-REMOVED = "it is no longer watched"
+"""Seconds between two summaries of the node."""
+STOPPED_REASON = "harstream has stopped"
+REMOVED_REASON = "it is no longer watched"
 
 
 def new_publisher(address: BrokerAddress, outbox: Outbox, node: str) -> Publisher:
-    """Make the publisher of a node. The broker calls the node offline if the connection breaks."""
+    """Make the publisher of a node. Its will sets the node offline if the connection breaks."""
     return Publisher(address, outbox, will=Will(Topics(node).status, OFFLINE))
 
 
 @dataclass
 class _Camera:
-    """What was last published of a camera."""
+    """The last published values of a camera."""
 
     notice: Notice
     activity: tuple[str, float] | None = None
@@ -49,7 +49,7 @@ class _Camera:
 
 
 class MqttSink:
-    """An EventSink and a HealthSink. Its methods only hand over; the publisher's thread sends."""
+    """An EventSink and a HealthSink. Its methods only queue messages; the publisher's thread sends them."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class MqttSink:
         observations: bool = True,
         stats: Callable[[], NodeStats] | None = None,
     ) -> None:
-        """`emission` is P(recognized | true), if it is known. `observations`: publish each recognition, too? `stats` is
-        called once a minute, on the thread of `report`."""
+        """`emission`: the matrix P(recognized | true), if it is known. `observations`: whether to publish the scores of
+        each window. `stats` is called once a minute, on the thread of `report`."""
         self.publisher = publisher
         self.topics = Topics(context.node)
         self.context = context
-        """May be replaced between two notices, from any thread."""
+        """Any thread may replace it between two notices."""
         self._with_observations = observations
         self._stats = stats
         self._stats_at: float | None = None
@@ -75,12 +75,14 @@ class MqttSink:
         self._describe_the_node(emission)
 
     def start(self, *, must_connect: bool = True) -> None:
-        """Raises BrokerError if the broker cannot be reached or refuses the login. Without `must_connect` the
-        publisher retries instead."""
+        """Connect. Raises BrokerError if the broker cannot be reached or refuses the login.
+
+        Without `must_connect` the publisher retries instead.
+        """
         self.publisher.start(must_connect=must_connect)
 
-    def show_setting(self, setting: CameraControl) -> None:
-        """Retain how a camera is set. From any thread."""
+    def on_setting(self, setting: CameraControl) -> None:
+        """Retain the setting of a camera. Callable from any thread."""
         states = {"enabled": ON if setting.is_enabled else OFF, "threshold": f"{setting.threshold or 0.0:g}"}
         for name, state in states.items():
             self.publisher.retain(self.topics.setting(setting.camera, name), state.encode())
@@ -99,24 +101,26 @@ class MqttSink:
 
     def report(self, health: Health) -> None:
         last = self._healths.get(health.camera)
-        if last is None or _is_news(health, last) or health.time - last.time >= REPEAT_HEALTH:
+        if last is None or _is_changed(health, last) or health.time - last.time >= REPEAT_HEALTH:
             self._publish_health(health)
         self._publish_stats(health.time)
 
     def close(self) -> None:
-        """Publish that everything is offline. Waits a few seconds at most for messages that are on their way."""
+        """Publish that node and cameras are offline. Wait a few seconds at most for messages in flight."""
         for camera in self._cameras.values():
             self._publish_goodbye(camera)
         for health in list(self._healths.values()):
-            self._publish_health(_offline(health, STOPPED))
+            self._publish_health(_offline(health, STOPPED_REASON))
         self.publisher.close((self.topics.status, OFFLINE.encode()))
 
     def _forget(self, camera: str) -> None:
-        """Retain that the camera is gone. To clear its topics instead would send an empty message to subscribers that
-        do not know yet that the camera was removed."""
+        """Retain that the camera is removed.
+
+        Clearing its topics instead would send an empty message to subscribers that still know the camera.
+        """
         del self._cameras[camera]
         if camera in self._healths:
-            self._publish_health(_offline(self._healths[camera], REMOVED))
+            self._publish_health(_offline(self._healths[camera], REMOVED_REASON))
             del self._healths[camera]
 
     def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
@@ -134,7 +138,7 @@ class MqttSink:
 
     def _publish_availability(self, camera: _Camera) -> None:
         change = camera.notice.change
-        # Frames that no change preceded come from a file.
+        # Frames without an earlier change come from a file.
         now = availability(change.state) if change else camera.availability or ONLINE
         if now is not None and now != camera.availability:
             camera.availability = now
@@ -143,7 +147,7 @@ class MqttSink:
     def _publish_activity(self, camera: _Camera) -> None:
         notice = camera.notice
         activity = (notice.activity.name, notice.activity.since)
-        # Below 0: a file is replayed from its first frame again.
+        # The difference is negative after a file restarts from its first frame.
         is_recent = 0 <= notice.time - camera.activity_at < REPEAT_ACTIVITY
         if activity != camera.activity or not is_recent:
             camera.activity, camera.activity_at = activity, notice.time
@@ -168,7 +172,7 @@ class MqttSink:
         if self._stats is None or now - self._stats_at < STATS_PERIOD:
             return
         self._stats_at = now
-        stats = self._stats()  # also without a connection, so that each covers one minute
+        stats = self._stats()  # even without a connection, so that each summary covers one minute
         if self.publisher.is_connected:
             message = StatsMessage.of(
                 stats,
@@ -205,8 +209,8 @@ def _offline(health: Health, reason: str) -> Health:
     )
 
 
-def _is_news(health: Health, last: Health) -> bool:
-    """Numbers that change every second are no news; the next message brings them."""
+def _is_changed(health: Health, last: Health) -> bool:
+    """Return whether something else changed than the numbers that change every second."""
     return (health.state, health.reason, health.overloaded, health.reconnects) != (
         last.state,
         last.reason,

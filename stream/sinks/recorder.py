@@ -1,4 +1,4 @@
-"""Records the annotated pictures as a video that plays in browsers, at the speed at which it happened."""
+"""Records the annotated pictures as a video that plays in browsers at the original speed."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from harstream.wire.errors import SinkError
 from harstream.wire.values import Step
 
 RATE = 25
-"""Pictures per second that the encoder may expect; the file holds the pictures' own times."""
+"""The rate that the encoder expects, in hertz. The file has the pictures' own times."""
 TICKS = 90_000
-"""Per second: the clock of MPEG, in which each common frame rate is a whole number."""
+"""Ticks per second of the MPEG clock. In it, the period of each common frame rate is a whole number."""
 LONGEST_STILL = 5.0
-"""Seconds for which a picture stays at most; a longer gap (a lost camera, a clock that jumped) becomes a cut."""
+"""Longest time that a picture stays, in seconds. A longer gap (lost camera, jump of the clock) becomes a cut."""
 CUT = 1 / RATE
-"""Seconds for which the picture before a cut stays."""
+"""Seconds for which the last picture before a cut stays."""
 H264 = {"preset": "veryfast", "crf": "23", "g": str(2 * RATE)}
-"""A key frame at least every 50 pictures, so that a player can jump.
+"""Encoder options. A key frame at least every 50 pictures lets a player jump.
 
-At 720p, mp4v takes 7 ms of CPU a picture, ultrafast 11, superfast and veryfast 20; veryfast's file is 5 times smaller.
+At 720p, ultrafast takes 11 ms of CPU per picture; superfast and veryfast take 20. veryfast gives the smallest file.
 """
 
 
 class VideoRecorder:
-    """A FrameSink that writes H.264 in MP4: one file, or one for each camera with `-<camera>` before the suffix.
+    """A FrameSink that writes H.264 in MP4: one file, or one per camera with `-<camera>` in front of the suffix.
 
-    Until `close` the files are called `*.part.mp4`: nothing half-written carries the final name.
+    Until `close` the files are named `*.part.mp4`, so that no incomplete file has the final name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +44,7 @@ class VideoRecorder:
         self._films: dict[str, _Film] = {}
 
     def start(self) -> None:
-        """Raises SinkError when nothing can be recorded there."""
+        """Check the path. Raises SinkError if the recorder cannot write to it."""
         if self._path.suffix != ".mp4":
             raise SinkError(f"a recording is an .mp4 file, got {self._path}: choose a name that ends in .mp4")
         if self._path.is_dir():
@@ -59,16 +59,16 @@ class VideoRecorder:
             ) from error
 
     def show(self, step: Step) -> None:
-        """Draws and encodes on the calling thread: some milliseconds. Raises SinkError, for instance on a full disk."""
+        """Annotate and encode a picture, which takes some milliseconds. Raises SinkError, e.g. on a full disk."""
         if step.frame is None:
             return
         camera = step.notice.camera
         if camera not in self._films:
-            self._films[camera] = _Film(self._named(camera))
+            self._films[camera] = _Film(self._path_of(camera))
         self._films[camera].add(annotate(step), step.frame.time)
 
     def close(self) -> None:
-        """Finishes the files and gives them their names. Raises SinkError when one is not a whole video."""
+        """Finish the files and rename them. Raises SinkError if one of them is not a complete video."""
         films, self._films = list(self._films.values()), {}
         failures = []
         for film in films:
@@ -82,7 +82,7 @@ class VideoRecorder:
         if failures:
             raise failures[0]
 
-    def _named(self, camera: str) -> Path:
+    def _path_of(self, camera: str) -> Path:
         word = re.sub(r"[^A-Za-z0-9_]+", "_", camera)
         while (path := self._path.with_stem(f"{self._path.stem}-{word}")) in {f.final for f in self._films.values()}:
             word += "_"
@@ -90,7 +90,7 @@ class VideoRecorder:
 
 
 class _Film:
-    """One camera's pictures as H.264 in MP4, each at its own time.
+    """The video of one camera, with each picture at its own time.
 
     picture's time:     10.0   10.1   10.35   3600.0   3600.1
     time in the video:   0.0    0.1    0.35    0.39       0.49      a gap longer than LONGEST_STILL is cut
@@ -109,27 +109,27 @@ class _Film:
         self._last_tick = -1
 
     def add(self, picture: NDArray[np.uint8], time: float) -> None:
-        """Encodes one picture. Raises SinkError, and the same one again after a failure."""
+        """Encode one BGR picture at `time`, in seconds. Raises SinkError, and raises it again after a failure."""
         if self._failure is not None:
             raise self._failure
         try:
             self._add(picture, time)
         except (OSError, av.FFmpegError) as error:
-            self._failure = SinkError(f"cannot record to {self.path}: {_in_words(error)}")
+            self._failure = SinkError(f"cannot record to {self.path}: {_text_of(error)}")
             raise self._failure from error
 
     def finish(self) -> None:
-        """Writes what the encoder still holds, and closes the file. Raises SinkError for a film that is not whole."""
+        """Flush the encoder and close the file. Raises SinkError if the video is not complete."""
         try:
             if self._stream is not None and self._container is not None and self._failure is None:
                 self._container.mux(self._stream.encode())
         except (OSError, av.FFmpegError) as error:
-            self._failure = SinkError(f"cannot record to {self.path}: {_in_words(error)}")
+            self._failure = SinkError(f"cannot record to {self.path}: {_text_of(error)}")
         try:
             if self._container is not None:
                 self._container.close()
         except (OSError, av.FFmpegError) as error:
-            self._failure = self._failure or SinkError(f"cannot record to {self.path}: {_in_words(error)}")
+            self._failure = self._failure or SinkError(f"cannot record to {self.path}: {_text_of(error)}")
         if self._failure is not None:
             raise self._failure
 
@@ -142,32 +142,32 @@ class _Film:
         self._last_time = time
         tick = round((time + self._shift) * TICKS)
         if tick <= self._last_tick:
-            return  # a second picture of one moment
+            return  # a second picture of the same tick
         self._last_tick = tick
-        # OpenCV converts twice as fast as FFmpeg.
-        planes = np.asarray(cv2.cvtColor(fitted(picture, self._size), cv2.COLOR_BGR2YUV_I420), np.uint8)
+        # OpenCV converts colours twice as fast as FFmpeg.
+        planes = np.asarray(cv2.cvtColor(letterboxed(picture, self._size), cv2.COLOR_BGR2YUV_I420), np.uint8)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts, frame.time_base = tick, Fraction(1, TICKS)
         self._container.mux(self._stream.encode(frame))
 
     def _open(self, picture: NDArray[np.uint8]) -> tuple[OutputContainer, VideoStream]:
         H, W, _ = picture.shape
-        self._size = (W - W % 2, H - H % 2)  # H.264 stores colour for blocks of 2 x 2 pixels
+        self._size = (W - W % 2, H - H % 2)  # yuv420p stores colour for blocks of 2 x 2 pixels
         container = av.open(str(self.path), "w")
         stream = container.add_stream("libx264", rate=RATE, options=H264)
         stream.width, stream.height = self._size
-        stream.pix_fmt = "yuv420p"  # browsers play no other
+        stream.pix_fmt = "yuv420p"  # the only format that all browsers play
         stream.codec_context.time_base = Fraction(1, TICKS)
-        container.start_encoding()  # opens the file now: the first packet may come seconds later
+        container.start_encoding()  # opens the file now, because the first packet may come seconds later
         return container, stream
 
 
-def _in_words(error: OSError | av.FFmpegError) -> str:
+def _text_of(error: OSError | av.FFmpegError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scales a picture into (width, height) pixels, whole and undistorted, on black."""
+def letterboxed(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Scale a picture into `size`, (width, height) in pixels, without distortion, on black."""
     W, H = size
     h, w, _ = picture.shape
     if (w - w % 2, h - h % 2) == size:

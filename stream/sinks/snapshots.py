@@ -1,4 +1,4 @@
-"""Publishes a picture of each activity's start, for operators who ask for it in config.yaml."""
+"""Publishes a picture of each activity's start, if config.yaml enables it."""
 
 from __future__ import annotations
 
@@ -15,39 +15,41 @@ from harstream.wire.errors import SinkError
 from harstream.wire.topics import Topics
 from harstream.wire.values import CameraControl, EventType, Step
 
-LONGEST = 640
-"""Pixels of a picture's longer side."""
+LONGER_SIDE = 640
+"""The longer side of a published picture, in pixels."""
 
 
 class Snapshots:
-    """A FrameSink. It uses the MqttSink's publisher; that sink itself sees no pixels.
+    """A FrameSink that publishes through the publisher of the MqttSink, which itself receives no pixels.
 
-    The broker retains the last picture of each camera until the next one, or until it is cleared.
+    The broker retains the last picture of each camera until the next one or until it is cleared.
     """
 
-    def __init__(self, publisher: Publisher, topics: Topics, broker: str, memory: Path) -> None:
-        """`broker` is its URL. `memory` is the file that remembers where pictures are retained."""
+    def __init__(self, publisher: Publisher, topics: Topics, broker: str, file: Path) -> None:
+        """`broker`: the broker's URL. `file`: stores the topics on which pictures are retained."""
         self._publisher = publisher
         self._topics = topics
         if_lost = "the last picture of a camera that leaves the config may stay at the broker"
-        self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
-        # Guards the cameras: no picture may follow when another thread has cleared a camera's last one.
+        self._retained = RetainedTopics(publisher, broker, file, if_lost=if_lost)
+        # The lock prevents a picture from being published after another thread has cleared the camera's last one.
         self._changing = threading.Lock()
         self._cameras: frozenset[str] = frozenset()
 
     def start(self) -> None:
-        """Read the memory. Call it once no other process uses the state folder."""
+        """Read the file. Call it after the state folder is locked for this process."""
         self._retained.start()
 
-    def take_cameras(self, cameras: Iterable[str]) -> None:
-        """Publish pictures of these cameras from now on. Clear the pictures of all others, of earlier runs too."""
+    def set_cameras(self, cameras: Iterable[str]) -> None:
+        """Publish pictures of these cameras from now on. Clear the pictures of all others, also of earlier runs."""
         with self._changing:
-            self._keep(frozenset(cameras))
+            self._set_cameras(frozenset(cameras))
 
-    def show_setting(self, setting: CameraControl) -> None:
-        """Add a camera that is switched on, and clear the picture of one that is switched off. From any thread."""
+    def on_setting(self, setting: CameraControl) -> None:
+        """Add an enabled camera, and clear the picture of a disabled one. Callable from any thread."""
         with self._changing:
-            self._keep(self._cameras | {setting.camera} if setting.is_enabled else self._cameras - {setting.camera})
+            self._set_cameras(
+                self._cameras | {setting.camera} if setting.is_enabled else self._cameras - {setting.camera}
+            )
 
     def show(self, step: Step) -> None:
         frame = step.frame
@@ -56,7 +58,7 @@ class Snapshots:
         if not any(event.type is EventType.START for event in step.notice.events):
             return
         try:
-            picture = jpeg(frame.picture.bgr(), LONGEST)
+            picture = jpeg(frame.picture.bgr(), LONGER_SIDE)
         except cv2.error as error:
             raise SinkError(f"expected a picture of camera {frame.camera}, got none: {error.err}") from error
         with self._changing:
@@ -65,6 +67,6 @@ class Snapshots:
 
     def close(self) -> None: ...
 
-    def _keep(self, cameras: frozenset[str]) -> None:
+    def _set_cameras(self, cameras: frozenset[str]) -> None:
         self._cameras = cameras
         self._retained.keep([self._topics.snapshot(camera) for camera in cameras])

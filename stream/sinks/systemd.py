@@ -1,6 +1,6 @@
-"""Reports to systemd: the service is ready, alive, reloads or stops, and the health of its cameras.
+"""Reports to systemd that the service is ready, alive, reloading or stopping, and its cameras' health.
 
-Source: sd_notify(3). The libraries for it are unmaintained, or block when systemd does not read at once.
+Source: sd_notify(3). The libraries for it are unmaintained, or block if systemd does not read at once.
 """
 
 from __future__ import annotations
@@ -15,59 +15,57 @@ from harstream.wire.values import Health, HealthState, Notice
 
 
 class Systemd:
-    """An EventSink and HealthSink. The recognition loop reports the cameras once a second, and that feeds the watchdog.
+    """An EventSink and HealthSink. The recognition loop reports health once a second, which feeds the watchdog.
 
     A timer would feed the watchdog even while recognition hangs.
 
-    the loop looks:      1             2                       3 hangs
+    health check:        1             2                       3 hangs
     systemd receives:    READY, alive  alive, 2 of 2 live      ~         and restarts the service after WatchdogSec
     """
 
     def __init__(self, address: str) -> None:
-        """`address` is NOTIFY_SOCKET: a datagram socket, abstract where it begins with @. Empty: nothing is sent."""
+        """`address`: NOTIFY_SOCKET, a datagram socket; abstract if it begins with @. If empty, nothing is sent."""
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._is_ready = False
-        self._looked_at: float | None = None
+        self._checked_at: float | None = None
         self._states: list[HealthState] = []
-        """The cameras' states in the current look."""
+        """The cameras' states in the current health check."""
 
     def handle(self, notice: Notice) -> None:
-        """systemd does not need what is recognized."""
+        """Do nothing: systemd does not need notices."""
 
     def report(self, health: Health) -> None:
-        if health.time == self._looked_at:
+        if health.time == self._checked_at:
             self._states.append(health.state)
             return
-        status = (
-            [f"STATUS={_status(self._states)}"] if self._states else []
-        )  # only a finished look has seen all cameras
-        self._looked_at, self._states = health.time, [health.state]
+        status = [f"STATUS={_status(self._states)}"] if self._states else []  # only a finished check covers all cameras
+        self._checked_at, self._states = health.time, [health.state]
         self._send(*([] if self._is_ready else ["READY=1"]), "WATCHDOG=1", *status)
         self._is_ready = True
 
     def reload(self) -> None:
-        """Reports that the configuration is read again, until `reloaded` or the first look of another service.
+        """Report a reload, until `reloaded` or the first health check of the restarted service.
 
-        Any thread may call it. Before the first look it sends nothing, for the service is not ready.
+        Callable from any thread. Before the first check it sends nothing, because the service is not ready.
         """
         if not self._is_ready:
             return
         self._try_to_send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
-        """Reports the end of a reload. Any thread may call it."""
+        """Report the end of a reload. Callable from any thread."""
         if self._is_ready:
             self._try_to_send("READY=1")
 
     def stop(self) -> None:
-        """Reports that the service stops."""
+        """Report that the service stops."""
         self._try_to_send("STOPPING=1")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def _try_to_send(self, *lines: str) -> None:
-        with contextlib.suppress(SinkError):  # the next look raises it
+        with contextlib.suppress(SinkError):  # the next health check raises it
             self._send(*lines)
 
     def _send(self, *lines: str) -> None:
@@ -82,7 +80,7 @@ class Systemd:
 
 
 def _status(states: list[HealthState]) -> str:
-    """`3 of 4 cameras live, 1 offline`."""
+    """Return a line such as `3 of 4 cameras live, 1 offline`."""
     counts = Counter(states)
     others = [f"{count} {state}" for state, count in counts.items() if state is not HealthState.LIVE]
     return ", ".join([f"{counts[HealthState.LIVE]} of {len(states)} cameras live", *others])

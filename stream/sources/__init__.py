@@ -1,1 +1,1 @@
-"""Where frames come from: one module for each kind of camera."""
+"""Sources of frames, one module per kind of camera."""

@@ -15,7 +15,7 @@ EXPECTED = "expected a webcam's index, rtsp://..., a video file or scene"
 SCHEMES = ("rtsp://", "rtsps://")
 SCENE = "scene"
 LAST_WEBCAM = 99
-"""OpenCV reads an index from 100 on as the number of a driver."""
+"""The highest index. OpenCV treats an index of 100 or more as the number of a driver."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class NetworkCamera:
 class VideoFile:
     path: Path
 
-    def must_exist(self) -> None:
-        """Check that the file is there. Raises Misfit with the nearest name."""
+    def check_exists(self) -> None:
+        """Raises Misfit with the closest name if the file does not exist."""
         if not self.path.is_file():
             name = str(self.path)
-            got = repr(name) if "@" not in name else ""  # it may be an address with a password in it
+            got = repr(name) if "@" not in name else ""  # a name with @ may be an address with a password
             raise Misfit(f"{EXPECTED}; there is no such file", got, closest(name, self._others()))
 
     def _others(self) -> list[str]:
@@ -50,14 +50,14 @@ class VideoFile:
 class Scene:
     seed: int = 1
     seconds: float | None = None
-    """The length; None: without end."""
+    """The length in seconds; None means endless."""
 
 
 Source = Webcam | NetworkCamera | VideoFile | Scene
 
 
 def parse_source(text: str) -> Source:
-    """Return the kind of source that the text names. Nothing is opened, and no file is looked for. Raises Misfit."""
+    """Return the source that the text names, without opening it or looking for a file. Raises Misfit."""
     if not text:
         raise Misfit(EXPECTED, "nothing")
     if text.isdecimal():
@@ -76,7 +76,7 @@ def parse_source(text: str) -> Source:
 
 
 def without_password(url: str, instead: str = "***") -> str:
-    """Replace the password of an address. It hides too much rather than too little: no parser finds a / or # in one."""
+    """Replace the password in an address. It may hide more, because URL parsers fail at a / or # in a password."""
     hidden = re.sub(r"(:/{1,2}[^:/@]*):.*@", lambda found: f"{found[1]}:{instead}@", url)
     return re.sub(
         r"((?:pass|passwd|password|pwd)=)[^&]*", lambda found: found[1] + instead, hidden, flags=re.IGNORECASE

@@ -1,4 +1,4 @@
-"""Pictures that a program has in memory, as a camera."""
+"""Makes a frame source from pictures in a program's memory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from harstream.models.transform import BgrPicture
 from harstream.wire.values import CameraChange, CameraState, Frame
 
 TimedArrays = Iterable[tuple[float, Pixels]]
-"""Pairs of seconds and BGR pictures (H, W, 3) uint8; the seconds increase."""
+"""Pairs of seconds and BGR picture (H, W, 3) uint8. The seconds increase."""
 
 
 class ArraySource:
-    """A FrameSource over pairs of seconds and pictures; it waits for the iterable, which may be a live one."""
+    """A FrameSource over pairs of seconds and picture. The iterable may be a live one that blocks."""
 
     is_live = False
 
@@ -24,7 +24,7 @@ class ArraySource:
         self._arrays = arrays
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Raises ValueError for what is no such pair."""
+        """Yield every frame and the changes of the camera. Raises ValueError for an item that is not such a pair."""
         last: float | None = None
         for item in self._arrays:
             time, pixels = _checked(item)

@@ -1,4 +1,4 @@
-"""One clock for all live cameras of a process: wall time at the start, and monotonic from then on."""
+"""A monotonic clock that starts at wall time. All live cameras of a process share one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Gives seconds since the epoch that never jump, because a step of the system clock would break every window."""
+    """Gives seconds since the epoch without jumps. A step of the system clock would break every window."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

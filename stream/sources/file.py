@@ -1,4 +1,4 @@
-"""Plays a video file as a camera: every frame, at its own pace or as fast as it goes."""
+"""Plays every frame of a video file as a camera, at the file's own pace or as fast as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Hands frames from the camera threads to the recognition thread: the newest of a live camera, every one of a file."""
+"""Passes frames from the camera threads to the recognition thread.
+
+Of a live camera it passes the newest frame, of a file every frame.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Holds at most one frame per camera; changes of a camera are never dropped and keep their place.
+    """Holds at most one frame per camera. It never drops a camera's changes, and keeps their order.
 
     live:    put 1, put 2, take -> 2        (1 is dropped and counted)
-    file:    put 1, put 2 waits, take -> 1, (put 2 goes on)
+    file:    put 1, put 2 waits, take -> 1, (put 2 continues)
     """
 
     def __init__(self) -> None:
@@ -28,20 +31,20 @@ class Inbox:
         self._closed = False
         self._error: BaseException | None = None
         self._failed: dict[str, SourceError] = {}
-        """By camera: the errors of sources that failed while others continued."""
-        self._untold: dict[str, SourceError] = {}
-        """By camera: the errors that are not in the log yet."""
+        """Errors of failed sources, by camera."""
+        self._unlogged: dict[str, SourceError] = {}
+        """Errors that are not logged yet, by camera."""
         self.arrived: dict[str, int] = defaultdict(int)
-        """By camera: the number of frames that came."""
+        """Number of frames that arrived, by camera."""
         self.dropped: dict[str, int] = defaultdict(int)
-        """By camera: the number of frames that a newer one replaced."""
+        """Number of frames that a newer frame replaced, by camera."""
 
     @contextmanager
     def reader(self, camera: str) -> Iterator[None]:
-        """A context for a camera's thread; `batches` raises again what is raised inside.
+        """Run a camera's thread inside this context; `batches` raises its error again.
 
-        It raises a SourceError, which concerns this camera alone, when all other readers have ended. It raises any
-        other error as soon as everything before it is taken.
+        `batches` raises a SourceError, which concerns one camera only, after all other readers have ended. It raises
+        any other error as soon as it has yielded the earlier items.
         """
         failed: dict[str, SourceError] = {}
         try:
@@ -54,23 +57,23 @@ class Inbox:
         finally:
             with self._changed:
                 self._failed |= failed
-                self._untold |= failed
+                self._unlogged |= failed
                 self._readers -= 1
                 self._changed.notify_all()
 
     def expect_reader(self, camera: str) -> None:
         """Count a reader before its thread starts, so that `batches` does not end too early.
 
-        The failure of an earlier reader of this camera is forgotten.
+        It drops the failure of an earlier reader of this camera.
         """
-        with self._changed:  # other readers may be running or ending
+        with self._changed:
             self._readers += 1
             self._failed.pop(camera, None)
 
     def put(self, item: Frame | CameraChange, *, is_live: bool) -> None:
-        """Hand over an item, on the camera's own thread. Only a frame of a file waits for room.
+        """Add an item. The camera's thread calls it. Only a frame of a file waits until there is room.
 
-        After `close` or a reader's error it returns at once, and the item is dropped.
+        After `close` or a reader's error it drops the item and returns at once.
         """
         with self._changed:
             queue = self._waiting[item.camera]
@@ -86,15 +89,15 @@ class Inbox:
             queue.append(item)
             self._changed.notify_all()
 
-    def batches(self, patience: float | None = None) -> Iterator[list[Frame | CameraChange]]:
-        """Yield what is there as the next batch, at most one frame per camera, until all readers end or `close`.
+    def batches(self, timeout: float | None = None) -> Iterator[list[Frame | CameraChange]]:
+        """Yield all waiting items as the next batch, at most one frame per camera, until all readers end or `close`.
 
-        After `patience` seconds without an item the batch is empty. Raises what a reader raised, after everything that
-        came before it is yielded.
+        After `timeout` seconds without an item it yields an empty batch. It raises a reader's error after the items
+        that came before the error.
         """
         while True:
             with self._changed:
-                self._changed.wait_for(self._is_worth_a_look, patience)
+                self._changed.wait_for(self._can_continue, timeout)
                 batch = [queue.pop(0) for queue in self._waiting.values() if queue]
                 self._changed.notify_all()
                 if not batch and self._error:
@@ -103,29 +106,29 @@ class Inbox:
                     return
                 is_over = not (batch or self._readers)
                 failure = next(reversed(self._failed.values()), None) if is_over else None
-                news = self._news() if is_over or self._readers else {}
-            for camera, error in news.items():
+                unlogged = self._take_unlogged() if is_over or self._readers else {}
+            for camera, error in unlogged.items():
                 if error is not failure:
-                    goes_on = "" if is_over else "; the other cameras go on"
-                    log.error("%s%s", error, goes_on, extra={"camera": camera})
+                    others = "" if is_over else "; the other cameras continue"
+                    log.error("%s%s", error, others, extra={"camera": camera})
             if failure is not None:
                 raise failure
             if is_over:
                 return
             yield batch
 
-    def _news(self) -> dict[str, SourceError]:
-        news, self._untold = self._untold, {}
-        return news
+    def _take_unlogged(self) -> dict[str, SourceError]:
+        unlogged, self._unlogged = self._unlogged, {}
+        return unlogged
 
-    def _is_worth_a_look(self) -> bool:
+    def _can_continue(self) -> bool:
         return any(self._waiting.values()) or self._is_over() or not self._readers
 
     def _is_over(self) -> bool:
         return self._closed or self._error is not None
 
     def close(self) -> None:
-        """Release every thread that waits here."""
+        """Release every thread that waits in `put` or `batches`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

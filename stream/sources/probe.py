@@ -1,4 +1,4 @@
-"""Tries cameras: reports what each gives (codec, size, rate), or what is wrong and what to do."""
+"""Probes cameras: reports codec, size and rate of each, or what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from harstream.clips.video import VideoError, pictures, stated_format
 from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam, without_password
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
-from harstream.stream.sources.rtsp import opened_camera, timed_pictures
-from harstream.stream.sources.webcam import captured, opened_webcam
+from harstream.stream.sources.rtsp import open_camera, timed_pictures
+from harstream.stream.sources.webcam import open_webcam, read_pictures
 from harstream.wire.errors import SourceError
 
-MEASURED = 1.5
-"""Seconds of pictures over which a rate is measured, after the camera's backlog."""
-WEBCAMS_TRIED = 4
-"""Indices that are tried where the system has no list of devices."""
+MEASURING_TIME = 1.5
+"""Seconds over which the rate is measured, after the camera's backlog."""
+WEBCAMS_PROBED = 4
+"""Number of webcam indices to probe if the system has no list of devices."""
 LARGEST_RATE = 1000
-"""Pictures per second."""
+"""The highest plausible rate, in pictures per second."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a camera gives."""
+class CameraFormat:
+    """Codec, size and rate of a camera's pictures."""
 
     codec: str
     width: int
     height: int
     stated: float | None
-    """Pictures per second that the camera states; None where it states none."""
+    """Pictures per second that the camera states; None if it states no rate."""
     measured: float | None
-    """Pictures per second that came; None for a file, which is read as fast as it goes."""
+    """Measured pictures per second; None for a file, which is read as fast as possible."""
 
     def __str__(self) -> str:
         stated = f"{self.stated:.4g} frames/s stated" if self.stated else "no rate stated"
@@ -46,8 +46,8 @@ class Seen:
         return f"{self.codec} {self.width}x{self.height}, {stated}{measured}"
 
 
-def seen_by(source: Source) -> Seen:
-    """Watch a source for some seconds at most. Raises SourceError with what to do."""
+def probe(source: Source) -> CameraFormat:
+    """Read a source for a few seconds at most. Raises SourceError with what to do."""
     match source:
         case Webcam(index):
             return _webcam(index)
@@ -60,36 +60,38 @@ def seen_by(source: Source) -> Seen:
             from harstream.scene.script import script
 
             (first, picture), (second, _) = islice(frames(script(seed, 1.0), seed), 2)
-            return Seen("drawn", picture.shape[1], picture.shape[0], 1 / (second - first), None)
+            return CameraFormat("drawn", picture.shape[1], picture.shape[0], 1 / (second - first), None)
 
 
 @dataclass(frozen=True)
-class Tried:
+class ProbeResult:
+    """The format or the error of one camera."""
+
     name: str
     source: Source
-    result: Seen | SourceError
+    result: CameraFormat | SourceError
 
     def __str__(self) -> str:
-        """The name and the result; an error names the source itself."""
-        words = self.name, shown(self.source) if isinstance(self.result, Seen) else ""
+        """Return name, source and result as one line. An error names the source itself."""
+        words = self.name, describe(self.source) if isinstance(self.result, CameraFormat) else ""
         return f"{' '.join(filter(None, words))}: {self.result}".removeprefix(": ")
 
 
-def tried(named: Sequence[tuple[str, Source]]) -> Iterator[Tried]:
-    """Try the named cameras, and then the other webcams of this machine; yield no webcam that gives nothing.
+def probe_all(named: Sequence[tuple[str, Source]]) -> Iterator[ProbeResult]:
+    """Probe the named cameras and then the machine's other webcams. Webcams that give no picture are left out.
 
-    All are tried at the same time, because a silent one takes five seconds.
+    It probes all cameras at the same time, because a silent one takes five seconds.
     """
     sources = {source for _, source in named}
-    asked = [*named, *(("", webcam) for webcam in _attached() if webcam not in sources)]
+    asked = [*named, *(("", webcam) for webcam in _attached_webcams() if webcam not in sources)]
     with ThreadPoolExecutor(max_workers=max(len(asked), 1)) as threads:
-        results = threads.map(_seen_or_error, [source for _, source in asked])
+        results = threads.map(_probe_or_error, [source for _, source in asked])
         for (name, source), result in zip(asked, results, strict=True):
-            if source in sources or isinstance(result, Seen):  # some devices exist for settings only
-                yield Tried(name, source, result)
+            if source in sources or isinstance(result, CameraFormat):  # some devices exist only for settings
+                yield ProbeResult(name, source, result)
 
 
-def shown(source: Source) -> str:
+def describe(source: Source) -> str:
     match source:
         case Webcam(index):
             return f"webcam {index}"
@@ -101,46 +103,48 @@ def shown(source: Source) -> str:
             return "scene"
 
 
-def _seen_or_error(source: Source) -> Seen | SourceError:
+def _probe_or_error(source: Source) -> CameraFormat | SourceError:
     try:
-        return seen_by(source)
+        return probe(source)
     except SourceError as error:
         return error
 
 
-def _attached() -> list[Webcam]:
+def _attached_webcams() -> list[Webcam]:
     if sys.platform != "linux":
-        return [Webcam(index) for index in range(WEBCAMS_TRIED)]
+        return [Webcam(index) for index in range(WEBCAMS_PROBED)]
     numbers = (device.name.removeprefix("video") for device in Path("/dev").glob("video*"))
     return [Webcam(index) for index in sorted(int(number) for number in numbers if number.isdecimal())]
 
 
-def _webcam(index: int) -> Seen:
-    with opened_webcam(index) as capture:
-        W, H, rate = _watched(captured(capture, index, Clock()))
+def _webcam(index: int) -> CameraFormat:
+    with open_webcam(index) as capture:
+        W, H, rate = _measure(read_pictures(capture, index, Clock()))
         letters = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
         codec = letters.decode("ascii", "replace").strip("\0 ") if letters.strip(b"\0") else "raw"
-        return Seen(codec, W, H, _sound(capture.get(cv2.CAP_PROP_FPS)), rate)
+        return CameraFormat(codec, W, H, _plausible_rate(capture.get(cv2.CAP_PROP_FPS)), rate)
 
 
-def _network_camera(url: str) -> Seen:
-    with opened_camera(url) as (container, stream):
-        W, H, rate = _watched(timed_pictures(container, stream, Clock()))
+def _network_camera(url: str) -> CameraFormat:
+    with open_camera(url) as (container, stream):
+        W, H, rate = _measure(timed_pictures(container, stream, Clock()))
         context = stream.codec_context
-        return Seen(context.name, W, H, _sound(context.framerate) or _sound(stream.average_rate), rate)
+        return CameraFormat(
+            context.name, W, H, _plausible_rate(context.framerate) or _plausible_rate(stream.average_rate), rate
+        )
 
 
-def _file(path: Path) -> Seen:
+def _file(path: Path) -> CameraFormat:
     try:
         codec, rate = stated_format(path)
         ((_, picture),) = islice(pictures(path), 1)
     except VideoError as error:
         raise SourceError(str(error)) from error
-    return Seen(codec, picture.bgr().shape[1], picture.bgr().shape[0], _sound(rate), None)
+    return CameraFormat(codec, picture.bgr().shape[1], picture.bgr().shape[0], _plausible_rate(rate), None)
 
 
-def _watched(seen: Pictures) -> tuple[int, int, float | None]:
-    """Width, height, and pictures per second by their own times; no rate where only one came."""
+def _measure(seen: Pictures) -> tuple[int, int, float | None]:
+    """Return width, height, and pictures per second by their own times. The rate of a single picture is None."""
     times: list[float] = []
     size = (0, 0)
     for time, picture in seen:
@@ -148,13 +152,13 @@ def _watched(seen: Pictures) -> tuple[int, int, float | None]:
             H, W, _ = picture.bgr().shape
             size = (W, H)
         times.append(time)
-        if time - times[0] >= MEASURED:
+        if time - times[0] >= MEASURING_TIME:
             break
     if not times:
         raise SourceError("expected pictures, got a stream that ended before the first")
     return *size, (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else None
 
 
-def _sound(rate: SupportsFloat | None) -> float | None:
-    """The rate, or None for what is none: some cameras state 0, and some their time base."""
+def _plausible_rate(rate: SupportsFloat | None) -> float | None:
+    """Return the rate, or None if it is implausible. Some cameras state 0, and others their time base."""
     return float(rate) if rate and 0 < float(rate) < LARGEST_RATE else None

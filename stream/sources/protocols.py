@@ -1,4 +1,4 @@
-"""The interface between a camera's device and the stream."""
+"""The interface between a camera's device and the service."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class FrameSource(Protocol):
 
     camera: str
     is_live: bool
-    """A live source is not slowed down: frames that are not taken in time are dropped, oldest first, and counted."""
+    """Whether the inbox drops and counts frames of this source that recognition does not take in time."""
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Yield frames until the material ends; a live source reconnects without end.
+        """Yield frames until the recording ends. A live source reconnects forever.
 
-        Raises SourceError where a retry cannot help.
+        Raises SourceError if a retry cannot help.
         """
         ...

@@ -10,15 +10,15 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 CHUNK = 0.01
-"""Seconds of work that are handed over at once: fifty small pictures or two large ones. To hand over a single picture
-costs as much as to decode half a small one."""
+"""Seconds of work per chunk: about fifty small pictures or two large ones. Passing a single picture between threads
+costs half as much as decoding a small one."""
 
 
-def ahead(items: Iterator[Item], seconds: float = CHUNK) -> Iterator[Item]:
-    """Yield the same items, made up to twice `seconds` of work ahead. An error comes after the items before it."""
+def read_ahead(items: Iterator[Item], seconds: float = CHUNK) -> Iterator[Item]:
+    """Yield the same items, up to twice `seconds` of work ahead. An error is raised after the items before it."""
 
     def take() -> tuple[list[Item], bool, Exception | None]:
-        """Return the next items, whether they are the last, and what ended them."""
+        """Return the next items, whether they are the last ones, and the error that ended them."""
         taken: list[Item] = []
         enough = monotonic() + seconds
         try:

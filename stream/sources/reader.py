@@ -1,4 +1,4 @@
-"""The thread of one camera: it moves frames from a source to the inbox."""
+"""The thread of one camera, which moves frames from a source to the inbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
 NewSource = Callable[[threading.Event], FrameSource]
-"""Makes a source that ends soon after the event is set."""
+"""Makes a source that ends soon after the given event is set."""
 
 
 class Reader:
@@ -26,10 +26,10 @@ class Reader:
         first: CameraChange | None = None,
         after: Reader | None = None,
     ) -> None:
-        """`first` is put before what the source yields, even if the reader is already stopped. `ended` is called with
-        the camera, on the reader's thread, when the source ends or fails. `after`: the earlier reader.
+        """`first` is put in front of the source's items, even if the reader is already stopped. `after`: the camera's
+        earlier reader. The reader's thread calls `ended` with the camera's name when the source ends or fails.
 
-        Raises what `new_source` raises.
+        Raises the errors of `new_source`.
         """
         self._stopping = threading.Event()
         self._source = new_source(self._stopping)
@@ -50,7 +50,7 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread soon. From any thread, and from a signal handler."""
+        """End the thread soon. Callable from any thread and from a signal handler."""
         self._stopping.set()
 
     def join(self) -> None:
@@ -60,7 +60,7 @@ class Reader:
         with self._inbox.reader(self._source.camera):
             if self._after is not None:
                 self._after.join()
-                self._after = None  # else a camera that is changed often would keep a chain of readers
+                self._after = None  # otherwise each change of the camera would extend a chain of readers
             if self._first is not None:
                 self._inbox.put(self._first, is_live=self.is_live)
             try:
@@ -69,15 +69,15 @@ class Reader:
                         return
                     self._inbox.put(item, is_live=self.is_live)
             except SourceError:
-                if not self._stopping.is_set():  # after a stop the error concerns nobody
+                if not self._stopping.is_set():  # after a stop the error does not matter
                     raise
             finally:
                 if not self._stopping.is_set():
                     self._ended(self._source.camera)
 
 
-class SwitchedOff:
-    """The FrameSource of a camera that is disabled: it waits."""
+class DisabledSource:
+    """The FrameSource of a disabled camera. It waits until it is stopped."""
 
     is_live = True
 
@@ -90,8 +90,8 @@ class SwitchedOff:
         yield from ()
 
 
-class Removed:
-    """The FrameSource of a camera that is no longer watched: it ends at once."""
+class RemovedSource:
+    """The FrameSource of a removed camera. It ends at once."""
 
     is_live = True
 

@@ -1,4 +1,4 @@
-"""A live camera that comes back: open, read until it fails, wait, open again."""
+"""A live camera that reconnects: it opens, reads until it fails, waits and opens again."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from harstream.wire.values import CameraChange, CameraState, Frame
 log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Bounds of the waits between tries, in seconds."""
+"""Shortest and longest wait between two attempts, in seconds."""
 REFUSED_WAIT = 120.0
-"""Least seconds after a refused login: cameras lock accounts that are tried too often."""
+"""Shortest wait after a refused login, in seconds. Cameras lock accounts after too many attempts."""
 
 Pictures = Iterator[tuple[float, Picture]]
 
 
 class ReconnectingSource:
-    """A FrameSource over `open_pictures`, which yields (seconds by the clock, picture) and raises SourceError."""
+    """A FrameSource over `open_pictures`, which yields (seconds by the clock, picture) or raises SourceError."""
 
     is_live = True
 
@@ -37,7 +37,7 @@ class ReconnectingSource:
         *,
         must_open: bool,
     ) -> None:
-        """`must_open`: a first try that fails is raised, so that a wrong URL is not retried for ever."""
+        """`must_open`: `frames` raises the error of a failed first attempt, so that it does not retry a wrong URL."""
         self.camera = camera
         self._open_pictures = open_pictures
         self._clock = clock
@@ -45,7 +45,7 @@ class ReconnectingSource:
         self._must_open = must_open
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Raises SourceError if the first try fails and `must_open`."""
+        """Yield frames and changes until stopped. Raises SourceError if `must_open` and the first attempt fails."""
         has_been_live = False
         outage = self._new_outage()
         backoff = Backoff(self._stopping, first=FIRST_WAIT, longest=LONGEST_WAIT)
@@ -78,6 +78,6 @@ class ReconnectingSource:
             log,
             self.camera,
             begins="camera %s is offline, still retrying: %s",
-            ends="camera %s is live after %d tries",
+            ends="camera %s is live after %d attempts",
             extra={"camera": self.camera},
         )

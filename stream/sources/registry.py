@@ -1,4 +1,4 @@
-"""From what a camera's `source` says to the source that reads it: every kind is named here, and nowhere else."""
+"""Maps a camera's parsed `source` to the class that reads it. A new kind of source is added here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harstream.wire.errors import Misfit, SourceError
 
 
 def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) -> NewSource:
-    """Return what makes the source of a camera; a file and the scene play at their own pace.
+    """Return a factory for the source of a camera. A file and the scene play at their own pace.
 
-    `must_open`: a live camera that cannot be opened at first raises SourceError, and is not retried.
-    Raises SourceError for a file that is not there.
+    `must_open`: the source raises SourceError if a live camera does not open at the first attempt.
+    Raises SourceError for a file that does not exist.
     """
     match source:
         case Webcam(index):
@@ -35,7 +35,7 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
             return partial(SceneSource, camera, Pace(clock), seed=seed, seconds=seconds)
         case VideoFile(path) as file:
             try:
-                file.must_exist()
+                file.check_exists()
             except Misfit as error:
                 raise SourceError(f"camera {camera}: {error}") from error
             return partial(FileSource, camera, path, Pace(clock))

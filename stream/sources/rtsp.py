@@ -1,4 +1,4 @@
-"""Reads a network camera over RTSP through PyAV, which tells a wrong password from a wrong path."""
+"""Reads a network camera over RTSP with PyAV, which distinguishes a wrong password from a wrong path."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from harstream.wire.errors import SourceError, Trouble
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
 OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
-"""Frames come over TCP, so that none is torn. Opening does not wait to measure a frame rate, which is not used."""
+"""TCP prevents torn frames. `fpsprobesize: 0` saves the wait for a measured frame rate, which is not used."""
 LARGEST_DRIFT = 1.0
-"""Seconds that a camera's own times may be off the clock before they are anchored again."""
+"""Seconds by which a camera's own times may differ from the clock before they are anchored again."""
 
 BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
-"""Seconds by which each frame of a backlog is less late than the one before it, and the longest backlog in frames."""
+"""In a backlog, each frame is at least this many seconds less late than the one before. Longest backlog in frames."""
 
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends."""
-    with opened_camera(url) as (container, stream):
+    with open_camera(url) as (container, stream):
         yield from timed_pictures(container, stream, clock)
     raise SourceError(f"{without_password(url)} ended its stream", Trouble.ENDED)
 
 
 @contextmanager
-def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a camera and release it afterwards.
 
     Raises SourceError, without the password, if it cannot be opened or read.
@@ -46,7 +46,7 @@ def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
             if not container.streams.video:
                 raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
             stream = container.streams.video[0]
-            stream.thread_type = "SLICE"  # each frame thread would hold one frame back
+            stream.thread_type = "SLICE"  # with frame threads, each thread delays the stream by one frame
             try:
                 yield container, stream
             except av.error.InvalidDataError as error:
@@ -54,19 +54,19 @@ def opened_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
                 said = f"{shown} sends video that cannot be decoded (codec {codec})"
                 raise SourceError(said, Trouble.UNDECODABLE) from error
     except (FFmpegError, TimeoutError) as error:
-        raise _explained(error, shown) from error
+        raise _source_error(error, shown) from error
 
 
 def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, picture) until the stream ends; the seconds increase.
+    """Yield (seconds by the clock, picture) until the stream ends. The seconds increase.
 
-    Raises FFmpegError, and TimeoutError if the camera fell silent within a picture, which cannot be decoded then.
+    Raises FFmpegError, and TimeoutError if the camera stops sending in the middle of a picture.
     """
     anchor, last, heard = Anchor(), float("-inf"), clock.now()
     try:
         for frame, now in after_backlog(container.decode(stream), clock, anchor):
             time = anchor.time(frame.time, now)
-            # Around key frames some cameras send a picture without a time, or two with the same. Times must increase.
+            # Around key frames some cameras send a picture without a time, or two with the same time.
             if time > last:
                 last = time
                 yield time, DecodedPicture(frame)
@@ -81,7 +81,7 @@ class Anchor:
     """Converts a camera's own times to the clock's.
 
     clock:  100.00  100.05  100.08  105.00
-    stamp:    0.00    0.04    0.08    3.00     (the camera's clock ran away)
+    stamp:    0.00    0.04    0.08    3.00     (the camera's clock drifted)
     time:   100.00  100.04  100.08  105.00
     """
 
@@ -89,24 +89,28 @@ class Anchor:
         self._offset: float | None = None
 
     def time(self, stamp: float | None, now: float) -> float:
+        """Return the clock's time of a frame. `stamp`: the camera's time; `now`: the arrival by the clock; seconds."""
         if stamp is None:
             return now
-        # A picture cannot come before it was taken, so the smallest delay seen is the best anchor; a camera whose
-        # clock runs away or starts anew is anchored anew.
+        # A picture cannot arrive before it is taken, so the smallest delay is the best anchor. A camera whose clock
+        # drifts or restarts gets a new anchor.
         if self._offset is None or now - stamp < self._offset or now - stamp > self._offset + LARGEST_DRIFT:
             self._offset = now - stamp
         return stamp + self._offset
 
 
 def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) -> Iterator[tuple[VideoFrame, float]]:
-    """Frames with the time of their arrival. Those that came while the stream was being opened arrive all at once;
-    they are held until the first that comes in its own time, which tells when the others were taken."""
+    """Yield frames with their arrival time in seconds.
+
+    Frames that the camera sent while the stream opened arrive all at once. They are held until a frame arrives
+    without delay, because that frame anchors the others.
+    """
     held: list[tuple[VideoFrame, float]] = []
     smallest, is_waiting = float("inf"), True
     for count, frame in enumerate(frames):
         now = clock.now()
         is_waiting = is_waiting and count < LONGEST_BACKLOG
-        if is_waiting and frame.time is None:  # the very first of some cameras
+        if is_waiting and frame.time is None:  # some cameras send their first frame without a time
             continue
         held.append((frame, now))
         if is_waiting and frame.time is not None:
@@ -118,7 +122,7 @@ def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) ->
     yield from held
 
 
-def _explained(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
+def _source_error(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
     match error:
         case HTTPUnauthorizedError() | HTTPForbiddenError():
             return SourceError(

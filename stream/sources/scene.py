@@ -1,4 +1,4 @@
-"""Plays the built-in demo as a camera: footage that the project draws itself."""
+"""Plays the built-in demo as a camera. The project draws the footage itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SceneSource:
     def __init__(
         self, camera: str, pace: Pace, stopping: threading.Event, *, seed: int = 1, seconds: float | None = None
     ) -> None:
-        """`seconds`: the length; None: without end. The same seed draws the same pictures."""
+        """`seconds`: the length; None means endless. The same seed draws the same pictures."""
         self.camera = camera
         self._pace = pace
         self._stopping = stopping

@@ -1,4 +1,4 @@
-"""Reads a webcam through OpenCV."""
+"""Reads a webcam with OpenCV."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from harstream.wire.errors import SourceError, Trouble
 
 
 def webcam_pictures(index: int, clock: Clock) -> Pictures:
-    """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if it is not there, or disappears."""
-    with opened_webcam(index) as capture:
-        yield from captured(capture, index, clock)
+    """Yield (seconds by the clock, picture) of webcam `index`. Raises SourceError if it is missing or disappears."""
+    with open_webcam(index) as capture:
+        yield from read_pictures(capture, index, clock)
 
 
 @contextmanager
-def opened_webcam(index: int) -> Iterator[cv2.VideoCapture]:
-    """Open a webcam and release it afterwards. Raises SourceError if it is not there."""
+def open_webcam(index: int) -> Iterator[cv2.VideoCapture]:
+    """Open a webcam and release it afterwards. Raises SourceError if it is missing."""
     capture = cv2.VideoCapture(index)
     try:
         if not capture.isOpened():
             raise SourceError(
-                f"expected a webcam at index {index}, found none that opens: plug it in, close what else uses it, or "
-                "choose another --source (an index, rtsp://..., a file, or scene)",
+                f"expected a webcam at index {index}, found none that opens: plug it in, close other programs that use "
+                "it, or choose another --source (an index, rtsp://..., a file, or scene)",
                 Trouble.NO_DEVICE,
             )
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -37,7 +37,7 @@ def opened_webcam(index: int) -> Iterator[cv2.VideoCapture]:
         capture.release()
 
 
-def captured(capture: cv2.VideoCapture, index: int, clock: Clock) -> Pictures:
+def read_pictures(capture: cv2.VideoCapture, index: int, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, picture). Raises SourceError when no more pictures come."""
     while True:
         ok, picture = capture.read()

@@ -1,4 +1,4 @@
-"""Addresses of the web page: who can open it, and under which URL."""
+"""Addresses of the web page: which machines can open it, and under which URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def is_loopback(host: str) -> bool:
-    """Can only this machine reach `host`? A name counts as loopback only if it is localhost."""
+    """Return whether only this machine can reach `host`. The only name that counts as loopback is localhost."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
@@ -23,24 +23,24 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
-def allowed_names(host: str) -> tuple[str, ...] | None:
-    """Return the Host names that a server on `host` answers; None means all.
+def allowed_hosts(host: str) -> tuple[str, ...] | None:
+    """Return the Host names that a server on `host` answers. None means all.
 
-    A server on loopback answers to its own names alone. Otherwise a foreign site whose name was made to point at
-    127.0.0.1 (DNS rebinding) would pass for the same host.
+    A server on loopback answers only its own names. Otherwise a foreign site whose name resolves to 127.0.0.1 (DNS
+    rebinding) would count as the same host.
     """
     return (*LOOPBACK_NAMES, host) if is_loopback(host) else None
 
 
-def page_here(host: str, port: int) -> str:
-    """Return the page's URL for a person on this machine."""
+def local_page_url(host: str, port: int) -> str:
+    """Return the page's URL for a browser on this machine."""
     return _url("localhost" if host in ANY else host, port)
 
 
-def page_for_others(host: str, port: int, broker: BrokerAddress) -> str | None:
-    """Return the page's URL for other machines. Return None if they cannot open it, or if its address is unknown.
+def shared_page_url(host: str, port: int, broker: BrokerAddress) -> str | None:
+    """Return the page's URL for other machines, or None if they cannot open it or its address is unknown.
 
-    A server on every interface is named by this machine's address on the way to the broker.
+    For a server on every interface, it uses this machine's address on the route to the broker.
     """
     if host in ANY:
         host = own_address(broker) or "localhost"

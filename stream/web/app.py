@@ -22,7 +22,7 @@ from harstream.models.contract import ModelContract
 from harstream.stream.web.cameras_api import HttpControl, control_routes
 from harstream.stream.web.events_api import history_routes
 from harstream.stream.web.health_endpoints import health_routes
-from harstream.stream.web.http_errors import as_json
+from harstream.stream.web.http_errors import json_error
 from harstream.stream.web.live_socket import live_route
 from harstream.stream.web.metrics_endpoint import metrics_route
 from harstream.stream.web.view_state import ViewState
@@ -40,34 +40,34 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class About:
-    """What the page says of the service."""
+    """The facts about the service that the page shows."""
 
     contract: ModelContract
     version: str
     provider: str
-    """What runs the model, for a person."""
+    """The device and library that run the model, as text."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the web application serves."""
+    """The parts that the web application serves."""
 
     about: About
     view: ViewState
     history: Path | None = None
-    """The file that `/api/events` reads; the page starts with its last activities. None: no history is kept."""
+    """The file that `/api/events` reads. The page starts with its last activities. None without a history."""
     control: HttpControl | None = None
-    """What may be changed over HTTP; None: nothing."""
+    """The controls over HTTP. None if HTTP clients may change nothing."""
     metrics: Callable[[], bytes] | None = None
-    """Returns what `/metrics` answers."""
+    """Returns the answer of `/metrics`. None if there are no metrics."""
     has_broker: Callable[[], bool] = lambda: True
-    """Can events be published now?"""
+    """Returns whether events can be published now."""
     encode: Encode = encode_jpeg
-    """Called on the server's threads only."""
+    """Encodes a picture. Only the server's threads call it."""
 
 
 def create_app(site: Site, hosts: tuple[str, ...] | None, on_ready: Callable[[], None]) -> Starlette:
-    """`hosts` are the Host names that are answered, None for all. `on_ready` is called when the event loop runs."""
+    """`hosts`: Host names that the server answers; None for all. `on_ready` is called when the event loop runs."""
     broadcast = Broadcast(site.view, _facts(site), site.encode, site.has_broker)
 
     @contextlib.asynccontextmanager
@@ -91,7 +91,7 @@ def create_app(site: Site, hosts: tuple[str, ...] | None, on_ready: Callable[[],
             Middleware(BaseHTTPMiddleware, dispatch=_add_headers),
             *([Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)] if hosts else []),
         ],
-        exception_handlers={HTTPException: as_json},
+        exception_handlers={HTTPException: json_error},
         lifespan=lifespan,
     )
 

@@ -1,4 +1,7 @@
-"""`GET /api/cameras`, `PATCH /api/cameras/hall {"enabled": false, "threshold": 0.7}`, `POST /api/reload`."""
+"""Routes that read and change settings.
+
+`GET /api/cameras`, `PATCH /api/cameras/hall {"enabled": false, "threshold": 0.7}`, `POST /api/reload`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harstream.stream.service.protocols import Controls
-from harstream.stream.web.http_errors import checked_as
+from harstream.stream.web.http_errors import validation_errors_as_422
 from harstream.stream.web.same_origin import is_same_host
 from harstream.wire.errors import HarstreamError, UnknownCamera
 from harstream.wire.values import CameraControl
@@ -22,15 +25,15 @@ from harstream.wire.values import CameraControl
 
 @dataclass(frozen=True)
 class HttpControl:
-    """What may be changed over HTTP."""
+    """The controls that HTTP clients may use."""
 
     settings: Controls
     reload: Callable[[], str]
-    """Takes what config.yaml says now and returns what changed, for a person. Raises HarstreamError."""
+    """Applies the current config.yaml and returns the changes as text. Raises HarstreamError."""
 
 
 class CameraPatch(BaseModel):
-    """A setting that is not named stays as it is. A threshold of null means: as configured."""
+    """The settings to change. A missing key keeps its setting. A threshold of null restores the configured one."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -39,17 +42,17 @@ class CameraPatch(BaseModel):
 
 
 def control_routes(control: HttpControl | None) -> Sequence[Route]:
-    """`control` is None if nothing may be changed over HTTP."""
+    """Return the routes. `control` is None if HTTP clients may change nothing."""
 
     def allowed(request: Request) -> HttpControl:
-        # A page of another site that a browser has open must not switch cameras off.
+        # A page of another site in the same browser must not disable cameras.
         if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
             raise HTTPException(403, "the request comes from a page of another site")
         if control is None:
             raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
         return control
 
-    # Functions that are not async run on threads. They may wait while a model or a camera's settings are read.
+    # Functions that are not async run on threads, so they may block.
     def cameras(request: Request) -> Response:
         return JSONResponse([_facts(camera) for camera in allowed(request).settings.cameras()])
 
@@ -58,8 +61,8 @@ def control_routes(control: HttpControl | None) -> Sequence[Route]:
         try:
             body = await request.body()
         except ClientDisconnect as error:  # otherwise the server logs a traceback
-            raise HTTPException(400, "the request broke off") from error
-        with checked_as(CameraPatch):
+            raise HTTPException(400, "the client disconnected") from error
+        with validation_errors_as_422(CameraPatch):
             patch = CameraPatch.model_validate_json(body)
         return JSONResponse(await run_in_threadpool(_apply, settings, request.path_params["name"], patch))
 
@@ -77,7 +80,7 @@ def control_routes(control: HttpControl | None) -> Sequence[Route]:
 
 
 def _apply(settings: Controls, name: str, patch: CameraPatch) -> dict[str, object]:
-    """Change a camera's settings, and return how it is set now."""
+    """Change a camera's settings and return its new settings."""
     try:
         if "threshold" in patch.model_fields_set:
             settings.set_threshold(name, patch.threshold)

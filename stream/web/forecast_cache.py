@@ -16,15 +16,15 @@ from harstream.wire.values import Forecast, HorizonForecast, NextActivity
 
 log = logging.getLogger(__name__)
 
-LONGEST, MOST = 64 * 1024, 1000
-"""Bytes of a forecast; cameras whose forecast is kept."""
+MAX_BYTES, MAX_CAMERAS = 64 * 1024, 1000
+"""The longest forecast in bytes, and the largest number of cameras with a stored forecast."""
 
 
 class ForecastCache:
-    """The last forecast of each camera. One thread receives them; any thread may get them."""
+    """Holds the last forecast of each camera. One thread receives forecasts, and any thread may read them."""
 
     def __init__(self, contract: ModelContract) -> None:
-        """Forecasts for another model's activities are ignored; a broker may still retain some."""
+        """Forecasts for the labels of another model, which a broker may still retain, are ignored."""
         self._labels = {*contract.labels, UNKNOWN}
         self._sha = labels_sha(contract)
         self._latest: dict[str, Forecast] = {}
@@ -37,8 +37,10 @@ class ForecastCache:
         publisher.subscribe(topics.forecast("+"), self.receive)
 
     def receive(self, topic: str, payload: bytes, _: bool) -> None:
-        """Keep a message on `har/<node>/camera/<camera>/forecast`. Messages that are no forecast are ignored; the log
-        has the first of them, and the first forecast after them."""
+        """Store a message on `har/<node>/camera/<camera>/forecast`.
+
+        Invalid messages are ignored. The log reports the first of them, and the first valid forecast after them.
+        """
         camera = topic.split("/")[-2]
         try:
             forecast = self._read(payload) if payload else None
@@ -49,22 +51,22 @@ class ForecastCache:
         self._latest.pop(camera, None)
         if forecast is not None:
             self._latest[camera] = forecast
-            if len(self._latest) > MOST:  # every client that may publish can invent cameras
+            if len(self._latest) > MAX_CAMERAS:  # any client that may publish can use arbitrary camera names
                 del self._latest[next(iter(self._latest))]
 
     def get(self, camera: str) -> Forecast | None:
-        """Return the last forecast of a camera, which need not be watched yet."""
+        """Return the last forecast of a camera, or None."""
         return self._latest.get(camera)
 
     def _read(self, payload: bytes) -> Forecast | None:
-        """Raises ValueError."""
-        if len(payload) > LONGEST:
-            raise ValueError(f"expected {LONGEST} bytes at most, got {len(payload)}")
+        """Return the forecast, or None for the labels of another model. Raises ValueError for an invalid payload."""
+        if len(payload) > MAX_BYTES:
+            raise ValueError(f"expected {MAX_BYTES} bytes at most, got {len(payload)}")
         try:
             message = ForecastMessage.model_validate_json(payload)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # a stranger's keys
+            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # keys from the network
             raise ValueError(f"{where}: {first['msg']}") from error
         if message.labels_sha != self._sha:
             return None

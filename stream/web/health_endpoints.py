@@ -1,4 +1,4 @@
-"""`GET /healthz` and `GET /readyz`: answers for watchdogs and orchestrators."""
+"""`GET /healthz` and `GET /readyz`, for watchdogs and orchestrators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def health_routes(view: ViewState, version: str) -> Sequence[Route]:
         return answer(status, code, version=version)
 
     def readyz(_: Request) -> Response:
-        """Answer 503 while cameras are switched on and none of them is live."""
+        """Answer 503 while no enabled camera is live. Without an enabled camera, answer 200."""
         views = [camera for camera in view.views() if camera.state is not CameraState.DISABLED]
         is_ready = not views or any(camera.state is CameraState.LIVE for camera in views)
         return answer("ready" if is_ready else "not ready", 200 if is_ready else 503)

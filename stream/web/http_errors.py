@@ -1,4 +1,4 @@
-"""What a refused HTTP request is answered: `{"detail": ...}`, one sentence."""
+"""Answers of refused HTTP requests: `{"detail": ...}` with one sentence."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 
-def as_json(_: Request, error: Exception) -> Response:
+def json_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
 @contextmanager
-def checked_as(model: type[BaseModel]) -> Iterator[None]:
-    """Turn pydantic's errors inside into HTTPException 422."""
+def validation_errors_as_422(model: type[BaseModel]) -> Iterator[None]:
+    """Turn pydantic's errors inside the block into HTTPException 422."""
     try:
         yield
     except ValidationError as error:
         known = ", ".join(model.model_fields)
-        raise HTTPException(422, "; ".join(_in_words(mistake, known) for mistake in error.errors())) from error
+        raise HTTPException(422, "; ".join(_describe(mistake, known) for mistake in error.errors())) from error
 
 
-def _in_words(mistake: Mapping[str, Any], known: str) -> str:
+def _describe(mistake: Mapping[str, Any], known: str) -> str:
     names = mistake["loc"]
     if mistake["type"] == "extra_forbidden":
         return f"expected {known}; got {str(names[-1])[:40]!r}"

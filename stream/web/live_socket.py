@@ -1,4 +1,4 @@
-"""`/live`: the WebSocket of an open page. It sends what changes, and receives whether the page needs pictures."""
+"""The WebSocket `/live` of an open page. It sends changes, and receives whether the page needs pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def live_route(broadcast: Broadcast) -> WebSocketRoute:
 
 
 async def _send(socket: WebSocket, viewer: Viewer) -> None:
-    """Send the viewer's messages. While its link is full, newer messages replace those that wait."""
+    """Send the viewer's messages. While its link is full, newer messages replace waiting ones."""
     while True:
         message = await viewer.next()
         if isinstance(message, bytes):
@@ -44,7 +44,7 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
 
 
 async def _receive(socket: WebSocket, viewer: Viewer, broadcast: Broadcast) -> None:
-    """Obey `watch` and `rest`; ignore everything else."""
+    """Process the messages `watch` and `rest`, and ignore all others."""
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the metrics for Prometheus."""
+"""`GET /metrics`, the metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_route(metrics: Callable[[], bytes] | None) -> Route:
-    """`metrics` returns the text; None: the answer is 404."""
+    """Return the route. `metrics` returns the text. If it is None, the answer is 404."""
 
     def read(_: Request) -> Response:
         if metrics is None:

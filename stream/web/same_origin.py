@@ -1,4 +1,4 @@
-"""Tells requests of this server's own page from those of other sites."""
+"""Distinguishes requests of this server's own page from those of other sites."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 
 def is_same_host(origin: str | None, host: str | None) -> bool:
-    """Compare the headers Origin and Host. Another site's page must neither see these cameras nor change them.
+    """Return whether the headers Origin and Host match. Pages of other sites must not see or change cameras.
 
-    A browser always names the page that sends a request; a program that is no browser sends no Origin.
+    A browser always sends the page's Origin. A program that is not a browser sends no Origin, which counts as a match.
     """
     if origin is None:
         return True
     try:
         return host is not None and urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:  # brackets that do not close
+    except ValueError:  # unbalanced brackets
         return False

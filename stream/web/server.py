@@ -1,4 +1,4 @@
-"""The web server of the live view, on one thread of its own."""
+"""The web server of the live view, on its own thread."""
 
 from __future__ import annotations
 
@@ -10,41 +10,44 @@ from pathlib import Path
 import uvicorn
 
 from harstream.stream.history.store import Query, activities, ended, reading
-from harstream.stream.web.addresses import allowed_names, page_here
+from harstream.stream.web.addresses import allowed_hosts, local_page_url
 from harstream.stream.web.app import Site, create_app
 from harstream.stream.web.view_state import EVENTS_KEPT
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event
 
 SEND_BUFFER = 256 * 1024
-"""Bytes that the system holds for one viewer. By default it holds megabytes: seconds of old pictures on a slow link."""
+"""Send buffer of a viewer in bytes. The default of megabytes would hold seconds of old pictures on a slow link."""
 
 
 class WebServer:
     """Serves a site between `start` and `close`."""
 
     def __init__(self, site: Site, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """`port` 0 takes a free one."""
+        """`port`: 0 selects a free port."""
         self.address = (host, port)
-        """Host and port; after `start` the port that was taken."""
+        """Host and port. After `start`, the port that was selected."""
         self._site = site
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """The page's URL for a person on this machine."""
-        return page_here(*self.address)
+        """The page's URL for a browser on this machine."""
+        return local_page_url(*self.address)
 
     def start(self) -> None:
-        """Return when pages can be opened. Raises SinkError if the port is taken or the history cannot be read."""
+        """Start, and return when the page can be opened.
+
+        Raises SinkError if the port is in use or the history cannot be read.
+        """
         if self._site.history is not None:
-            self._site.view.begin_with(_last_activities(self._site.history))
+            self._site.view.set_events(_last_activities(self._site.history))
         listening = _listen(*self.address)
         host = self.address[0]
         self.address = (host, listening.getsockname()[1])
         ready = threading.Event()
-        app = create_app(self._site, allowed_names(host), ready.set)
+        app = create_app(self._site, allowed_hosts(host), ready.set)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -64,7 +67,7 @@ class WebServer:
         ready.wait()
 
     def close(self) -> None:
-        """Disconnect the viewers and wait, 2 s at most, until the server's thread has ended."""
+        """Disconnect the viewers and wait for the server's thread, 2 s at most."""
         if self._server is None or self._thread is None:
             return
         self._server.should_exit = True
@@ -74,7 +77,7 @@ class WebServer:
     def _serve(self, server: uvicorn.Server, listening: socket.socket, ready: threading.Event) -> None:
         try:
             server.run(sockets=[listening])
-        except (Exception, SystemExit) as error:  # carried to the recognition thread, where the view state raises it
+        except (Exception, SystemExit) as error:  # ViewState.show raises it again on the recognition thread
             self._site.view.fail(error)
         finally:
             listening.close()
@@ -82,7 +85,7 @@ class WebServer:
 
 
 def _last_activities(file: Path) -> list[Event]:
-    """Return past activities in the order of their starts. An activity that a killed run left open gets an end."""
+    """Return past activities in the order of their starts. Activities that a killed run left open get an end."""
     with reading(file) as database:
         events = [past.event for past in activities(database, Query(limit=EVENTS_KEPT))]
     return [ended(event) if event.ended_at is None else event for event in reversed(events)]

@@ -1,4 +1,4 @@
-"""What viewers see now. The recognition thread writes it and the server's thread reads it; nothing is queued."""
+"""The current state that viewers see. The recognition thread writes it and the server's thread reads it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from harstream.wire.values import (
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0
 """Seconds of frame times over which a camera's frame rate is measured."""
-STUCK = 30.0
-"""Recognition hangs after so many seconds without health reports, which come once a second."""
+STUCK_AFTER = 30.0
+"""Seconds without a health report after which recognition counts as stuck. Reports come once a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +44,21 @@ class CameraView:
     activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
     topk: tuple[LabelScore, ...] = ()
     scores: tuple[float, ...] = ()
-    """Smoothed, in label order."""
+    """Smoothed scores in label order."""
     warming: Warming = Warming(0, 0)
     time: float = 0.0
     fps: float = 0.0
     blind: HealthState | None = None
-    """FROZEN or DARK: frames come, but there is nothing to recognize in them."""
+    """FROZEN or DARK if frames arrive but show nothing to recognize, else None."""
     blind_since: float = 0.0
     hint: str = ""
-    """Why its window does not fill, or why the camera is blind."""
+    """The reason for an incomplete window or a blind camera."""
     forecast: Forecast | None = None
     dropping: float = 0.0
     behind: float = 0.0
-    """Both as in Health while the machine cannot keep up; 0 otherwise."""
+    """As in Health, like `dropping`, while the machine cannot keep up, else 0."""
     frame: Frame | None = None
-    """The last frame. It stays when the camera goes offline."""
+    """The last frame. It is kept while the camera is offline."""
 
     def to_json(self) -> str:
         return json.dumps(self.facts())
@@ -89,9 +89,9 @@ class CameraView:
 
 
 class ViewState:
-    """A FrameSink and HealthSink: the newest view of each camera, and the last events.
+    """A FrameSink and HealthSink that holds the newest view of each camera and the last events.
 
-    Every method may be called from any thread.
+    Every method is callable from any thread.
     """
 
     def __init__(
@@ -100,43 +100,43 @@ class ViewState:
         forecast: Callable[[str], Forecast | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`forecast` returns the forecast for a camera; it is called at each step. `clock` is in seconds."""
+        """`forecast` returns the forecast of a camera, and is called at each step. `clock` returns seconds."""
         self._forecast = forecast
         self._indices = count()
         self._views = {name: CameraView(next(self._indices), name) for name in cameras}
         self._times: dict[str, deque[float]] = defaultdict(deque)
         self._events: dict[str, Event] = {}
-        self._fresh: set[str] = set()
+        self._new_event_ids: set[str] = set()
         self._listener: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._clock = clock
         self._reported_at = clock()
         self._lock = threading.Lock()
 
-    def begin_with(self, events: Iterable[Event]) -> None:
-        """Start with events of earlier runs, in the order in which they started."""
+    def set_events(self, events: Iterable[Event]) -> None:
+        """Set the events of earlier runs, in the order of their starts."""
         with self._lock:
             self._events = {event.id: event for event in events}
 
     def show(self, step: Step) -> None:
-        """Keep the step, without a copy. A new camera comes last. Raises SinkError once the server has failed."""
+        """Store the step without a copy. A new camera is appended. Raises SinkError after the server has failed."""
         with self._lock:
             if self._failure is not None:
                 raise SinkError(f"the live view has stopped: {self._failure}") from self._failure
             name = step.notice.camera
-            self._views[name] = self._after(self._view(name), step)
+            self._views[name] = self._updated(self._view(name), step)
             if self._views[name].state is CameraState.REMOVED:
                 del self._views[name]
                 self._times.pop(name, None)
             for event in step.notice.events:
-                self._keep(event)
+                self._add_event(event)
             if self._listener is not None:
                 self._listener()
 
     @property
     def is_stuck(self) -> bool:
-        """Does recognition hang?"""
-        return self._clock() - self._reported_at > STUCK
+        """Whether recognition hangs."""
+        return self._clock() - self._reported_at > STUCK_AFTER
 
     def report(self, health: Health) -> None:
         with self._lock:
@@ -158,15 +158,15 @@ class ViewState:
                     self._listener()
 
     def listen(self, listener: Callable[[], None] | None) -> None:
-        """`listener` is called after each change, under the lock and on the recognition thread. It must only wake."""
+        """Set a function to call after each change, on the recognition thread under the lock. It must not block."""
         with self._lock:
             self._listener = listener
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def fail(self, error: BaseException) -> None:
-        """Carry the server's error to the recognition thread, where `show` raises it."""
+        """Store the server's error. `show` raises it on the recognition thread."""
         with self._lock:
             self._failure = error
 
@@ -175,21 +175,21 @@ class ViewState:
             return tuple(self._views.values())
 
     def events(self) -> tuple[Event, ...]:
-        """Return the newest event of each of the last activities, in the order in which they started."""
+        """Return the newest event of each of the last activities, in the order of their starts."""
         with self._lock:
             return tuple(self._events.values())
 
-    def take_fresh_events(self) -> tuple[Event, ...]:
-        """Return the events since the last call: the newest of each activity."""
+    def take_new_events(self) -> tuple[Event, ...]:
+        """Return the newest event of each activity that changed since the last call, and clear this list."""
         with self._lock:
-            fresh = tuple(event for event in self._events.values() if event.id in self._fresh)
-            self._fresh.clear()
+            fresh = tuple(event for event in self._events.values() if event.id in self._new_event_ids)
+            self._new_event_ids.clear()
             return fresh
 
     def _view(self, name: str) -> CameraView:
         return self._views.get(name) or CameraView(next(self._indices), name)
 
-    def _after(self, view: CameraView, step: Step) -> CameraView:
+    def _updated(self, view: CameraView, step: Step) -> CameraView:
         notice = step.notice
         view = replace(
             view,
@@ -205,7 +205,7 @@ class ViewState:
             view = replace(view, state=notice.change.state, reason=notice.change.reason)
             if notice.change.state.is_away:
                 view = replace(view, topk=(), scores=())
-            if notice.change.state is CameraState.DISABLED:  # nobody may look through it
+            if notice.change.state is CameraState.DISABLED:  # a disabled camera must not be visible
                 view = replace(view, frame=None)
         if step.frame is not None:
             fps = self._rate(self._times[view.name], step.frame.time)
@@ -220,16 +220,16 @@ class ViewState:
             times.popleft()
         return (len(times) - 1) / (time - times[0]) if time > times[0] else 0.0
 
-    def _keep(self, event: Event) -> None:
+    def _add_event(self, event: Event) -> None:
         self._events[event.id] = event
-        self._fresh.add(event.id)
+        self._new_event_ids.add(event.id)
         if len(self._events) > EVENTS_KEPT:
             oldest = next(iter(self._events))
             del self._events[oldest]
-            self._fresh.discard(oldest)
+            self._new_event_ids.discard(oldest)
 
 
 def event_facts(event: Event) -> dict[str, object]:
-    """Returns an event as the page has it: times in seconds since the epoch."""
+    """Return an event for the page, with times in seconds since the epoch."""
     facts = EventFacts.from_event(event, area=None).model_dump(exclude={"event_type", "area", "confidence"})
     return {"type": "event", "event": event.type, "confidence": round(event.confidence.mean, 3), **facts}

@@ -1,9 +1,9 @@
-"""The open pages: each message is composed once, and every viewer gets the newest of each kind.
+"""Sends messages to the open pages. It composes each message once and sends every viewer the newest of each kind.
 
-There is at most one round every 1/15 s. A viewer that reads more slowly finds the newest of each kind, never a queue:
+A round takes place every 1/15 s at most. A slow viewer receives the newest message of each kind instead of a queue:
 
     frame of a camera   1  2  3  4  5  6  7  8
-    encoded                1     3     5     7      once, and only while somebody watches
+    encoded                1     3     5     7      once, and only while a page watches
     a fast viewer          1     3     5     7
     a slow viewer          1                 7
 """
@@ -20,22 +20,22 @@ from harstream.stream.web.view_state import EVENTS_KEPT, CameraView, ViewState, 
 from harstream.wire.values import CameraState, Frame
 
 PERIOD = 1 / 15
-"""Seconds between two pictures of a camera. More would cost link and encoder more than a viewer can see."""
+"""Seconds between two pictures of a camera. More pictures would cost CPU and bandwidth without a visible difference."""
 HEARTBEAT = 4.0
-"""Seconds without news after which viewers get a sign of life."""
-LONGEST = 960
-"""Pixels of a picture's longer side. Larger pictures are scaled down before they are encoded."""
+"""Seconds without a change after which viewers receive a tick."""
+LONGER_SIDE = 960
+"""The longer side of a picture, in pixels. Larger pictures are scaled down before encoding."""
 Encode = Callable[[Frame], bytes]
 
 
 class Viewer:
-    """One open page: the messages that it has not received yet, the newest of each kind."""
+    """One open page, with the newest message of each kind that it has not received yet."""
 
     def __init__(self) -> None:
         self.is_watching = True
         """False for a page in a background tab, which needs no pictures."""
-        self.has: dict[int, Frame] = {}
-        """Camera index to the frame that was offered last."""
+        self.offered: dict[int, Frame] = {}
+        """The last offered frame, by camera index."""
         self._waiting: dict[str, str | bytes] = {}
         self._wake = asyncio.Event()
 
@@ -51,13 +51,13 @@ class Viewer:
         self._waiting.pop(kind, None)
 
     def greet(self, hello: str) -> None:
-        """Offer `hello` in place of everything that waits: it contains that, or the camera is gone."""
+        """Replace all waiting messages by `hello`, which contains the current state."""
         self._waiting.clear()
-        self.has.clear()
+        self.offered.clear()
         self.offer("hello", hello)
 
     async def next(self) -> str | bytes:
-        """Wait for a message, and take it."""
+        """Wait for a message, and remove and return it."""
         while not self._waiting:
             self._wake.clear()
             await self._wake.wait()
@@ -65,25 +65,25 @@ class Viewer:
 
 
 class Broadcast:
-    """Brings the view state to the viewers. It lives on the server's event loop."""
+    """Sends the view state to the viewers. It runs on the server's event loop."""
 
     def __init__(
         self, view: ViewState, about: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
     ) -> None:
-        """`about` goes into each hello message. `has_broker` says whether events can be published now."""
+        """`about`: keys of each hello message. `has_broker` returns whether events can be published now."""
         self._state = view
         self._about = about
         self._encode = encode
         self._has_broker = has_broker
-        self._had_broker = has_broker()
+        self._sent_has_broker = has_broker()
         self._viewers: set[Viewer] = set()
         self._changed = asyncio.Event()
         self._sent: dict[int, CameraView] = {}
-        self._roster: list[int] = []
+        self._camera_indices: list[int] = []
         self._pictures: dict[int, tuple[Frame, bytes]] = {}
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Send changes until cancelled."""
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
@@ -92,7 +92,7 @@ class Broadcast:
         self._state.listen(wake)
         try:
             while True:
-                await self._wait_for_a_change()
+                await self._wait_for_change()
                 self._offer_messages()
                 await asyncio.gather(*(self._offer_picture(view) for view in self._state.views()))
                 await asyncio.sleep(PERIOD)
@@ -111,17 +111,17 @@ class Broadcast:
         self._viewers.discard(viewer)
 
     def watch(self, viewer: Viewer, is_watching: bool) -> None:
-        """Start or stop to send pictures to this viewer."""
+        """Start or stop sending pictures to this viewer."""
         if viewer.is_watching != is_watching:
             viewer.is_watching = is_watching
-            viewer.has.clear()
+            viewer.offered.clear()
             self._changed.set()
 
     def _greet_if_cameras_changed(self) -> None:
         roster = [view.index for view in self._state.views()]
-        if roster == self._roster:
+        if roster == self._camera_indices:
             return
-        self._roster = roster
+        self._camera_indices = roster
         self._sent = {index: view for index, view in self._sent.items() if index in roster}
         self._pictures = {index: picture for index, picture in self._pictures.items() if index in roster}
         hello = self._hello()
@@ -132,13 +132,13 @@ class Broadcast:
         hello = {
             "type": "hello",
             **self._about,
-            "broker": self._had_broker,
+            "broker": self._sent_has_broker,
             "cameras": [view.facts() for view in self._state.views()],
             "events": [event_facts(event) for event in self._state.events()],
         }
         return json.dumps(hello)
 
-    async def _wait_for_a_change(self) -> None:
+    async def _wait_for_change(self) -> None:
         try:
             await asyncio.wait_for(self._changed.wait(), HEARTBEAT)
             self._changed.clear()
@@ -147,10 +147,10 @@ class Broadcast:
 
     def _offer_messages(self) -> None:
         self._greet_if_cameras_changed()
-        if self._had_broker != (has_broker := self._has_broker()):
-            self._had_broker = has_broker
+        if self._sent_has_broker != (has_broker := self._has_broker()):
+            self._sent_has_broker = has_broker
             self._offer_to_all("broker", json.dumps({"type": "broker", "connected": has_broker}))
-        for event in self._state.take_fresh_events():
+        for event in self._state.take_new_events():
             self._offer_to_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._state.views():
             if self._sent.get(view.index) is not view:
@@ -171,12 +171,12 @@ class Broadcast:
             encoded = await asyncio.to_thread(self._encode, view.frame)
             self._pictures[view.index] = view.frame, picture_header(view.index, view.frame.time) + encoded
             if not any(now.index == view.index and now.frame is not None for now in self._state.views()):
-                del self._pictures[view.index]  # the camera was switched off or removed meanwhile
+                del self._pictures[view.index]  # the camera was disabled or removed during encoding
                 return
         frame, message = self._pictures[view.index]
         for viewer in self._viewers:
-            if viewer.is_watching and viewer.has.get(view.index) is not frame:
-                viewer.has[view.index] = frame
+            if viewer.is_watching and viewer.offered.get(view.index) is not frame:
+                viewer.offered[view.index] = frame
                 viewer.offer(f"picture {view.index}", message)
 
     def _offer_to_all(self, kind: str, message: str) -> None:
@@ -185,11 +185,10 @@ class Broadcast:
 
 
 def picture_header(camera: int, time: float) -> bytes:
-    """Return ten bytes, big-endian: the camera's index as uint16, the frame's time in seconds as float64. The JPEG
-    follows them."""
+    """Return the ten bytes in front of a JPEG, big-endian: camera index as uint16, time in seconds as float64."""
     return struct.pack(">Hd", camera, time)
 
 
 def encode_jpeg(frame: Frame) -> bytes:
-    """Raises cv2.error for a picture without pixels."""
-    return jpeg(frame.picture.bgr(), LONGEST)
+    """Return the frame as JPEG. Raises cv2.error for a picture without pixels."""
+    return jpeg(frame.picture.bgr(), LONGER_SIDE)

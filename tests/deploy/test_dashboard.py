@@ -75,7 +75,7 @@ def exposed(
     """Names of what is exposed by a sink to which everything has happened, each with its labels."""
     metrics = Metrics(context, "CPU")
     metrics.watch_broker(lambda: True, waiting=lambda: 0, lost=lambda: 0)
-    metrics.acknowledged(0.03, 0.003)
+    metrics.count_acknowledged(0.03, 0.003)
     metrics.handle(make_notice(state=CameraState.LIVE))
     metrics.handle(make_notice(make_event(EventType.START), scores=(0.1, 0.8, 0.1)))
     metrics.report(make_health())

@@ -150,7 +150,7 @@ def test_cameras_and_broker_are_tried_and_passwords_kept_apart(
     typing.answer("Another camera", "y")
     typing.answer("Camera", "grey.mp4")
     typing.answer("Its name", "hall")
-    typing.wait_for("each camera needs a name of its own")
+    typing.wait_for("each camera needs a unique name")
     typing.answer("Its name", "film")
     typing.answer("The room", "")
     typing.answer("Another camera", "n")

@@ -113,7 +113,7 @@ def test_a_broken_file_does_not_end_what_others_show(
     assert code == 4
     (complaint,) = running.complaints
     assert complaint.startswith("harstream: camera file: ")
-    assert sum("; the other cameras go on" in line for line in running.stderr) == 1
+    assert sum("; the other cameras continue" in line for line in running.stderr) == 1
     assert "undecodable" in [one.json["code"] for one in subscriber.of("camera/file/health")]
 
 

@@ -143,7 +143,7 @@ def test_what_cannot_be_gives_a_one_line_error(harstream: Callable[..., Any], tm
 
     assert line() == (
         CONFIG,
-        "harstream: there is no history in harstream-state: `harstream run` begins one there, unless history.enabled "
+        "harstream: there is no history in harstream-state: `harstream run` creates one, unless history.enabled "
         "is false",
     )
     code, said = line("--since", "yesterday")

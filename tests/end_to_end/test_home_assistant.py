@@ -285,7 +285,7 @@ def test_a_camera_that_is_away_is_disconnected_and_its_activity_unavailable(
     eventually(lambda: home_assistant.state("sensor.shed_activity") == "unavailable", "its activity to go")
     eventually(lambda: home_assistant.state("binary_sensor.shed_problem") == "on", "the problem")
     problem = home_assistant.entity("binary_sensor.shed_problem")["attributes"]
-    assert (problem["health"], problem["reason"]) == ("offline", "its material has ended")
+    assert (problem["health"], problem["reason"]) == ("offline", "its recording has ended")
     assert home_assistant.state("sensor.barn_activity") == "Light"
 
 

@@ -17,7 +17,7 @@ YARD = {"name": "yard", "source": "scene?seed=9"}
 ATTIC = {"name": "attic", "source": "scene?seed=10", "area": "Attic"}
 
 
-def surroundings(mosquitto: Any) -> dict[str, Any]:
+def context(mosquitto: Any) -> dict[str, Any]:
     """The same whenever the configuration is written."""
     return {"mqtt": {"broker": mosquitto.url, "embedded_port": 1883}, "web": {"enabled": False, "port": 8080}}
 
@@ -27,7 +27,7 @@ def test_cameras_come_and_go_and_another_notices_nothing(
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    rest: dict[str, Any] = {"model": str(light_model), **surroundings(mosquitto)}
+    rest: dict[str, Any] = {"model": str(light_model), **context(mosquitto)}
     configure(cameras=[HALL, YARD], **rest)
     running = start("run")
 
@@ -55,7 +55,7 @@ def test_another_model_is_announced(
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    rest: dict[str, Any] = {"cameras": [HALL], **surroundings(mosquitto)}
+    rest: dict[str, Any] = {"cameras": [HALL], **context(mosquitto)}
     configure(model=str(light_model), **rest)
     running = start("run")
     eventually(lambda: subscriber.of("/info"), "the first model", 40)
@@ -75,7 +75,7 @@ def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    configure(cameras=[HALL], model=str(light_model), **surroundings(mosquitto))
+    configure(cameras=[HALL], model=str(light_model), **context(mosquitto))
     running = start("run")
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     (tmp_path / "config.yaml").unlink()
@@ -89,7 +89,7 @@ def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
-        ({"cameras": [HALL, HALL]}, "each camera needs a name of its own, got 'hall' again"),
+        ({"cameras": [HALL, HALL]}, "each camera needs a unique name, got 'hall' again"),
         ({"cameras": [HALL, {"name": "film", "source": "there-is-none.mp4"}]}, "there is no such file"),
         ({"model": "no-such-model"}, "no-such-model"),
         ({"activities": {"overrides": {"Yodel": {"start_above": 0.9, "end_below": 0.5}}}}, "Yodel"),
@@ -100,7 +100,7 @@ def test_a_mistake_is_told_and_nothing_changes(
     subscribe: Any, eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **surroundings(mosquitto)}
+    right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **context(mosquitto)}
     configure(**right)
     running = start("run")
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)

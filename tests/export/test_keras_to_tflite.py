@@ -151,5 +151,5 @@ def test_without_litert_and_tensorflow_it_is_said_what_to_install(
 
 def test_a_gpu_cannot_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").touch()
-    with pytest.raises(ModelError, match="runs on the CPU only"):
+    with pytest.raises(ModelError, match="runs only on the CPU"):
         open_model(find_model(str(tmp_path)), "cuda")

@@ -58,7 +58,7 @@ class ObservationMessage(CameraMessage):
 
     @classmethod
     def of(cls, notice: Notice, context: Context, *, seq: int, previous: float | None) -> ObservationMessage:
-        """Builds a recognition, or a missing one of a notice without scores.
+        """Build a recognition, or a missing one of a notice without scores.
 
         `previous` is the time of this camera's observation before this one.
         """

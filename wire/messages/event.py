@@ -148,7 +148,7 @@ class EventMessage(EventFacts, Message):
         return None if milliseconds is None else milliseconds / 1000
 
     def held_back(self) -> EventMessage:
-        """Returns the same event as one that an outage held back."""
+        """Return the same event as one that an outage held back."""
         # The delay was measured until the outbox; it says nothing about an event that waited there.
         latency = self.latency_ms.model_copy(update={"frame_to_publish": None})
         return self.model_copy(update={"historical": True, "latency_ms": latency})

@@ -12,14 +12,14 @@ from harstream.wire.timestamps import seconds_of, timestamp
 
 
 def _time(value: Any) -> Any:
-    """Reads seconds since the epoch, or a timestamp, to the millisecond. Leaves all else to the validation."""
+    """Read seconds since the epoch, or a timestamp, to the millisecond. Leaves all else to the validation."""
     if isinstance(value, str):
         return round(seconds_of(value), 3)
     return round(value, 3) if isinstance(value, float) else value
 
 
 def _rounded_to(digits: int) -> BeforeValidator:
-    """Rounds a number before its range is checked: 1.00000001 is the score 1."""
+    """Round a number before its range is checked: 1.00000001 is the score 1."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, float):
@@ -61,7 +61,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 def left_out_if_none(description: str) -> Any:
-    """Declares a field that is not on the wire where it is None."""
+    """Declare a field that is not on the wire where it is None."""
     return Field(
         default=None,
         exclude_if=lambda value: value is None,
@@ -90,7 +90,7 @@ class Message(Part):
     id_of_schema: str = Field(alias="schema")
 
     def encode(self) -> bytes:
-        """Writes one line of UTF-8 without its line end."""
+        """Write one line of UTF-8 without its line end."""
         return self.__pydantic_serializer__.to_json(self)  # model_dump_json() would decode it, to be encoded again
 
     def facts(self) -> dict[str, Any]:

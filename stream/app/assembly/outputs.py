@@ -23,7 +23,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import FILE as HISTORY_FILE
 from harstream.stream.recognition.protocols import Engine
-from harstream.stream.service.protocols import EventSink, FrameSink, Named
+from harstream.stream.service.protocols import EventSink, FrameSink, NamedSink
 from harstream.stream.sinks.console import ConsoleSink
 from harstream.stream.sinks.event_log import EventLog
 from harstream.stream.sinks.jsonl import JsonLines
@@ -31,7 +31,7 @@ from harstream.stream.sinks.metrics import Metrics
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.sinks.snapshots import Snapshots
 from harstream.stream.sinks.systemd import Systemd
-from harstream.stream.web.addresses import page_for_others
+from harstream.stream.web.addresses import shared_page_url
 from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.stream.web.view_state import ViewState
 from harstream.wire.context import Context
@@ -72,7 +72,7 @@ class Outputs:
     recorder: VideoRecorder | None
     window: Display | None
 
-    def event_sinks(self, systemd: Systemd) -> list[Named[EventSink]]:
+    def event_sinks(self, systemd: Systemd) -> list[NamedSink[EventSink]]:
         """Return the event sinks in the order in which they receive a notice.
 
         The history is first. If MQTT sent an update that the history does not have, a run that is killed right then
@@ -80,14 +80,14 @@ class Outputs:
         """
         return [
             *_named("history", self.history),
-            Named("mqtt", self.mqtt),
-            Named("console", self.console),
-            Named("metrics", self.metrics),
+            NamedSink("mqtt", self.mqtt),
+            NamedSink("console", self.console),
+            NamedSink("metrics", self.metrics),
             *_named("events file", self.events_file),
-            Named("systemd", systemd),
+            NamedSink("systemd", systemd),
         ]
 
-    def frame_sinks(self) -> list[Named[FrameSink]]:
+    def frame_sinks(self) -> list[NamedSink[FrameSink]]:
         """Return the frame sinks in the order in which they receive a step. The slowest are last."""
         snapshots = self.snapshots if self.config.mqtt.snapshots else None
         return [
@@ -119,12 +119,12 @@ class Outputs:
                 output.start()
                 stack.callback(output.close)
 
-    def show_setting(self, setting: CameraControl) -> None:
-        self.mqtt.show_setting(setting)
+    def on_setting(self, setting: CameraControl) -> None:
+        self.mqtt.on_setting(setting)
         if self.config.mqtt.snapshots:
-            self.snapshots.show_setting(setting)
+            self.snapshots.on_setting(setting)
 
-    def take_config(self, config: Config) -> None:
+    def on_config(self, config: Config) -> None:
         """Cameras that were removed keep their room: their last messages are still to come."""
         areas = {**self.mqtt.context.areas, **{camera.name: camera.area for camera in config.cameras}}
         context = replace(self.mqtt.context, areas=areas)
@@ -139,13 +139,13 @@ class Outputs:
         if config.mqtt.discovery is None:
             return {}
         cameras = [camera.name for camera in config.cameras]
-        page = page_for_others(config.web.host, config.web.port, self.broker) if config.web.enabled else None
+        page = shared_page_url(config.web.host, config.web.port, self.broker) if config.web.enabled else None
         snapshots = config.mqtt.snapshots
         return announcements(config.mqtt.discovery, self.mqtt.context, cameras, page, snapshots=snapshots)
 
     def _take_snapshots_of(self, config: Config) -> None:
         """With snapshots off, this clears the pictures of earlier runs."""
-        self.snapshots.take_cameras(camera.name for camera in config.cameras if config.mqtt.snapshots)
+        self.snapshots.set_cameras(camera.name for camera in config.cameras if config.mqtt.snapshots)
 
 
 def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs:
@@ -157,7 +157,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
     publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node)
     metrics = Metrics(context, recognizer.provider)
     metrics.watch_broker(lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost)
-    publisher.measure(metrics.acknowledged)
+    publisher.measure(metrics.count_acknowledged)
     mqtt = MqttSink(
         publisher,
         context,
@@ -204,8 +204,8 @@ def _new_window() -> Display:
     return Display()
 
 
-def _named(name: str, sink: S | None) -> list[Named[S]]:
-    return [] if sink is None else [Named(name, sink)]
+def _named(name: str, sink: S | None) -> list[NamedSink[S]]:
+    return [] if sink is None else [NamedSink(name, sink)]
 
 
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:

@@ -79,7 +79,7 @@ class Assembled:
     def run(self) -> bool:
         """Work until the end; return whether the service is to start again. Raises SourceError."""
         try:
-            self.service.run(owed=self.outputs.history.owed if self.outputs.history else ())
+            self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
         finally:
             if not self.ending.is_restart:
                 self.systemd.stop()
@@ -100,7 +100,7 @@ def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[
     `read` returns the configuration as it is at a reload.
     """
     refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
-    recognizer = engine.load(config.model, config.device)
+    recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
     contract, clock = recognizer.contract, Clock()
     cameras = ConfiguredCameras(clock, contract)
@@ -157,7 +157,7 @@ def _new_web_server(
 def _check(config: Config) -> None:
     """Raises HarstreamError if `assemble` would, as far as that can be checked while another service runs."""
     refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
-    tracker_settings(config, engine.load(config.model, config.device).contract)
+    tracker_settings(config, engine.load_engine(config.model, config.device).contract)
 
 
 def _log_refusal(why: str) -> None:

@@ -110,12 +110,12 @@ function showEvent(event) {
   if (known && known.event.seq >= event.seq) return;
   const row = known ? known.row : newRow(event);
   events.set(event.id, { event, row });
-  const goesOn = event.event !== "end";
-  row.classList.toggle("goes-on", goesOn);
+  const isOngoing = event.event !== "end";
+  row.classList.toggle("ongoing", isOngoing);
   row.dataset.event = event.event;
   row.style.setProperty("--colour", colour(event.activity));
   setText(row.querySelector(".what"), readable(event.activity));
-  setText(row.querySelector(".where"), `${event.camera} · ${day(event.started_at)}${clock(event.started_at)}${goesOn ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".where"), `${event.camera} · ${day(event.started_at)}${clock(event.started_at)}${isOngoing ? "" : ` – ${clock(event.ended_at)}`}`);
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });

@@ -44,7 +44,7 @@ function onMessage(message) {
   if (message.type === "hello") greet(message);
   else if (message.type === "camera") showCamera(message);
   else if (message.type === "event") onEvent(message);
-  else if (message.type === "broker") byId("unheard").hidden = message.connected;
+  else if (message.type === "broker") byId("broker-offline").hidden = message.connected;
 }
 
 function greet(hello) {
@@ -52,7 +52,7 @@ function greet(hello) {
   version = hello.version;
   attempt = 0;
   setLink("open", "Connected");
-  byId("unheard").hidden = hello.broker;
+  byId("broker-offline").hidden = hello.broker;
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);
   byId("about").title = `harstream ${hello.version}`;
   assignColours(hello.labels);

@@ -1,6 +1,6 @@
-// The activities of the last hours as coloured bars, one row per camera. The right end is now.
+// Shows the activities of the last hours as coloured bars, one row per camera. The right end is the current time.
 
-const WIDEST_GAP = 0.002;          // the least width of a bar, as a share of the range: a short activity must stay visible
+const MIN_WIDTH = 0.002;          // the least width of a bar, as a share of the range, so that a short activity stays visible
 
 export class Timeline {
   // `words`: {colour, readable, duration, clock} of the page.
@@ -34,7 +34,8 @@ export class Timeline {
     this.draw();
   }
 
-  // Times are in seconds since the epoch; ended_at is null while the activity goes on. A replay has no dates.
+  // Times are in seconds since the epoch. ended_at is null while the activity lasts. Events of a replay have no dates
+  // and are not shown.
   show(event) {
     const known = this.known.get(event.id);
     if (event.started_at < 1e9 || (known && known.event.seq >= event.seq)) return;
@@ -64,7 +65,7 @@ export class Timeline {
     this.drawAxis(now);
   }
 
-  // Is it within the range?
+  // Set the bar's position. Return whether the event is within the range.
   place(bar, event, now) {
     const begin = now - this.range;
     const until = event.ended_at ?? now;
@@ -72,7 +73,7 @@ export class Timeline {
     const right = Math.min(1, (until - begin) / this.range);
     bar.hidden = right <= 0;
     if (bar.hidden) return false;
-    const width = Math.max(right - left, WIDEST_GAP);
+    const width = Math.max(right - left, MIN_WIDTH);
     bar.style.left = `${100 * Math.min(left, 1 - width)}%`;
     bar.style.width = `${100 * width}%`;
     const { readable, clock, duration } = this.words;
@@ -81,7 +82,7 @@ export class Timeline {
     return true;
   }
 
-  // Full minutes or hours of the day, about six.
+  // Draw about six marks at full minutes or hours of the day.
   drawAxis(now) {
     const step = [60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600].find((seconds) => this.range / seconds <= 8);
     const offset = 60 * new Date().getTimezoneOffset();

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from harstream.models.contract import ModelContract
-from harstream.stream.config.file import load_config, overridden
-from harstream.stream.config.json_schema import paths
+from harstream.stream.config.file import load_config, with_overrides
+from harstream.stream.config.json_schema import key_paths
 from harstream.stream.config.model import CameraConfig, Config
-from harstream.stream.config.surroundings import Surroundings
+from harstream.stream.config.validation_context import ValidationContext
 from harstream.wire.errors import ConfigError, ConfigFileError, ModelError
 
 Load = Callable[[str], Config]
@@ -84,7 +84,7 @@ def test_discovery_can_be_switched_off(load: Load) -> None:
         ("cameras:\n  - name: a\n    source: '0'\n  - name: b\n", "4:5: cameras.1.source: this key is needed here"),
         ("cameras:\n  - {name: a, source: '0', sauce: 1}\n", "2:28: cameras.0.sauce: there is no such key here; did"),
         ("cameras:\n  - {name: a, source: '0'}\n  - {name: a, source: '1'}\n",
-         "3:12: cameras.1.name: each camera needs a name of its own, got 'a' again"),
+         "3:12: cameras.1.name: each camera needs a unique name, got 'a' again"),
         ("cameras:\n  - {name: a, source: true}\n", "2:23: cameras.0.source: expected a text"),
         ("cameras:\n  - {name: a, source: rtps://host/1}\n", "2:23: cameras.0.source: expected a webcam's index, rtsp"),
         ("cameras:\n  - name: a\n    source: scene?sed=1\n", "3:13: cameras.0.source: expected scene?seed=1&sec"),
@@ -201,7 +201,7 @@ def test_a_file_beside_the_configuration_may_hold_a_value(
     assert load(text).cameras[0].source == "rtsp://me:s3c${ret@host/1"
 
 
-@pytest.mark.parametrize(("content", "message"), [(b" \n", "got an empty file"), (b"\xff", "it is no UTF-8 text")])
+@pytest.mark.parametrize(("content", "message"), [(b" \n", "got an empty file"), (b"\xff", "it is not UTF-8 text")])
 def test_a_file_without_a_secret_is_a_mistake(
     mistakes: Callable[[str], list[str]], file: Path, content: bytes, message: str
 ) -> None:
@@ -232,7 +232,7 @@ def test_a_secret_is_not_repeated_wherever_it_stands(load: Load, monkeypatch: py
     """Every key gets the secret as a value that does not fit there."""
     for secret in ("geheim-17", "rtps://geheim-17", "0.171717", "-171717", "171717", "scene?geheim-17"):
         monkeypatch.setenv("GEHEIM", secret)
-        for path in paths():
+        for path in key_paths():
             value: object = "${GEHEIM}"
             for key in reversed(path):
                 value = {key: value}
@@ -259,7 +259,7 @@ def misfits(file: Path) -> Callable[..., list[str]]:
             return contract
 
         try:
-            load_config(file, Surroundings(contract_of, frozenset(must_exist)))
+            load_config(file, ValidationContext(contract_of, frozenset(must_exist)))
         except ConfigError as error:
             return [line.removeprefix(f"{file}:") for line in str(error).splitlines()]
         return []
@@ -338,18 +338,18 @@ def test_password_is_not_repeated_in_errors(load: Load, monkeypatch: pytest.Monk
 
 
 def test_options_of_the_command_line_override_the_file() -> None:
-    config = overridden(Config(node="nuc1"), {"model": "convlstm", "stride": 2})
+    config = with_overrides(Config(node="nuc1"), {"model": "convlstm", "stride": 2})
     assert (config.node, config.model, config.stride) == ("nuc1", "convlstm", 2)
 
 
 def test_option_that_does_not_fit_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match=r"^stride: "):
-        overridden(Config(), {"stride": 0})
+        with_overrides(Config(), {"stride": 0})
 
 
 def test_password_of_an_option_is_not_repeated() -> None:
     with pytest.raises(ConfigError) as caught:
-        overridden(Config(), {"mqtt": {"broker": "http://me:s3cret@host"}})
+        with_overrides(Config(), {"mqtt": {"broker": "http://me:s3cret@host"}})
     assert "s3cret" not in str(caught.value)
 
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harstream.stream.config.errors import mistakes_made, shown, without_places
+from harstream.stream.config.errors import describe_all, dotted, root_mistakes
 from harstream.stream.config.model import Config
 
 
 def error_text(values: dict[str, Any]) -> str:
     with pytest.raises(ValidationError) as caught:
         Config.model_validate(values)
-    return without_places(mistakes_made(caught.value))
+    return describe_all(root_mistakes(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_mistake_names_the_key_what_is_expected_and_what_may_be_meant(
 def test_a_list_with_a_wrong_item_is_one_mistake() -> None:
     with pytest.raises(ValidationError) as caught:
         Config.model_validate({"cameras": [{"name": "a b", "source": "0"}]})
-    assert [mistake["loc"] for mistake in mistakes_made(caught.value)] == [("cameras", 0, "name")]
+    assert [mistake["loc"] for mistake in root_mistakes(caught.value)] == [("cameras", 0, "name")]
 
 
 def test_a_password_in_a_key_is_not_shown() -> None:
-    assert "geheim" not in shown(("mqtt", "mqtt://ada:geheim@host"))
+    assert "geheim" not in dotted(("mqtt", "mqtt://ada:geheim@host"))

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from harstream.stream.config.file import load_config
-from harstream.stream.config.json_schema import config_schema, part
+from harstream.stream.config.json_schema import config_schema, schema_at
 from harstream.stream.config.model import CameraConfig, Config
 from harstream.stream.config.writer import FromFile, WithVariables, config_text
 from harstream.stream.sources.address import parse_source
@@ -44,7 +44,7 @@ def test_schema_is_valid() -> None:
 
 
 def all_keys(path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    node = part(path)
+    node = schema_at(path)
     for key in node.get("properties", ()):
         yield (*path, key)
         yield from all_keys((*path, key))
@@ -56,7 +56,7 @@ def all_keys(path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]
 
 @pytest.mark.parametrize("path", list(all_keys()), ids=lambda path: ".".join(map(str, path)))
 def test_every_key_is_described(path: tuple[str | int, ...]) -> None:
-    assert part(path)["description"]
+    assert schema_at(path)["description"]
 
 
 def test_comments_stand_beside_short_values_and_above_long_ones() -> None:
@@ -65,7 +65,7 @@ def test_comments_stand_beside_short_values_and_above_long_ones() -> None:
     lines = config_text({"cameras": cameras, "node": "n"}).splitlines()
 
     def described(*path: str | int) -> str:
-        return str(part(path)["description"])
+        return str(schema_at(path)["description"])
 
     source = f"    source: scene             # {described('cameras', 0, 'source')}"
     assert lines[lines.index("") :] == [

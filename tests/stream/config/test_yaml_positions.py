@@ -21,11 +21,11 @@ def test_variables_and_files_are_filled_in(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "url").write_text("mqtt://host\n")
     tree = YamlPositions("a: x-${PASSWORD}\nb: !file url\nc: $${PASSWORD}\n", tmp_path)
     assert tree.values == {"a": "x-s3cret", "b": "mqtt://host", "c": "${PASSWORD}"}
-    assert ("a",) not in tree.came
-    assert ("b",) not in tree.came
+    assert ("a",) not in tree.shown
+    assert ("b",) not in tree.shown
 
 
 def test_all_mistakes_are_found_and_not_only_the_first(tmp_path: Path) -> None:
     tree = YamlPositions("a: ${NOT_SET_1}\na: 1\nb: !file none\nc: !odd x\n", tmp_path)
     assert [mistake.place.line for mistake in tree.mistakes] == [1, 2, 3, 4]
-    assert tree.not_built == {("a",), ("b",), ("c",)}
+    assert tree.invalid == {("a",), ("b",), ("c",)}

@@ -146,7 +146,7 @@ def test_the_table_shows_start_activity_duration_and_end_reason(make_event: Make
     rows = [line.split() for line in captured.get().splitlines()[1:]]
     assert rows == [
         ["2023-11-14", "23:13:21", "hall", "JumpingJack", "8.4", "s", "81%", "low", "confidence"],
-        ["2023-11-14", "23:13:21", "hall", "[b]Run", "1.1", "s", "81%", "goes", "on"],
+        ["2023-11-14", "23:13:21", "hall", "[b]Run", "1.1", "s", "81%", "still", "open"],
     ]
 
 

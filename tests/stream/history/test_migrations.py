@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.history.migrations import MIGRATIONS, VERSION, migrate, version_of
-from harstream.stream.history.store import PastActivity, Query, activities, connect, owed, reading, write
+from harstream.stream.history.store import PastActivity, Query, activities, connect, reading, undelivered, write
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Confidence, EndReason, Event, EventType, LabelScore, Previous
 
@@ -67,7 +67,7 @@ def test_history_of_version_1_keeps_all_its_activities(path: Path, script: str) 
 def test_events_in_doubt_of_version_1_are_still_owed(path: Path) -> None:
     run(path, VERSION_1 + WITH_DOUBT)
     with closing(connect(path)) as database:
-        assert [(event.id, event.type) for event in owed(database)] == [
+        assert [(event.id, event.type) for event in undelivered(database)] == [
             ("A", EventType.END), ("B", EventType.END), ("C", EventType.END),
         ]  # fmt: skip
 
@@ -121,5 +121,5 @@ def test_history_of_a_newer_harstream_is_refused_by_writer_and_reader(path: Path
 
 def test_reader_refuses_an_older_history_and_says_what_to_do(path: Path) -> None:
     run(path, VERSION_1)
-    with pytest.raises(SinkError, match="the next `harstream run` brings it up to date"), reading(path):
+    with pytest.raises(SinkError, match="the next `harstream run` migrates it"), reading(path):
         pass

@@ -19,8 +19,8 @@ from harstream.stream.history.store import (
     activities,
     changes,
     names,
-    owed,
     reading,
+    undelivered,
 )
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
@@ -157,7 +157,7 @@ def test_upkeep_deletes_old_activities_and_empties_the_journal(
     path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("harstream.stream.history.sink.UPKEEP", 0.01)
+    monkeypatch.setattr("harstream.stream.history.sink.UPKEEP_PERIOD", 0.01)
     sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
     assert ids(path) == ["01JD"]
@@ -177,7 +177,7 @@ def test_activity_of_a_killed_run_ends_at_its_last_update(
     first.handle(make_notice())  # a frame
     # A kill leaves this state: the rows are written, and nothing is closed.
     second = start_sink()
-    (notice,) = second.owed
+    (notice,) = second.undelivered
     assert notice.events == (
         replace(still_open, type=EventType.END, seq=5, ended_at=NOON + 12, end_reason=EndReason.SHUTDOWN,
                 historical=True),
@@ -187,8 +187,8 @@ def test_activity_of_a_killed_run_ends_at_its_last_update(
     second.handle(notice)
     second.handle(make_notice())
     with reading(path) as database:
-        assert owed(database) == []
-    assert start_sink().owed == []
+        assert undelivered(database) == []
+    assert start_sink().undelivered == []
 
 
 def test_events_of_the_last_write_of_a_killed_run_are_reported_again(
@@ -199,13 +199,13 @@ def test_events_of_the_last_write_of_a_killed_run_are_reported_again(
     end, start = make_event(EventType.END, id="Z", seq=2), make_event(id="A")
     first.handle(make_notice(end, start))
     second = start_sink()
-    (notice,) = second.owed
+    (notice,) = second.undelivered
     assert [(event.id, event.seq, event.type, event.historical) for event in notice.events] == [
         ("Z", 2, EventType.END, True), ("A", 1, EventType.START, True), ("A", 2, EventType.END, True),
     ]  # fmt: skip
     second.handle(notice)
     second.handle(make_notice())
-    assert start_sink().owed == []
+    assert start_sink().undelivered == []
     assert [past.event.historical for past in kept(path)] == [False, True]
 
 
@@ -213,7 +213,7 @@ def test_run_that_closed_owes_no_event(start_sink: StartSink, make_event: MakeEv
     sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
     sink.close()
-    assert start_sink().owed == []
+    assert start_sink().undelivered == []
 
 
 def test_the_end_after_a_kill_names_the_model_that_recognized_the_activity(
@@ -223,7 +223,7 @@ def test_the_end_after_a_kill_names_the_model_that_recognized_the_activity(
     later = replace(context, contract=replace(context.contract, version="2.0.0"))
     second = HistorySink(path, later, days=30, wall_clock=lambda: NOON)
     second.start()
-    second.handle(second.owed[0])
+    second.handle(second.undelivered[0])
     second.close()
     assert [(past.model_version, past.event.type) for past in kept(path)] == [("1.0.0", EventType.END)]
 

@@ -79,6 +79,6 @@ def test_event_with_the_highest_seq_is_kept_in_any_order(order: list[int]) -> No
 
 
 def test_reader_creates_no_history(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no history in .*: `harstream run` begins one"):
+    with pytest.raises(ConfigError, match=r"there is no history in .*: `harstream run` creates one"):
         reading(tmp_path / "history.sqlite").__enter__()
     assert list(tmp_path.iterdir()) == []

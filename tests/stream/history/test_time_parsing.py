@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harstream.stream.history.time_parsing import moment
+from harstream.stream.history.time_parsing import parse_time
 
 pytestmark = pytest.mark.usefixtures("berlin_time")
 
@@ -23,10 +23,10 @@ NOON = 1_700_000_000.0
     ],
 )
 def test_time_may_be_written_in_several_ways(text: str, seconds: float) -> None:
-    assert moment(text, NOON) == seconds
+    assert parse_time(text, NOON) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2", "2 hours", "2023-13-01", "-2h", "0001-01-01", "nan"])
 def test_invalid_time_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(ValueError, match=r"^expected 2h \(ago; .*; got '"):
-        moment(text, NOON)
+        parse_time(text, NOON)

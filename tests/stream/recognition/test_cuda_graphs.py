@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import find_model, shipped
 from harstream.stream.recognition.cuda_graphs import LARGEST, BoundSession
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, Way
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
 from harstream.wire.errors import ModelError
 
 CLOSE = 1e-6
@@ -38,7 +38,7 @@ def _windows(recognizer: OnnxRecognizer, count: int, seed: int) -> NDArray[np.ge
 
 @pytest.mark.parametrize("name", shipped())
 def test_bound_runs_repeatedly_give_the_results_of_plain_runs_at_any_batch_size(name: str) -> None:
-    plain, bound = (OnnxRecognizer(find_model(name), "cpu", way=way) for way in (Way.PLAIN, Way.BOUND))
+    plain, bound = (OnnxRecognizer(find_model(name), "cpu", mode=mode) for mode in (RunMode.PLAIN, RunMode.BOUND))
     for seed, count in enumerate((1, 3, 8, 3, 1)):
         frames, windows = _frames(plain, count, seed), _windows(plain, count, seed)
         assert np.allclose(np.asarray(bound.encode(frames), float), np.asarray(plain.encode(frames), float), atol=CLOSE)
@@ -46,13 +46,13 @@ def test_bound_runs_repeatedly_give_the_results_of_plain_runs_at_any_batch_size(
 
 
 def test_a_batch_larger_than_the_largest_is_run_in_pieces() -> None:
-    plain, bound = (OnnxRecognizer(find_model("lrcn"), "cpu", way=way) for way in (Way.PLAIN, Way.BOUND))
+    plain, bound = (OnnxRecognizer(find_model("lrcn"), "cpu", mode=mode) for mode in (RunMode.PLAIN, RunMode.BOUND))
     frames = _frames(plain, 2 * LARGEST + 5, seed=0)
     assert np.allclose(np.asarray(bound.encode(frames), float), np.asarray(plain.encode(frames), float), atol=CLOSE)
 
 
 def test_results_stay_unchanged_when_the_next_batch_runs() -> None:
-    bound = OnnxRecognizer(find_model("lrcn"), "cpu", way=Way.BOUND)
+    bound = OnnxRecognizer(find_model("lrcn"), "cpu", mode=RunMode.BOUND)
     first = bound.encode(_frames(bound, 1, seed=0))
     kept = first.copy()
     assert not np.array_equal(bound.encode(_frames(bound, 1, seed=1)), kept)

@@ -45,5 +45,5 @@ def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
 
 def test_a_tflite_model_does_not_run_on_a_gpu(tmp_path: Path) -> None:
     with_contract(tmp_path / "model.tflite", CONTRACT.to_json())
-    with pytest.raises(ModelError, match="runs on the CPU only"):
+    with pytest.raises(ModelError, match="runs only on the CPU"):
         open_model(find_model(str(tmp_path)), "cuda")

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from harstream.models.catalogue import find_model
 from harstream.models.contract import CONTRACT_KEY, ModelContract, Normalisation
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, load, open_model, with_lookback
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, load_engine, open_model, with_lookback
 from harstream.wire.errors import ModelError
 
 CONTRACT = ModelContract("first", "1", ("Low", "High"), frames=2, height=2, width=2, rate=10.0)
@@ -87,14 +87,14 @@ def test_an_input_type_that_differs_from_the_contract_is_refused(
 ) -> None:
     file = written(tmp_path / "model.onnx", element, normalisation=normalisation)
     with pytest.raises(ModelError) as refused:
-        load(str(file), "cpu")
+        load_engine(str(file), "cpu")
     assert all(part in str(refused.value) for part in (str(file), normalisation, f"got {got}", "harstream export"))
 
 
 @pytest.mark.parametrize("change", [{"channels": "GRAY"}, {"normalisation": "imagenet"}, {"transform": "letterbox"}])
 def test_a_contract_with_an_unknown_value_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     file = written(tmp_path / "model.onnx", TensorProto.UINT8, **change)
-    for opened in (lambda: load(str(file), "cpu"), lambda: OnnxRecognizer(find_model(str(file)), "cpu")):
+    for opened in (lambda: load_engine(str(file), "cpu"), lambda: OnnxRecognizer(find_model(str(file)), "cpu")):
         with pytest.raises(ModelError) as refused:
             opened()
         ((key, value),) = change.items()
@@ -106,26 +106,26 @@ def test_a_model_whose_shape_differs_from_its_contract_is_refused(tmp_path: Path
     contract = json.loads(replace(CONTRACT, height=4).to_json())
     file = first_channel_model(tmp_path / "model.onnx", TensorProto.UINT8, contract)
     with pytest.raises(ModelError, match="does not fit its contract: input"):
-        load(str(file), "cpu")
+        load_engine(str(file), "cpu")
 
 
 def test_a_model_without_a_rate_can_be_opened_but_cannot_watch_a_stream(tmp_path: Path) -> None:
     file = written(tmp_path / "even.onnx", TensorProto.FLOAT, rate=None, normalisation="0 to 1")
     with pytest.raises(ModelError, match="spread evenly over each clip"):
-        load(str(file), "cpu")
+        load_engine(str(file), "cpu")
     assert open_model(find_model(str(file)), "cpu").contract.rate is None
 
 
 def test_an_unknown_model_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ModelError, match="flow_tcn"):
-        load("no-such-model", "cpu")
+        load_engine("no-such-model", "cpu")
 
 
 def test_a_file_that_is_no_model_is_refused_with_its_name(tmp_path: Path) -> None:
     file = tmp_path / "broken.onnx"
     file.write_bytes(b"no model at all")
     with pytest.raises(ModelError, match=r"expected an ONNX model in .*broken\.onnx"):
-        load(str(file), "cpu")
+        load_engine(str(file), "cpu")
 
 
 def test_frames_with_lookback_are_pairs_of_neighbours() -> None:

@@ -193,7 +193,7 @@ def test_activity_that_has_lost_its_support_ends_before_the_camera_goes_offline(
 def test_support_is_forgotten_when_frames_are_missing() -> None:
     tracker = new_tracker()
     assert track(tracker, [jump(0.7)] * 3) == []
-    tracker.doubt()
+    tracker.drop_candidate()
     assert track(tracker, [jump(0.9)], begin=60.0) == []
     assert [event.started_at for event in track(tracker, [jump(0.9)], begin=61.0)] == [60.0]
 

@@ -47,7 +47,7 @@ class RecordingControls:
 
     def _check(self, camera: str) -> None:
         if camera != "hall":
-            raise ControlError(f"there is no camera {camera[:80]!r}; there are hall")
+            raise ControlError(f"there is no camera {camera[:80]!r}; the cameras are hall")
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ def test_commands_are_carried_out(publish: Any, controls: RecordingControls, eve
         ("hall/enabled", b"O" * 5000, "expected a word or a number, got 5000 bytes"),
         ("hall/threshold", b"high", "expected a number between 0 and 1, or default, got 'high'"),
         ("hall/volume", b"11", "expected enabled or threshold in the topic, got 'volume'"),
-        ("attic/enabled", b"OFF", "there is no camera 'attic'; there are hall"),
-        ("<b>\u00e9/enabled", b"OFF", "there is no camera '<b>\u00e9'; there are hall"),
+        ("attic/enabled", b"OFF", "there is no camera 'attic'; the cameras are hall"),
+        ("<b>\u00e9/enabled", b"OFF", "there is no camera '<b>\u00e9'; the cameras are hall"),
     ],
 )
 def test_invalid_command_is_answered(
@@ -151,7 +151,7 @@ def test_a_repeated_refusal_is_logged_once_a_minute(
     ask(b"perhaps", 1)
     ask(b"perhaps", 2)
     ask(b"so", 3)
-    monkeypatch.setattr("harstream.stream.service.camera_commands.QUIET", 0.0)
+    monkeypatch.setattr("harstream.stream.service.camera_commands.LOG_INTERVAL", 0.0)
     ask(b"no", 4)
     first, later = (record.getMessage() for record in caplog.records if "refused" in record.getMessage())
     for line, payload in ((first, "'perhaps'"), (later, "'no'")):
@@ -278,7 +278,7 @@ def test_a_retained_command_is_refused_because_it_would_be_repeated_forever(
 def test_the_settings_of_a_camera_are_retained(
     sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
 ) -> None:
-    sink.show_setting(CameraControl("hall", is_enabled=False, threshold=0.85))
+    sink.on_setting(CameraControl("hall", is_enabled=False, threshold=0.85))
     first = subscribe(mosquitto.port)
     eventually(lambda: len(first.of("/state")) == 2, "both settings")
     late = subscribe(mosquitto.port)

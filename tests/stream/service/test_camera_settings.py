@@ -38,13 +38,13 @@ class RecordingService(Service):
         assert isinstance(live, CameraChange)
         self.sources[camera] = live.reason
 
-    def switch_off(self, camera: str) -> None:
+    def disable(self, camera: str) -> None:
         self.sources[camera] = "off"
 
-    def unwatch(self, camera: str) -> None:
+    def remove(self, camera: str) -> None:
         del self.sources[camera]
 
-    def retune(self, camera: str, settings: TrackerSettings) -> None:
+    def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
         self.settings[camera] = settings
 
     def stop(self) -> None:
@@ -89,10 +89,10 @@ class Node:
         start_above = configured["start_above"] if threshold is None else threshold
         return TrackerSettings(start_above=start_above, end_below=start_above / 2)
 
-    def show_setting(self, setting: CameraControl) -> None:
+    def on_setting(self, setting: CameraControl) -> None:
         self.reported.append(setting)
 
-    def take_config(self, config: Config) -> None:
+    def on_config(self, config: Config) -> None:
         self.taken.append(config)
 
 
@@ -144,7 +144,7 @@ def test_a_threshold_outside_of_0_to_1_is_refused(threshold: float, node: Node) 
 
 @pytest.mark.parametrize("name", ["attic", "", "#", "hall/enabled", "<b>"])
 def test_an_unknown_camera_is_refused(name: str, node: Node) -> None:
-    expected = r"there is no camera .*; there are hall, yard"
+    expected = r"there is no camera .*; the cameras are hall, yard"
     with pytest.raises(ControlError, match=expected):
         node.settings.switch(name, on=False)
     with pytest.raises(ControlError, match=expected):
@@ -202,7 +202,7 @@ def test_a_recording_is_not_overwritten_by_a_restart(tmp_path: Path) -> None:
     recorded = Config(cameras=(HALL,), record=tmp_path / "day.mp4")
     node = Node(tmp_path, recorded).start()
     node.file = recorded.model_copy(update={"model": "lrcn"})
-    with pytest.raises(ControlError, match=r"day.mp4 is being recorded"):
+    with pytest.raises(ControlError, match=r"overwrite the recording .*day.mp4"):
         node.reload()
     assert (node.ending.is_restart, node.service.is_stopped) == (False, False)
 
@@ -240,7 +240,9 @@ def test_a_camera_is_switched_off_even_if_the_setting_cannot_be_saved(
     assert node.service.sources["hall"] == "off"
     assert node.settings.cameras()[0] == CameraControl("hall", is_enabled=False, threshold=0.6)
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [text.split(": ")[:2] for text in warned] == [["camera hall", "this setting is lost at the next start"]] * 2
+    assert [text.split(": ")[:2] for text in warned] == [
+        ["camera hall", "this setting will be lost at the next start"]
+    ] * 2
 
 
 def test_saved_settings_are_complete_after_concurrent_requests(node: Node) -> None:

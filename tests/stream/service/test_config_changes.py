@@ -25,7 +25,7 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> Config
     ],
 )
 def test_a_restart_is_needed_for_all_but_cameras_and_activities(after: dict[str, object], needed: bool) -> None:
-    assert changes({"cameras": [HALL]}, after).need_restart is needed
+    assert changes({"cameras": [HALL]}, after).needs_restart is needed
 
 
 def test_a_camera_is_opened_if_it_is_new_or_its_source_or_area_changed() -> None:

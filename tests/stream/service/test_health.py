@@ -36,10 +36,10 @@ class Machine:
         for camera in CAMERAS:
             self.arrived[camera] += fps if camera != silent else 0
             self.dropped[camera] += dropped.get(camera, 0)
-        assert self.watch.look() == []
+        assert self.watch.check() == []
         self.time += TICK
-        self.reported = self.watch.look()
-        assert self.watch.look() == []
+        self.reported = self.watch.check()
+        assert self.watch.check() == []
         return {health.camera: health for health in self.reported}
 
     def a_period(self, **dropped: int) -> None:
@@ -90,7 +90,7 @@ def test_the_first_burst_of_a_camera_is_no_overload(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.a_period()
-    machine.watch.see(make_notice(state=CameraState.LIVE))
+    machine.watch.observe(make_notice(state=CameraState.LIVE))
     machine.second(fps=60, hall=50)
     for _ in range(3):
         machine.a_period()
@@ -108,8 +108,8 @@ def test_a_replay_that_falls_behind_is_reported(
 ) -> None:
     reported = []
     for late in (0, 1.9, 2.1, 24, 0.6, 0.4, 0):
-        machine.watch.see(make_notice(camera=REPLAY, time=machine.time - late))
-        machine.watch.see(make_notice(time=machine.time - 60))  # the clock of a live camera does not count
+        machine.watch.observe(make_notice(camera=REPLAY, time=machine.time - late))
+        machine.watch.observe(make_notice(time=machine.time - 60))  # the clock of a live camera does not count
         reported.append(machine.second()[REPLAY])
     assert [health.overloaded for health in reported] == [False, False, True, True, True, False, False]
     assert reported[3].behind == pytest.approx(24)
@@ -119,27 +119,27 @@ def test_a_replay_that_falls_behind_is_reported(
 
 
 def test_a_replay_that_has_ended_is_not_behind(machine: Machine, make_notice: MakeNotice) -> None:
-    machine.watch.see(make_notice(camera=REPLAY, time=machine.time - 9))
+    machine.watch.observe(make_notice(camera=REPLAY, time=machine.time - 9))
     machine.watch.end(REPLAY)
     assert not machine.second()[REPLAY].overloaded
 
 
 def test_a_camera_passes_through_its_states(machine: Machine, make_notice: MakeNotice) -> None:
     assert machine.second(fps=0)["hall"].state is HealthState.CONNECTING
-    machine.watch.see(make_notice(state=CameraState.LIVE, warming=(0, 20)))
-    machine.watch.see(make_notice(warming=(7, 20)))
+    machine.watch.observe(make_notice(state=CameraState.LIVE, warming=(0, 20)))
+    machine.watch.observe(make_notice(warming=(7, 20)))
     warming = machine.second()["hall"]
     assert (warming.state, warming.warming, warming.frame_age) == (HealthState.WARMING, (7, 20), 0.0)
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     assert machine.second()["hall"].state is HealthState.LIVE
     states = [machine.second(silent="hall")["hall"] for _ in range(int(STALLED) + 1)]
     assert [health.state for health in states] == [HealthState.LIVE] * 3 + [HealthState.STALLED]
     assert states[-1].frame_age == 4.0
-    machine.watch.see(make_notice(state=CameraState.OFFLINE, reason="gave nothing for 5 seconds"))
+    machine.watch.observe(make_notice(state=CameraState.OFFLINE, reason="gave nothing for 5 seconds"))
     offline = machine.second(silent="hall")["hall"]
     assert (offline.state, offline.reason) == (HealthState.OFFLINE, "gave nothing for 5 seconds")
     assert offline.reconnects == 0
-    machine.watch.see(make_notice(state=CameraState.LIVE))
+    machine.watch.observe(make_notice(state=CameraState.LIVE))
     again = machine.second()["hall"]
     assert (again.state, again.reason, again.reconnects) == (HealthState.LIVE, "", 1)
 
@@ -149,27 +149,27 @@ def test_a_camera_with_too_few_frames_is_logged_once(
 ) -> None:
     reasons = []
     for second in range(20):
-        machine.watch.see(make_notice(warming=(1, 20)))
+        machine.watch.observe(make_notice(warming=(1, 20)))
         reasons.append(machine.second(fps=4 + second % 2)["hall"].reason)
-    line = "it sends fewer frames than this model takes, 8 a second: raise the camera's frame rate"
+    line = "it sends fewer frames than this model needs, 8 a second: raise the camera's frame rate"
     assert reasons == [""] * 15 + [line] * 5
     assert caplog.messages == [f"camera hall: {line}"]
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     assert machine.second()["hall"].reason == ""
 
 
 def test_irregular_frames_are_reported(machine: Machine, make_notice: MakeNotice) -> None:
     for _ in range(20):
-        machine.watch.see(make_notice(warming=(1, 20)))
+        machine.watch.observe(make_notice(warming=(1, 20)))
         reported = machine.second(fps=25)["hall"]
-    assert reported.reason == "its frames come too irregularly for this model, which takes 8 a second"
+    assert reported.reason == "its frames come too irregularly for this model, which needs 8 a second"
 
 
 def test_frames_that_the_machine_drops_do_not_count_against_the_camera(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(40):
-        machine.watch.see(make_notice(warming=(1, 20)))
+        machine.watch.observe(make_notice(warming=(1, 20)))
         reported = machine.second(fps=25, hall=20)["hall"]
     assert (reported.overloaded, reported.reason) == (True, "")
     assert len(caplog.messages) == 1
@@ -180,12 +180,12 @@ def test_reconnecting_an_overloaded_camera_is_no_recovery(
 ) -> None:
     machine.second()
     machine.a_period(hall=40)
-    machine.watch.see(make_notice(state=CameraState.LIVE))
+    machine.watch.observe(make_notice(state=CameraState.LIVE))
     for _ in range(3):
         machine.a_period(hall=40)
         assert any(health.overloaded for health in machine.reported)
     assert len(caplog.messages) == 1
-    machine.watch.see(make_notice(state=CameraState.OFFLINE))
+    machine.watch.observe(make_notice(state=CameraState.OFFLINE))
     machine.second(silent="hall")
     assert not any(health.overloaded for health in machine.reported)
 
@@ -200,7 +200,7 @@ def test_the_frame_rate_covers_the_last_ten_seconds(machine: Machine) -> None:
 
 
 def test_a_file_that_has_ended_is_offline(machine: Machine, make_notice: MakeNotice) -> None:
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     machine.watch.end("hall")
     over = machine.second()["hall"]
     assert (over.state, over.reason) == (HealthState.OFFLINE, ENDED)
@@ -210,7 +210,7 @@ def test_a_file_that_breaks_is_offline_with_another_reason_than_its_end(
     machine: Machine, make_notice: MakeNotice
 ) -> None:
     broken = CameraChange("hall", machine.time, CameraState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
-    machine.watch.see(replace(make_notice(), change=broken))
+    machine.watch.observe(replace(make_notice(), change=broken))
     machine.watch.end("hall")
     over = machine.second()["hall"]
     assert (over.state, over.reason, over.trouble) == (HealthState.OFFLINE, "it is torn", Trouble.UNDECODABLE)
@@ -222,14 +222,14 @@ def test_a_camera_that_repeats_its_picture_is_frozen_since_the_first_repetition(
     stood_still = machine.time
     states = []
     for second in range(int(FROZEN) + 2):
-        machine.watch.see(make_notice(unchanged=float(second)))
+        machine.watch.observe(make_notice(unchanged=float(second)))
         states.append(machine.second()["hall"])
     assert [health.state for health in states] == [HealthState.LIVE] * 30 + [HealthState.FROZEN] * 2
     frozen = states[-1]
     assert frozen.since == pytest.approx(stood_still, abs=1.0)
     assert (frozen.reason, frozen.trouble) == ("it repeats the same picture: restart the camera", None)
     assert frozen.fps > 0
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     again = machine.second()["hall"]
     assert (again.state, again.since, again.reason) == (HealthState.LIVE, machine.time, "")
     assert caplog.messages == [f"camera hall: {frozen.reason}", "camera hall is no longer frozen"]
@@ -237,30 +237,30 @@ def test_a_camera_that_repeats_its_picture_is_frozen_since_the_first_repetition(
 
 def test_a_replay_with_a_still_picture_is_not_frozen(machine: Machine, make_notice: MakeNotice) -> None:
     machine.arrived[REPLAY] += 1
-    machine.watch.see(make_notice(camera=REPLAY, time=machine.time, unchanged=2 * FROZEN))
+    machine.watch.observe(make_notice(camera=REPLAY, time=machine.time, unchanged=2 * FROZEN))
     assert machine.second()[REPLAY].state is HealthState.LIVE
 
 
 def test_a_camera_with_a_covered_lens_becomes_dark(
     machine: Machine, make_notice: MakeNotice, caplog: pytest.LogCaptureFixture
 ) -> None:
-    machine.watch.see(make_notice(lit=UNLIT))
+    machine.watch.observe(make_notice(lit=UNLIT))
     assert machine.second()["hall"].state is HealthState.LIVE
     covered = machine.time
     states = []
     for _ in range(int(DARK) + 1):
-        machine.watch.see(make_notice(lit=UNLIT / 2, unchanged=2 * FROZEN))
+        machine.watch.observe(make_notice(lit=UNLIT / 2, unchanged=2 * FROZEN))
         states.append(machine.second()["hall"])
     assert [health.state for health in states[-2:]] == [HealthState.DARK] * 2
     assert states[0].state is not HealthState.DARK
     assert states[-1].since == covered
-    machine.watch.see(make_notice(lit=0.5))
+    machine.watch.observe(make_notice(lit=0.5))
     assert machine.second()["hall"].state is HealthState.LIVE
     assert caplog.messages[-1] == "camera hall is no longer dark"
 
 
 def test_a_state_carries_its_begin(machine: Machine, make_notice: MakeNotice) -> None:
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     began = machine.second()["hall"].since
     assert machine.second()["hall"].since == began
     last_frame = machine.time
@@ -272,19 +272,19 @@ def test_a_state_carries_its_begin(machine: Machine, make_notice: MakeNotice) ->
 def test_the_trouble_of_a_camera_has_a_code(machine: Machine, make_notice: MakeNotice) -> None:
     gone = make_notice(state=CameraState.OFFLINE, reason="refuses the password")
     assert gone.change is not None
-    machine.watch.see(replace(gone, change=replace(gone.change, trouble=Trouble.LOGIN_REFUSED)))
+    machine.watch.observe(replace(gone, change=replace(gone.change, trouble=Trouble.LOGIN_REFUSED)))
     assert machine.second()["hall"].trouble is Trouble.LOGIN_REFUSED
     for _ in range(20):
-        machine.watch.see(make_notice(camera="yard", warming=(1, 20)))
+        machine.watch.observe(make_notice(camera="yard", warming=(1, 20)))
         reported = machine.second(fps=4)
     assert reported["yard"].trouble is Trouble.TOO_FEW_FRAMES
     assert reported["attic"].trouble is None
 
 
 def test_a_camera_that_is_switched_off_is_disabled_and_nothing_else(machine: Machine, make_notice: MakeNotice) -> None:
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     machine.second()
-    machine.watch.see(make_notice(state=CameraState.DISABLED))
+    machine.watch.observe(make_notice(state=CameraState.DISABLED))
     disabled = machine.second(silent="hall")["hall"]
     assert (disabled.state, disabled.reason, disabled.overloaded) == (HealthState.DISABLED, "", False)
     machine.watch.watch("hall", is_live=True)
@@ -293,6 +293,6 @@ def test_a_camera_that_is_switched_off_is_disabled_and_nothing_else(machine: Mac
 
 def test_a_forgotten_camera_is_no_longer_reported(machine: Machine, make_notice: MakeNotice) -> None:
     machine.watch.forget("hall")
-    machine.watch.see(make_notice())
+    machine.watch.observe(make_notice())
     machine.watch.end("hall")
     assert set(machine.second()) == {*CAMERAS, REPLAY} - {"hall"}

@@ -221,8 +221,8 @@ class Home:
             self._restart_time(camera)
         try:
             for sink in (mqtt, history):
-                for owed in history.owed:
-                    self._handle(owed, fuse, sink)
+                for undelivered in history.undelivered:
+                    self._handle(undelivered, fuse, sink)
             for notice in self._notices(run):
                 self.events += notice.events
                 self._handle(notice, fuse, history, mqtt)
@@ -265,7 +265,7 @@ class Home:
                     if action.state is CameraState.REMOVED:
                         self._restart_time(action.camera)
                 case Retuned():
-                    pipeline.retune(action.camera, action.settings)
+                    pipeline.set_tracker_settings(action.camera, action.settings)
 
     def _restart_time(self, camera: str) -> None:
         self.latest += 0.01

@@ -16,7 +16,7 @@ from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.service.protocols import Named
+from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
@@ -158,7 +158,7 @@ class Running:
         pipeline = Pipeline(
             Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)
         )
-        self.service = Service(pipeline, [Named("listener", self.sink)], [], CLOCK)
+        self.service = Service(pipeline, [NamedSink("listener", self.sink)], [], CLOCK)
         self.raised: SourceError | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -197,7 +197,7 @@ def test_switching_a_camera_off_and_on_does_not_affect_another(
     running.start()
     sink = running.sink
     eventually(lambda: any(notice.scores and notice.camera == "hall" for notice in sink.notices), "recognition")
-    running.service.switch_off("hall")
+    running.service.disable("hall")
     eventually(lambda: sink.changes("hall")[-1] == "disabled", "the camera to be switched off")
     assert not hall.is_open
     seen = len(sink.notices)
@@ -232,14 +232,14 @@ def test_a_removed_camera_is_forgotten_and_may_be_added_again(
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     running.start()
     eventually(lambda: running.sink.changes("hall") == ["live"], "the camera")
-    running.service.unwatch("hall")
+    running.service.remove("hall")
     eventually(lambda: running.sink.changes("hall")[-1] == "removed", "the removal")
     count = len(running.sink.healths)
     eventually(lambda: len(running.sink.healths) > count + 1, "the health of the remaining camera")
     assert {health.camera for health in running.sink.healths[count + 1 :]} == {"yard"}
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     eventually(lambda: running.sink.changes("hall")[-1] == "live", "the camera again")
-    running.service.unwatch("hall")
+    running.service.remove("hall")
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     eventually(lambda: running.sink.changes("hall")[-3:] == ["live", "removed", "live"], "both at once")
     eventually(lambda: "hall" in {health.camera for health in running.sink.healths[-2:]}, "its health")
@@ -248,8 +248,8 @@ def test_a_removed_camera_is_forgotten_and_may_be_added_again(
 @pytest.mark.parametrize(
     ("away", "expected"),
     [
-        (Service.unwatch, ["live", "removed", "live"]),
-        (Service.switch_off, ["live", "disabled", "connecting", "live"]),
+        (Service.remove, ["live", "removed", "live"]),
+        (Service.disable, ["live", "disabled", "connecting", "live"]),
     ],
 )
 def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_as_gone(
@@ -269,10 +269,10 @@ def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_a
 def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
     running.service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
     running.start()
-    running.service.switch_off("hall")
+    running.service.disable("hall")
     eventually(lambda: running.sink.changes("hall")[-1:] == ["disabled"], "the camera to be switched off")
     assert not running.is_over
-    running.service.unwatch("hall")
+    running.service.remove("hall")
     eventually(lambda: running.is_over, "the end of a service that watches nothing")
 
 
@@ -297,7 +297,7 @@ def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_other
 ) -> None:
     broken, well = RecordingSink(is_broken=True), RecordingSink()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    service = Service(pipeline, [Named("broken", broken), Named("well", well)], [], Clock())
+    service = Service(pipeline, [NamedSink("broken", broken), NamedSink("well", well)], [], Clock())
     service.watch("hall", Silent)
     running = threading.Thread(target=service.run)
     running.start()
@@ -319,11 +319,11 @@ def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history
 ) -> None:
     handled: list[tuple[str, str]] = []
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    owed = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), Warming(0, 5))
-    sinks = [Named(name, OrderSink(name, handled)) for name in ("history", "mqtt")]
+    undelivered = Notice("yard", 50.0, Activity("unknown", 50.0, 0.0), Warming(0, 5))
+    sinks = [NamedSink(name, OrderSink(name, handled)) for name in ("history", "mqtt")]
     service = Service(pipeline, sinks, [], CLOCK)
     service.watch("hall", Silent)
-    running = threading.Thread(target=service.run, kwargs={"owed": [owed]})
+    running = threading.Thread(target=service.run, kwargs={"undelivered": [undelivered]})
     running.start()
     try:
         eventually(lambda: len(handled) >= 4, "the camera's first notice")
@@ -339,10 +339,10 @@ def test_the_error_of_a_broken_file_is_raised_when_the_other_cameras_have_ended(
     running.service.watch("hall", partial(BrokenFile, "hall"))
     running.service.watch("yard", partial(SteadyCamera, "yard", Device(), 90))
     running.start()
-    eventually(lambda: "camera hall: the file is torn; the other cameras go on" in caplog.text, "the log")
+    eventually(lambda: "camera hall: the file is torn; the other cameras continue" in caplog.text, "the log")
     seen = len(running.sink.notices)
     eventually(lambda: len(running.sink.notices) > seen + 3, "the other camera to continue")
     assert {notice.camera for notice in running.sink.notices[seen + 1 :]} == {"yard"}
-    running.service.unwatch("yard")
+    running.service.remove("yard")
     eventually(lambda: running.is_over, "the end")
     assert str(running.raised) == "camera hall: the file is torn"

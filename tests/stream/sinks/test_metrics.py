@@ -57,8 +57,8 @@ def test_the_latency_of_a_recognition_is_counted_in_its_bucket(reader: Reader, m
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=NOON + 0.09))
     reader.metrics.handle(make_notice(scores=(0.1, 0.8, 0.1), time=3.0))  # a replay: its latency does not count
-    reader.metrics.acknowledged(0.03, 0.003)
-    reader.metrics.acknowledged(None, 0.003)
+    reader.metrics.count_acknowledged(0.03, 0.003)
+    reader.metrics.count_acknowledged(None, 0.003)
     assert reader.read("stage_seconds_count", stage="recognized") == 2
     assert reader.read("stage_seconds_sum", stage="recognized") == pytest.approx(0.11)
     assert reader.read("stage_seconds_bucket", stage="recognized", le="0.02") == 1

@@ -52,7 +52,7 @@ def begin(tmp_path: Path, publishers: list[Publisher], end: Callable[[], None]) 
         publishers.append(publisher)
         snapshots = Snapshots(publisher, Topics("nuc1"), url, tmp_path / "snapshots")
         snapshots.start()
-        snapshots.take_cameras(cameras)
+        snapshots.set_cameras(cameras)
         return snapshots
 
     yield begin
@@ -122,7 +122,7 @@ def test_the_picture_of_a_removed_camera_is_cleared_and_no_other_is_published(
         snapshots.show(make_step(EventType.START, camera=camera))
     eventually(lambda: len(retained(subscribe, mosquitto.port)) == 2, "both pictures")
     snapshots.show(make_step(EventType.START, grey=30))
-    snapshots.take_cameras(["yard"])
+    snapshots.set_cameras(["yard"])
     snapshots.show(make_step(EventType.START))
     eventually(lambda: retained(subscribe, mosquitto.port) == [HALL.replace("hall", "yard")], "one to be gone")
     snapshots.show(make_step(EventType.START))

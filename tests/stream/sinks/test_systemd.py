@@ -19,7 +19,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.health import TICK
-from harstream.stream.service.protocols import Named
+from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
@@ -180,7 +180,7 @@ def recognizer() -> HangingRecognizer:
 def running(systemd: Systemd, recognizer: HangingRecognizer) -> Iterator[None]:
     clock = Clock()
     pipeline = Pipeline(recognizer, lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
-    service = Service(pipeline, [Named("systemd", systemd)], [], clock)
+    service = Service(pipeline, [NamedSink("systemd", systemd)], [], clock)
     service.watch("hall", lambda stopping: SteadyCamera(clock, stopping))
     thread = threading.Thread(target=service.run)
     thread.start()

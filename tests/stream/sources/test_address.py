@@ -54,15 +54,15 @@ def test_text_that_names_no_source_is_refused(text: str, parts: tuple[str, ...])
 
 def test_a_missing_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "yard.mp4").touch()
-    VideoFile(tmp_path / "yard.mp4").must_exist()
+    VideoFile(tmp_path / "yard.mp4").check_exists()
     with pytest.raises(Misfit) as refused:
-        VideoFile(tmp_path / "yrad.mp4").must_exist()
+        VideoFile(tmp_path / "yrad.mp4").check_exists()
     assert f"did you mean {tmp_path / 'yard.mp4'}" in str(refused.value)
 
 
 def test_a_missing_file_that_may_hold_a_password_is_not_repeated() -> None:
     with pytest.raises(Misfit) as refused:
-        VideoFile(Path("rtsp:/anna:geheim@camera")).must_exist()
+        VideoFile(Path("rtsp:/anna:geheim@camera")).check_exists()
     assert "geheim" not in str(refused.value)
 
 

@@ -93,7 +93,7 @@ def test_changes_are_never_dropped_and_keep_their_place() -> None:
 
 def test_silence_gives_empty_batches_regularly() -> None:
     inbox = Inbox()
-    batches = inbox.batches(patience=0.01)
+    batches = inbox.batches(timeout=0.01)
     inbox.expect_reader("hall")
     assert [next(batches), next(batches)] == [[], []]
     with inbox.reader("hall"):

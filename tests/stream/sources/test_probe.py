@@ -7,38 +7,38 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.sources.address import Scene, VideoFile
-from harstream.stream.sources.probe import Seen, seen_by, tried
+from harstream.stream.sources.probe import CameraFormat, probe, probe_all
 from harstream.wire.errors import SourceError
 from tests.support.films import WriteFilm
 
 
 def test_a_file_states_its_codec_size_and_rate(film: WriteFilm) -> None:
-    seen = seen_by(VideoFile(film("yard.mp4", (1, 200))))
-    assert seen == Seen("mpeg4", 160, 120, 25.0, None)
+    seen = probe(VideoFile(film("yard.mp4", (1, 200))))
+    assert seen == CameraFormat("mpeg4", 160, 120, 25.0, None)
     assert str(seen) == "mpeg4 160x120, 25 frames/s stated"
 
 
 def test_the_scene_is_drawn() -> None:
-    seen = seen_by(Scene(seed=1))
+    seen = probe(Scene(seed=1))
     assert (seen.codec, seen.measured) == ("drawn", None)
 
 
 def test_a_measured_rate_stands_beside_the_stated_one() -> None:
-    assert str(Seen("h264", 1920, 1080, 25.0, 24.96)) == "h264 1920x1080, 25 frames/s stated, 25.0 measured"
-    assert str(Seen("h264", 1920, 1080, None, 12.5)) == "h264 1920x1080, no rate stated, 12.5 measured"
+    assert str(CameraFormat("h264", 1920, 1080, 25.0, 24.96)) == "h264 1920x1080, 25 frames/s stated, 25.0 measured"
+    assert str(CameraFormat("h264", 1920, 1080, None, 12.5)) == "h264 1920x1080, no rate stated, 12.5 measured"
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "yard.mp4").write_bytes(b"no film")
     with pytest.raises(SourceError, match=r"yard\.mp4"):
-        seen_by(VideoFile(tmp_path / "yard.mp4"))
+        probe(VideoFile(tmp_path / "yard.mp4"))
 
 
 def test_named_cameras_are_probed_in_order_and_errors_are_results(film: WriteFilm, tmp_path: Path) -> None:
     good, bad = VideoFile(film("yard.mp4", (1, 200))), VideoFile(tmp_path / "none.mp4")
-    found = [one for one in tried([("hall", bad), ("yard", good)]) if one.name]
+    found = [one for one in probe_all([("hall", bad), ("yard", good)]) if one.name]
     assert [one.name for one in found] == ["hall", "yard"]
     assert isinstance(found[0].result, SourceError)
-    assert isinstance(found[1].result, Seen)
+    assert isinstance(found[1].result, CameraFormat)
     assert "none.mp4" in str(found[0])
     assert str(found[1]).startswith("yard ")

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from harstream.stream.sources.read_ahead import ahead
+from harstream.stream.sources.read_ahead import read_ahead
 
 CHUNKS = pytest.mark.parametrize("seconds", [0.0, 0.001, 60.0])
 """Items are read ahead singly, a few at a time, or all at once."""
@@ -18,7 +18,7 @@ CHUNKS = pytest.mark.parametrize("seconds", [0.0, 0.001, 60.0])
 @CHUNKS
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
 def test_every_item_comes_in_its_order(count: int, seconds: float) -> None:
-    assert list(ahead(iter(range(count)), seconds)) == list(range(count))
+    assert list(read_ahead(iter(range(count)), seconds)) == list(range(count))
 
 
 @CHUNKS
@@ -28,7 +28,7 @@ def test_an_error_comes_after_the_items_before_it(count: int, seconds: float) ->
         yield from range(count)
         raise OSError("the film tore")
 
-    items = ahead(broken(), seconds)
+    items = read_ahead(broken(), seconds)
     assert [next(items) for _ in range(count)] == list(range(count))
     with pytest.raises(OSError, match="the film tore"):
         next(items)
@@ -43,7 +43,7 @@ def test_items_are_made_on_one_other_thread_and_not_far_ahead() -> None:
             made.append(number)
             yield number
 
-    taken = ahead(numbers(), 0.0)
+    taken = read_ahead(numbers(), 0.0)
     assert list(islice(taken, 3)) == [0, 1, 2]
     time.sleep(0.05)
     assert len(made) == 4  # 3 waits until 2 has been looked at

@@ -10,7 +10,7 @@ import pytest
 
 from harstream.models.picture import Picture
 from harstream.stream.sources.inbox import Inbox
-from harstream.stream.sources.reader import Reader, Removed, SwitchedOff
+from harstream.stream.sources.reader import DisabledSource, Reader, RemovedSource
 from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, CameraState, Frame
 
@@ -107,5 +107,5 @@ def test_a_reader_waits_until_the_previous_one_has_released_the_device() -> None
 def test_a_disabled_camera_waits_for_its_stop_and_a_removed_one_ends_at_once() -> None:
     stopping = threading.Event()
     stopping.set()
-    assert list(SwitchedOff("hall", stopping).frames()) == []
-    assert list(Removed("hall").frames()) == []
+    assert list(DisabledSource("hall", stopping).frames()) == []
+    assert list(RemovedSource("hall").frames()) == []

@@ -45,7 +45,7 @@ class RecordingControls:
 
     def _check(self, camera: str) -> None:
         if camera != "hall":
-            raise UnknownCamera(f"there is no camera {camera!r}; there are hall")
+            raise UnknownCamera(f"there is no camera {camera!r}; the cameras are hall")
         if self.disk_is_full:
             raise SinkError("the disk is full")
 
@@ -128,7 +128,7 @@ def test_a_client_that_leaves_during_its_request_is_no_internal_error(
 
 def test_an_unknown_camera_is_not_found(client: httpx.Client) -> None:
     answer = client.patch("/api/cameras/%3Cb%3Eattic", json={"enabled": False})
-    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no camera '<b>attic'; there are hall")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no camera '<b>attic'; the cameras are hall")
 
 
 def test_change_that_fails_is_reported(client: httpx.Client, controls: RecordingControls) -> None:

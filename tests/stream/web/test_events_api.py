@@ -149,7 +149,7 @@ def test_the_page_begins_with_the_events_of_earlier_runs(
     page.goto(serve())
     page.wait_for_selector(".event >> nth=1")
     assert page.locator(".event .what").all_inner_texts() == ["Lunges", "Jumping jack"]
-    assert page.locator(".event.goes-on").count() == 0
+    assert page.locator(".event.ongoing").count() == 0
     assert page.locator(".event .where").all_inner_texts() == [
         "hall · 22:13:15 – 22:13:18",
         "attic · 14 Nov, 22:13:20 – 22:13:29",

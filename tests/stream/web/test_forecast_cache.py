@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harstream.models.contract import ModelContract
-from harstream.stream.web.forecast_cache import LONGEST, MOST, ForecastCache
+from harstream.stream.web.forecast_cache import MAX_BYTES, MAX_CAMERAS, ForecastCache
 from harstream.wire.context import labels_sha
 from harstream.wire.values import Forecast, HorizonForecast, NextActivity
 
@@ -72,7 +72,7 @@ def test_a_forecast_without_a_next_activity_is_valid(forecasts: ForecastCache) -
 
 
 def test_unknown_cameras_do_not_fill_the_memory(forecasts: ForecastCache) -> None:
-    for number in range(MOST + 2):
+    for number in range(MAX_CAMERAS + 2):
         forecasts.receive(f"har/home/camera/c{number}/forecast", payload(), False)
     assert [forecasts.get(f"c{number}") for number in (0, 1)] == [None, None]
     assert forecasts.get("c2") == FORECAST
@@ -84,7 +84,7 @@ def test_unknown_cameras_do_not_fill_the_memory(forecasts: ForecastCache) -> Non
         (b"\xff\xfe", "Invalid JSON"),
         (b"[" * 2000, "Invalid JSON"),
         (b"{}", "Field required"),
-        (b'"' + b"x" * LONGEST + b'"', f"expected {LONGEST} bytes at most, got {LONGEST + 2}"),
+        (b'"' + b"x" * MAX_BYTES + b'"', f"expected {MAX_BYTES} bytes at most, got {MAX_BYTES + 2}"),
         (payload(made_at="soon"), "made_at: "),
         (payload(horizons=[]), "horizons: "),
         (payload(horizons=[{"horizon_s": 5, "p": {}}]), "expected the probabilities of a horizon, got none"),

@@ -516,7 +516,7 @@ def test_page_shows_activity_and_event_end(opened: Callable[..., LiveView], page
     start = event(EventType.START, 1)
     view.show(step(time=1_790_000_002.0, activity="PushUps", confidence=0.9, events=(start,)))
     page.wait_for_selector(".camera[data-badge=live][data-pictured]")
-    page.wait_for_selector(".event.goes-on")
+    page.wait_for_selector(".event.ongoing")
     assert page.inner_text(".activity") == "Push ups"
     assert page.inner_text(".now .sure") == "90%"
     assert page.inner_text(".now .lasts").startswith("for 4")
@@ -598,15 +598,15 @@ def test_page_warns_while_the_broker_is_away(opened: Callable[..., LiveView], pa
     page.goto(view.url)
     view.show(step("hall"))
     page.wait_for_selector(".camera[data-badge=live]")
-    assert not page.is_visible("#unheard")
+    assert not page.is_visible("#broker-offline")
     is_there[0] = False
-    page.wait_for_selector("#unheard", state="visible")  # also while no camera sends a frame
+    page.wait_for_selector("#broker-offline", state="visible")  # also while no camera sends a frame
     page.reload()
-    page.wait_for_selector("#unheard", state="visible")
-    assert page.inner_text("#unheard").startswith("The MQTT broker is away")
+    page.wait_for_selector("#broker-offline", state="visible")
+    assert page.inner_text("#broker-offline").startswith("The MQTT broker is unreachable")
     is_there[0] = True
     view.show(step("hall"))
-    page.wait_for_selector("#unheard", state="hidden")
+    page.wait_for_selector("#broker-offline", state="hidden")
 
 
 @pytest.mark.browser

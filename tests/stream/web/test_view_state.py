@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harstream.stream.web.view_state import EVENTS_KEPT, STUCK, ViewState
+from harstream.stream.web.view_state import EVENTS_KEPT, STUCK_AFTER, ViewState
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice, Step
 
@@ -26,8 +26,8 @@ def test_fresh_events_are_taken_once_and_only_the_newest_of_each(
 ) -> None:
     view = ViewState(["hall"])
     view.show(Step(make_notice(make_event(seq=1), make_event(EventType.UPDATE, seq=2)), None))
-    assert [event.seq for event in view.take_fresh_events()] == [2]
-    assert view.take_fresh_events() == ()
+    assert [event.seq for event in view.take_new_events()] == [2]
+    assert view.take_new_events() == ()
     assert [event.seq for event in view.events()] == [2]
 
 
@@ -52,7 +52,7 @@ def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_heal
 def test_recognition_hangs_when_no_health_comes(make_health: Callable[..., Health]) -> None:
     now = [0.0]
     view = ViewState(["hall"], clock=lambda: now[0])
-    now[0] = STUCK + 1
+    now[0] = STUCK_AFTER + 1
     assert view.is_stuck
     view.report(make_health())
     assert not view.is_stuck

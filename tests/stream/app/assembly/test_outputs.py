@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harstream.stream.app.assembly.outputs import Outputs, new_outputs
 from harstream.stream.config.model import Config, HistoryConfig, MqttConfig, WebConfig
-from harstream.stream.recognition.onnx_runtime import load
+from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.recognition.protocols import Engine
 from harstream.stream.sinks.console import ConsoleSink
 from harstream.stream.sinks.event_log import EventLog
@@ -18,7 +18,7 @@ from harstream.stream.sinks.systemd import Systemd
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    return load("lrcn", "cpu")
+    return load_engine("lrcn", "cpu")
 
 
 def outputs(config: Config, engine: Engine) -> Outputs:

@@ -1,4 +1,4 @@
-"""What a configuration is checked against beyond itself: the model and the files that it names."""
+"""The context for checks of a configuration that look at the model and at files."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from harstream.wire.errors import ModelError
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a configuration is checked against beyond itself. It is the context of pydantic's validators."""
+class ValidationContext:
+    """The context of pydantic's validators. Without it, they look at neither model nor files."""
 
     contract_of: Callable[[str], ModelContract]
     """Returns the contract of a model by name or path. Raises ModelError."""
     must_exist: frozenset[str] = frozenset()
-    """Of `model` and `cameras`, the keys whose files must be there."""
+    """The keys whose files must exist: `model`, `cameras` or both."""
     model: str = ""
     """Name or path of the configured model."""
 
     def contract(self) -> ModelContract | None:
-        """Return None if the model cannot be opened; the key `model` reports that."""
+        """Return the model's contract, or None if the model cannot be opened. The key `model` reports that error."""
         try:
             return self.contract_of(self.model)
         except ModelError:
@@ -31,10 +31,10 @@ class Surroundings:
 
 
 def contract_in(info: ValidationInfo) -> ModelContract | None:
-    """Return the model's contract; None if there are no surroundings or the model cannot be opened."""
-    return info.context.contract() if isinstance(info.context, Surroundings) else None
+    """Return the model's contract, or None without a context and for a model that cannot be opened."""
+    return info.context.contract() if isinstance(info.context, ValidationContext) else None
 
 
 def must_exist(key: str, info: ValidationInfo) -> bool:
-    """Must the files that this key names be there?"""
-    return isinstance(info.context, Surroundings) and key in info.context.must_exist
+    """Return whether the files that this key names must exist."""
+    return isinstance(info.context, ValidationContext) and key in info.context.must_exist
