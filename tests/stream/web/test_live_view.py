@@ -781,11 +781,11 @@ def test_a_camera_is_switched_off_and_on_from_the_page(page, encoder: CountingEn
         page.goto(view.url)
         view.show(step(activity="JumpRope"))
         page.wait_for_selector(".camera[data-badge=live][data-pictured]")
-        page.get_by_role("button", name="ReportingControls hall off").click()
+        page.get_by_role("button", name="Switch hall off").click()
         page.wait_for_selector(".camera[data-badge=disabled]:not([data-pictured])")
         assert page.inner_text(".activity") == "Switched off"
         until(lambda: page.locator(".picture").evaluate("canvas => getComputedStyle(canvas).opacity") != "1")
-        page.get_by_role("button", name="ReportingControls hall on").click()
+        page.get_by_role("button", name="Switch hall on").click()
         page.wait_for_selector(".camera[data-badge=live][data-pictured]")
         assert page.inner_text(".activity") == "Jump rope"
     finally:
