@@ -231,7 +231,7 @@ def test_models_are_compared_on_the_same_clips_by_their_own_files(
     assert (plain["runs_on"], lite["runs_on"]) == ("CPU", "CPU, LiteRT")
     figures = ("windows_right", "clips_right", "f1_macro")
     assert [lite[figure] for figure in figures] == [plain[figure] for figure in figures]
-    assert "ms a window" in result.stdout
+    assert "ms per window" in result.stdout
 
 
 def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn: Path, exported: Exported, edge: Exported) -> None:
@@ -251,10 +251,9 @@ def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained: Tr
     (folder / "runs" / "old" / "training_windows.npy").unlink()
     result = harstream("export", "runs/old", "--name", "x", "--out", "old8", "--quantize", "int8", cwd=folder)
     assert result.returncode == 2
-    assert result.stderr.splitlines() == [
-        "harstream export: expected a finished run of `harstream train` in runs/old, found no training_windows.npy; "
-        "what an older harstream trained must be trained again"
-    ]
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("harstream export: expected a finished run of `harstream train` in runs/old")
+    assert "found no training_windows.npy" in line
     assert not (folder / "old8").exists()
 
 
@@ -330,7 +329,7 @@ def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     (told,) = result.stderr.splitlines()
-    assert told.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small, they could not be")
+    assert told.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small")
     assert told.endswith("and give it with --weights FILE")
     assert not (tmp_path / "runs").exists()
 
