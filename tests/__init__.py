@@ -1,1 +1,1 @@
-"""The tests of harstream. What several of them share stands in `support`."""
+"""The tests of harstream. Shared helpers are in `support`."""

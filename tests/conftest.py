@@ -1,4 +1,4 @@
-"""Fixtures for all tests: see `support`."""
+"""The fixtures for all tests are in `support`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """A program that is started in the background or with nohup ignores these signals, and so would its children."""
+    """Restores the signals that a program in the background or under nohup ignores, so that its children get them."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

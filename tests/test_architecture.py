@@ -1,4 +1,4 @@
-"""What may import what, and what `harstream run` can do without."""
+"""Packages import each other in one direction, and `harstream run` needs nothing optional."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_without(blocked: tuple[str, ...], program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a new interpreter in which these modules are not installed."""
+    """Runs a program in a new interpreter in which these modules are not installed."""
     return run(sys.executable, "-c", BLOCK.format(blocked=blocked) + program)
 
 
@@ -45,7 +45,7 @@ def test_packages_import_each_other_only_downwards() -> None:
 
 
 @pytest.mark.parametrize("module", [*OPTIONAL, "harstream.models.architectures.lrcn"])
-def test_the_block_blocks(module: str) -> None:
+def test_a_blocked_module_cannot_be_imported(module: str) -> None:
     result = run_without(OPTIONAL, f"import {module}")
     assert "blocked by the test" in result.stderr
 
@@ -76,7 +76,7 @@ def test_the_block_blocks(module: str) -> None:
         "harstream.__main__",
     ],
 )
-def test_nothing_optional_is_needed_to_run(module: str) -> None:
+def test_run_needs_no_optional_module(module: str) -> None:
     result = run_without(OPTIONAL, f"import {module}")
     assert result.returncode == 0, result.stderr
 
@@ -117,7 +117,7 @@ def test_help_needs_nothing_optional(arguments: list[str]) -> None:
         (["reproduce", "--data", "CLIPS", "--split", "SPLIT.tsv"], "jinja2", "evaluation"),
     ],
 )
-def test_a_command_that_lacks_its_extra_says_which(
+def test_a_command_without_its_extra_names_the_extra(
     arguments: list[str], missing: str, extra: str, tmp_path: Path
 ) -> None:
     for label in ("Jump", "Walk"):
@@ -126,12 +126,12 @@ def test_a_command_that_lacks_its_extra_says_which(
             (tmp_path / label / f"v_{label}_g0{number}_c01.avi").touch()
     typed = [str(tmp_path) if argument == "CLIPS" else argument for argument in arguments]
     result = run_without(OPTIONAL, f"from harstream.__main__ import main\nsys.argv = ['harstream', *{typed}]\nmain()")
-    told = f"harstream {arguments[0]}: needs {missing}, which is not installed: pip install 'harstream[{extra}]'\n"
-    assert (result.returncode, result.stderr) == (2, told)
+    expected = f"harstream {arguments[0]}: needs {missing}, which is not installed: pip install 'harstream[{extra}]'\n"
+    assert (result.returncode, result.stderr) == (2, expected)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_installed_command_says_what_it_can_do(arguments: list[str]) -> None:
+def test_installed_command_describes_itself(arguments: list[str]) -> None:
     result = run(str(Path(sys.executable).with_name("harstream")), *arguments)
     assert result.returncode == 0, result.stderr
     assert "Watch cameras and publish what people do." in result.stdout
@@ -153,7 +153,7 @@ def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
         "harstream.export.quantize",
     ],
 )
-def test_nothing_is_kept_to_be_sent_to_the_maker_of_onnx_runtime(module: str, tmp_path: Path) -> None:
+def test_onnx_runtime_stores_no_telemetry(module: str, tmp_path: Path) -> None:
     program = f"""
 import {module}, onnxruntime
 onnxruntime.InferenceSession("models/trained/lrcn/model.onnx", providers=["CPUExecutionProvider"])

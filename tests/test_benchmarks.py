@@ -35,7 +35,7 @@ def test_an_unknown_benchmark_is_named() -> None:
     assert "coffee" in result.stderr
 
 
-def test_the_columns_of_a_gpu_are_filled_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gpu_columns_are_filled_on_a_machine_with_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The CPU computes in the ways of a GPU, and the driver reports that the GPU is 37 % busy."""
     driver = tmp_path / "nvidia-smi"
     driver.write_text("#!/bin/sh\necho 37\n")

@@ -1,4 +1,4 @@
-"""`import harstream`: small, lazy, typed."""
+"""`import harstream` is small, lazy and typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_NEEDED = ("amqtt", "keras", "matplotlib", "paho", "sklearn", "starlette", "t
 
 
 def run(program: str) -> str:
-    """In an interpreter that has imported nothing yet."""
+    """Runs a program in an interpreter that has imported nothing."""
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True
     )
@@ -27,7 +27,7 @@ def test_import_alone_imports_no_library() -> None:
     assert run(program) == "set()"
 
 
-def test_recognizing_imports_neither_training_nor_mqtt_nor_page() -> None:
+def test_recognizing_does_not_import_training_mqtt_or_the_page() -> None:
     program = f"""
 import sys, harstream, numpy
 list(harstream.recognize(((n / 8, numpy.zeros((9, 9, 3), "u1")) for n in range(30)), model="lrcn"))
@@ -39,7 +39,7 @@ print(sorted(set({NOT_NEEDED}) & set(sys.modules)))
 
 
 @pytest.mark.parametrize("name", harstream.__all__)
-def test_each_public_name_is_there_and_documented(name: str) -> None:
+def test_each_public_name_exists_and_is_documented(name: str) -> None:
     assert name in dir(harstream)
     value = getattr(harstream, name)
     assert isinstance(value, str) or value.__doc__

@@ -1,4 +1,4 @@
-"""Clips found and split: one scene never stands on two sides."""
+"""Clips are listed and split into parts. One scene never belongs to two parts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def split_file(tmp_path: Path) -> Callable[..., Path]:
     return split_file
 
 
-def test_clips_are_the_videos_one_folder_below_in_order(folder: Callable[..., Path]) -> None:
+def test_clips_are_the_videos_of_the_class_folders_in_order(folder: Callable[..., Path]) -> None:
     data = folder("Walk/b.mp4", "Walk/a.AVI", "Jump/c.mkv", "Jump/notes.txt", "top.avi", "Jump/deep/er.avi")
     found = [(one.label, one.path.name, one.part) for one in find_clips(data)]
     assert found == [("Jump", "c.mkv", ""), ("Walk", "a.AVI", ""), ("Walk", "b.mp4", "")]
@@ -77,7 +77,7 @@ def test_clips_are_the_videos_one_folder_below_in_order(folder: Callable[..., Pa
         ("kitchen.mp4", "kitchen"),
     ],
 )
-def test_group_is_read_from_a_ucf_name_and_otherwise_each_clip_is_its_own(
+def test_group_is_read_from_a_ucf_name_and_every_other_clip_is_its_own_group(
     folder: Callable[..., Path], name: str, group: str
 ) -> None:
     assert [one.group for one in find_clips(folder(f"JumpingJack/{name}"))] == [group]
@@ -115,12 +115,12 @@ def test_split_by_group_gives_each_part_its_share() -> None:
     assert counts == {"train": 64, "val": 16, "test": 20}
 
 
-def test_split_by_group_deals_every_class_by_itself() -> None:
+def test_split_by_group_splits_every_class_separately() -> None:
     parted = split_by_group([*clips_of("Walk", 5, 1), *clips_of("Jump", 5, 1)], seed=1)
     assert {(one.label, one.part) for one in parted} == {(label, part) for label in ("Walk", "Jump") for part in PARTS}
 
 
-def test_split_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+def test_split_follows_from_the_seed() -> None:
     clips = clips_of("Walk", 25, 4)
     for split in (split_by_group, split_at_random):
         assert split(clips, 1) == split(clips, 1)
@@ -132,7 +132,7 @@ def test_class_with_fewer_groups_than_parts_is_refused() -> None:
         split_by_group([*clips_of("Jump", 3, 1), *clips_of("Walk", 2, 9)], seed=1)
 
 
-def test_folds_hold_each_group_once_and_leave_test_alone() -> None:
+def test_folds_hold_each_group_once_and_exclude_test() -> None:
     clips = split_by_group(clips_of("Walk", 15, 2) + clips_of("Jump", 12, 3), seed=1)
     tested = {one.path for one in clips if one.part == "test"}
     validated: list[Path] = []
@@ -160,13 +160,13 @@ def test_all_classes_that_are_too_small_to_split_are_named_at_once(split: Callab
         split(clips, seed=1)
 
 
-def test_random_split_deals_clip_by_clip_in_the_same_shares() -> None:
+def test_random_split_assigns_single_clips_in_the_same_shares() -> None:
     parted = split_at_random(clips_of("Walk", 25, 4), seed=1)
     assert Counter(one.part for one in parted) == {"train": 64, "val": 16, "test": 20}
     assert any(len(parts) > 1 for parts in parts_of_groups(parted).values())
 
 
-def test_split_file_gives_parts_and_clusters_and_leaves_out_what_it_does_not_name(
+def test_split_file_gives_parts_and_clusters_and_excludes_unlisted_clips(
     split_file: Callable[..., Path],
 ) -> None:
     file = split_file(
@@ -188,14 +188,14 @@ def test_split_file_without_clusters_keeps_the_groups_of_the_names(split_file: C
     assert [one.group for one in split_by_file(clips_of("Walk", 1, 1), file)] == ["g01"]
 
 
-def test_clips_of_a_split_file_that_knows_no_cluster_are_each_their_own(split_file: Callable[..., Path]) -> None:
+def test_clips_without_a_cluster_in_the_split_file_are_each_their_own_group(split_file: Callable[..., Path]) -> None:
     file = split_file(
         "file group cluster split", "Walk/v_Walk_g01_c01.avi - - train", "Walk/v_Walk_g02_c01.avi - - test"
     )  # fmt: skip
     assert [one.group for one in split_by_file(clips_of("Walk", 2, 1), file)] == ["g01", "g02"]
 
 
-def test_cluster_on_two_sides_is_refused(split_file: Callable[..., Path]) -> None:
+def test_cluster_in_two_parts_is_refused(split_file: Callable[..., Path]) -> None:
     file = split_file(
         "file split cluster", "Walk/v_Walk_g01_c01.avi train k1", "Walk/v_Walk_g02_c01.avi test k1"
     )  # fmt: skip
@@ -211,7 +211,7 @@ def test_clip_that_two_split_files_name_is_refused(tmp_path: Path) -> None:
         split_by_files(clips_of("Walk", 3, 1), [one, two])
 
 
-def test_background_classes_may_have_clusters_of_the_same_name_on_two_sides(split_file: Callable[..., Path]) -> None:
+def test_background_classes_may_have_clusters_of_the_same_name_in_two_parts(split_file: Callable[..., Path]) -> None:
     file = split_file(
         "file split cluster", "Walk/v_Walk_g01_c01.avi train k1", "Swim/v_Swim_g01_c01.avi test k1"
     )  # fmt: skip
@@ -231,7 +231,7 @@ def test_background_classes_may_have_clusters_of_the_same_name_on_two_sides(spli
         ("file split", "Walk/v_Walk_g01_c01.avi"),
     ],
 )
-def test_split_file_that_cannot_be_used_is_refused(split_file: Callable[..., Path], rows: tuple[str, ...]) -> None:
+def test_invalid_split_file_is_refused(split_file: Callable[..., Path], rows: tuple[str, ...]) -> None:
     with pytest.raises(ListingError):
         split_by_file(clips_of("Walk", 1, 1), split_file(*rows))
 

@@ -1,4 +1,4 @@
-"""When a file was recorded: by its name, or by its container."""
+"""The recording time of a file comes from its name or from its container."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ def test_time_in_the_name_is_local_time(tmp_path: Path, name: str) -> None:
     "name",
     ["clip", "0800", "2026-11-20", "v_PushUps_g09_c01", "20261320T140509", "1202611201405091", "2026-11-20_25-05-09"],
 )
-def test_name_without_a_date_and_a_time_says_nothing(tmp_path: Path, name: str) -> None:
+def test_name_without_a_date_and_a_time_gives_no_time(tmp_path: Path, name: str) -> None:
     assert recorded_at(tmp_path / f"{name}.mp4") is None
 
 
-def test_container_says_when_it_was_recorded(tmp_path: Path) -> None:
+def test_container_gives_the_recording_time(tmp_path: Path) -> None:
     file = film(tmp_path / "clip.mp4", creation_time="2026-11-20T13:05:09.000000Z")
     assert recorded_at(file) == datetime(2026, 11, 20, 13, 5, 9, tzinfo=UTC).timestamp()
 
 
-def test_name_comes_before_the_container(tmp_path: Path) -> None:
+def test_name_takes_precedence_over_the_container(tmp_path: Path) -> None:
     file = film(tmp_path / "2026-11-20_14-05-09.mp4", creation_time="2027-01-01T00:00:00.000000Z")
     assert recorded_at(file) == WHEN.timestamp()
 
 
 @pytest.mark.parametrize("metadata", [{}, {"creation_time": "1970-01-01T00:00:01.000000Z"}])
-def test_container_without_a_real_time_says_nothing(tmp_path: Path, metadata: dict[str, str]) -> None:
+def test_container_without_a_real_time_gives_no_time(tmp_path: Path, metadata: dict[str, str]) -> None:
     assert recorded_at(film(tmp_path / "clip.mp4", **metadata)) is None
 
 
-def test_what_is_no_film_says_nothing(tmp_path: Path) -> None:
+def test_file_that_is_no_film_gives_no_time(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"no film")
     assert recorded_at(tmp_path / "clip.mp4") is None

@@ -1,4 +1,4 @@
-"""Video files as they are found in the wild, decoded into pictures with times."""
+"""Video files of many kinds are decoded into pictures with times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Film = Callable[..., Path]
 
 @pytest.fixture
 def film(tmp_path: Path) -> Film:
-    """`film(name, count, rate)`: frames of 64x48 whose grey level is 10 more each time."""
+    """`film(name, count, rate)` writes frames of 64x48. The grey level of each is 10 higher than the previous one."""
 
     def film(name: str = "film.avi", count: int = 10, rate: float = 25.0) -> Path:
         file = tmp_path / name
@@ -37,13 +37,13 @@ def film(tmp_path: Path) -> Film:
 
 @pytest.mark.parametrize("name", ["film.avi", "film.mp4"])
 @pytest.mark.parametrize("rate", [10.0, 25.0, 29.97])
-def test_times_go_on_at_the_films_rate_from_0(film: Film, name: str, rate: float) -> None:
+def test_times_advance_from_0_at_the_rate_of_the_film(film: Film, name: str, rate: float) -> None:
     times = [time for time, _ in pictures(film(name, rate=rate))]
     assert times == pytest.approx([number / rate for number in range(10)], abs=2e-3)
 
 
 @pytest.mark.parametrize("name", ["film.avi", "film.mp4"])
-def test_every_picture_comes_in_order_as_it_was_written(film: Film, name: str) -> None:
+def test_pictures_come_in_the_order_in_which_they_were_written(film: Film, name: str) -> None:
     found = [picture.bgr() for _, picture in pictures(film(name))]
     assert {(picture.shape, picture.dtype) for picture in found} == {((48, 64, 3), np.dtype(np.uint8))}
     assert [picture.mean() for picture in found] == pytest.approx([number * 10 for number in range(10)], abs=4.9)
@@ -72,12 +72,12 @@ def test_file_that_is_no_film_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 @pytest.mark.parametrize("name", ["none.mp4", "."])
-def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(VideoError, match="expected a video file, found nothing at"):
         next(pictures(tmp_path / name))
 
 
-def test_film_left_in_the_middle_is_closed(film: Film) -> None:
+def test_film_that_is_left_in_the_middle_is_closed(film: Film) -> None:
     source = pictures(film())
     next(source)
     source.close()  # type: ignore[attr-defined]
@@ -96,13 +96,13 @@ def test_file_that_is_no_film_states_no_length(tmp_path: Path) -> None:
 
 
 def painted(height: int, width: int) -> NDArray[np.uint8]:
-    """A smooth picture of many colours, another in every corner."""
+    """Returns a smooth picture of many colours that differ in every corner."""
     down, across = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     return np.stack([255 * down, 255 * across, 255 * (1 - down * across)], axis=-1).astype(np.uint8)
 
 
 def encoded(file: Path, picture: NDArray[np.uint8], pixels: str, colorspace: int = 5, color_range: int = 1) -> Path:
-    """Five times the picture, as H.264 that says of itself what it is."""
+    """Writes the picture five times as H.264 that declares its colour space and range."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = picture.shape[0], picture.shape[1], pixels
@@ -119,7 +119,7 @@ def encoded(file: Path, picture: NDArray[np.uint8], pixels: str, colorspace: int
 @pytest.mark.parametrize("size", [(120, 160), (240, 320), (1080, 1920)])
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv444p"])
 @pytest.mark.parametrize("colorspace", [5, 1], ids=["BT.601", "BT.709"])
-def test_the_model_sees_the_colours_that_were_filmed(
+def test_the_model_gets_the_colours_that_were_filmed(
     tmp_path: Path, size: tuple[int, int], pixels: str, colorspace: int
 ) -> None:
     picture = painted(*size)
@@ -133,7 +133,9 @@ def test_the_model_sees_the_colours_that_were_filmed(
 def test_a_film_of_a_phone_is_shown_upright(tmp_path: Path, turned: int, quarters: int) -> None:
     picture = painted(240, 320)
     film = encoded(tmp_path / "film.mp4", picture, "yuv420p")
-    matrix = film.read_bytes().index(b"tkhd") + 44  # of 9 numbers in 16.16 and 2.30 bits, see ISO/IEC 14496-12
+    matrix = (
+        film.read_bytes().index(b"tkhd") + 44
+    )  # the matrix has 9 numbers in 16.16 and 2.30 bits, see ISO/IEC 14496-12
     cosine, sine = round(np.cos(np.radians(turned))), round(np.sin(np.radians(turned)))
     numbers = (np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 0x4000]) * 0x10000).astype(">i4")
     content = film.read_bytes()
@@ -144,7 +146,7 @@ def test_a_film_of_a_phone_is_shown_upright(tmp_path: Path, turned: int, quarter
     assert np.abs(shown.model_frame(64, 64).astype(int) - to_model_frame(upright, 64, 64)).mean() < 2.5
 
 
-def test_a_damaged_spot_costs_no_more_than_its_pictures(film: Film) -> None:
+def test_a_damaged_part_costs_only_its_own_pictures(film: Film) -> None:
     whole = film(count=60)
     content = bytearray(whole.read_bytes())
     middle = len(content) // 2

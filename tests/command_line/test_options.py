@@ -1,4 +1,4 @@
-"""Options of a command that follow from the fields of dataclasses."""
+"""The fields of dataclasses define the options of a command."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_only_options_that_are_given_reach_the_command() -> None:
 
 
 def test_values_have_the_types_of_their_fields() -> None:
-    told = given("--out", "tin", "--folders", "b", "--heat", "200", "--mode", "grill", "--dark", "--door-open")
-    assert told == {
+    values = given("--out", "tin", "--folders", "b", "--heat", "200", "--mode", "grill", "--dark", "--door-open")
+    assert values == {
         "out": "tin",
         "films": {"folders": ["a", "b"]},
         "oven": {"heat": 200, "mode": "grill", "is_lit": False, "door_open": True},

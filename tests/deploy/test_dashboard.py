@@ -1,4 +1,4 @@
-"""Every panel of the dashboard asks for metrics and labels that the running sink has."""
+"""Every panel of the dashboard queries metrics and labels that the running sink has."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from harstream.wire.values import CameraState, Event, EventType, Health, Notice
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "harstream.json").read_text())
 OF_PROMETHEUS = {"instance", "job"}
-"""Labels that it adds itself."""
+"""Labels that Prometheus adds itself."""
 
 
 @dataclass
-class Asked:
-    """What an expression asks for: metrics, each with the labels that it is chosen by; labels that it is grouped by."""
+class Queried:
+    """The metrics of an expression, each with the labels that select it, and the labels that group it."""
 
     chosen: list[tuple[str, set[str]]] = field(default_factory=list)
     grouped: set[str] = field(default_factory=set)
 
 
-def asked(expression: str) -> Asked:
-    """Raises ValueError for one that Prometheus would not understand."""
-    found = Asked()
+def queried(expression: str) -> Queried:
+    """Parses an expression. Raises ValueError if it is invalid in Prometheus."""
+    found = Queried()
     _walk(promql.parse(expression.replace("$__rate_interval", "1m")), found)
     return found
 
 
-def _walk(part: Any, found: Asked) -> None:
+def _walk(part: Any, found: Queried) -> None:
     match part:
         case promql.VectorSelector():
             found.chosen.append((part.name or "", {matcher.name for matcher in part.matchers.matchers}))
@@ -72,7 +72,7 @@ def exposed(
     context: Context, make_notice: Callable[..., Notice], make_event: Callable[..., Event],
     make_health: Callable[..., Health],
 ) -> dict[str, set[str]]:  # fmt: skip
-    """Names of what is exposed by a sink to which everything has happened, each with its labels."""
+    """The names of all metrics that a sink exposes after every kind of value, each with its labels."""
     metrics = Metrics(context, "CPU")
     metrics.watch_broker(lambda: True, waiting=lambda: 0, lost=lambda: 0)
     metrics.count_acknowledged(0.03, 0.003)
@@ -84,8 +84,8 @@ def exposed(
 
 
 @pytest.mark.parametrize(("panel", "expression"), list(expressions()))
-def test_a_panel_asks_for_what_there_is(panel: str, expression: str, exposed: dict[str, set[str]]) -> None:
-    found = asked(expression)
+def test_a_panel_queries_existing_metrics(panel: str, expression: str, exposed: dict[str, set[str]]) -> None:
+    found = queried(expression)
     assert found.chosen, panel
     for metric, labels in found.chosen:
         assert metric in exposed, panel
@@ -93,17 +93,17 @@ def test_a_panel_asks_for_what_there_is(panel: str, expression: str, exposed: di
         assert found.grouped - OF_PROMETHEUS <= exposed[metric], panel
 
 
-def test_variables_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
+def test_variables_query_existing_metrics(exposed: dict[str, set[str]]) -> None:
     queries = [one["definition"] for one in DASHBOARD["templating"]["list"] if one["type"] == "query"]
     assert len(queries) == 2
     for query in queries:
         selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        ((metric, labels),) = asked(selector).chosen
+        ((metric, labels),) = queried(selector).chosen
         assert labels | {label} <= exposed[metric] | OF_PROMETHEUS
 
 
-def test_everything_that_is_counted_is_shown(exposed: dict[str, set[str]]) -> None:
-    shown = {metric for _, expression in expressions() for metric, _ in asked(expression).chosen}
+def test_every_metric_is_shown(exposed: dict[str, set[str]]) -> None:
+    shown = {metric for _, expression in expressions() for metric, _ in queried(expression).chosen}
     of_histograms = {"harstream_stage_seconds_count", "harstream_stage_seconds_sum"}
     ours = {name for name in exposed if name.startswith("harstream_") and not name.endswith("_created")}
     assert ours - of_histograms - shown == set()

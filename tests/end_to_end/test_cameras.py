@@ -1,4 +1,4 @@
-"""`harstream cameras`: what real servers and files give, and what is wrong with those that give nothing."""
+"""`harstream cameras` reports what real servers and files send, or why they send nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Harstream = Callable[..., Any]
 
 @pytest.mark.rtsp
 @pytest.mark.parametrize(("codec", "name"), [("h264", "h264"), ("mjpeg", "mjpeg")])
-def test_a_network_camera_is_told_with_codec_size_and_rate(
+def test_a_network_camera_is_reported_with_codec_size_and_rate(
     harstream: Harstream, rtsp_server: Callable[..., Any], film: Callable[..., Path], secret: str, codec: str, name: str
 ) -> None:
     camera = rtsp_server(film("grey.mp4", (2, 200)), "--loop", "--codec", codec, "--login", f"anna:{secret}")
@@ -22,13 +22,13 @@ def test_a_network_camera_is_told_with_codec_size_and_rate(
     assert (code, running.complaints) == (0, [])
     (line,) = [line for line in running.stdout if "rtsp" in line]
     shown = rf"rtsp://anna:\*\*\*@127.0.0.1:{camera.port}/camera"
-    told = re.fullmatch(rf"ok +{shown}: {name} 160x120, 25 frames/s stated, ([\d.]+) measured", line)
-    assert told, line
-    assert float(told[1]) == pytest.approx(25, abs=4)
+    match = re.fullmatch(rf"ok +{shown}: {name} 160x120, 25 frames/s stated, ([\d.]+) measured", line)
+    assert match, line
+    assert float(match[1]) == pytest.approx(25, abs=4)
 
 
 @pytest.mark.rtsp
-def test_a_wrong_password_beside_what_works(
+def test_a_wrong_password_is_reported_beside_working_sources(
     harstream: Harstream, rtsp_server: Callable[..., Any], film: Callable[..., Path], secret: str
 ) -> None:
     grey = film("grey.mp4", (2, 200))
@@ -41,7 +41,7 @@ def test_a_wrong_password_beside_what_works(
     assert re.fullmatch(r"ok +scene: drawn 320x240, 25 frames/s stated", drawn)
 
 
-def test_cameras_of_a_configuration_are_named(
+def test_cameras_of_a_configuration_are_reported_by_name(
     harstream: Harstream, configure: Callable[..., None], new_port: Callable[[], int], tmp_path: Path, secret: str
 ) -> None:
     (tmp_path / "text.mp4").write_text("no film\n" * 100)
@@ -63,7 +63,7 @@ def test_cameras_of_a_configuration_are_named(
     assert door.startswith("failed  door: expected a webcam at index 63, found none that opens")
 
 
-def test_an_address_that_is_none_is_one_line(harstream: Harstream, secret: str) -> None:
+def test_an_invalid_address_gives_a_one_line_error(harstream: Harstream, secret: str) -> None:
     code, running = harstream("cameras", f"rtps://anna:{secret}@host/1")
     assert code == 3
     assert running.complaints == [
@@ -72,7 +72,7 @@ def test_an_address_that_is_none_is_one_line(harstream: Harstream, secret: str) 
 
 
 @pytest.mark.skipif(any(Path("/dev").glob("video*")), reason="there may be a webcam")
-def test_a_machine_without_webcams_is_told_what_else_can_be_tried(harstream: Harstream) -> None:
+def test_a_machine_without_webcams_gets_a_hint(harstream: Harstream) -> None:
     code, running = harstream("cameras")
     assert (code, running.complaints) == (0, [])
     assert running.stdout == ["no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path"]

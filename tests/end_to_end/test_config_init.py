@@ -1,4 +1,4 @@
-"""`harstream config init` at a real terminal: a pseudo-terminal of Linux, with a real broker and camera to try."""
+"""`harstream config init` runs in a pseudo-terminal of Linux and probes a real broker and a real camera."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PLAIN = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "400", "PYTHONWARNINGS": "i
 
 
 class Terminal:
-    """Somebody who reads and types; `said` holds all that was on the screen, what was typed too."""
+    """A terminal that reads and types. `output` holds everything on the screen, the typed text included."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.said = ""
+        self.output = ""
         self._read = 0
         self._screen, inside = pty.openpty()
         self._process = subprocess.Popen(
@@ -39,19 +39,19 @@ class Terminal:
         os.close(inside)
 
     def answer(self, question: str, text: str) -> None:
-        """Wait until it is asked, and type a line."""
+        """Waits for the question and types a line."""
         self.wait_for(question + r"[^\n]*: $")
         os.write(self._screen, f"{text}\n".encode())
 
     def wait_for(self, pattern: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.said[self._read :])):
+        while not (found := re.search(pattern, self.output[self._read :])):
             if not self._look(deadline - time.monotonic()):
-                pytest.fail(f"waited for {pattern!r}, saw:\n{self.said}")
+                pytest.fail(f"waited for {pattern!r}, saw:\n{self.output}")
         self._read += found.end()
 
     def interrupt(self) -> None:
-        """Ctrl-C, and again when nothing happens: one that comes just before readline waits is noticed with the next
+        """Types Ctrl-C, and again if nothing happens: readline may notice the first one only with the next
         key only."""
         deadline = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < deadline:
@@ -60,7 +60,7 @@ class Terminal:
                 self._process.wait(3)
 
     def end_input(self) -> None:
-        """Ctrl-D at the begin of a line."""
+        """Types Ctrl-D at the begin of a line."""
         os.write(self._screen, b"\x04")
 
     def exit_code(self) -> int:
@@ -75,11 +75,11 @@ class Terminal:
         os.close(self._screen)
 
     def _look(self, seconds: float) -> bool:
-        """False when nothing came in time, or nothing will come any more."""
+        """Returns False if nothing arrives in time or the other side is closed."""
         ready, _, _ = select.select([self._screen], [], [], max(seconds, 0))
-        with contextlib.suppress(OSError):  # so Linux says that the other side is closed
+        with contextlib.suppress(OSError):  # Linux reports so that the other side is closed
             came = os.read(self._screen, 4096) if ready else b""
-            self.said += came.decode().replace("\r\n", "\n")
+            self.output += came.decode().replace("\r\n", "\n")
             return bool(came)
         return False
 
@@ -99,7 +99,7 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def checked(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """What `config check` says."""
+    """Runs `config check` on the written file."""
     return subprocess.run(
         [HARSTREAM, "config", "check"],
         cwd=folder,
@@ -110,13 +110,15 @@ def checked(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_enter_to_everything_writes_what_works(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_pressing_enter_at_every_question_writes_a_valid_file(
+    terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
     typing = terminal("config", "init")
     first = ("Name of this machine", "Camera", "Its name", "The room", "Another camera")
     for question in (*first, "MQTT broker", "A live view", "It listens on", "at port"):
         typing.answer(question, "")
-    assert typing.exit_code() == 0, typing.said
-    assert "next: harstream run\n" in typing.said
+    assert typing.exit_code() == 0, typing.output
+    assert "next: harstream run\n" in typing.output
     assert sorted(file.name for file in tmp_path.iterdir()) == ["config.schema.json", "config.yaml"]
     written = load_config(tmp_path / "config.yaml")
     assert written.model_copy(update={"cameras": ()}) == Config().model_copy(update={"cameras": ()})
@@ -127,7 +129,7 @@ def test_enter_to_everything_writes_what_works(terminal: Callable[..., Terminal]
 
 @pytest.mark.rtsp
 @pytest.mark.mosquitto
-def test_cameras_and_broker_are_tried_and_passwords_kept_apart(
+def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
     terminal: Callable[..., Terminal], tmp_path: Path, rtsp_server: Callable[..., Any], film: Callable[..., Path],
     stopped_mosquitto: Any, secret: str,
 ) -> None:  # fmt: skip
@@ -161,8 +163,8 @@ def test_cameras_and_broker_are_tried_and_passwords_kept_apart(
     typing.wait_for(f"mqtt://127.0.0.1:{stopped_mosquitto.port} answers, MQTT 5")
     typing.answer("The password", "file")
     typing.answer("A live view", "n")
-    assert typing.exit_code() == 0, typing.said
-    assert "set the environment variable PASSWORD_CAMERA_HALL to the password of rtsp://anna:***@" in typing.said
+    assert typing.exit_code() == 0, typing.output
+    assert "set the environment variable PASSWORD_CAMERA_HALL to the password of rtsp://anna:***@" in typing.output
 
     text = (tmp_path / "config.yaml").read_text()
     assert secret not in text
@@ -190,7 +192,7 @@ def test_cameras_and_broker_are_tried_and_passwords_kept_apart(
 
 
 @pytest.mark.parametrize("answer", ["", "n"])
-def test_a_file_that_is_there_stays_unless_told_otherwise(
+def test_an_existing_file_is_kept_unless_overwriting_is_confirmed(
     terminal: Callable[..., Terminal], tmp_path: Path, answer: str
 ) -> None:
     (tmp_path / "config.yaml").write_text("node: mine\n")
@@ -201,7 +203,7 @@ def test_a_file_that_is_there_stays_unless_told_otherwise(
 
 
 @pytest.mark.parametrize("leave", [Terminal.interrupt, Terminal.end_input])
-def test_who_leaves_in_the_middle_has_nothing_written(
+def test_leaving_in_the_middle_writes_nothing(
     terminal: Callable[..., Terminal], tmp_path: Path, leave: Callable[[Terminal], None]
 ) -> None:
     typing = terminal("config", "init", "new/config.yaml")
@@ -210,11 +212,11 @@ def test_who_leaves_in_the_middle_has_nothing_written(
     typing.wait_for("Its name")
     leave(typing)
     assert typing.exit_code() == 130
-    assert typing.said.endswith("\nnothing was written\n")
+    assert typing.output.endswith("\nnothing was written\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_terminal_it_is_one_line(tmp_path: Path) -> None:
+def test_the_command_without_a_terminal_gives_a_one_line_error(tmp_path: Path) -> None:
     done = subprocess.run(
         [HARSTREAM, "config", "init"],
         cwd=tmp_path,
@@ -229,7 +231,7 @@ def test_without_a_terminal_it_is_one_line(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_schema_is_printed_as_it_is_written(tmp_path: Path) -> None:
+def test_the_printed_schema_is_that_of_the_repository(tmp_path: Path) -> None:
     printed = subprocess.run([HARSTREAM, "config", "schema"], capture_output=True, text=True, timeout=40, check=True)
     repository = Path(__file__).parents[2]
     assert printed.stdout == (repository / "docs" / "config.schema.json").read_text(encoding="utf-8")

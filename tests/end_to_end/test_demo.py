@@ -1,4 +1,4 @@
-"""The main job, with the model that is shipped: the demo's scene, of which it is known who does what when."""
+"""The shipped model recognizes the activities of the demo's scene, whose script is known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harstream.scene.script import Segment, script
 
 SEED, LENGTH = 8, 75.0
 LONG = 8.0
-"""Seconds an activity lasts at least to count: a shorter one is cut off by the end of the film."""
+"""An activity counts if it lasts this many seconds. The end of the film cuts off a shorter one."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Seen:
     end: float
 
     def share_in(self, segment: Segment) -> float:
-        """How much of the segment it covers; 0 for another activity."""
+        """Returns the share of the segment that it covers, or 0 for another activity."""
         overlap = min(self.end, segment.end) - max(self.start, segment.start)
         return max(0.0, overlap) / (segment.end - segment.start) if self.activity == segment.activity else 0.0
 
 
 def seen_in(events: list[dict[str, Any]], began: float) -> list[Seen]:
-    """What was recognized, in seconds since the scene began; every start must have its end, and no more."""
+    """Returns the recognized activities in seconds since the scene began. Every start must have exactly one end."""
     starts = [event["id"] for event in events if event["event_type"] == "start"]
     ends = [event for event in events if event["event_type"] == "end"]
     assert sorted(starts) == sorted(event["id"] for event in ends)
@@ -44,7 +44,7 @@ def seen_in(events: list[dict[str, Any]], began: float) -> list[Seen]:
 
 
 def wrong(seen: list[Seen], segments: list[Segment]) -> list[Seen]:
-    """What was recognized, and not while it was drawn for the most part of the time."""
+    """Returns the recognized activities that the scene does not show for most of their time."""
 
     def drawn(one: Seen) -> float:
         return sum(one.share_in(segment) * (segment.end - segment.start) for segment in segments)
@@ -63,7 +63,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("model", ["flow_tcn", "lrcn", "convlstm"])
-def test_what_is_drawn_is_recognized_once_each_and_nothing_else(
+def test_each_drawn_activity_is_recognized_once_and_nothing_else(
     harstream: Callable[..., Any], footage: Path, tmp_path: Path, model: str
 ) -> None:
     if model not in shipped():
@@ -82,7 +82,7 @@ def test_what_is_drawn_is_recognized_once_each_and_nothing_else(
 
 @dataclass(frozen=True)
 class Demo:
-    """What there was to see of 25 s of the demo, in real time."""
+    """The output of 25 s of the demo in real time."""
 
     code: int
     complaints: list[str]
@@ -90,7 +90,7 @@ class Demo:
     picture_sizes: list[list[int]]
     badge: str
     row: str
-    """Of the page's list of events; empty if none came."""
+    """The text of the page's list of events. It is empty if there is no event."""
 
     def of(self, ending: str) -> list[Any]:
         return [one for one in self.received if one.topic.endswith(ending)]
@@ -128,7 +128,7 @@ def demo(
 @pytest.mark.mosquitto
 @pytest.mark.browser
 class TestDemo:
-    def test_it_ends_with_the_scene(self, demo: Demo) -> None:
+    def test_the_run_ends_with_the_scene(self, demo: Demo) -> None:
         assert (demo.code, demo.complaints) == (0, [])
 
     def test_the_node_describes_itself_retained(self, demo: Demo) -> None:
@@ -140,7 +140,7 @@ class TestDemo:
         assert set(labels.json["background"]) < set(labels.json["labels"])
         assert [one.qos for one in (info, labels)] == [1, 1]
 
-    def test_the_camera_comes_and_goes(self, demo: Demo) -> None:
+    def test_the_camera_goes_online_and_offline(self, demo: Demo) -> None:
         assert [one.payload for one in demo.of("camera/scene/availability")] == ["online", "offline"]
         activities = [one.json["activity"] for one in demo.of("camera/scene/activity")]
         assert activities[0] == activities[-1] == "unknown"
@@ -148,7 +148,7 @@ class TestDemo:
     def test_each_recognition_is_an_observation(self, demo: Demo) -> None:
         observations = [one.json for one in demo.of("camera/scene/observation")]
         *valid, last = observations
-        # 25 s at 8 Hz, but for the first window's 2.4 s and for those that a busy machine may lose.
+        # The demo lasts 25 s at 8 Hz. The first window takes 2.4 s, and a busy machine may lose some.
         assert 155 <= len(valid) <= 185
         (labels,) = demo.of("home/labels")
         assert all(len(one["p"]) == len(labels.json["labels"]) and abs(sum(one["p"]) - 1) < 0.01 for one in valid)
@@ -164,7 +164,7 @@ class TestDemo:
         assert {event["schema"] for event in events} == {"harstream.event/1"}
         (began, *_) = (one.json["t"] for one in demo.of("camera/scene/observation"))
         (info,) = demo.of("home/info")
-        # The first observation is made when the first window is full.
+        # The first observation follows the first full window.
         seen = seen_in(events, datetime.fromisoformat(began).timestamp() - info.json["window"]["span_s"])
         segments = list(script(SEED, 25.0))
         assert wrong(seen, segments) == []
@@ -173,7 +173,7 @@ class TestDemo:
         assert len(found) == 1
         assert found[0].share_in(pull_ups) > 0.5
 
-    def test_events_are_numbered_without_a_hole(self, demo: Demo) -> None:
+    def test_events_are_numbered_without_a_gap(self, demo: Demo) -> None:
         events = demo.events()
         assert events
         for name in {event["id"] for event in events}:

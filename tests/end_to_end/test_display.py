@@ -1,4 +1,4 @@
-"""The OpenCV window, on a real X server without a monitor."""
+"""The OpenCV window opens on a real X server without a monitor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def screen() -> Iterator[str]:
     server.wait(10)
 
 
-def test_a_window_opens_and_closes_with_the_run_and_says_nothing(
+def test_a_window_opens_and_closes_with_the_run_without_output(
     screen: str, tmp_path: Path, new_port: Callable[[], int]
 ) -> None:
     (tmp_path / "config.yaml").write_text(f"mqtt: {{embedded_port: {new_port()}}}\n")

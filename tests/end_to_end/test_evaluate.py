@@ -1,4 +1,4 @@
-"""`harstream evaluate --stream`: clips joined to a stream, and the mistakes that can be made with it."""
+"""`harstream evaluate --stream` joins clips to a stream and refuses invalid options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Harstream = Callable[..., Any]
 
 @pytest.fixture
 def clips(film: Callable[..., Path], tmp_path: Path) -> Path:
-    """Two clips of 5 s in which it is light, two in which it is dark."""
+    """Writes two clips of 5 s of light and two of darkness."""
     for label, grey in (("Light", 200), ("Dark", 0)):
         (tmp_path / "clips" / label).mkdir(parents=True)
         for name in ("a", "b"):
@@ -26,7 +26,7 @@ def test_events_of_a_stream_are_measured(harstream: Harstream, clips: Path, ligh
     command = ("evaluate", "--stream", "--model", light_model, "--data", clips, "--json", "stream.json")
     code, running = harstream(*command)
     assert (code, running.stderr) == (0, [])
-    assert "of 2 activities are found" in running.said
+    assert "of 2 activities are found" in running.output
     report = json.loads((tmp_path / "stream.json").read_text())
     assert report["schema"] == "harstream.stream-evaluation/1"
     assert report["provenance"]["clips"] == "4 of 4, 1 stream of 20 s together, joined with seed 1"
@@ -43,7 +43,7 @@ def test_config_sets_the_tracker(harstream: Harstream, clips: Path, light_model:
     assert (report["settings"]["hold"], report["metrics"]["events"]) == (30, 0)
 
 
-def test_background_alone_says_what_is_told_wrongly(
+def test_background_alone_measures_false_events(
     harstream: Harstream, clips: Path, light_model: Path, tmp_path: Path
 ) -> None:
     code, running = harstream(
@@ -56,7 +56,7 @@ def test_background_alone_says_what_is_told_wrongly(
     assert figures["background_false_events"] == figures["false_events"] == figures["events"] > 0
 
 
-def test_without_clips_there_is_nothing_to_measure(harstream: Harstream, light_model: Path) -> None:
+def test_missing_clips_are_refused(harstream: Harstream, light_model: Path) -> None:
     code, running = harstream("evaluate", "--model", light_model)
     assert (code, running.stderr) == (
         2, ["harstream evaluate: expected clips, got none: give --data, --background or both"]
@@ -70,7 +70,7 @@ def test_without_clips_there_is_nothing_to_measure(harstream: Harstream, light_m
         (("--config", "config.yaml"), "--config is for --stream: clips are recognized without smoothing and tracker"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused_in_one_line(
+def test_incompatible_options_are_refused_in_one_line(
     harstream: Harstream, clips: Path, light_model: Path, options: tuple[str, ...], complaint: str
 ) -> None:
     code, running = harstream("evaluate", "--model", light_model, "--data", clips, *options)

@@ -1,4 +1,4 @@
-"""`harstream predict` and `doctor`: video files as they are found in the wild, replayed as fast as it goes."""
+"""`harstream predict` replays video files of many kinds as fast as possible; `doctor` examines the machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def events_in(file: Path) -> list[dict[str, Any]]:
 
 
 def spans(file: Path) -> list[tuple[str, float, float]]:
-    """Activity, start and end in seconds of each event that ended."""
+    """Returns activity, start and end in seconds of each event that has ended."""
     ends = [event for event in events_in(file) if event["event_type"] == "end"]
     return [(event["activity"], seconds(event["started_at"]), seconds(event["ended_at"])) for event in ends]
 
@@ -35,15 +35,15 @@ def seconds(stamp: str) -> float:
     return 3600 * int(hours) + 60 * int(minutes) + float(rest)
 
 
-def test_a_file_replayed_gives_the_same_bytes(
+def test_replaying_a_file_gives_the_same_bytes(
     harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
     film("yard.mp4", (1, 0), (3, 200), (4, 0), (3, 200))
     for name in ("one.jsonl", "two.jsonl"):
         assert harstream("predict", "yard.mp4", "--model", light_model, "--events", name)[0] == 0
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
-    # The smoothed score, exp(-t / 0.5 s), passes end_below = 0.375 0.24 s after the light comes, and 0.49 s after
-    # it goes; half a window of 0.4 s is taken off, and about as much comes on: two light frames of five are enough.
+    # The smoothed score, exp(-t / 0.5 s), passes end_below = 0.375 0.24 s after the light begins, and 0.49 s after
+    # it ends. Half a window of 0.4 s is subtracted, and about as much added: two light frames of five are enough.
     first, second = spans(tmp_path / "one.jsonl")
     assert first == ("Light", pytest.approx(1.2, abs=0.3), pytest.approx(4.6, abs=0.3))
     assert second == ("Light", pytest.approx(8.2, abs=0.3), pytest.approx(11, abs=0.3))
@@ -80,7 +80,7 @@ def test_events_carry_the_date_of_the_option_or_of_the_files_name(
     assert float(row[2]) == pytest.approx(0, abs=0.5)  # the table counts from the first frame
 
 
-def test_a_start_time_that_is_none_is_refused_in_one_line(harstream: Harstream, film: WriteFilm) -> None:
+def test_an_invalid_start_time_is_refused_in_one_line(harstream: Harstream, film: WriteFilm) -> None:
     film("yard.mp4", (1, 0))
     code, running = harstream("predict", "yard.mp4", "--start-time", "yesterday")
     assert code == 3
@@ -89,7 +89,7 @@ def test_a_start_time_that_is_none_is_refused_in_one_line(harstream: Harstream, 
     assert "'yesterday'" in line
 
 
-def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(
+def test_a_truncated_avi_is_played_to_its_last_picture(
     harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
     whole = film("whole.avi", (6, 200), codec="MJPG").read_bytes()
@@ -100,7 +100,7 @@ def test_an_avi_that_was_cut_off_is_played_as_far_as_it_goes(
     assert (activity, start, end) == ("Light", pytest.approx(0, abs=0.5), pytest.approx(3, abs=0.5))
 
 
-def test_a_broken_file_does_not_end_what_others_show(
+def test_a_broken_file_does_not_end_the_other_files(
     harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path, mosquitto: Any,
     subscribe: Callable[[int], Any],
 ) -> None:  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_broken_file_does_not_end_what_others_show(
     assert "undecodable" in [one.json["code"] for one in subscriber.of("camera/file/health")]
 
 
-def test_pictures_that_change_their_size_go_on_as_one_event(
+def test_an_event_continues_when_the_picture_size_changes(
     harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
     small, large = film("a.mp4", (2, 200)), film("b.mp4", (2, 200), size=(320, 240))
@@ -136,7 +136,7 @@ def test_pictures_that_change_their_size_go_on_as_one_event(
     assert cv2.VideoCapture(str(tmp_path / "seen.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(100, abs=3)
 
 
-def test_several_files_are_listed_with_what_was_seen_in_each(
+def test_several_files_are_listed_with_their_events(
     harstream: Harstream, film: Callable[..., Path], light_model: Path
 ) -> None:
     film("light.mp4", (3, 200))
@@ -157,7 +157,7 @@ def lacking(running: Any) -> set[str]:
     return {what for what, finding in findings(running).items() if finding["is_needed"] and not finding["is_fine"]}
 
 
-def test_doctor_tells_a_machine_what_there_is(harstream: Harstream, configure: Callable[..., None]) -> None:
+def test_doctor_reports_in_json(harstream: Harstream, configure: Callable[..., None]) -> None:
     configure(cameras=[{"name": "hall", "source": "scene"}], events="events.jsonl", record="film.mp4")
     code, running = harstream("doctor", "--json")
     found = findings(running)
@@ -169,13 +169,13 @@ def test_doctor_tells_a_machine_what_there_is(harstream: Harstream, configure: C
     assert found["events"]["found"] == "events.jsonl can be written"
 
 
-def test_doctor_lacks_nothing_that_the_running_harstream_has(
+def test_doctor_accepts_what_the_running_harstream_uses(
     start: Callable[..., Any], harstream: Harstream, configure: Callable[..., None], light_model: Path,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     configure(cameras=[{"name": "hall", "source": "scene"}], web={"enabled": True})
     running = start("run", "--model", light_model)
-    eventually(lambda: "live view http" in running.said, "it to run", 40)
+    eventually(lambda: "live view http" in running.output, "the run to start", 40)
     code, examined = harstream("doctor", "--json")
     found = findings(examined)
     assert (code, lacking(examined)) == (0, set())
@@ -189,7 +189,7 @@ def test_doctor_lacks_nothing_that_the_running_harstream_has(
 
 @pytest.fixture
 def half_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, need: Callable[[bool, str], None]) -> None:
-    """A driver to be found, and CUDA libraries that cannot be loaded."""
+    """Provides a driver that can be found and CUDA libraries that cannot be loaded."""
     capi = Path(onnxruntime.__file__).parent / "capi"
     library = next(capi.glob("libonnxruntime_providers_shared.so"), None)
     need(library is not None and (capi / "libonnxruntime_providers_cuda.so").exists(), "needs onnxruntime-gpu on Linux")
@@ -199,7 +199,7 @@ def half_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, need: Callable[[
 
 
 @pytest.mark.usefixtures("half_a_gpu")
-def test_a_gpu_that_does_not_work_is_told_and_the_cpu_taken(
+def test_a_gpu_that_does_not_work_is_reported_and_the_cpu_used(
     harstream: Harstream, film: Callable[..., Path], light_model: Path
 ) -> None:
     film("light.mp4", (3, 200))
@@ -212,14 +212,14 @@ def test_a_gpu_that_does_not_work_is_told_and_the_cpu_taken(
 
 
 @pytest.mark.usefixtures("half_a_gpu")
-def test_doctor_tells_of_a_gpu_that_does_not_work_in_json_alone(harstream: Harstream) -> None:
+def test_doctor_reports_a_gpu_that_does_not_work_in_json_without_other_output(harstream: Harstream) -> None:
     _, running = harstream("doctor", "--json")
     accelerator = findings(running)["accelerator"]
     assert (accelerator["found"], accelerator["is_fine"]) == ("CPU", False)
     assert running.complaints == []
 
 
-def test_doctor_says_what_is_missing(
+def test_doctor_reports_what_is_missing(
     harstream: Harstream, configure: Callable[..., None], tmp_path: Path, secret: str
 ) -> None:
     (tmp_path / "state").touch()
@@ -238,7 +238,7 @@ def test_doctor_says_what_is_missing(
     assert findings(running)["camera"]["found"].startswith("hall: nothing listens at rtsp://anna:***@127.0.0.1:1/hall")
 
 
-def test_doctor_knows_that_run_waits_for_one_camera_of_two(
+def test_doctor_accepts_one_missing_camera_of_two_because_run_waits_for_it(
     harstream: Harstream, configure: Callable[..., None]
 ) -> None:
     configure(cameras=[{"name": "yard", "source": "rtsp://127.0.0.1:1/"}, {"name": "hall", "source": "scene"}])

@@ -1,4 +1,4 @@
-"""What a run leaves behind, read by the commands that a person types; also after a kill, and while it goes on."""
+"""The commands read the history of a run: after its end, after a kill and while it runs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import pytest
 CONFIG, SINK = 3, 7
 
 
-def told(lines: list[str]) -> list[dict[str, Any]]:
+def parsed(lines: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
 @pytest.mark.mosquitto
-def test_an_activity_left_open_by_a_kill_is_ended_at_the_next_start(
+def test_an_open_activity_of_a_killed_run_is_ended_at_the_next_start(
     start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any],
     eventually: Callable[..., None], film: Callable[..., Path], light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -32,8 +32,8 @@ def test_an_activity_left_open_by_a_kill_is_ended_at_the_next_start(
     options = ("--broker", mosquitto.url, "--model", light_model)
     first = start("run", "--source", "scene?seed=8", *options)
     eventually(lambda: [one for one in subscriber.of("/event") if one.json["seq"] > 1], "an update", 40)
-    (open_still,) = told(harstream("history", "--format", "json")[1].stdout)
-    assert (open_still["camera"], open_still["ended_at"]) == ("scene", None)
+    (still_open,) = parsed(harstream("history", "--format", "json")[1].stdout)
+    assert (still_open["camera"], still_open["ended_at"]) == ("scene", None)
     first.signal(signal.SIGKILL)
     eventually(first.is_over, "it to be dead")
     last = [one.json for one in subscriber.of("/event")][-1]
@@ -53,15 +53,15 @@ def test_an_activity_left_open_by_a_kill_is_ended_at_the_next_start(
     }
     assert end["ended_at"] == end["updated_at"] == last["updated_at"]
     assert end["latency_ms"]["frame_to_publish"] is None
-    assert [event["id"] for event in told((tmp_path / "events.jsonl").read_text().splitlines())] == [last["id"]]
+    assert [event["id"] for event in parsed((tmp_path / "events.jsonl").read_text().splitlines())] == [last["id"]]
     assert [one.payload for one in subscriber.of("scene/availability")][-1] == "offline"
     assert subscriber.of("scene/activity")[-1].json["activity"] == "unknown"
-    # Told once: a third run has nothing to end.
-    (ended,) = told(harstream("history", "--format", "json")[1].stdout)
+    # The end is reported once: a third run has nothing to end.
+    (ended,) = parsed(harstream("history", "--format", "json")[1].stdout)
     assert (ended["id"], ended["historical"], ended["end_reason"]) == (last["id"], True, "shutdown")
     assert harstream("run", "--source", "yard.mp4", *options)[0] == 0
     assert len([one for one in subscriber.of("/event") if one.json["event_type"] == "end"]) == 1
-    changes = told(harstream("history", "--changes", "--camera", "scene", "--format", "json")[1].stdout)
+    changes = parsed(harstream("history", "--changes", "--camera", "scene", "--format", "json")[1].stdout)
     assert [(change["state"], change["reason"]) for change in changes] == [
         ("live", None),
         ("offline", "harstream ended without a goodbye"),
@@ -73,7 +73,7 @@ def test_a_run_can_be_read_in_every_format(
 ) -> None:
     film("yard.mp4", (2.5, 200), (4, 0), (2, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
-    both = told(harstream("history", "--format", "json")[1].stdout)
+    both = parsed(harstream("history", "--format", "json")[1].stdout)
     assert [(one["activity"], one["end_reason"]) for one in both] == [
         ("Light", "low_confidence"),
         ("Light", "camera_offline"),
@@ -83,7 +83,7 @@ def test_a_run_can_be_read_in_every_format(
     rows = list(csv.DictReader(io.StringIO("\n".join(harstream("history", "--format", "csv")[1].stdout))))
     assert [row["started_at"] for row in rows] == [one["started_at"] for one in both]
     code, quiet = harstream("history", "--format", "casas", "--limit", "1", "--out", "house.txt")
-    assert (code, quiet.said) == (0, "")
+    assert (code, quiet.output) == (0, "")
     lines = (tmp_path / "house.txt").read_text().splitlines()
     assert [line.split()[2:] for line in lines] == [["file", "ON", "Light", "begin"], ["file", "OFF", "Light", "end"]]
     assert len(harstream("history", "--limit", "1")[1].stdout) == 2
@@ -91,25 +91,25 @@ def test_a_run_can_be_read_in_every_format(
     assert harstream("history", "--since", "1h", "--camera", "file")[1].complaints == []
     assert harstream("history", "--format", "json", "--until", "1h")[1].stdout == []
     assert len(harstream("history", "--state", "harstream-state", "--format", "json", "--since", "1h")[1].stdout) == 2
-    changes = told(harstream("history", "--changes", "--format", "json")[1].stdout)
+    changes = parsed(harstream("history", "--changes", "--format", "json")[1].stdout)
     assert [(one["state"], one["reason"]) for one in changes] == [("live", None), ("offline", "the file ended")]
 
 
-def test_a_name_that_the_history_does_not_have_is_told_beside_those_that_it_has(
+def test_an_unknown_name_is_reported_with_the_known_ones(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
 ) -> None:
     film("yard.mp4", (2.5, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
-    for asked, told_of in (
+    for options, expected in (
         (("--camera", "flie"), "this history has nothing of camera 'flie'; it has file; did you mean file?"),
         (("--activity", "Dusk"), "this history has nothing of activity 'Dusk'; it has Light"),
         (("--camera", "hall", "--changes"), "this history has nothing of camera 'hall'; it has file"),
     ):
-        code, running = harstream("history", "--format", "json", *asked)
-        assert (code, running.stdout, running.complaints) == (0, [], [f"harstream: {told_of}"])
+        code, running = harstream("history", "--format", "json", *options)
+        assert (code, running.stdout, running.complaints) == (0, [], [f"harstream: {expected}"])
 
 
-def test_the_live_view_of_a_second_run_knows_the_first(
+def test_the_live_view_of_a_second_run_shows_the_first(
     start: Callable[..., Any], harstream: Callable[..., Any], eventually: Callable[..., None],
     film: Callable[..., Path], light_model: Path,
 ) -> None:  # fmt: skip
@@ -117,7 +117,7 @@ def test_the_live_view_of_a_second_run_knows_the_first(
     film("night.mp4", (60, 0))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     running = start("run", "--source", "night.mp4", "--model", light_model, "--port", "0")
-    eventually(lambda: "live view http://127.0.0.1:" in running.said, "the live view's address", 40)
+    eventually(lambda: "live view http://127.0.0.1:" in running.output, "the live view's address", 40)
     address = next(line.split()[-1] for line in running.stdout if line.startswith("live view"))
     with urllib.request.urlopen(f"{address}api/events?since=1h", timeout=10) as answer:
         assert [event["activity"] for event in json.load(answer)] == ["Light"]
@@ -125,7 +125,7 @@ def test_the_live_view_of_a_second_run_knows_the_first(
     assert running.wait(10) == 0
 
 
-def test_without_a_history_nothing_is_kept(
+def test_nothing_is_kept_if_the_history_is_disabled(
     harstream: Callable[..., Any], configure: Callable[..., None], film: Callable[..., Path], light_model: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -135,10 +135,10 @@ def test_without_a_history_nothing_is_kept(
     assert not (tmp_path / "harstream-state" / "history.sqlite").exists()
 
 
-def test_what_cannot_be_gives_a_one_line_error(harstream: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_invalid_query_gives_a_one_line_error(harstream: Callable[..., Any], tmp_path: Path) -> None:
     def line(*arguments: str) -> tuple[int, str]:
         code, running = harstream("history", *arguments)
-        assert (running.stdout, len(running.complaints)) == ([], 1), running.said
+        assert (running.stdout, len(running.complaints)) == ([], 1), running.output
         return code, running.complaints[0]
 
     assert line() == (
@@ -146,17 +146,17 @@ def test_what_cannot_be_gives_a_one_line_error(harstream: Callable[..., Any], tm
         "harstream: there is no history in harstream-state: `harstream run` creates one, unless history.enabled "
         "is false",
     )
-    code, said = line("--since", "yesterday")
-    assert (code, said.startswith("harstream: --since: expected 2h (ago;")) == (CONFIG, True)
-    code, said = line("--changes", "--format", "casas")
-    assert (code, "--changes is about cameras" in said) == (CONFIG, True)
+    code, message = line("--since", "yesterday")
+    assert (code, message.startswith("harstream: --since: expected 2h (ago;")) == (CONFIG, True)
+    code, message = line("--changes", "--format", "casas")
+    assert (code, "--changes is about cameras" in message) == (CONFIG, True)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "history.sqlite").write_text("no database at all " * 100)
-    code, said = line("--state", "broken")
-    assert (code, "got: file is not a database; where it is broken, the next" in said) == (SINK, True)
+    code, message = line("--state", "broken")
+    assert (code, "got: file is not a database; where it is broken, the next" in message) == (SINK, True)
 
 
-def test_a_broken_history_is_moved_aside_and_the_run_goes_on(
+def test_a_broken_history_is_moved_aside_and_the_run_continues(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
     state = tmp_path / "harstream-state"

@@ -1,6 +1,6 @@
-"""What a real Home Assistant makes of us, over its own API: `make home-assistant` installs it and runs these tests.
+"""A real Home Assistant shows harstream, read over its own API. `make home-assistant` installs it and runs the tests.
 
-One Home Assistant and one broker serve the whole file; each test has a node of its own.
+One Home Assistant and one broker serve the whole file. Each test has a node of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parents[2]
 HASS = REPOSITORY / ".home-assistant" / "hass"
 BLUEPRINTS = REPOSITORY / "deploy" / "home-assistant" / "blueprints"
 BOOT, RECOGNIZED = 90.0, 90.0
-"""Seconds, at most."""
+"""The longest wait, in seconds."""
 
 pytestmark = [pytest.mark.homeassistant, pytest.mark.mosquitto]
 
@@ -36,7 +36,7 @@ Start = Callable[..., Any]
 
 
 class HomeAssistant:
-    """In a folder of its own, with an owner and its MQTT integration, both made as its pages make them."""
+    """Runs Home Assistant in a folder of its own and creates the owner and the MQTT integration as its pages do."""
 
     def __init__(self, folder: Path, port: int, eventually: Eventually) -> None:
         self._folder, self._eventually = folder, eventually
@@ -63,7 +63,7 @@ class HomeAssistant:
             self._process.wait(30)
 
     def settle_in(self, broker_port: int) -> None:
-        """The owner's account, and the MQTT integration."""
+        """Creates the owner's account and the MQTT integration."""
         client = {"client_id": f"{self._url}/"}
         owner = {"name": "Ada", "username": "ada", "password": "countess", "language": "en"}
         code = self.post("/api/onboarding/users", client | owner)["auth_code"]
@@ -95,13 +95,13 @@ class HomeAssistant:
         return None if found is None else found["attributes"].get(name)
 
     def image(self, entity: str) -> np.ndarray[Any, Any] | None:
-        """What it shows, as decoded; None where it shows nothing."""
+        """Returns the decoded picture that the entity shows, or None."""
         shown = self.attribute(entity, "entity_picture")
         found = self._request(shown) if shown and self.state(entity) not in ("unknown", "unavailable") else b""
         return cv2.imdecode(np.frombuffer(found, np.uint8), cv2.IMREAD_COLOR) if found else None
 
     def registry(self, kind: str) -> list[Any]:
-        """`area`, `device` or `entity`."""
+        """Returns a registry: `area`, `device` or `entity`."""
         with connect(f"{self._url.replace('http', 'ws')}/api/websocket", max_size=None) as socket:
             socket.recv()
             socket.send(json.dumps({"type": "auth", "access_token": self._token}))
@@ -136,10 +136,17 @@ class HomeAssistant:
             return content
 
 
-def automation(name: str, blueprint: str, tell: str, **inputs: Any) -> dict[str, Any]:
-    """One that writes into the text helper of its name what its blueprint lets it know."""
-    told = {"action": "input_text.set_value", "target": {"entity_id": f"input_text.{name}"}, "data": {"value": tell}}
-    return {"alias": name, "use_blueprint": {"path": f"harstream/{blueprint}", "input": inputs | {"actions": [told]}}}
+def automation(name: str, blueprint: str, template: str, **inputs: Any) -> dict[str, Any]:
+    """Returns an automation that writes values of its blueprint into the text helper of its name."""
+    action = {
+        "action": "input_text.set_value",
+        "target": {"entity_id": f"input_text.{name}"},
+        "data": {"value": template},
+    }
+    return {
+        "alias": name,
+        "use_blueprint": {"path": f"harstream/{blueprint}", "input": inputs | {"actions": [action]}},
+    }
 
 
 STARTS = ["event.gym_event", "event.kitchen_event"]
@@ -157,7 +164,7 @@ def home_assistant(
     tmp_path_factory: pytest.TempPathFactory, module_mosquitto: Any, new_port: Callable[[], int],
     eventually: Eventually, need: Callable[[bool, str], None],
 ) -> Iterator[HomeAssistant]:  # fmt: skip
-    if not HASS.exists():  # in CI, too: it comes from more places than all else, and none of them is ours
+    if not HASS.exists():  # in CI, too: its packages come from many other places
         pytest.skip("Home Assistant is not installed (make home-assistant)")
     hass = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), new_port(), eventually)
     try:
@@ -170,13 +177,13 @@ def home_assistant(
 
 @pytest.fixture
 def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
-    """`write("nuc1", hall="yard.mp4")` configures a node with these cameras, in rooms of their names in capitals."""
+    """`write("nuc1", hall="yard.mp4")` configures a node with cameras. Their areas are their names in capitals."""
 
     def write(node: str, model: Path | str = light_model, *, snapshots: bool = False, **cameras: str) -> None:
         configure(
             node=node,
             model=str(model),
-            # The ports are the same each time: otherwise a running service would begin anew.
+            # The ports are the same each time: another port restarts a running service.
             mqtt={"broker": module_mosquitto.url, "embedded_port": 1883, "snapshots": snapshots},
             web={"enabled": False, "port": 8080},
             cameras=[{"name": name, "source": source, "area": name.upper()} for name, source in cameras.items()],
@@ -187,7 +194,7 @@ def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
 
 @pytest.fixture
 def run(start: Start, write: Start) -> Start:
-    """The same, and runs it."""
+    """`run(...)` writes the configuration as `write` does and runs the node."""
 
     def run(*arguments: Any, **options: Any) -> Any:
         write(*arguments, **options)
@@ -196,7 +203,7 @@ def run(start: Start, write: Start) -> Start:
     return run
 
 
-def test_a_camera_appears_in_its_room_with_its_entities(
+def test_a_camera_appears_in_its_area_with_its_entities(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually
 ) -> None:
     run("nuc1", hall="scene?seed=8")
@@ -222,21 +229,21 @@ def test_a_camera_appears_in_its_room_with_its_entities(
     assert home_assistant.attribute("sensor.hall_activity", "options") == ["Light", "unknown"]
 
 
-def test_entities_change_with_what_is_recognized(
+def test_entities_change_with_the_recognized_activity(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually, module_subscribe: Callable[[int], Any],
     module_mosquitto: Any,
 ) -> None:  # fmt: skip
     subscriber = module_subscribe(module_mosquitto.port)
     run("nuc2", "flow_tcn", studio="scene?seed=8")
     sensor, event = "sensor.studio_activity", "event.studio_event"
-    eventually(lambda: home_assistant.state(sensor) == "unknown", "nothing to be recognized yet", RECOGNIZED)
-    # The state is sent before the event that goes with it.
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "the state unknown", RECOGNIZED)
+    # The state is published before its event.
     eventually(lambda: home_assistant.attribute(event, "event_type") == "start", "an event", RECOGNIZED)
-    eventually(lambda: subscriber.of("studio/event"), "the message that it was made of")
-    start, told = home_assistant.entity(event)["attributes"], subscriber.of("studio/event")[0].json
-    assert home_assistant.state(sensor) == start["activity"] == told["activity"]
+    eventually(lambda: subscriber.of("studio/event"), "the event message")
+    start, received = home_assistant.entity(event)["attributes"], subscriber.of("studio/event")[0].json
+    assert home_assistant.state(sensor) == start["activity"] == received["activity"]
     assert (start["event_type"], start["area"]) == ("start", "STUDIO")
-    assert (start["id"], start["confidence"]) == (told["id"], told["confidence"])
+    assert (start["id"], start["confidence"]) == (received["id"], received["confidence"])
     assert 0 < float(home_assistant.state("sensor.studio_confidence") or 0) <= 100
     assert home_assistant.state("binary_sensor.studio_connectivity") == "on"
     assert home_assistant.state("binary_sensor.studio_problem") == "off"
@@ -252,10 +259,10 @@ def test_a_camera_is_switched_off_and_on_from_home_assistant(
     eventually(lambda: home_assistant.state(sensor) == "unknown", "the camera", RECOGNIZED)
     eventually(lambda: home_assistant.state(switch) == "on", "its switch")
     home_assistant.post("/api/services/switch/turn_off", {"entity_id": switch})
-    eventually(lambda: home_assistant.state(switch) == "off", "it to be switched off")
-    eventually(lambda: home_assistant.state(sensor) == "unavailable", "nothing to be told of it")
+    eventually(lambda: home_assistant.state(switch) == "off", "the camera to be switched off")
+    eventually(lambda: home_assistant.state(sensor) == "unavailable", "the activity to be unavailable")
     assert home_assistant.state("binary_sensor.den_connectivity") == "off"
-    eventually(lambda: home_assistant.state("binary_sensor.den_problem") == "off", "no problem to be seen in it")
+    eventually(lambda: home_assistant.state("binary_sensor.den_problem") == "off", "the problem to be off")
     assert home_assistant.state("sensor.nook_activity") != "unavailable"
     home_assistant.post("/api/services/switch/turn_on", {"entity_id": switch})
     eventually(lambda: home_assistant.state(sensor) == "unknown", "the camera again")
@@ -276,7 +283,7 @@ def test_a_node_that_is_killed_leaves_its_entities_unavailable(
     assert home_assistant.state(node) == "off"
 
 
-def test_a_camera_that_is_away_is_disconnected_and_its_activity_unavailable(
+def test_an_offline_camera_is_disconnected_and_its_activity_unavailable(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually, film: Callable[..., Path]
 ) -> None:
     film("short.mp4", (3, 200))
@@ -289,7 +296,7 @@ def test_a_camera_that_is_away_is_disconnected_and_its_activity_unavailable(
     assert home_assistant.state("sensor.barn_activity") == "Light"
 
 
-def test_cameras_leave_and_join_home_assistant_with_the_config(
+def test_cameras_are_removed_and_added_with_the_config(
     home_assistant: HomeAssistant, write: Start, run: Start, eventually: Eventually
 ) -> None:
     running = run("nuc5", cellar="scene?seed=8", roof="scene?seed=9")
@@ -323,7 +330,7 @@ def test_the_picture_of_a_start_is_shown_while_snapshots_are_on(
     assert module_subscribe(module_mosquitto.port).of("attic/snapshot") == []
 
 
-def test_automations_made_from_the_blueprints_do_their_work(
+def test_automations_from_the_blueprints_work(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually, film: Callable[..., Path]
 ) -> None:
     assert home_assistant.post("/api/config/core/check_config", {})["result"] == "valid"
@@ -331,8 +338,8 @@ def test_automations_made_from_the_blueprints_do_their_work(
     assert [home_assistant.state(f"automation.{name}") for name in names] == ["on"] * 3
     film("gym.mp4", (4, 200), (60, 0))
     run("nuc6", gym="gym.mp4")
-    told = "input_text.started"
-    eventually(lambda: home_assistant.state(told) == "Light in GYM (gym), True", "the start", RECOGNIZED)
+    started = "input_text.started"
+    eventually(lambda: home_assistant.state(started) == "Light in GYM (gym), True", "the start", RECOGNIZED)
     eventually(lambda: home_assistant.state("input_text.nobody") == "nobody", "nobody to be active", RECOGNIZED)
     assert home_assistant.state("sensor.gym_activity") == "unknown"
     since, then = (
@@ -343,25 +350,25 @@ def test_automations_made_from_the_blueprints_do_their_work(
     assert home_assistant.state("input_text.another") == "unknown"
 
 
-def test_after_a_restart_home_assistant_knows_what_goes_on(
+def test_home_assistant_knows_the_activity_after_its_restart(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually
 ) -> None:
     def last_start() -> Any:
         return home_assistant.attribute("automation.started", "last_triggered")
 
     run("nuc7", kitchen="scene?seed=8")
-    told = "Light in KITCHEN (kitchen), True"
-    eventually(lambda: home_assistant.state("input_text.started") == told, "the activity", RECOGNIZED)
+    expected = "Light in KITCHEN (kitchen), True"
+    eventually(lambda: home_assistant.state("input_text.started") == expected, "the activity", RECOGNIZED)
     before = last_start()
     home_assistant.stop()
     home_assistant.start()
-    eventually(lambda: home_assistant.state("sensor.kitchen_activity") == "Light", "it to be known again")
+    eventually(lambda: home_assistant.state("sensor.kitchen_activity") == "Light", "the activity after the restart")
     assert home_assistant.state("binary_sensor.kitchen_connectivity") == "on"
-    assert last_start() == before, "an event of before the restart started it again"
+    assert last_start() == before, "an event from before the restart triggered the automation again"
 
 
-def test_home_assistant_complained_of_nothing_in_these_tests(home_assistant: HomeAssistant) -> None:
-    its_own = ("Skipping pip", "zlib_ng", "No device components to cleanup")  # the last: its echo of a removal
+def test_home_assistant_logged_no_warning_in_these_tests(home_assistant: HomeAssistant) -> None:
+    its_own = ("Skipping pip", "zlib_ng", "No device components to cleanup")  # the last one follows each removal
     levels = (" WARNING ", " ERROR ")
     complaints = [line for line in home_assistant.output.splitlines() if any(level in line for level in levels)]
     assert [line for line in complaints if not any(known in line for known in its_own)] == []

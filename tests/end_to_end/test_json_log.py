@@ -14,38 +14,38 @@ Start = Callable[..., Any]
 
 
 def records(running: Any) -> list[dict[str, Any]]:
-    """All that it said; fails for a line that is no JSON."""
+    """Returns all lines of the output. Fails for a line that is no JSON."""
     assert running.stdout == []
     return [json.loads(line) for line in list(running.stderr)]
 
 
-def test_a_run_says_in_json_what_it_began_and_what_happened(
+def test_a_run_logs_its_start_and_its_events_in_json(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
 ) -> None:
     film("yard.mp4", (2, 200))
     code, running = harstream("run", "--source", "yard.mp4", "--model", light_model, "--port", "0", "--log", "json")
     assert code == 0
-    said = records(running)
-    assert all(record.keys() >= {"time", "level", "logger", "message"} for record in said)
-    beginning = " / ".join(record["message"] for record in said)
+    logged = records(running)
+    assert all(record.keys() >= {"time", "level", "logger", "message"} for record in logged)
+    beginning = " / ".join(record["message"] for record in logged)
     assert "model light on CPU: 1 activities, 5 frames at 10 Hz (0.4 s)" in beginning
     assert "live view http://127.0.0.1:" in beginning
     assert "MQTT mqtt://127.0.0.1:" in beginning
-    events = [record for record in said if "event" in record]
+    events = [record for record in logged if "event" in record]
     assert [(one["message"], one["camera"], one["event"]["event_type"]) for one in events] == [
         ("start of Light", "file", "start"),
         ("end of Light", "file", "end"),
     ]
 
 
-def test_a_mistake_is_told_in_json(harstream: Callable[..., Any]) -> None:
+def test_a_mistake_is_reported_in_json(harstream: Callable[..., Any]) -> None:
     code, running = harstream("run", "--model", "no-such-model", "--log", "json")
     (record,) = records(running)
     assert (code, record["level"]) == (5, "ERROR")
     assert "no-such-model" in record["message"]
 
 
-def test_a_camera_that_cannot_be_reached_is_named_in_a_field_and_its_password_nowhere(
+def test_an_unreachable_camera_is_named_in_a_field_and_its_password_is_not_logged(
     start: Start, configure: Callable[..., None], light_model: Path, new_port: Callable[[], int], secret: str,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_camera_that_cannot_be_reached_is_named_in_a_field_and_its_password_no
     cameras = [{"name": "hall", "source": address}, {"name": "yard", "source": "scene?seed=8"}]
     configure(cameras=cameras, model=str(light_model), log="json")
     running = start("run")
-    eventually(lambda: "is offline, still retrying" in running.said, "the camera to be told offline", 40)
+    eventually(lambda: "is offline, still retrying" in running.output, "the camera to be reported offline", 40)
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
     (offline,) = (record for record in records(running) if "is offline, still retrying" in record["message"])
@@ -61,7 +61,7 @@ def test_a_camera_that_cannot_be_reached_is_named_in_a_field_and_its_password_no
 
 
 @pytest.mark.mosquitto
-def test_the_password_of_a_broker_that_refuses_us_is_nowhere(
+def test_the_password_of_a_broker_that_refuses_the_login_is_not_logged(
     harstream: Callable[..., Any], stopped_mosquitto: Any, light_model: Path, secret: str
 ) -> None:
     stopped_mosquitto.require_login("harstream", "another")
@@ -73,7 +73,7 @@ def test_the_password_of_a_broker_that_refuses_us_is_nowhere(
     assert records(running)[-1]["level"] == "ERROR"
 
 
-def test_a_reload_may_change_how_the_log_is_written(
+def test_a_reload_may_change_the_format_of_the_log(
     start: Start, configure: Callable[..., None], light_model: Path, eventually: Callable[..., None]
 ) -> None:
     settings: dict[str, Any] = {
@@ -82,15 +82,15 @@ def test_a_reload_may_change_how_the_log_is_written(
     }  # fmt: skip
     configure(**settings)
     running = start("run")
-    eventually(lambda: "start   Light" in running.said, "it to be at work", 40)
+    eventually(lambda: "start   Light" in running.output, "the first event", 40)
     configure(**settings, log="json")
     running.signal(signal.SIGHUP)
-    eventually(lambda: '"start of Light"' in running.said, "an event in JSON", 40)
+    eventually(lambda: '"start of Light"' in running.output, "an event in JSON", 40)
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
 
 
-def test_a_mistake_in_a_config_that_asks_for_json_is_told_in_json(
+def test_a_mistake_in_a_config_with_json_log_is_reported_in_json(
     harstream: Callable[..., tuple[int, Any]], tmp_path: Path
 ) -> None:
     (tmp_path / "config.yaml").write_text("log: json\nmodel: no-such-model\n")

@@ -1,4 +1,4 @@
-"""Each mistake an operator can make costs one clear line on stderr, and the exit code of its kind."""
+"""Each mistake of an operator gives one clear line on stderr and the exit code of its kind."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from harstream.models.contract import ModelContract
 
 CONFIG, SOURCE, MODEL, BROKER, SINK = 3, 4, 5, 6, 7
 CHECK = 2
-"""Of `config check`."""
+"""The exit code of `config check`."""
 
 Harstream = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
 def fails(harstream: Harstream) -> Callable[..., str]:
-    """`fails(4, "run", ...)` runs the command and gives its one line; fails if it says more, or ends otherwise."""
+    """`fails(4, "run", ...)` runs the command and returns its only line. It fails at another code or more lines."""
 
     def run(code: int, *arguments: object) -> str:
         ended, running = harstream(*arguments)
-        assert (ended, len(running.complaints)) == (code, 1), running.said
+        assert (ended, len(running.complaints)) == (code, 1), running.output
         line = str(running.complaints[0])
         assert line.startswith("harstream: ")
         return line.removeprefix("harstream: ")
@@ -36,23 +36,23 @@ def fails(harstream: Harstream) -> Callable[..., str]:
     return run
 
 
-def test_no_webcam(fails: Callable[..., str]) -> None:
+def test_a_missing_webcam_is_an_error(fails: Callable[..., str]) -> None:
     assert "expected a webcam at index 63, found none" in fails(SOURCE, "run", "--source", "63")
 
 
-def test_no_such_file(fails: Callable[..., str]) -> None:
+def test_a_missing_file_is_an_error(fails: Callable[..., str]) -> None:
     assert "there is no such file, got 'film.mp4'" in fails(SOURCE, "run", "--source", "film.mp4")
     assert "found nothing at film.mp4" in fails(SOURCE, "predict", "film.mp4")
 
 
-def test_a_text_that_is_called_mp4(fails: Callable[..., str], tmp_path: Path) -> None:
+def test_a_text_file_named_mp4_is_an_error(fails: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_text("no film\n" * 1000)
     assert "nothing that can be decoded in film.mp4" in fails(SOURCE, "run", "--source", "film.mp4")
 
 
-def test_an_mp4_that_was_cut_off(fails: Callable[..., str], film: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_truncated_mp4_is_an_error(fails: Callable[..., str], film: Callable[..., Path], tmp_path: Path) -> None:
     whole = film("whole.mp4", (2, 200)).read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])  # its index stands at the end
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])  # its index is at the end
     assert "nothing that can be decoded in cut.mp4" in fails(SOURCE, "predict", "cut.mp4")
 
 
@@ -62,11 +62,11 @@ def test_an_unknown_scheme_is_named_without_the_password(fails: Callable[..., st
 
 
 @pytest.mark.parametrize("options", ["sed=8", "seed", "seed=-1", "seconds=nan", "seconds=0"])
-def test_options_of_the_scene_that_cannot_be(fails: Callable[..., str], options: str) -> None:
+def test_invalid_options_of_the_scene_are_an_error(fails: Callable[..., str], options: str) -> None:
     assert "expected scene?seed=1&seconds=60" in fails(CONFIG, "run", "--source", f"scene?{options}")
 
 
-def test_a_number_that_is_no_webcams_index(fails: Callable[..., str]) -> None:
+def test_an_invalid_webcam_index_is_an_error(fails: Callable[..., str]) -> None:
     assert "a webcam's index is 0 to 99" in fails(CONFIG, "run", "--source", "99999999999999999999")
 
 
@@ -77,7 +77,7 @@ def test_an_empty_source_is_one_mistake(fails: Callable[..., str]) -> None:
 
 @pytest.mark.parametrize("option", ["--events", "--record"])
 @pytest.mark.parametrize("command", [["predict", "yard.mp4"], ["run", "--source", "yard.mp4"]])
-def test_what_is_watched_is_not_overwritten(
+def test_the_watched_video_is_not_overwritten(
     fails: Callable[..., str], film: Callable[..., Path], command: list[str], option: str
 ) -> None:
     yard = film("yard.mp4", (1, 200))
@@ -87,55 +87,57 @@ def test_what_is_watched_is_not_overwritten(
 
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
-def test_cuda_where_there_is_none(fails: Callable[..., str]) -> None:
+def test_cuda_on_a_machine_without_it_is_an_error(fails: Callable[..., str]) -> None:
     assert "asked for CUDA, got the CPU" in fails(MODEL, "run", "--source", "scene", "--device", "cuda")
 
 
 @pytest.mark.skipif("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ, reason="there is a screen")
-def test_a_window_without_a_screen(fails: Callable[..., str]) -> None:
+def test_a_window_without_a_screen_is_an_error(fails: Callable[..., str]) -> None:
     assert "there is no screen" in fails(SINK, "run", "--source", "scene", "--display")
 
 
-def test_an_unknown_model_is_told_the_shipped_ones(fails: Callable[..., str]) -> None:
+def test_an_unknown_model_is_refused_with_the_shipped_ones(fails: Callable[..., str]) -> None:
     line = fails(MODEL, "run", "--source", "scene", "--model", "lcrn")
     assert "lrcn" in line
     assert "'lcrn'" in line
 
 
-def test_a_broken_model(fails: Callable[..., str], tmp_path: Path) -> None:
+def test_a_broken_model_is_an_error(fails: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model" * 100)
     assert "expected an ONNX model in model.onnx" in fails(MODEL, "run", "--source", "scene", "--model", "model.onnx")
 
 
-def test_a_model_without_a_contract(fails: Callable[..., str], make_model: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_model_without_a_contract_is_an_error(
+    fails: Callable[..., str], make_model: Callable[..., Path], tmp_path: Path
+) -> None:
     make_model(tmp_path / "model.onnx", contract=None)
     line = fails(MODEL, "run", "--source", "scene", "--model", "model.onnx")
     assert "model.onnx carries no harstream contract" in line
 
 
 @pytest.mark.parametrize(
-    ("changes", "labels", "told"),
+    ("changes", "labels", "expected"),
     [
         ({"frames": 20}, 2, "input must have shape (N, (20, 8, 8, 3)), got (N, [5, 8, 8, 3])"),
         ({"height": 64}, 2, "input must have shape (N, (5, 64, 8, 3)), got (N, [5, 8, 8, 3])"),
         ({}, 3, "output must have shape (N, (2,)), got (N, [3])"),
     ],
 )
-def test_a_contract_that_does_not_fit_the_tensors(
+def test_a_contract_that_does_not_fit_the_tensors_is_an_error(
     fails: Callable[..., str],
     make_model: Callable[..., Path],
     light_contract: ModelContract,
     tmp_path: Path,
     changes: dict[str, Any],
     labels: int,
-    told: str,
+    expected: str,
 ) -> None:
     make_model(tmp_path / "model.onnx", contract=replace(light_contract, **changes), labels=labels)
     line = fails(MODEL, "run", "--source", "scene", "--model", "model.onnx")
-    assert f"model.onnx does not fit its contract: {told}" in line
+    assert f"model.onnx does not fit its contract: {expected}" in line
 
 
-def test_a_model_that_tells_no_probabilities(
+def test_a_model_that_does_not_output_probabilities_is_an_error(
     fails: Callable[..., str], make_model: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_model(tmp_path / "model.onnx", last="LogSoftmax")
@@ -143,7 +145,7 @@ def test_a_model_that_tells_no_probabilities(
     assert "expected 2 scores from 0 to 1 that sum to 1, as a softmax gives them, got -9 to -0.000123" in line
 
 
-def test_run_and_check_say_every_mistake_in_the_configuration_with_its_place(
+def test_run_and_check_report_every_mistake_of_the_configuration_with_its_place(
     harstream: Harstream, secret: str, tmp_path: Path
 ) -> None:
     (tmp_path / "config.yaml").write_text(
@@ -178,7 +180,7 @@ def test_run_and_check_say_every_mistake_in_the_configuration_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("cameras: []\n", "config.yaml:1:10: cameras"),
         ("mqtt: {broker: 'mqtt://anna:${HARSTREAM_NO_SUCH_VARIABLE}@house'}\n",
@@ -190,16 +192,18 @@ def test_run_and_check_say_every_mistake_in_the_configuration_with_its_place(
         ("model: model.onnx\n", "expected an ONNX model in model.onnx"),
     ],
 )  # fmt: skip
-def test_a_configuration_that_cannot_work(harstream: Harstream, tmp_path: Path, text: str, told: str) -> None:
+def test_a_configuration_that_cannot_work_is_an_error(
+    harstream: Harstream, tmp_path: Path, text: str, expected: str
+) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model" * 100)
     (tmp_path / "config.yaml").write_text(text)
     for code, command in ((CONFIG, ["run", "--source", "scene", "--no-web"]), (CHECK, ["config", "check"])):
         ended, running = harstream(*command)
-        assert (ended, len(running.complaints)) == (code, 1), running.said
-        assert told in running.complaints[0]
+        assert (ended, len(running.complaints)) == (code, 1), running.output
+        assert expected in running.complaints[0]
 
 
-def test_a_film_of_the_configuration_that_is_not_there(
+def test_a_missing_film_of_the_configuration_is_an_error(
     harstream: Harstream, configure: Callable[..., None], light_model: Path
 ) -> None:
     configure(cameras=[{"name": "hall", "source": "film.mp4"}])
@@ -220,18 +224,20 @@ def taken_port() -> Any:
         yield other.getsockname()[1]
 
 
-def test_the_live_views_port_is_in_use(fails: Callable[..., str], taken_port: int) -> None:
+def test_a_live_view_port_in_use_is_an_error(fails: Callable[..., str], taken_port: int) -> None:
     line = fails(SINK, "run", "--source", "scene", "--port", taken_port)
     assert str(taken_port) in line
     assert "in use" in line
 
 
-def test_the_brokers_port_is_in_use(fails: Callable[..., str], configure: Callable[..., None], taken_port: int) -> None:
+def test_a_broker_port_in_use_is_an_error(
+    fails: Callable[..., str], configure: Callable[..., None], taken_port: int
+) -> None:
     configure(mqtt={"embedded_port": taken_port})
     assert f"port {taken_port} is in use, perhaps by a broker" in fails(SINK, "run", "--source", "scene")
 
 
-def test_no_broker_there(fails: Callable[..., str], new_port: Callable[[], int]) -> None:
+def test_a_missing_broker_is_an_error(fails: Callable[..., str], new_port: Callable[[], int]) -> None:
     port = new_port()
     line = fails(BROKER, "run", "--source", "scene", "--broker", f"mqtt://127.0.0.1:{port}")
     assert f"expected a broker at mqtt://127.0.0.1:{port}, got connection refused" in line
@@ -239,7 +245,7 @@ def test_no_broker_there(fails: Callable[..., str], new_port: Callable[[], int])
 
 @pytest.mark.mosquitto
 @pytest.mark.parametrize("login", ["", "anna:{secret}@", "anna:{secret}%40home@"])
-def test_a_broker_that_refuses_the_login(
+def test_a_broker_that_refuses_the_login_is_an_error(
     fails: Callable[..., str], stopped_mosquitto: Any, secret: str, login: str
 ) -> None:
     stopped_mosquitto.require_login("anna", "another")
@@ -250,29 +256,31 @@ def test_a_broker_that_refuses_the_login(
 
 @pytest.mark.parametrize("option", ["--events", "--record"])
 @pytest.mark.parametrize("file", ["no-folder/out.mp4", "folder.mp4"])
-def test_an_output_that_cannot_be_written(fails: Callable[..., str], tmp_path: Path, option: str, file: str) -> None:
+def test_an_output_that_cannot_be_written_is_an_error(
+    fails: Callable[..., str], tmp_path: Path, option: str, file: str
+) -> None:
     (tmp_path / "folder.mp4").mkdir()
     assert file in fails(SINK, "run", "--source", "scene", option, file)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission(fails: Callable[..., str], tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_an_error(fails: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     assert "permission denied" in fails(SINK, "run", "--source", "scene", "--events", "locked/events.jsonl")
 
 
-def test_a_second_harstream_on_the_same_state(
+def test_a_second_harstream_on_the_same_state_is_an_error(
     fails: Callable[..., str], start: Callable[..., Any], configure: Callable[..., None], light_model: Path,
     new_port: Callable[[], int], eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     first = start("run", "--source", "scene", "--model", light_model)
-    eventually(lambda: "▶ start" in first.said, "the first to be at work", 40)
+    eventually(lambda: "▶ start" in first.output, "the first event of the first one", 40)
     configure(mqtt={"embedded_port": new_port()})
     assert "is another harstream running with it?" in fails(SINK, "run", "--source", "scene", "--model", light_model)
 
 
-def test_help_names_every_command_at_once() -> None:
-    """At once: without TensorFlow, OpenCV or ONNX Runtime."""
+def test_help_lists_every_command_without_loading_libraries() -> None:
+    """The help imports neither TensorFlow nor OpenCV nor ONNX Runtime."""
     script = "import sys\nfrom harstream.__main__ import main\nsys.argv = ['harstream', '--help']\n"
     script += "try: main()\nexcept SystemExit: pass\n"
     script += "print(sorted({'tensorflow', 'cv2', 'onnxruntime', 'pydantic'} & sys.modules.keys()), file=sys.stderr)"

@@ -1,4 +1,4 @@
-"""config.yaml is changed while the service runs, and SIGHUP makes it look again."""
+"""config.yaml changes while the service runs, and SIGHUP reloads it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ATTIC = {"name": "attic", "source": "scene?seed=10", "area": "Attic"}
 
 
 def context(mosquitto: Any) -> dict[str, Any]:
-    """The same whenever the configuration is written."""
+    """Returns the values that are the same in every configuration."""
     return {"mqtt": {"broker": mosquitto.url, "embedded_port": 1883}, "web": {"enabled": False, "port": 8080}}
 
 
-def test_cameras_come_and_go_and_another_notices_nothing(
+def test_cameras_are_added_and_removed_and_another_is_not_affected(
     start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, subscribe: Any,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -31,19 +31,19 @@ def test_cameras_come_and_go_and_another_notices_nothing(
     configure(cameras=[HALL, YARD], **rest)
     running = start("run")
 
-    def said(what: str) -> list[str]:
+    def payloads(what: str) -> list[str]:
         return [message.payload for message in subscriber.of(what)]
 
-    eventually(lambda: said("hall/availability") and said("yard/availability"), "both cameras", 40)
+    eventually(lambda: payloads("hall/availability") and payloads("yard/availability"), "both cameras", 40)
     configure(cameras=[HALL, ATTIC], **rest)
     running.signal(signal.SIGHUP)
-    eventually(lambda: "config reloaded: attic is new, yard is removed" in running.said, "the change")
-    eventually(lambda: said("attic/availability") == ["online"], "the new camera")
-    eventually(lambda: said("yard/availability") == ["online", "offline"], "the end of the one that is gone")
+    eventually(lambda: "config reloaded: attic is new, yard is removed" in running.output, "the change")
+    eventually(lambda: payloads("attic/availability") == ["online"], "the new camera")
+    eventually(lambda: payloads("yard/availability") == ["online", "offline"], "the end of the removed camera")
     eventually(lambda: any(m.json["area"] == "Attic" for m in subscriber.of("attic/activity")), "its room")
-    assert said("hall/availability") == ["online"]
+    assert payloads("hall/availability") == ["online"]
     observed = [message.json["seq"] for message in subscriber.of("hall/observation")]
-    eventually(lambda: len(subscriber.of("hall/observation")) > len(observed) + 5, "the other camera to go on")
+    eventually(lambda: len(subscriber.of("hall/observation")) > len(observed) + 5, "the other camera to continue")
     assert all(message.json["valid"] for message in subscriber.of("hall/observation"))
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
@@ -70,7 +70,7 @@ def test_another_model_is_announced(
     assert running.wait(10) == 0
 
 
-def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
+def test_a_missing_config_is_a_mistake_and_does_not_give_the_defaults(
     start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, tmp_path: Path, subscribe: Any,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -81,13 +81,13 @@ def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
     (tmp_path / "config.yaml").unlink()
     running.signal(signal.SIGHUP)
     refused = "configuration is not used, the service goes on: cannot read the configuration"
-    eventually(lambda: refused in running.said, "no file")
+    eventually(lambda: refused in running.output, "no file")
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
 
 
 @pytest.mark.parametrize(
-    ("mistake", "told"),
+    ("mistake", "expected"),
     [
         ({"cameras": [HALL, HALL]}, "each camera needs a unique name, got 'hall' again"),
         ({"cameras": [HALL, {"name": "film", "source": "there-is-none.mp4"}]}, "there is no such file"),
@@ -95,8 +95,9 @@ def test_a_config_that_is_gone_is_a_mistake_and_not_the_default(
         ({"activities": {"overrides": {"Yodel": {"start_above": 0.9, "end_below": 0.5}}}}, "Yodel"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_changes(
-    mistake: dict[str, Any], told: str, start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any,
+def test_a_mistake_is_reported_and_nothing_changes(
+    mistake: dict[str, Any], expected: str, start: Start, configure: Callable[..., None], light_model: Path,
+    mosquitto: Any,
     subscribe: Any, eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
@@ -106,11 +107,13 @@ def test_a_mistake_is_told_and_nothing_changes(
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     configure(**(right | mistake))
     running.signal(signal.SIGHUP)
-    eventually(lambda: "configuration is not used, the service goes on: " in running.said, "the mistake to be told")
+    eventually(
+        lambda: "configuration is not used, the service goes on: " in running.output, "the mistake to be reported"
+    )
     (line,) = (line for line in running.stderr if "configuration is not used" in line)
-    assert told in line
+    assert expected in line
     seen = len(subscriber.of("hall/observation"))
-    eventually(lambda: len(subscriber.of("hall/observation")) > seen + 5, "the camera to go on")
+    eventually(lambda: len(subscriber.of("hall/observation")) > seen + 5, "the camera to continue")
     assert subscriber.of("hall/availability")[-1].payload == "online"
     assert len(subscriber.of("/info")) == 1
     running.signal(signal.SIGINT)

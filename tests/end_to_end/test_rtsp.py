@@ -1,4 +1,4 @@
-"""Network cameras, real ones but for the lens: gst-rtsp-server, pulled and plugged in again."""
+"""Network cameras are imitated by gst-rtsp-server, which tests pull and plug in again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def grey(film: Callable[..., Path]) -> Path:
 
 
 def refusal(url: str, trouble: Trouble) -> str:
-    """What the first look at a camera that does not work says."""
+    """Returns the error of the first opening of a camera that does not work."""
     with pytest.raises(SourceError) as raised:
         next(rtsp_pictures(url, Clock()))
     assert raised.value.trouble is trouble
@@ -49,13 +49,13 @@ def test_frames_come_with_increasing_times_near_the_clock(rtsp_server: Serve, gr
     pictures.close()  # type: ignore[attr-defined]
     assert all(before < after for (before, *_), (after, *_) in pairwise(seen))
     assert all(0 <= delay < 1.0 for _, delay, _ in seen)
-    # At first come those that waited in the camera; the last second is at the camera's pace.
+    # The frames that waited in the camera arrive first. The last second is at the camera's rate.
     assert seen[-1][0] - seen[-26][0] == pytest.approx(1.0, abs=0.3)
     assert seen[-1][2].bgr().shape == (120, 160, 3)
     assert seen[-1][2].bgr().mean() == pytest.approx(203, abs=6)
 
 
-def test_a_film_that_is_over_ends_the_stream(rtsp_server: Serve, film: Callable[..., Path]) -> None:
+def test_the_end_of_the_film_ends_the_stream(rtsp_server: Serve, film: Callable[..., Path]) -> None:
     pictures = rtsp_pictures(rtsp_server(film("short.mp4", (1, 200))).url(), Clock())
     with pytest.raises(SourceError, match="ended its stream"):
         for _ in pictures:
@@ -71,7 +71,7 @@ def test_a_password_with_special_characters_opens_the_camera(rtsp_server: Serve,
 
 
 @pytest.mark.parametrize("scheme", [[], ["--digest"]])
-def test_a_wrong_password_is_said_without_the_password(
+def test_a_wrong_password_is_reported_without_the_password(
     rtsp_server: Serve, grey: Path, secret: str, scheme: list[str]
 ) -> None:
     camera = rtsp_server(grey, "--loop", "--login", "anna:another", *scheme)
@@ -82,20 +82,20 @@ def test_a_wrong_password_is_said_without_the_password(
         assert "\n" not in line
 
 
-def test_a_wrong_path(rtsp_server: Serve, grey: Path, secret: str) -> None:
+def test_a_wrong_path_is_reported(rtsp_server: Serve, grey: Path, secret: str) -> None:
     url = rtsp_server(grey).url(path="/no-camera", login=f"anna:{secret}")
     line = refusal(url, Trouble.NO_SUCH_STREAM)
     assert "/no-camera has no such stream" in line
     assert secret not in line
 
 
-def test_nothing_listens(new_port: Callable[[], int], secret: str) -> None:
+def test_a_port_without_a_server_is_reported(new_port: Callable[[], int], secret: str) -> None:
     port = new_port()
     line = refusal(f"rtsp://anna:{secret}@127.0.0.1:{port}/camera", Trouble.UNREACHABLE)
     assert line.startswith(f"nothing listens at rtsp://anna:***@127.0.0.1:{port}/camera")
 
 
-def test_a_camera_without_video(rtsp_server: Serve, grey: Path, secret: str) -> None:
+def test_a_camera_without_video_is_reported(rtsp_server: Serve, grey: Path, secret: str) -> None:
     camera = rtsp_server(grey, "--codec", "audio")
     line = refusal(camera.url(login=f"anna:{secret}"), Trouble.NO_VIDEO)
     assert line == f"expected video at rtsp://anna:***@127.0.0.1:{camera.port}/camera, found none in the stream"
@@ -110,13 +110,13 @@ def test_a_camera_that_freezes_is_given_up(rtsp_server: Serve, grey: Path) -> No
     with pytest.raises(SourceError, match="gave nothing for 5 seconds"):
         for _ in pictures:
             pass
-    # FFmpeg waits for the rest of the picture under way, and then for the next one.
+    # FFmpeg waits for the rest of the current picture, and then for the next one.
     assert time.monotonic() - began < 2 * READ_TIMEOUT + 3
 
 
 @pytest.fixture
 def watched() -> Iterator[Callable[[ReconnectingSource, threading.Event], list[Frame | CameraChange]]]:
-    """What a source gives, as it comes, read on a thread as in the service."""
+    """`watched(source, stopping)` reads a source on a thread and returns its growing list of items."""
     threads: list[tuple[threading.Thread, threading.Event]] = []
 
     def watch(source: ReconnectingSource, stopping: threading.Event) -> list[Frame | CameraChange]:
@@ -131,7 +131,7 @@ def watched() -> Iterator[Callable[[ReconnectingSource, threading.Event], list[F
         thread.join()
 
 
-def test_a_camera_that_is_pulled_and_plugged_in_again(
+def test_a_camera_that_is_pulled_and_plugged_in_again_reconnects(
     rtsp_server: Serve, grey: Path, watched: Any, eventually: Callable[..., None]
 ) -> None:
     camera, clock, stopping = rtsp_server(grey, "--loop"), Clock(), threading.Event()
@@ -152,7 +152,7 @@ def test_a_camera_that_is_pulled_and_plugged_in_again(
     assert all(before.time <= after.time for before, after in pairwise(seen))
 
 
-def test_events_go_on_after_an_outage_and_no_password_is_printed(
+def test_events_continue_after_an_outage_and_no_password_is_printed(
     rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, secret: str, tmp_path: Path,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -160,19 +160,19 @@ def test_events_go_on_after_an_outage_and_no_password_is_printed(
     source = camera.url(login=f"anna:{secret}")
     running = start("run", "--verbose", "--source", source, "--model", light_model, "--events", "events.jsonl")
 
-    def told() -> list[tuple[str, str | None]]:
+    def events() -> list[tuple[str, str | None]]:
         file = tmp_path / "events.jsonl"
         events = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
         return [(event["event_type"], event.get("end_reason")) for event in events if event["event_type"] != "update"]
 
-    eventually(lambda: told() == [("start", None)], "the first event", 40)
+    eventually(lambda: events() == [("start", None)], "the first event", 40)
     camera.pull()
-    eventually(lambda: told()[1:] == [("end", "camera_offline")], "its end")
+    eventually(lambda: events()[1:] == [("end", "camera_offline")], "its end")
     camera.plug_in()
-    eventually(lambda: told()[2:] == [("start", None)], "the next event", 40)
+    eventually(lambda: events()[2:] == [("start", None)], "the next event", 40)
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
-    assert told()[3:] == [("end", "shutdown")]
+    assert events()[3:] == [("end", "shutdown")]
     assert any("camera camera is offline, still retrying: " in line for line in running.stderr)
     assert any("camera camera is live after" in line for line in running.stderr)
     assert running.complaints == []
@@ -189,10 +189,10 @@ def test_health_follows_a_camera_that_falls_silent(
     def states() -> list[str]:
         return [message.json["state"] for message in subscriber.of("/camera/camera/health")]
 
-    eventually(lambda: states()[-1:] == ["live"], "health of a camera that works", 40)
+    eventually(lambda: states()[-1:] == ["live"], "the health of a working camera", 40)
     camera.freeze()
     eventually(lambda: states()[-1:] == ["offline"], "the frozen camera to be given up", 40)
-    # FFmpeg gives the picture under way when it has waited long enough for its rest; then comes silence again.
+    # FFmpeg gives the current picture when it stops waiting for its rest. Then the camera is silent again.
     assert states()[states().index("live") + 1] == "stalled"
     assert not any(message.json["overloaded"] for message in subscriber.of("/health"))
     running.signal(signal.SIGINT)
@@ -201,7 +201,7 @@ def test_health_follows_a_camera_that_falls_silent(
 
 
 @pytest.mark.mosquitto
-def test_a_covered_lens_is_told(
+def test_a_covered_lens_is_reported(
     rtsp_server: Serve, film: Callable[..., Path], start: Callable[..., Any], light_model: Path, mosquitto: Any,
     subscribe: Any, eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -212,7 +212,7 @@ def test_a_covered_lens_is_told(
         healths = subscriber.of("/camera/camera/health")
         return healths[-1].json if healths else {"state": None}
 
-    eventually(lambda: last()["state"] == "dark", "the dark camera to be told", 40)
+    eventually(lambda: last()["state"] == "dark", "the dark camera to be reported", 40)
     assert last()["reason"] == "its picture is black: is the lens covered, or the light off?"
     assert last()["since"] < last()["updated_at"]
     running.signal(signal.SIGINT)
@@ -221,7 +221,7 @@ def test_a_covered_lens_is_told(
 
 
 @pytest.mark.parametrize("mistake", ["password", "path", "audio", "port"])
-def test_a_camera_that_never_worked_ends_the_run_with_one_line(
+def test_a_camera_that_never_worked_ends_the_run_with_a_one_line_error(
     rtsp_server: Serve,
     grey: Path,
     harstream: Callable[..., Any],
@@ -235,18 +235,18 @@ def test_a_camera_that_never_worked_ends_the_run_with_one_line(
     if mistake == "port":
         url = f"rtsp://{login}@127.0.0.1:{new_port()}/camera"
     code, running = harstream("run", "--verbose", "--source", url)
-    assert (code, len(running.complaints)) == (4, 1), running.said
+    assert (code, len(running.complaints)) == (4, 1), running.output
     assert "rtsp://anna:***@127.0.0.1" in running.complaints[0]
 
 
-def test_one_camera_of_two_that_is_not_there_is_waited_for(
+def test_the_run_waits_for_one_missing_camera_of_two(
     start: Callable[..., Any], configure: Callable[..., None], light_model: Path, new_port: Callable[[], int],
     secret: str, eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     url = f"rtsp://anna:{secret}@127.0.0.1:{new_port()}/camera"
     configure(cameras=[{"name": "yard", "source": url}, {"name": "hall", "source": "scene?seed=8"}])
     running = start("run", "--model", light_model)
-    eventually(lambda: "▶ start" in running.said, "an event of the other camera", 40)
+    eventually(lambda: "▶ start" in running.output, "an event of the other camera", 40)
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
     assert sum("camera yard is offline" in line for line in running.stderr) == 1
@@ -267,21 +267,21 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
     assert without_password(url) == shown
 
 
-def test_a_cameras_times_become_the_clocks() -> None:
-    """The trace of Anchor's docstring."""
+def test_times_of_a_camera_become_times_of_the_clock() -> None:
+    """The times are those of the trace in Anchor's docstring."""
     anchor = Anchor()
     stamps, clock = (0.0, 0.04, 0.08, 3.0), (100.0, 100.05, 100.08, 105.0)
     times = [anchor.time(stamp, now) for stamp, now in zip(stamps, clock, strict=True)]
     assert times == pytest.approx([100.0, 100.04, 100.08, 105.0])
 
 
-def test_a_picture_without_a_time_has_the_clocks() -> None:
+def test_a_picture_without_a_time_gets_that_of_the_clock() -> None:
     anchor = Anchor()
     assert [anchor.time(None, 100.0), anchor.time(0.5, 100.02), anchor.time(None, 100.1)] == [100.0, 100.02, 100.1]
 
 
-class HandClock(Clock):
-    """Tells the times it was given, one after the other."""
+class ScriptedClock(Clock):
+    """Returns the given times one after the other."""
 
     def __init__(self, times: list[float]) -> None:
         self._times = iter(times)
@@ -298,7 +298,7 @@ def stamped(seconds: float | None) -> VideoFrame:
 
 
 class Waits(threading.Event):
-    """Remembers how long it was to wait, and does not."""
+    """Remembers each requested wait and does not wait."""
 
     def __init__(self, tries: int) -> None:
         super().__init__()
@@ -316,7 +316,7 @@ class Waits(threading.Event):
 @pytest.mark.parametrize(
     ("trouble", "least", "most"), [(Trouble.LOGIN_REFUSED, 120.0, 120.5), (Trouble.UNREACHABLE, 0.0, 0.5)]
 )
-def test_a_refused_login_is_tried_rarely(trouble: Trouble, least: float, most: float) -> None:
+def test_a_refused_login_is_retried_rarely(trouble: Trouble, least: float, most: float) -> None:
     def refuse() -> Iterator[Any]:
         raise SourceError("no", trouble)
         yield
@@ -327,9 +327,9 @@ def test_a_refused_login_is_tried_rarely(trouble: Trouble, least: float, most: f
     assert least <= waits.seconds[0] <= most
 
 
-def test_frames_that_came_while_the_stream_was_opened_keep_their_own_times() -> None:
-    """Three of the backlog at once, 0.04 s apart when they were taken, then one in its own time."""
-    anchor, clock = Anchor(), HandClock([100.00, 100.00, 100.00, 100.00, 100.04])
+def test_frames_that_arrived_during_the_opening_keep_their_own_times() -> None:
+    """Three frames of the backlog arrive at once, taken 0.04 s apart. The next one arrives in its own time."""
+    anchor, clock = Anchor(), ScriptedClock([100.00, 100.00, 100.00, 100.00, 100.04])
     frames = [stamped(None), stamped(0.0), stamped(0.04), stamped(0.08), stamped(0.12)]
     arrived = [
         (frame.time, round(anchor.time(frame.time, now), 2)) for frame, now in after_backlog(frames, clock, anchor)

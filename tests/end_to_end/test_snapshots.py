@@ -1,4 +1,4 @@
-"""Pictures over MQTT: none unless asked for, and none left when no longer."""
+"""Snapshots over MQTT are published only if they are on, and cleared when they are off."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.mosquitto
 
 
-def test_snapshots_come_when_asked_for_and_go_when_not(
+def test_snapshots_are_published_if_on_and_cleared_if_off(
     configure: Callable[..., None], harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path,
     mosquitto: Any, subscribe: Callable[[int], Any],
 ) -> None:  # fmt: skip
@@ -51,13 +51,13 @@ def test_a_camera_that_is_switched_off_leaves_no_picture(
     eventually(lambda: len(subscriber.of("/snapshot")) == 2, "both pictures", 40)
     off = ["-t", "har/home/camera/yard/enabled/set", "-m", "OFF"]
     subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), *off], check=True)
-    eventually(lambda: subscriber.of("yard/snapshot")[-1].content == b"", "the picture to be taken back")
+    eventually(lambda: subscriber.of("yard/snapshot")[-1].content == b"", "the picture to be cleared")
     assert len(subscriber.of("gate/snapshot")) == 1
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
 
 
-def test_the_pictures_of_all_cameras_outlive_a_restart(
+def test_the_pictures_of_all_cameras_survive_a_restart(
     configure: Callable[..., None], harstream: Callable[..., Any], light_model: Path, mosquitto: Any,
     subscribe: Callable[[int], Any], film: Callable[..., Path],
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""However `harstream run` ends, what it began is ended: every event, the broker's picture of it, the files."""
+"""However `harstream run` ends, it ends every event, its retained states and its files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_signal_ends_everything_within_five_seconds(
     eventually(lambda: [one.json["activity"] for one in retained.of("/activity")] == ["unknown"], "its activity")
 
 
-def test_ctrl_c_while_harstream_is_still_being_imported_leaves_no_traceback() -> None:
+def test_ctrl_c_during_the_import_gives_no_traceback() -> None:
     program = """
 import signal, sys
 from harstream import __main__ as cli
@@ -66,7 +66,7 @@ cli.main()
     assert (result.returncode, result.stderr) == (130, "")
 
 
-def test_a_killed_run_is_told_offline_by_the_broker(
+def test_the_broker_reports_a_killed_run_as_offline(
     start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
     light_model: Path,
 ) -> None:  # fmt: skip
@@ -77,7 +77,7 @@ def test_a_killed_run_is_told_offline_by_the_broker(
     eventually(lambda: [one.payload for one in subscriber.of("/status")] == ["online", "offline"], "the last will")
 
 
-def test_two_cameras_in_one_process_each_have_their_events(
+def test_two_cameras_in_one_process_have_their_own_events(
     harstream: Callable[..., Any], configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any],
     film: Callable[..., Path], light_model: Path, tmp_path: Path, eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -105,11 +105,11 @@ def test_two_cameras_in_one_process_each_have_their_events(
     assert pairs([one.json for one in subscriber.of("/event")]) == expected
 
 
-def test_a_broker_that_restarts_gets_the_events_of_its_absence(
+def test_a_broker_that_restarts_gets_the_events_of_its_outage(
     start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
     film: Callable[..., Path], light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    film("yard.mp4", (2, 200), (3, 0), (2, 200), (60, 0))  # goes on while the sender waits for its next attempt
+    film("yard.mp4", (2, 200), (3, 0), (2, 200), (60, 0))  # continues while the publisher waits for its next attempt
     subscriber = subscribe(mosquitto.port)
     options = ("--events", "events.jsonl", "--model", light_model)
     running = start("run", "--source", "yard.mp4", "--broker", mosquitto.url, *options)
@@ -119,12 +119,12 @@ def test_a_broker_that_restarts_gets_the_events_of_its_absence(
     eventually(lambda: pairs(events_in(file)) == {("file", "start"): 2, ("file", "end"): 2}, "all events", 40)
     mosquitto.start()
 
-    def told() -> Counter[tuple[str, str]]:
-        """Delivery is at least once: consumers drop repeats by id and seq."""
+    def delivered() -> Counter[tuple[str, str]]:
+        """Counts events as consumers do: delivery is at least once, and repeats have the same id and seq."""
         events = [one.json for one in subscriber.of("/event")]
         return pairs(list({(event["id"], event["seq"]): event for event in events}.values()))
 
-    eventually(lambda: told() == {("file", "start"): 2, ("file", "end"): 2}, "them at the broker", 40)
+    eventually(lambda: delivered() == {("file", "start"): 2, ("file", "end"): 2}, "all events at the broker", 40)
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
     assert sum("lost the broker" in line for line in running.stderr) == 1
@@ -139,20 +139,22 @@ def test_listen_prints_what_run_publishes_to_the_same_broker(
     host = ["-h", "127.0.0.1", "-p", str(mosquitto.port)]
     subprocess.run(["mosquitto_pub", *host, "-r", "-t", "har/probe/status", "-m", "ready"], check=True)
     listening = start("listen")
-    eventually(lambda: "har/probe/status: ready" in listening.said, "it to listen", 40)
+    eventually(lambda: "har/probe/status: ready" in listening.output, "the listener to be ready", 40)
     code, _ = harstream("run", "--source", "yard.mp4", "--model", light_model)
     assert code == 0
     eventually(lambda: "har/home/status: offline" in listening.stdout, "the farewell")
-    told = [line.split(maxsplit=1)[1] for line in listening.stdout if "▶" in line or "■" in line]
-    assert [line.split()[:4] for line in told] == [["file", "▶", "start", "Light"], ["file", "■", "end", "Light"]]
+    printed = [line.split(maxsplit=1)[1] for line in listening.stdout if "▶" in line or "■" in line]
+    assert [line.split()[:4] for line in printed] == [["file", "▶", "start", "Light"], ["file", "■", "end", "Light"]]
     listening.signal(signal.SIGINT)
     assert listening.wait(10) == 0
     assert listening.complaints == []
 
 
-def test_port_0_is_any_free_port(start: Callable[..., Any], eventually: Callable[..., None], light_model: Path) -> None:
+def test_port_0_chooses_a_free_port(
+    start: Callable[..., Any], eventually: Callable[..., None], light_model: Path
+) -> None:
     running = start("run", "--source", "scene", "--model", light_model, "--port", "0")
-    eventually(lambda: "live view http://127.0.0.1:" in running.said, "the live view's address", 40)
+    eventually(lambda: "live view http://127.0.0.1:" in running.output, "the live view's address", 40)
     address = next(line.split()[-1] for line in running.stdout if line.startswith("live view"))
     with urllib.request.urlopen(f"{address}healthz", timeout=10) as answer:
         assert json.load(answer)["status"] == "ok"
@@ -160,7 +162,7 @@ def test_port_0_is_any_free_port(start: Callable[..., Any], eventually: Callable
     assert running.wait(10) == 0
 
 
-def test_a_port_of_the_live_view_is_free_again_after_the_run(
+def test_the_port_of_the_live_view_is_free_after_the_run(
     harstream: Callable[..., Any], configure: Callable[..., None], film: Callable[..., Path], light_model: Path,
     new_port: Callable[[], int],
 ) -> None:  # fmt: skip
@@ -170,6 +172,6 @@ def test_a_port_of_the_live_view_is_free_again_after_the_run(
     for _ in range(2):
         code, running = harstream("run", "--source", "yard.mp4", "--model", light_model)
         assert (code, running.complaints) == (0, [])
-        assert f"live view http://127.0.0.1:{port}/" in running.said
+        assert f"live view http://127.0.0.1:{port}/" in running.output
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0

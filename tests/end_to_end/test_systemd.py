@@ -1,4 +1,4 @@
-"""`harstream run` as a service of systemd: what it tells the manager, and what the unit says of it."""
+"""`harstream run` notifies systemd as a service, and the unit file is valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "harstream.service"
 
 
 class Manager:
-    """Hears what the service says; each line with the second at which it came."""
+    """Receives the notifications of the service. Each line has its time in seconds."""
 
     def __init__(self, name: str) -> None:
         self.address = f"@{name}"
@@ -30,9 +30,9 @@ class Manager:
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
-    def heard(self, line: str) -> list[float]:
-        """When."""
-        return [moment for moment, said in list(self.lines) if said == line]
+    def times_of(self, line: str) -> list[float]:
+        """Returns the times at which a line arrived."""
+        return [moment for moment, received in list(self.lines) if received == line]
 
     def close(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -53,37 +53,37 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
     manager.close()
 
 
-def test_a_service_is_ready_alive_and_stopping(
+def test_a_service_reports_that_it_is_ready_alive_and_stopping(
     manager: Manager, start: Start, light_model: Path, eventually: Callable[..., None]
 ) -> None:
     running = start("run", "--source", "scene?seed=8&seconds=30", "--model", light_model, "--port", "0")
-    eventually(lambda: manager.heard("READY=1"), "it to be ready", 40)
-    assert "live view http://" in running.said
-    eventually(lambda: len(manager.heard("WATCHDOG=1")) > 5, "signs of life")
-    eventually(lambda: manager.heard("STATUS=1 of 1 cameras live"), "how the camera fares")
-    signs = manager.heard("WATCHDOG=1")
-    # The shortest WatchdogSec that docs/deployment.md allows is 10; at half of it systemd's manual wants a sign.
-    assert all(later - earlier < 5 for earlier, later in pairwise(signs))
-    assert manager.heard("STOPPING=1") == []
+    eventually(lambda: manager.times_of("READY=1"), "the service to be ready", 40)
+    assert "live view http://" in running.output
+    eventually(lambda: len(manager.times_of("WATCHDOG=1")) > 5, "watchdog messages")
+    eventually(lambda: manager.times_of("STATUS=1 of 1 cameras live"), "the status of the camera")
+    beats = manager.times_of("WATCHDOG=1")
+    # The shortest WatchdogSec that docs/deployment.md allows is 10. systemd's manual requires a message at half of it.
+    assert all(later - earlier < 5 for earlier, later in pairwise(beats))
+    assert manager.times_of("STOPPING=1") == []
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
-    eventually(lambda: manager.heard("STOPPING=1"), "its end")
-    assert len(manager.heard("READY=1")) == 1
+    eventually(lambda: manager.times_of("STOPPING=1"), "its end")
+    assert len(manager.times_of("READY=1")) == 1
     assert running.complaints == []
 
 
-def test_a_service_whose_material_ends_says_that_it_stops(
+def test_a_service_whose_sources_end_reports_that_it_stops(
     manager: Manager, harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path,
     eventually: Callable[..., None],
 ) -> None:  # fmt: skip
     film("yard.mp4", (2, 200))
     code, _ = harstream("run", "--source", "yard.mp4", "--model", light_model)
     assert code == 0
-    eventually(lambda: len(manager.heard("STOPPING=1")) == 1, "its end")
+    eventually(lambda: len(manager.times_of("STOPPING=1")) == 1, "its end")
 
 
 @pytest.mark.parametrize("change", [{"activities": {"hold": 0.5}}, {"stride": 2}, {"model": "no-such-model"}])
-def test_a_reload_begins_and_is_over_also_when_all_begins_anew_or_nothing_is_taken(
+def test_a_reload_reports_begin_and_end_also_if_the_service_restarts_or_nothing_changes(
     change: dict[str, Any], manager: Manager, start: Start, configure: Callable[..., None], light_model: Path,
     new_port: Callable[[], int], eventually: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -93,11 +93,11 @@ def test_a_reload_begins_and_is_over_also_when_all_begins_anew_or_nothing_is_tak
     }  # fmt: skip
     configure(**settings)
     running = start("run")
-    eventually(lambda: manager.heard("READY=1"), "it to be ready", 40)
+    eventually(lambda: manager.times_of("READY=1"), "the service to be ready", 40)
     configure(**(settings | change))
     running.signal(signal.SIGHUP)
-    eventually(lambda: manager.heard("RELOADING=1"), "the reload")
-    eventually(lambda: len(manager.heard("READY=1")) == 2, "its end", 40)
+    eventually(lambda: manager.times_of("RELOADING=1"), "the reload")
+    eventually(lambda: len(manager.times_of("READY=1")) == 2, "its end", 40)
     assert [line for _, line in manager.lines if line in ("READY=1", "RELOADING=1", "STOPPING=1")] == [
         "READY=1",
         "RELOADING=1",
@@ -107,11 +107,11 @@ def test_a_reload_begins_and_is_over_also_when_all_begins_anew_or_nothing_is_tak
     assert running.wait(10) == 0
 
 
-def test_the_unit_is_one(need: Callable[[bool, str], None], tmp_path: Path) -> None:
-    """But for the program, which is not installed where the unit looks for it."""
+def test_the_unit_is_valid(need: Callable[[bool, str], None], tmp_path: Path) -> None:
+    """The check ignores the program, which is not installed at the path of the unit."""
     need(shutil.which("systemd-analyze") is not None, "systemd-analyze is not installed (apt install systemd)")
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/harstream/bin/harstream", "/bin/true"))
     result = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
-    said = [line for line in result.stderr.splitlines() if UNIT.name in line or str(unit) in line]
-    assert (result.returncode, said) == (0, [])
+    complaints = [line for line in result.stderr.splitlines() if UNIT.name in line or str(unit) in line]
+    assert (result.returncode, complaints) == (0, [])

@@ -16,7 +16,7 @@ def windows() -> NDArray[np.uint8]:
 
 
 def sharpened(model: Any) -> Any:
-    """Larger weights, so that scores differ between windows and a wrong gate would be seen."""
+    """Returns the model with larger weights, so that scores differ between windows and a wrong gate shows."""
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     return model
@@ -36,7 +36,7 @@ def test_the_fused_graph_equals_keras(name: str, windows: NDArray[np.uint8]) -> 
     assert np.ptp(expected, axis=0).max() > 1e-3
 
 
-def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows: NDArray[np.uint8]) -> None:
+def test_a_run_with_the_convlstm_of_keras_is_exported(windows: NDArray[np.uint8]) -> None:
     from harstream.export.convlstm_graph import convlstm_graph
     from harstream.export.verify import largest_difference
 
@@ -54,8 +54,8 @@ def test_a_run_with_the_convlstm_of_keras_is_exported_too(windows: NDArray[np.ui
     assert largest_difference(model.predict(windows, verbose=0), windows, convlstm_graph(model)) < 1e-4
 
 
-def test_every_step_of_the_fused_graph_has_the_batch_by_its_name() -> None:
-    """Dimensions without one common name cost ONNX Runtime ten times as long when it opens the graph."""
+def test_every_step_of_the_fused_graph_names_the_batch_dimension() -> None:
+    """Without one common name of the dimension, ONNX Runtime takes ten times as long to open the graph."""
     from harstream.export.convlstm_graph import convlstm_graph
     from harstream.models import architectures
 

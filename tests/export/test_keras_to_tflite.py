@@ -1,4 +1,4 @@
-"""TFLite files: what becomes of a model, and what the stream makes of the file."""
+"""TFLite files: the export writes them, and the stream runs them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def noise(seed: int) -> NDArray[np.uint8]:
 
 
 def built(name: str) -> Any:
-    """The same in every run; other weights, so that scores differ between windows. Optical flow of noise is large."""
+    """Returns the same model in every run. Its weights are scaled so that scores differ between windows."""
     import keras
 
     from harstream.models import architectures
@@ -55,7 +55,7 @@ def written(folder: Path, name: str, contract: ModelContract = CONTRACT) -> Any:
 
 
 @pytest.mark.parametrize("name", ["lrcn", "lrcn_motion", "cnn_tcn", "flow_tcn"])
-def test_a_stream_gets_from_the_file_what_keras_gives(name: str, windows: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_a_stream_gets_the_scores_of_keras_from_the_file(name: str, windows: NDArray[np.uint8], tmp_path: Path) -> None:
     model = written(tmp_path, name)
     recognizer = open_model(find_model(str(tmp_path)))
     assert recognizer.contract == CONTRACT
@@ -63,11 +63,11 @@ def test_a_stream_gets_from_the_file_what_keras_gives(name: str, windows: NDArra
     expected = model.predict(windows, verbose=0)
     assert np.ptp(expected, axis=0).max() > 1e-3
     np.testing.assert_allclose(recognizer.score(rows), expected, atol=1e-4)
-    assert b"Flex" not in (tmp_path / "model.tflite").read_bytes()  # operations of TensorFlow's own begin so
+    assert b"Flex" not in (tmp_path / "model.tflite").read_bytes()  # TensorFlow's own operations begin so
 
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn"])
-def test_a_file_in_integers_keeps_what_keras_is_sure_of(name: str, windows: NDArray[np.uint8]) -> None:
+def test_a_quantized_file_keeps_the_labels_of_sure_windows(name: str, windows: NDArray[np.uint8]) -> None:
     from harstream.export.keras_to_tflite import convert_to_tflite, tflite_runner
 
     model = built(name)
@@ -77,12 +77,12 @@ def test_a_file_in_integers_keeps_what_keras_is_sure_of(name: str, windows: NDAr
     assert 0 < np.abs(scores - expected).max() < 0.1
 
 
-def test_scores_of_a_file_in_integers_sum_to_one(windows: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_scores_of_a_quantized_file_sum_to_one(windows: NDArray[np.uint8], tmp_path: Path) -> None:
     from harstream.export.keras_to_tflite import append_contract, convert_to_tflite, tflite_runner
 
     content = convert_to_tflite(built("lrcn"), windows)
     raw = np.concatenate([tflite_runner(content)(noise(seed)) for seed in range(20)])
-    assert np.abs(raw.sum(axis=1) - 1).max() > 1e-3  # the interpreter's do not, for one or another
+    assert np.abs(raw.sum(axis=1) - 1).max() > 1e-3  # some sums of the interpreter do not equal 1
     windows = noise(int(np.abs(raw.sum(axis=1) - 1).argmax()) // 3)
     (tmp_path / "model.tflite").write_bytes(append_contract(content, CONTRACT))
     recognizer = open_model(find_model(str(tmp_path)))
@@ -97,7 +97,7 @@ def test_a_model_without_encoder_and_head_is_refused() -> None:
         convert_to_tflite(built("convlstm"), None)
 
 
-def test_optical_flow_in_integers_is_refused(windows: NDArray[np.uint8]) -> None:
+def test_quantized_optical_flow_is_refused(windows: NDArray[np.uint8]) -> None:
     from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
 
     with pytest.raises(NoTFLite, match="optical flow divides by 0"):
@@ -125,7 +125,7 @@ def test_a_file_that_does_not_fit_its_contract_is_refused(tmp_path: Path) -> Non
         open_model(find_model(str(tmp_path)))
 
 
-def test_a_file_without_contract_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_a_contract_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"TFL3 made by someone else")
     with pytest.raises(ModelError, match="carries no harstream contract"):
         open_model(find_model(str(tmp_path)))
@@ -139,7 +139,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         open_model(find_model(str(tmp_path)))
 
 
-def test_without_litert_and_tensorflow_it_is_said_what_to_install(
+def test_the_error_without_litert_and_tensorflow_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(tmp_path, "lrcn")
@@ -149,7 +149,7 @@ def test_without_litert_and_tensorflow_it_is_said_what_to_install(
         open_model(find_model(str(tmp_path)))
 
 
-def test_a_gpu_cannot_be_asked_for(tmp_path: Path) -> None:
+def test_a_gpu_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").touch()
     with pytest.raises(ModelError, match="runs only on the CPU"):
         open_model(find_model(str(tmp_path)), "cuda")

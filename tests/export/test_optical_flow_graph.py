@@ -1,4 +1,4 @@
-"""The hand-built graph of optical flow gives what the Keras layer gives."""
+"""The hand-built graph of optical flow gives the results of the Keras layer."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def test_flow_graph_equals_the_layer(size: tuple[int, int]) -> None:
     found = graph.run(None, {"frames": pairs})[0]
     assert found.shape == expected.shape == (5, *size, 9)
     assert np.ptp(expected[1:], axis=(0, 1, 2)).min() > 0.5
-    assert np.abs(found - expected).max() < 1e-3  # where nothing has an edge, both divide by next to nothing
+    assert np.abs(found - expected).max() < 1e-3  # without an edge, both divide by nearly 0
     assert np.abs(found - expected).mean() < 1e-6
 
 
 @pytest.mark.parametrize("name", ["flow_tcn", "lrcn_flow"])
-def test_a_model_that_sees_flow_is_exported_with_it(name: str) -> None:
+def test_a_model_with_optical_flow_is_exported(name: str) -> None:
     model = architectures.build(name, frames=5, height=64, width=64, classes=3)
     windows = moved(64, 64).repeat(3, axis=1)[:, :5]
     candidates = convert(model)

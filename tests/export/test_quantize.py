@@ -1,4 +1,4 @@
-"""ONNX graphs in 8-bit integers."""
+"""ONNX graphs are quantized to 8-bit integers."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any
 
 
 def second_inputs(graph: Any, kind: str = "Conv") -> list[str]:
-    """What makes the weights of each convolution, in the graph's order; or what is multiplied with."""
+    """Returns the operation that makes the second input of each node of a kind, in the order of the graph."""
     makers = {output: node.op_type for node in graph.graph.node for output in node.output}
     return [makers.get(node.input[1], "float") for node in graph.graph.node if node.op_type == kind]
 
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
-def test_encoder_and_head_in_integers_stay_near_the_float_ones(name: str, windows: NDArray[np.uint8]) -> None:
+def test_quantized_encoder_and_head_stay_close_to_the_float_ones(name: str, windows: NDArray[np.uint8]) -> None:
     from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
@@ -59,7 +59,7 @@ def test_encoder_and_head_in_integers_stay_near_the_float_ones(name: str, window
     assert 0 < np.abs(whole - expected).max() < 0.1
 
 
-def test_all_convolutions_but_the_first_have_weights_in_integers(windows: NDArray[np.uint8]) -> None:
+def test_all_convolutions_but_the_first_have_integer_weights(windows: NDArray[np.uint8]) -> None:
     from harstream.export.formats import quantize_graphs
 
     small = quantize_graphs(graphs_of("lrcn"), windows)
@@ -76,7 +76,7 @@ def test_optical_flow_stays_float(windows: NDArray[np.uint8]) -> None:
     assert "DequantizeLinear" not in products
 
 
-def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(windows: NDArray[np.uint8]) -> None:
+def test_probabilities_sum_to_one_if_classes_share_a_label(windows: NDArray[np.uint8]) -> None:
     from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
@@ -85,14 +85,14 @@ def test_probabilities_still_sum_to_one_where_classes_are_told_as_one_label(wind
         assert np.allclose(onnx_runner(*graphs)(windows).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_head_with_an_lstm_stays_as_it_is(windows: NDArray[np.uint8]) -> None:
+def test_a_head_with_an_lstm_stays_float(windows: NDArray[np.uint8]) -> None:
     from harstream.export.formats import quantize_graphs
 
     graphs = graphs_of("lrcn")
     assert quantize_graphs(graphs, windows)["head.onnx"] is graphs["head.onnx"]
 
 
-def test_a_convlstm_becomes_integers_as_a_whole(windows: NDArray[np.uint8]) -> None:
+def test_a_convlstm_is_quantized_as_a_whole(windows: NDArray[np.uint8]) -> None:
     from harstream.export.formats import quantize_graphs
     from harstream.export.verify import onnx_runner
 
@@ -113,14 +113,14 @@ def test_the_graph_that_is_quantized_is_not_changed(windows: NDArray[np.uint8]) 
     onnx.checker.check_model(graph)
 
 
-def test_integers_that_change_labels_keras_was_sure_of_are_refused() -> None:
+def test_a_quantized_model_that_changes_labels_of_sure_windows_is_refused() -> None:
     from harstream.export.verify import Differs, require_same_labels
 
     sure = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (10, 1))
     unsure = np.tile(np.array([0.4, 0.35, 0.25], np.float32), (30, 1))
     expected = np.concatenate([sure, unsure])
     scores = expected.copy()
-    scores[10:] = [0.3, 0.4, 0.3]  # of none of these was Keras sure
+    scores[10:] = [0.3, 0.4, 0.3]  # Keras is sure of none of these
     scores[0] = [0.2, 0.7, 0.1]
     require_same_labels(expected, scores)  # 9 of 10
     scores[1] = [0.2, 0.7, 0.1]

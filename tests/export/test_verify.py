@@ -1,4 +1,4 @@
-"""When an exported graph counts as the Keras model."""
+"""An exported graph must agree with the Keras model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPECTED = np.array([[0.7, 0.3], [0.2, 0.8]], dtype=np.float32)
 
 
 def runner(scores: NDArray[np.float32]) -> Runner:
-    """Give these scores for both windows together, and the right ones for a single window."""
+    """Returns a runner that gives `scores` for both windows together and the right ones for a single window."""
     WINDOWS[1] = 1
     return lambda windows: scores if len(windows) == 2 else EXPECTED[[int(windows[0, 0, 0, 0, 0])]]
 
@@ -35,7 +35,7 @@ def test_a_difference_in_a_batch_is_found_although_single_windows_agree() -> Non
         difference_of(runner(EXPECTED + np.float32(1e-3)), EXPECTED, WINDOWS)
 
 
-def test_integers_may_change_the_label_of_one_sure_window_in_ten_and_of_any_unsure_one() -> None:
+def test_a_quantized_model_may_change_labels_of_one_sure_window_in_ten_and_of_any_unsure_one() -> None:
     sure = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (10, 1))
     unsure = np.array([[0.55, 0.45]], dtype=np.float32)
     changed = sure.copy()

@@ -11,7 +11,7 @@ from harstream.wire.errors import ConfigError
             "mqtt://u:geheim42@h:0", "mqtt://u:geheim42@::1", "mqtt://u:geheim42@[::1", "mqtt://u:geheim42@[::1]x",
             "mqtt://u:geheim42@:", "mqtt://u:geheim42@h/topic", "mqtt://u:gehe/im42@h"],
 )  # fmt: skip
-def test_url_that_is_no_address_is_refused_without_its_password(url: str) -> None:
+def test_invalid_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         BrokerAddress.parse(url)
     assert str(caught.value).startswith("expected a broker like mqtt://host:1883")
@@ -19,7 +19,7 @@ def test_url_that_is_no_address_is_refused_without_its_password(url: str) -> Non
     assert caught.value.__cause__ is None
 
 
-def test_address_knows_its_ports() -> None:
+def test_address_has_the_default_ports() -> None:
     assert BrokerAddress.parse("mqtt://h") == BrokerAddress("h", 1883)
     assert BrokerAddress.parse("mqtts://u:p@h") == BrokerAddress("h", 8883, tls=True, username="u", password="p")
     assert BrokerAddress.parse("mqtt://[::1]:1884").url == "mqtt://[::1]:1884"
@@ -36,6 +36,6 @@ def test_url_shows_no_password() -> None:
     assert "geheim42" not in repr(BrokerAddress.parse("mqtts://user:geheim42@h:1"))
 
 
-def test_own_address_is_the_one_on_the_way_to_the_broker() -> None:
+def test_own_address_is_the_one_on_the_route_to_the_broker() -> None:
     assert own_address(BrokerAddress("127.0.0.1", 1883)) == "127.0.0.1"
     assert own_address(BrokerAddress("no.such.host.invalid", 1883)) is None

@@ -1,4 +1,4 @@
-"""Announcements against a real mosquitto: said, said again when Home Assistant is born, and taken back."""
+"""Announcements against a real mosquitto: published, republished when Home Assistant starts, and cleared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NODE = "homeassistant/device/har_nuc1/config"
 
 
 class Run:
-    """An MqttSink, and the announcer of its node."""
+    """An MqttSink and the announcer of its node."""
 
     def __init__(self, url: str, folder: Path, context: Context) -> None:
         address = BrokerAddress.parse(url)
@@ -55,7 +55,7 @@ Begin = Callable[..., Run]
 
 @pytest.fixture
 def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
-    """`begin(url, "hall", "yard")`: a started sink that announces these cameras; without any, discovery is off."""
+    """`begin(url, "hall", "yard")` starts a sink that announces these cameras. Without cameras, discovery is off."""
     sinks: list[Run] = []
 
     def begin(url: str, *cameras: str, node: str = "nuc1", **options: bool) -> Run:
@@ -73,27 +73,25 @@ def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
 
 @pytest.fixture
 def retained(mosquitto: Any, subscribe: Any, eventually: Callable[..., None]) -> Callable[..., None]:
-    """`retained(NODE, HALL)` waits until these are what a Home Assistant that comes now would discover."""
+    """`retained(NODE, HALL)` waits until a Home Assistant that starts now discovers exactly these."""
 
     def discovered() -> set[str]:
         return {message.topic for message in subscribe(mosquitto.port).of("/config")}
 
     def check(*topics: str) -> None:
-        eventually(lambda: discovered() == set(topics), f"{topics} to be all that is announced")
+        eventually(lambda: discovered() == set(topics), f"{topics} to be the only announcements")
 
     return check
 
 
-def test_a_camera_is_announced_and_stays_so_when_we_go(
-    mosquitto: Any, begin: Begin, retained: Callable[..., None]
-) -> None:
+def test_an_announcement_stays_after_the_run(mosquitto: Any, begin: Begin, retained: Callable[..., None]) -> None:
     sink = begin(mosquitto.url, "hall")
     retained(NODE, HALL)
     sink.close()
     retained(NODE, HALL)
 
 
-def test_a_camera_that_left_the_config_leaves_home_assistant(
+def test_a_camera_that_was_removed_from_the_config_leaves_home_assistant(
     mosquitto: Any, begin: Begin, retained: Callable[..., None]
 ) -> None:
     for cameras in (("hall", "yard"), ("hall",)):
@@ -102,7 +100,7 @@ def test_a_camera_that_left_the_config_leaves_home_assistant(
     retained(NODE, HALL)
 
 
-def test_cameras_come_and_go_while_it_runs(
+def test_cameras_are_announced_and_cleared_during_a_run(
     mosquitto: Any, begin: Begin, retained: Callable[..., None], context: Context
 ) -> None:
     sink = begin(mosquitto.url, "hall")
@@ -112,7 +110,7 @@ def test_cameras_come_and_go_while_it_runs(
         retained(*expected)
 
 
-def test_a_node_of_another_name_takes_the_old_one_with_it(
+def test_a_renamed_node_clears_the_announcements_of_its_old_name(
     mosquitto: Any, begin: Begin, retained: Callable[..., None]
 ) -> None:
     for node in ("nuc1", "nuc2"):
@@ -121,7 +119,7 @@ def test_a_node_of_another_name_takes_the_old_one_with_it(
     retained("homeassistant/device/har_nuc2/config", "homeassistant/device/har_nuc2_hall/config")
 
 
-def test_discovery_that_is_switched_off_takes_everything_back(
+def test_switching_discovery_off_clears_all_announcements(
     mosquitto: Any, begin: Begin, retained: Callable[..., None]
 ) -> None:
     for cameras in (("hall",), ()):
@@ -130,7 +128,7 @@ def test_discovery_that_is_switched_off_takes_everything_back(
     retained()
 
 
-def test_what_was_taken_back_belongs_to_whoever_announces_it_next(
+def test_a_cleared_announcement_of_another_node_is_left_alone(
     mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None], tmp_path: Path
 ) -> None:
     for cameras in (("hall", "yard"), ("hall",)):
@@ -142,7 +140,7 @@ def test_what_was_taken_back_belongs_to_whoever_announces_it_next(
     retained(NODE, HALL, YARD)
 
 
-def test_a_camera_that_left_while_the_broker_was_away_leaves_when_it_is_back(
+def test_a_camera_removed_during_an_outage_is_cleared_after_it(
     mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None]
 ) -> None:
     first = begin(mosquitto.url, "hall", "yard")
@@ -155,7 +153,7 @@ def test_a_camera_that_left_while_the_broker_was_away_leaves_when_it_is_back(
     retained(NODE, HALL)
 
 
-def test_what_another_broker_retains_is_taken_back_there(
+def test_announcements_at_another_broker_are_cleared_there(
     mosquitto: Any, begin: Begin, retained: Callable[..., None], new_port: Callable[[], int]
 ) -> None:
     with EmbeddedBroker(new_port()) as other:
@@ -165,7 +163,7 @@ def test_what_another_broker_retains_is_taken_back_there(
     retained(NODE, HALL)
 
 
-def test_announcements_and_states_are_said_again_when_home_assistant_is_born(
+def test_announcements_and_states_are_republished_when_home_assistant_starts(
     mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
     make_notice: Callable[..., Notice],
 ) -> None:  # fmt: skip
@@ -173,15 +171,15 @@ def test_announcements_and_states_are_said_again_when_home_assistant_is_born(
     sink = begin(mosquitto.url, "hall")
     sink.handle(make_notice(activity="Lunges"))
     topics = [NODE, HALL, "/activity", "/info"]
-    eventually(lambda: all(len(subscriber.of(topic)) == 1 for topic in topics), "all to be said")
+    eventually(lambda: all(len(subscriber.of(topic)) == 1 for topic in topics), "all to be published")
     birth = ["mosquitto_pub", "-p", str(mosquitto.port), "-t", "homeassistant/status", "-m"]
     subprocess.run([*birth, "offline"], check=True)
     subprocess.run([*birth, "online"], check=True)
-    eventually(lambda: all(len(subscriber.of(topic)) == 2 for topic in topics), "all to be said again")
+    eventually(lambda: all(len(subscriber.of(topic)) == 2 for topic in topics), "all to be republished")
     assert [message.payload for message in subscriber.of(HALL)] == [subscriber.of(HALL)[0].payload] * 2
 
 
-def test_what_is_said_again_waits_for_its_time(
+def test_republishing_waits_for_its_delay(
     mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch, make_notice: Callable[..., Notice],
 ) -> None:  # fmt: skip
@@ -191,13 +189,13 @@ def test_what_is_said_again_waits_for_its_time(
     subprocess.run(
         ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", "homeassistant/status", "-m", "online"], check=True
     )
-    eventually(lambda: sink.publisher.is_republishing, "the birth to be heard")
+    eventually(lambda: sink.publisher.is_republishing, "the birth message to arrive")
     sink.handle(make_notice(activity="Lunges"))
     eventually(lambda: subscriber.of("/activity"), "the activity, sent meanwhile")
     assert len(subscriber.of(HALL)) == 1
 
 
-def test_a_file_that_cannot_be_read_is_a_warning(
+def test_a_file_that_cannot_be_read_gives_a_warning(
     mosquitto: Any, begin: Begin, retained: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "outbox.db.announced").write_bytes(b"\xff\xfe")

@@ -17,7 +17,7 @@ Eventually = Callable[..., None]
 
 
 @pytest.mark.mosquitto
-def test_connection_speaks_mqtt_5_and_carries_a_message_there_and_back(mosquitto: Any) -> None:
+def test_connection_uses_mqtt_5_and_carries_a_message_to_the_broker_and_back(mosquitto: Any) -> None:
     received: queue.Queue[tuple[str, bytes, bool]] = queue.Queue()
     connection = Connection(BrokerAddress.parse(mosquitto.url), on_message=lambda *message: received.put(message))
     connection.open()
@@ -30,7 +30,7 @@ def test_connection_speaks_mqtt_5_and_carries_a_message_there_and_back(mosquitto
 
 
 @pytest.mark.mosquitto
-def test_broker_known_to_lack_mqtt_5_is_asked_for_the_older_version(mosquitto: Any) -> None:
+def test_connection_uses_mqtt_3_1_1_if_the_broker_lacks_mqtt_5(mosquitto: Any) -> None:
     connection = Connection(BrokerAddress("127.0.0.1", mosquitto.port, speaks_mqtt5=False))
     connection.open()
     assert connection.version == "3.1.1"
@@ -38,9 +38,7 @@ def test_broker_known_to_lack_mqtt_5_is_asked_for_the_older_version(mosquitto: A
 
 
 @pytest.mark.mosquitto
-def test_goodbye_keeps_the_broker_from_publishing_the_will(
-    mosquitto: Any, subscribe: Any, eventually: Eventually
-) -> None:
+def test_last_message_of_close_replaces_the_will(mosquitto: Any, subscribe: Any, eventually: Eventually) -> None:
     subscriber = subscribe(mosquitto.port)
     connection = Connection(BrokerAddress.parse(mosquitto.url), will=Will("har/nuc1/status", "offline"))
     connection.open()
@@ -49,7 +47,7 @@ def test_goodbye_keeps_the_broker_from_publishing_the_will(
     again = Connection(BrokerAddress.parse(mosquitto.url))
     again.open()
     again.publish("har/nuc2/status", b"online", qos=1, retain=False)
-    eventually(lambda: len(subscriber.of("/status")) == 2, "what came after the goodbye")
+    eventually(lambda: len(subscriber.of("/status")) == 2, "the message after the last one of close")
     again.close()
     assert [message.payload for message in subscriber.of("/status")] == ["online", "online"]
 
@@ -65,13 +63,13 @@ def test_lost_broker_is_reported_once(mosquitto: Any, eventually: Eventually) ->
     assert lost == [True]
 
 
-def test_nobody_there_gives_a_one_line_error(free_port: int) -> None:
+def test_a_missing_broker_gives_a_one_line_error(free_port: int) -> None:
     with pytest.raises(BrokerError) as caught:
         Connection(BrokerAddress("127.0.0.1", free_port)).open()
     assert f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused" in str(caught.value)
 
 
-def test_server_that_does_not_answer_is_no_broker() -> None:
+def test_server_that_does_not_answer_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         accepting = threading.Thread(target=lambda: [server.accept() for _ in range(2)])
         accepting.start()
@@ -80,7 +78,7 @@ def test_server_that_does_not_answer_is_no_broker() -> None:
         accepting.join()
 
 
-def test_connection_that_is_not_open_takes_no_message() -> None:
+def test_closed_connection_refuses_a_message() -> None:
     with pytest.raises(BrokerError, match="expected an open connection"):
         Connection(BrokerAddress("127.0.0.1", 1)).publish("topic", b"", qos=0, retain=False)
 

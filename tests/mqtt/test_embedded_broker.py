@@ -1,4 +1,4 @@
-"""The broker inside the process."""
+"""The embedded broker runs inside the process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def connected(broker: EmbeddedBroker, messages: queue.Queue[tuple[str, bytes]] |
     return connection
 
 
-def test_a_client_falls_back_to_the_version_it_speaks(free_port: int) -> None:
+def test_a_client_falls_back_to_the_version_that_the_broker_supports(free_port: int) -> None:
     with EmbeddedBroker(free_port) as broker:
         connection = connected(broker)
         assert connection.version == "3.1.1"
@@ -38,7 +38,7 @@ def test_a_client_falls_back_to_the_version_it_speaks(free_port: int) -> None:
 
 
 def test_a_client_falls_back_when_the_broker_is_silent(free_port: int) -> None:
-    # amqtt takes the will of an MQTT 5 packet for the begin of a longer one and waits for the rest.
+    # amqtt reads the will of an MQTT 5 packet as the begin of a longer one and waits for the rest.
     with EmbeddedBroker(free_port) as broker:
         connection = Connection(BrokerAddress.parse(broker.url), will=Will("har/nuc1/status", "offline"))
         connection.open()
@@ -78,7 +78,7 @@ def test_a_port_in_use_gives_a_one_line_error() -> None:
     )
 
 
-def test_it_stops_in_time_and_leaves_no_thread(free_port: int) -> None:
+def test_broker_stops_in_time_and_leaves_no_thread(free_port: int) -> None:
     with EmbeddedBroker(free_port) as broker:
         connection = connected(broker)
         began = time.monotonic()
@@ -87,13 +87,13 @@ def test_it_stops_in_time_and_leaves_no_thread(free_port: int) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "broker"]
 
 
-def test_the_port_is_free_again_after_it_stopped(free_port: int) -> None:
+def test_the_port_is_free_after_the_broker_has_stopped(free_port: int) -> None:
     for _ in range(2):
         with EmbeddedBroker(free_port) as broker:
             connected(broker).close()
 
 
-def test_it_says_nothing_in_the_log(free_port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_broker_logs_nothing(free_port: int, caplog: pytest.LogCaptureFixture) -> None:
     with EmbeddedBroker(free_port) as broker:
         connected(broker).close()
     assert caplog.records == []

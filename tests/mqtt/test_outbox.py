@@ -1,4 +1,4 @@
-"""The spool: order, limits, restarts, and disks that fail."""
+"""The outbox keeps its order and its limits, over restarts and disk failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def outbox(path: Path, clock: SettableClock) -> Iterator[Outbox]:
     outbox.close()
 
 
-def emptied(outbox: Outbox) -> list[str]:
+def take_all(outbox: Outbox) -> list[str]:
     payloads = []
     while (letter := outbox.oldest()) is not None:
         payloads.append(letter.payload.decode())
@@ -41,10 +41,10 @@ def put(outbox: Outbox, *payloads: str) -> None:
         outbox.put("topic", payload.encode())
 
 
-def test_letters_come_out_in_order(outbox: Outbox) -> None:
+def test_letters_are_taken_in_order(outbox: Outbox) -> None:
     put(outbox, "a", "b", "c")
     assert len(outbox) == 3
-    assert emptied(outbox) == ["a", "b", "c"]
+    assert take_all(outbox) == ["a", "b", "c"]
     assert len(outbox) == 0
 
 
@@ -62,11 +62,11 @@ def test_letters_survive_a_restart_and_lose_their_age(path: Path, outbox: Outbox
     first = second.oldest()
     assert first is not None
     assert first.age == float("inf")
-    assert emptied(second) == ["a", "b", "c"]
+    assert take_all(second) == ["a", "b", "c"]
     second.close()
 
 
-def test_a_letter_of_this_run_knows_its_age(outbox: Outbox, clock: SettableClock) -> None:
+def test_a_letter_of_this_run_has_its_age(outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 6.5
     letter = outbox.oldest()
@@ -77,14 +77,14 @@ def test_a_letter_of_this_run_knows_its_age(outbox: Outbox, clock: SettableClock
 def test_the_row_limit_drops_the_oldest_and_counts_it(outbox: Outbox) -> None:
     put(outbox, "a", "b", "c", "d", "e")
     assert outbox.dropped == 2
-    assert emptied(outbox) == ["c", "d", "e"]
+    assert take_all(outbox) == ["c", "d", "e"]
 
 
 def test_the_age_limit_drops_within_a_run(outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 100.5
     put(outbox, "b")
-    assert emptied(outbox) == ["b"]
+    assert take_all(outbox) == ["b"]
     assert outbox.dropped == 1
 
 
@@ -96,25 +96,25 @@ def test_the_age_limit_drops_over_a_restart(path: Path, outbox: Outbox, clock: S
     clock.now = 120.0
     second = Outbox(path, age_limit=100.0, wall_clock=clock)
     second.start()
-    assert emptied(second) == ["b"]
+    assert take_all(second) == ["b"]
     assert second.dropped == 1
     second.close()
 
 
-def test_a_letter_dropped_while_it_was_sent_can_still_be_removed(outbox: Outbox) -> None:
+def test_a_letter_that_is_dropped_while_it_is_sent_can_still_be_removed(outbox: Outbox) -> None:
     put(outbox, "a")
-    under_way = outbox.oldest()
-    assert under_way is not None
+    being_sent = outbox.oldest()
+    assert being_sent is not None
     put(outbox, "b", "c", "d")
-    outbox.remove(under_way)
-    assert emptied(outbox) == ["b", "c", "d"]
+    outbox.remove(being_sent)
+    assert take_all(outbox) == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize("wreck", ["not a database at all" * 100, "half of a real one"])
+@pytest.mark.parametrize("content", ["not a database at all" * 100, "half of a real database"])
 def test_a_broken_file_is_moved_aside_with_one_warning(
-    path: Path, wreck: str, caplog: pytest.LogCaptureFixture
+    path: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if wreck.startswith("half"):
+    if content.startswith("half"):
         database = sqlite3.connect(path)
         database.execute("CREATE TABLE letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)")
         database.executemany("INSERT INTO letters VALUES (?, 0, 't', ?)", [(n, b"x" * 500) for n in range(100)])
@@ -122,23 +122,23 @@ def test_a_broken_file_is_moved_aside_with_one_warning(
         database.close()
         path.write_bytes(path.read_bytes()[:6000] + b"\xff" * 4000)
     else:
-        path.write_text(wreck)
+        path.write_text(content)
     outbox = Outbox(path)
     with caplog.at_level(logging.INFO):
         outbox.start()
     put(outbox, "a")
-    assert emptied(outbox) == ["a"]
+    assert take_all(outbox) == ["a"]
     outbox.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert len(list(path.parent.glob("outbox.db.broken-*"))) == 1
 
 
-def test_two_cannot_share_a_file(path: Path, outbox: Outbox) -> None:
+def test_two_outboxes_cannot_share_a_file(path: Path, outbox: Outbox) -> None:
     with pytest.raises(SinkError, match="is another harstream running with it"):
         Outbox(path).start()
 
 
-def test_who_asks_whether_it_is_in_use_leaves_nothing_beside_it(path: Path, outbox: Outbox) -> None:
+def test_checking_whether_a_file_is_in_use_creates_no_file(path: Path, outbox: Outbox) -> None:
     assert is_in_use(path)
     outbox.close()
     assert not is_in_use(path)
@@ -154,23 +154,23 @@ def test_a_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> 
 def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
     assert outbox._database is not None
     put(outbox, "a")
-    # SQLite's own way to be full: no page more than it has.
+    # SQLite treats the database as full: it may use no further page.
     outbox._database.execute("PRAGMA max_page_count = 1")
     put(outbox, "b" * 9000, "c")
     outbox._database.execute("PRAGMA max_page_count = 1000")
-    assert [payload[0] for payload in emptied(outbox)] == ["a", "b", "c"]
+    assert [payload[0] for payload in take_all(outbox)] == ["a", "b", "c"]
     assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
 
 
-def test_a_disk_that_takes_no_deletion_does_not_make_it_send_twice(path: Path, outbox: Outbox) -> None:
+def test_a_letter_is_not_sent_twice_if_the_disk_refuses_its_deletion(path: Path, outbox: Outbox) -> None:
     assert outbox._database is not None
     put(outbox, "a", "b")
     outbox._database.execute("PRAGMA query_only = ON")
-    assert emptied(outbox) == ["a", "b"]
+    assert take_all(outbox) == ["a", "b"]
     assert outbox.oldest() is None
 
 
-def test_threads_may_put_and_remove_at_once(path: Path) -> None:
+def test_threads_may_put_and_remove_concurrently(path: Path) -> None:
     outbox = Outbox(path)
     outbox.start()
     writers = [threading.Thread(target=put, args=(outbox, *[f"{name}{n}" for n in range(50)])) for name in "abcd"]
@@ -178,7 +178,7 @@ def test_threads_may_put_and_remove_at_once(path: Path) -> None:
         writer.start()
     seen: list[str] = []
     while any(writer.is_alive() for writer in writers) or len(outbox):
-        seen += emptied(outbox)
+        seen += take_all(outbox)
     for writer in writers:
         writer.join()
     outbox.close()
@@ -186,9 +186,7 @@ def test_threads_may_put_and_remove_at_once(path: Path) -> None:
     assert [s for s in seen if s[0] == "a"] == [f"a{n}" for n in range(50)]
 
 
-def test_a_file_that_can_be_read_but_not_changed_gives_a_one_line_error(
-    path: Path, outbox: Outbox, clock: SettableClock
-) -> None:
+def test_a_file_that_cannot_be_changed_gives_a_one_line_error(path: Path, outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     outbox.close()
     with sqlite3.connect(path) as database:

@@ -32,7 +32,7 @@ def test_all_states_are_due_again_after_the_delay() -> None:
     assert (states.is_waiting, states.seconds_until_due) == (False, None)
 
 
-def test_question_whether_something_waits_changes_nothing() -> None:
+def test_is_waiting_changes_nothing() -> None:
     states = RetainedStates()
     states.set(state("a"))
     states.republish()

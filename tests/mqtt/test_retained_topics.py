@@ -25,7 +25,7 @@ def memory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(mosquitto: Any, memory: Path, tmp_path: Path) -> Iterator[Callable[[], tuple[Publisher, RetainedTopics]]]:
-    """Each call is another run of one node; the run before it is closed."""
+    """`run()` starts another run of one node and closes the previous one."""
     publishers: list[Publisher] = []
 
     def begin() -> tuple[Publisher, RetainedTopics]:
@@ -45,7 +45,7 @@ def run(mosquitto: Any, memory: Path, tmp_path: Path) -> Iterator[Callable[[], t
         publisher.close(("har/nuc1/status", b"offline"))
 
 
-def test_topic_that_a_later_run_gives_up_is_cleared(
+def test_topic_that_a_later_run_does_not_keep_is_cleared(
     run: Any, memory: Path, mosquitto: Any, subscribe: Any, eventually: Eventually
 ) -> None:
     publisher, topics = run()
@@ -73,7 +73,7 @@ def test_topics_of_another_broker_are_remembered_and_left_alone(run: Any, memory
     assert memory.read_text() == "mqtt://elsewhere:1883 har/nuc1/camera/yard/snapshot\n"
 
 
-def test_memory_that_cannot_be_read_is_logged_with_what_may_happen(
+def test_file_that_cannot_be_read_is_logged_with_the_consequence(
     run: Any, memory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     memory.write_bytes(b"\xff\xfe")

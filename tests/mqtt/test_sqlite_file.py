@@ -26,7 +26,7 @@ def test_file_and_its_folder_are_created(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
 
 
-def test_broken_file_is_moved_aside_and_a_new_one_begins(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_file_is_moved_aside_and_a_new_one_is_created(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "words.sqlite"
     path.write_text("no database at all " * 100)
     with caplog.at_level(logging.WARNING), closing(opened(path, connect, "the words", lambda: 1234.5)) as database:
@@ -37,7 +37,7 @@ def test_broken_file_is_moved_aside_and_a_new_one_begins(tmp_path: Path, caplog:
     assert "broken-1234" in line
 
 
-def test_locked_file_is_refused_and_stays(tmp_path: Path) -> None:
+def test_locked_file_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "words.sqlite"
     with closing(connect(path)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -3,14 +3,14 @@ from __future__ import annotations
 from harstream.mqtt.subscriptions import Subscriptions
 
 
-def test_message_goes_to_each_handler_whose_topic_fits() -> None:
-    heard: list[tuple[str, str, bytes, bool]] = []
+def test_message_goes_to_each_handler_with_a_matching_topic() -> None:
+    handled: list[tuple[str, str, bytes, bool]] = []
     subscriptions = Subscriptions()
     for topic in ("har/+/status", "har/#", "har/nuc2/status"):
-        subscriptions.add(topic, lambda *message, topic=topic: heard.append((topic, *message)))
+        subscriptions.add(topic, lambda *message, topic=topic: handled.append((topic, *message)))
     subscriptions.handle("har/nuc1/status", b"online", True)
     assert subscriptions.topics == ["har/+/status", "har/#", "har/nuc2/status"]
-    assert heard == [
+    assert handled == [
         ("har/+/status", "har/nuc1/status", b"online", True), ("har/#", "har/nuc1/status", b"online", True),
     ]  # fmt: skip
 

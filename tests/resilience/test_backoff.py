@@ -10,7 +10,7 @@ from harstream.resilience.backoff import Backoff
 
 
 class RecordingEvent(threading.Event):
-    """An event that is never set, on which no time passes."""
+    """An event that is never set. No time passes in its waits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class RecordingEvent(threading.Event):
         return False
 
 
-def test_bound_of_the_wait_doubles_up_to_the_longest_and_falls_back_on_reset() -> None:
+def test_bound_of_the_wait_doubles_up_to_the_longest_and_returns_on_reset() -> None:
     event = RecordingEvent()
     backoff = Backoff(event, first=1.0, longest=4.0, chance=lambda: 1.0)
     for _ in range(4):
@@ -43,7 +43,7 @@ def test_waits_are_spread_over_the_whole_range() -> None:
     assert sum(event.waits) / 1000 == pytest.approx(5.0, abs=0.5)
 
 
-def test_least_wait_comes_on_top_of_the_random_one() -> None:
+def test_least_wait_is_added_to_the_random_one() -> None:
     event = RecordingEvent()
     backoff = Backoff(event, first=1.0, longest=4.0, chance=lambda: 0.5)
     backoff.wait(at_least=120.0)

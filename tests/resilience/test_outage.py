@@ -39,7 +39,7 @@ def test_second_outage_counts_from_zero(lines: pytest.LogCaptureFixture) -> None
     assert lines.messages[-1] == "the disk works again after 1 failures"
 
 
-def test_outage_can_count_what_was_lost_instead_of_failures(lines: pytest.LogCaptureFixture) -> None:
+def test_outage_can_count_lost_entries_instead_of_failures(lines: pytest.LogCaptureFixture) -> None:
     outage = Outage(log, "the disk", begins="%s fails: %s", ends="%s works again; %d entries were lost")
     outage.record_failure("full", count=0)
     outage.record_failure("full", count=5)
@@ -47,7 +47,7 @@ def test_outage_can_count_what_was_lost_instead_of_failures(lines: pytest.LogCap
     assert lines.messages == ["the disk fails: full", "the disk works again; 5 entries were lost"]
 
 
-def test_outage_logs_a_changed_reason_only_where_asked(lines: pytest.LogCaptureFixture) -> None:
+def test_outage_logs_a_changed_reason_only_if_asked(lines: pytest.LogCaptureFixture) -> None:
     for logs_each_reason in (False, True):
         outage = Outage(log, "the disk", begins=f"{logs_each_reason} %s: %s", logs_each_reason=logs_each_reason)
         for reason in ("refused", "refused", "login", "login"):
@@ -56,7 +56,7 @@ def test_outage_logs_a_changed_reason_only_where_asked(lines: pytest.LogCaptureF
     assert lines.messages == ["False the disk: refused", "True the disk: refused", "True the disk: login"]
 
 
-def test_percent_sign_in_a_reason_is_only_text(lines: pytest.LogCaptureFixture) -> None:
+def test_percent_sign_in_a_reason_is_plain_text(lines: pytest.LogCaptureFixture) -> None:
     Outage(log, "the disk", begins="%s fails: %s").record_failure("100 %d full")
     assert lines.messages == ["the disk fails: 100 %d full"]
 

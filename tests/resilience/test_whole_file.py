@@ -9,7 +9,7 @@ import pytest
 from harstream.resilience.whole_file import write_whole, written_whole
 
 
-def test_text_and_bytes_are_written_as_they_are(tmp_path: Path) -> None:
+def test_text_and_bytes_are_written_unchanged(tmp_path: Path) -> None:
     write_whole(tmp_path / "text", "Ä\r\n1\n")
     write_whole(tmp_path / "bytes", b"\x00\xff")
     assert (tmp_path / "text").read_bytes() == b"\xc3\x84\r\n1\n"
@@ -61,7 +61,7 @@ def test_mode_is_that_of_a_new_file_or_the_one_given(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
-def test_folder_that_is_missing_is_an_os_error(tmp_path: Path) -> None:
+def test_missing_folder_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "missing" / "file", "")
 

@@ -27,7 +27,7 @@ def test_bones_keep_their_length_in_every_motion(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_no_joint_is_under_the_floor(name: str) -> None:
+def test_no_joint_is_below_the_floor(name: str) -> None:
     for time in np.arange(0.0, 6.0, 0.13):
         body = skeleton(PARTS[name].motion(float(time), STYLE))
         joints = np.concatenate((body.ankles, body.knees, body.elbows, body.wrists, body.hips[None], body.head[None]))

@@ -33,7 +33,7 @@ def test_draw_writes_clips_in_class_folders(tmp_path: Path) -> None:
     assert (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (160, 120)
 
 
-def test_draw_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
+def test_draw_refuses_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     result = draw("--out", tmp_path, "--clips", 1)
     assert result.exit_code == 2
@@ -41,7 +41,7 @@ def test_draw_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "mine.txt"]
 
 
-def test_draw_names_the_part_of_each_clip_so_that_a_look_stands_on_one_side(tmp_path: Path) -> None:
+def test_draw_assigns_each_clip_a_part_so_that_a_look_is_in_one_part(tmp_path: Path) -> None:
     draw("--out", tmp_path / "drawn", "--clips", 3, "--seconds", 0.2, "--seed", 9)
     with (tmp_path / "drawn" / "SPLIT.tsv").open() as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))

@@ -14,13 +14,13 @@ def pictures(activity: str, seed: int, seconds: float = 1.0, take: int = 0) -> l
     return [picture for _, picture in frames(single(activity, take, seconds), seed)]
 
 
-def test_frames_are_colour_pictures_and_time_goes_on_by_one_over_the_rate() -> None:
+def test_frames_are_colour_pictures_one_period_of_the_rate_apart() -> None:
     shown = list(frames(single("JumpRope", 0, 0.5), 1, rate=20.0))
     assert [time for time, _ in shown] == pytest.approx([number / 20 for number in range(10)])
     assert all(picture.shape == (240, 320, 3) and picture.dtype == np.uint8 for _, picture in shown)
 
 
-def test_another_size_is_width_by_height() -> None:
+def test_size_is_width_by_height() -> None:
     _, picture = next(frames(single(None, 0, 1.0), 1, size=(200, 160)))
     assert picture.shape == (160, 200, 3)
 
@@ -33,13 +33,13 @@ def test_another_seed_draws_another_film() -> None:
     assert np.abs(pictures("Lunges", 5)[0].astype(int) - pictures("Lunges", 6)[0]).mean() > 5
 
 
-def test_another_take_moves_otherwise_in_the_same_place() -> None:
+def test_another_take_moves_differently_in_the_same_place() -> None:
     first, second = pictures("Lunges", 5, 0.2)[0], pictures("Lunges", 5, 0.2, take=1)[0]
     changed = np.abs(first.astype(int) - second).max(axis=2) > 25
     assert 0.005 < changed.mean() < 0.3
 
 
-def test_each_picture_is_fresh() -> None:
+def test_each_picture_is_a_new_array() -> None:
     film = frames(single("Punch", 0, 1.0), 2)
     _, first = next(film)
     kept = first.copy()
@@ -56,10 +56,10 @@ def test_the_person_moves_in_every_activity(activity: str, seed: int) -> None:
     assert (still > 15).mean() > 0.01
 
 
-def test_a_film_of_a_script_goes_on_across_its_segments() -> None:
+def test_a_film_of_a_script_continues_across_its_segments() -> None:
     segments = [Segment(None, 0.0, 0.4), Segment("PushUps", 0.4, 1.2, 1), Segment(None, 1.2, 2.0, 2)]
     assert len(list(frames(segments, 3))) == 50
 
 
-def test_an_endless_script_gives_frames_without_being_read_to_its_end() -> None:
+def test_an_endless_script_gives_frames_at_once() -> None:
     assert len(list(islice(frames(script(1, None), 1), 5))) == 5

@@ -8,7 +8,7 @@ import pytest
 from harstream.scene.script import ACTIVITIES, Segment, script, single
 
 
-def test_segments_cover_the_time_without_holes() -> None:
+def test_segments_cover_the_time_without_gaps() -> None:
     segments = list(script(3, 200.0))
     assert segments[0].start == 0.0
     assert segments[-1].end == 200.0
@@ -27,14 +27,14 @@ def test_pauses_last_4_to_7_seconds_and_activities_9_to_13() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_every_activity_comes_once_a_round_and_none_twice_in_a_row(seed: int) -> None:
+def test_every_activity_occurs_once_per_round_and_none_twice_in_a_row(seed: int) -> None:
     names = [segment.activity for segment in islice(script(seed), 60)][1::2]
     rounds = [names[i : i + 6] for i in range(0, 30, 6)]
     assert all(sorted(map(str, names)) == sorted(ACTIVITIES) for names in rounds)
     assert all(first != second for first, second in pairwise(names))
 
 
-def test_a_seed_gives_one_script_and_another_seed_another() -> None:
+def test_script_follows_from_the_seed() -> None:
     assert list(script(7, 100.0)) == list(script(7, 100.0))
     assert list(script(7, 100.0)) != list(script(8, 100.0))
 

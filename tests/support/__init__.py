@@ -1,1 +1,1 @@
-"""What tests start and make: each module holds its classes and the fixtures that give them."""
+"""Each module holds the helpers of one kind and the fixtures that provide them."""

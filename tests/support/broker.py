@@ -1,4 +1,4 @@
-"""A real mosquitto, and a subscriber that hears all that harstream publishes."""
+"""A real mosquitto, and a subscriber that receives everything that harstream publishes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.waiting import DEADLINE, new_free_port, require, wait_until
 
 
 class Mosquitto:
-    """A broker that can be stopped and started again; it keeps its sessions, unless told to forget."""
+    """A broker that can stop and restart. It keeps its data, unless `stop(forget=True)` deletes it."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
@@ -34,22 +34,22 @@ class Mosquitto:
         self._text = ""
 
     def configure(self, text: str) -> None:
-        """Before `start`: a whole configuration in place of the usual one."""
+        """Replaces the whole configuration. Call it before `start`."""
         self._text = text
 
     def require_login(self, username: str, password: str) -> None:
-        """Before `start`."""
+        """Call it before `start`."""
         passwords = self._folder / "passwords"
         subprocess.run(["mosquitto_passwd", "-c", "-b", str(passwords), username, password], check=True)
         self._login = f"allow_anonymous false\npassword_file {passwords}"
 
     def use_tls(self, certificate: Path, key: Path) -> None:
-        """Before `start`."""
+        """Call it before `start`."""
         self._login += f"\ncertfile {certificate}\nkeyfile {key}"
         self.url = f"mqtts://127.0.0.1:{self.port}"
 
     def use_ipv6(self) -> None:
-        """Before `start`."""
+        """Call it before `start`."""
         self._host = "::1"
         self.url = f"mqtt://[::1]:{self.port}"
 
@@ -123,7 +123,7 @@ class Received:
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """Consumers take what they do not know, as additions keep the schema; a test does not."""
+    """Refuses unknown keys, which consumers accept because additions keep the schema."""
     closed = {name: _strict(value) if isinstance(value, dict) else value for name, value in schema.items()}
     return closed | ({"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {})
 
@@ -134,21 +134,21 @@ VALIDATORS = {
 
 
 def validate_message(message: Any) -> None:
-    """Raises ValidationError where a message is not what its schema says."""
+    """Raises ValidationError if a message does not match its schema."""
     if isinstance(message, dict) and "schema" in message:
         VALIDATORS[message["schema"]].validate(message)
 
 
 @pytest.fixture(scope="session")
 def validate() -> Callable[[Any], None]:
-    """`validate(message)` fails for one that is not what its own schema says, to the last key."""
+    """`validate(message)` fails if the message does not match its own schema in every key."""
     return lambda message: validate_message(json.loads(json.dumps(message)))
 
 
 class Subscriber:
-    """mosquitto_sub on everything that harstream says, with a session that outlives an outage of the broker.
+    """mosquitto_sub on all topics of harstream, with a session that survives an outage of the broker.
 
-    What it hears must be what the schemas say.
+    `close` checks all received messages against their schemas.
     """
 
     def __init__(self, port: int) -> None:
@@ -157,7 +157,7 @@ class Subscriber:
         subprocess.run(["mosquitto_pub", *host, *probe, "-r", "-m", "yes"], check=True)
         session = ["-i", f"subscriber-{id(self)}", "-c", "-q", "1"]
         self._process = subprocess.Popen(
-            # The probe comes last: with it, what was retained of the others has arrived.
+            # The probe arrives last: the retained messages of the other topics arrive before it.
             ["mosquitto_sub", *host, "-t", "har/#", "-t", "homeassistant/#", *probe, *session, "-F", "%t\t%q\t%r\t%x"],
             stdout=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
@@ -185,7 +185,7 @@ class Subscriber:
 
 
 Subscribe = Callable[[int], Subscriber]
-"""Gives a subscriber to the broker at that port. It has everything from now on, and what is retained."""
+"""Starts a subscriber at the broker of that port. It receives all later messages and the retained ones."""
 
 
 def _subscribers() -> Iterator[Subscribe]:
@@ -205,5 +205,5 @@ module_subscribe = pytest.fixture(name="module_subscribe", scope="module")(_subs
 
 
 def program(name: str) -> str:
-    """Debian keeps brokers where only root looks."""
+    """Finds a program also in the folders where Debian keeps brokers. Returns "" if it is missing."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") or ""

@@ -34,7 +34,7 @@ class RtspServer:
         self.port = int(self._process.stdout.readline())
 
     def freeze(self) -> None:
-        """It stays connected and says nothing any more."""
+        """Stops sending and stays connected."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 

@@ -1,4 +1,4 @@
-"""The command as an operator types it, in a folder of its own."""
+"""The command runs as an operator types it, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import yaml
 HARSTREAM = Path(sys.executable).with_name("harstream")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d (DEBUG|INFO|WARNING|ERROR)")
 SECRET = "geheim"
-"""Every password in these tests. It must never be printed."""
+"""The password in all tests. The command must never print it."""
 
 
 class Configure(Protocol):
-    """Writes the config.yaml of the folder in which the command runs: quiet, but for the values that are given."""
+    """Writes config.yaml in the folder of the command. Only the given values differ from a quiet configuration."""
 
     def __call__(self, **values: Any) -> None: ...
 
@@ -44,7 +44,7 @@ def configure(tmp_path: Path, new_port: Callable[[], int]) -> Configure:
 
 
 class Running:
-    """The command at work; `stdout` and `stderr` hold the lines it has written so far."""
+    """A running command. `stdout` and `stderr` hold the lines that it has written so far."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.stdout: list[str] = []
@@ -59,12 +59,12 @@ class Running:
             thread.start()
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return "\n".join([*self.stdout, *self.stderr])
 
     @property
     def complaints(self) -> list[str]:
-        """What it wrote on stderr but for the log."""
+        """The lines on stderr without those of the log."""
         return [line for line in self.stderr if not LOG_LINE.match(line)]
 
     def signal(self, number: signal.Signals) -> None:
@@ -74,16 +74,16 @@ class Running:
         return self._process.poll() is not None
 
     def wait(self, seconds: float) -> int:
-        """Its exit code; fails if it takes longer. What it said is complete then, and free of passwords."""
+        """Returns the exit code, or fails after `seconds`. The output is then complete and contains no password."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.end()
-            pytest.fail(f"still at work after {seconds} s:\n{self.said}")
+            pytest.fail(f"still running after {seconds} s:\n{self.output}")
         for thread in self._threads:
             thread.join()
-        assert SECRET not in self.said
-        assert "Traceback" not in self.said
+        assert SECRET not in self.output
+        assert "Traceback" not in self.output
         return code
 
     def end(self) -> None:
@@ -100,13 +100,13 @@ def _collect(pipe: IO[str], lines: list[str]) -> None:
 
 
 class Start(Protocol):
-    """`start("run", "--source", "scene")` starts the command in the test's folder. It is ended with the test."""
+    """`start("run", "--source", "scene")` starts the command in the test's folder. It ends with the test."""
 
     def __call__(self, *arguments: object) -> Running: ...
 
 
 class Harstream(Protocol):
-    """`harstream("predict", "a.mp4")` runs the command to its end, and gives its exit code and what it said."""
+    """`harstream("predict", "a.mp4")` runs the command to its end and returns the exit code and the command."""
 
     def __call__(self, *arguments: object, seconds: float = 40) -> tuple[int, Running]: ...
 
@@ -135,5 +135,5 @@ def harstream(start: Start) -> Harstream:
 
 @pytest.fixture(scope="module")
 def run_in() -> type[Running]:
-    """`run_in(folder, "run", ...)` is for what lives longer than one test. Its caller must call `end`."""
+    """`run_in(folder, "run", ...)` starts a command that outlives one test. The caller must call `end`."""
     return Running

@@ -1,4 +1,4 @@
-"""A disk that is full."""
+"""A limit on file sizes imitates a full disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def files_no_longer_than() -> Callable[[int], AbstractContextManager[None]]:
-    """`with files_no_longer_than(size):` the kernel writes what fits and refuses the rest, as a full disk does."""
+    """`with files_no_longer_than(size):` limits every file. The kernel refuses the rest, as on a full disk."""
 
     @contextmanager
     def limited(size: int) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Short films of one brightness after another."""
+"""Short films whose parts differ in brightness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model whose answers are known: it sees the activity Light in pictures that are not dark."""
+"""A model with known scores: it recognizes the activity Light in pictures that are not dark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIGHT = ModelContract(
 
 
 class MakeModel(Protocol):
-    """Writes a model, with scores as `last` makes them of `labels` logits; without a contract where that is None."""
+    """Writes a model that applies `last` to `labels` logits. It has no contract if `contract` is None."""
 
     def __call__(
         self, file: Path, contract: ModelContract | None = LIGHT, labels: int = 2, last: str = "Softmax"

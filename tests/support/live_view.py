@@ -13,7 +13,7 @@ from harstream.wire.values import Forecast, Health, Step
 
 
 class LiveView:
-    """What is shown here appears on the page at `url`. The keywords `more` are the fields of Site."""
+    """Shows steps on the page at `url`. The keywords `more` are the fields of Site."""
 
     def __init__(
         self,

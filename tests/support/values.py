@@ -1,4 +1,4 @@
-"""Values as a stream makes them."""
+"""Values such as a stream makes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MakeHealth = Callable[..., Health]
 
 @pytest.fixture
 def make_event() -> MakeEvent:
-    """A start at second 1.12 that was decided at 2.22; an end at 9.52."""
+    """Makes events: the start is at second 1.12 and detected at 2.22, the end is at 9.52."""
 
     def make(kind: EventType = EventType.START, **changes: Any) -> Event:
         ending = {"ended_at": NOON + 9.52, "end_reason": EndReason.LOW_CONFIDENCE} if kind is EventType.END else {}
@@ -89,7 +89,7 @@ def make_notice() -> MakeNotice:
 
 @pytest.fixture
 def make_health() -> MakeHealth:
-    """A camera that is well."""
+    """Makes the health of a camera without trouble."""
 
     def make(**changes: Any) -> Health:
         values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Wait for what another process or thread does, and find ports for it."""
+"""Waits for another process or thread, and finds ports for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 DEADLINE = 15.0
-"""Seconds."""
+"""The longest wait, in seconds."""
 
 
 class Eventually(Protocol):
@@ -31,7 +31,7 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = DEAD
 
 
 def new_free_port() -> int:
-    """A random port below those that the system gives to connections: neither a client nor a test beside this one takes
+    """Returns a random port below those that the system gives to connections. No client or parallel test takes
     it before it is used."""
     while True:
         port = random.randrange(10_000, 32_768)
@@ -41,7 +41,7 @@ def new_free_port() -> int:
 
 
 def require(is_there: bool, reason: str) -> None:
-    """Skip the test where something is not installed. In CI, where everything is installed, the test fails."""
+    """Skips the test if something is not installed. In CI, where everything is installed, the test fails."""
     if is_there:
         return
     if os.environ.get("CI"):
@@ -61,7 +61,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def new_port() -> Callable[[], int]:
-    """Each call gives another free port."""
+    """`new_port()` returns another free port at each call."""
     return new_free_port
 
 

@@ -1,4 +1,4 @@
-"""The wire contract as files: what is checked in is what the code says, and messages are what the files say."""
+"""The wire contract in files: the code generates them, and messages match them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
 Make = Callable[..., Any]
 
 
-def test_the_files_are_those_that_the_code_makes() -> None:
+def test_the_files_are_those_that_the_code_generates() -> None:
     written = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir() if file.suffix != ".md"}
-    assert written == asyncapi.files(), "make them anew: python -m harstream.wire.asyncapi docs/mqtt"
+    assert written == asyncapi.files(), "generate them again: python -m harstream.wire.asyncapi docs/mqtt"
 
 
-def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
+def test_the_document_lists_every_topic_for_subscribers() -> None:
     channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
     assert {channel["address"] for channel in channels.values()} == {
         *(f"har/{{node}}/{what}" for what in ("status", "info", "labels", "emission", "stats", "error")),
@@ -42,7 +42,7 @@ def test_the_document_names_every_topic_as_a_subscriber_sees_it() -> None:
     assert set(channels["status"]["parameters"]) == {"node"}
 
 
-def test_every_reference_of_the_document_leads_somewhere() -> None:
+def test_every_reference_of_the_document_resolves() -> None:
     document = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
     found = list(references(document))
     assert len(found) > 30
@@ -62,7 +62,7 @@ def references(node: object) -> Any:
             yield from references(item)
 
 
-def test_each_message_is_what_its_schema_says(
+def test_each_message_matches_its_schema(
     make_event: Make, make_notice: Make, make_health: Make, context: Context, validate: Callable[[Any], None]
 ) -> None:
     event: Event = make_event()
@@ -94,7 +94,7 @@ def test_each_message_is_what_its_schema_says(
     [{"seq": 0}, {"event_type": "begin"}, {"started_at": "2026-11-20"}, {"confidence": {"mean": 2}}, {"camera": "a/b"},
      {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"}],
 )  # fmt: skip
-def test_a_message_of_another_shape_is_refused(
+def test_a_message_that_does_not_match_its_schema_is_refused(
     change: dict[str, Any], make_event: Make, context: Context, validate: Callable[[Any], None]
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
@@ -115,7 +115,7 @@ FORECAST = {
 
 
 @pytest.mark.parametrize("change", [{}, {"next": None}])
-def test_a_forecast_is_what_its_schema_says(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+def test_a_forecast_matches_its_schema(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
     validate(FORECAST | change)
 
 
@@ -124,11 +124,13 @@ def test_a_forecast_is_what_its_schema_says(change: dict[str, Any], validate: Ca
     [{"horizons": []}, {"horizons": [{"horizon_s": 0, "p": {}}]}, {"horizons": [{"horizon_s": 60, "p": {"Lunges": 2}}]},
      {"horizons": [{"horizon_s": 60, "p": {}, "q": 1}]}, {"next": {"activity": "Lunges"}}, {"mood": "good"}],
 )  # fmt: skip
-def test_a_forecast_of_another_shape_is_refused(change: dict[str, Any], validate: Callable[[Any], None]) -> None:
+def test_a_forecast_that_does_not_match_its_schema_is_refused(
+    change: dict[str, Any], validate: Callable[[Any], None]
+) -> None:
     with pytest.raises(jsonschema.ValidationError):
         validate(FORECAST | change)
 
 
-def test_a_node_does_not_call_its_own_what_another_program_says(context: Context) -> None:
+def test_topics_of_another_program_are_not_topics_of_the_node(context: Context) -> None:
     assert "harstream.event/1" in PUBLISHED
     assert "harstream.forecast/1" not in PUBLISHED

@@ -1,4 +1,4 @@
-"""What Home Assistant is told, worked out by hand from its documentation of MQTT device discovery."""
+"""The announcements to Home Assistant, worked out by hand from its documentation of MQTT device discovery."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ def test_a_camera_is_a_device_of_its_node(hall: Any) -> None:
     assert hall["origin"] == {"name": "harstream", "sw_version": "0.1.0"}
 
 
-def test_a_camera_without_a_room_suggests_none(context: Context) -> None:
+def test_a_camera_without_an_area_suggests_none(context: Context) -> None:
     assert "suggested_area" not in announced(context, "yard")["ha/device/har_nuc1_yard/config"]["device"]
 
 
-def test_a_page_that_others_can_open_is_linked(context: Context) -> None:
+def test_a_page_that_other_machines_can_open_is_linked(context: Context) -> None:
     devices = announced(context, "hall", page="http://nuc1.lan:8080/").values()
     assert {each["device"]["configuration_url"] for each in devices} == {
         "http://nuc1.lan:8080/", "http://nuc1.lan:8080/#hall",
     }  # fmt: skip
 
 
-def test_the_activity_is_one_of_the_labels_but_background_or_unknown(hall: Any) -> None:
+def test_the_activity_is_unknown_or_a_label_other_than_background(hall: Any) -> None:
     assert hall["components"]["activity"] == {
         "platform": "sensor",
         "name": "Activity",
@@ -85,7 +85,7 @@ def test_the_activity_is_one_of_the_labels_but_background_or_unknown(hall: Any) 
     }
 
 
-def test_events_are_starts_and_ends_as_they_are_sent(hall: Any) -> None:
+def test_events_are_starts_and_ends(hall: Any) -> None:
     assert hall["components"]["event"] == {
         "platform": "event",
         "name": "Event",
@@ -100,7 +100,7 @@ def test_events_are_starts_and_ends_as_they_are_sent(hall: Any) -> None:
     }
 
 
-def test_what_says_that_the_camera_is_gone_does_not_go_with_it(hall: Any) -> None:
+def test_the_state_of_a_lost_camera_stays_available(hall: Any) -> None:
     with_the_node = {key for key, each in hall["components"].items() if each.get("availability") == [NODE_IS_THERE]}
     assert with_the_node == {
         "connectivity",
@@ -127,7 +127,7 @@ def test_a_camera_can_be_switched_off_and_on_again(hall: Any) -> None:
 
 
 def rendered(component: Any, key: str, message: Any) -> str:
-    """As Home Assistant renders it: its templates are Jinja's."""
+    """Renders a Jinja template of a component as Home Assistant does."""
     return Environment().from_string(component[key]).render(value_json=json.loads(json.dumps(message)))
 
 
@@ -139,7 +139,7 @@ def rendered(component: Any, key: str, message: Any) -> str:
      ({"state": HealthState.FROZEN}, "on"), ({"state": HealthState.DARK}, "on"),
      ({"state": HealthState.DISABLED}, "off")],
 )  # fmt: skip
-def test_a_problem_is_what_keeps_a_camera_from_being_watched(
+def test_a_problem_is_a_state_in_which_a_camera_cannot_be_watched(
     hall: Any, make_health: Callable[..., Health], context: Context, changes: dict[str, Any], expected: str
 ) -> None:
     problem = hall["components"]["problem"]
@@ -147,14 +147,14 @@ def test_a_problem_is_what_keeps_a_camera_from_being_watched(
     assert (problem["payload_on"], problem["payload_off"]) == ("on", "off")
 
 
-def test_a_problem_says_why(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
+def test_a_problem_carries_its_reason(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
     message = HealthMessage.of(make_health(state=HealthState.OFFLINE, reason="no route"), context).facts()
     why = rendered(hall["components"]["problem"], "json_attributes_template", message)
     assert json.loads(why) == {"health": "offline", "reason": "no route", "overloaded": False}
 
 
 @pytest.mark.parametrize(("activity", "expected"), [("Lunges", "50"), ("unknown", "None")])
-def test_confidence_is_a_percentage_of_an_activity(
+def test_confidence_is_a_percentage_while_an_activity_is_recognized(
     hall: Any, make_notice: Callable[..., Notice], context: Context, activity: str, expected: str
 ) -> None:
     message = ActivityMessage.of(make_notice(activity=activity), context).facts()
@@ -168,10 +168,10 @@ def test_the_frame_age_before_the_first_frame_is_none(
     assert rendered(hall["components"]["frame_age"], "value_template", message) == "None"
 
 
-def test_a_snapshot_is_announced_only_where_there_are_any(hall: Any, context: Context) -> None:
-    assert hall["components"]["snapshot"] == {"platform": "image"}  # with which one that was there leaves
-    told = announcements("ha", context, ["hall"], snapshots=True)
-    assert json.loads(told["ha/device/har_nuc1_hall/config"])["components"]["snapshot"] == {
+def test_a_snapshot_is_announced_only_if_snapshots_are_on(hall: Any, context: Context) -> None:
+    assert hall["components"]["snapshot"] == {"platform": "image"}  # this removes an image that was announced before
+    announced_messages = announcements("ha", context, ["hall"], snapshots=True)
+    assert json.loads(announced_messages["ha/device/har_nuc1_hall/config"])["components"]["snapshot"] == {
         "platform": "image",
         "name": "Snapshot",
         "unique_id": "har_nuc1_hall_snapshot",
@@ -184,13 +184,13 @@ def test_a_snapshot_is_announced_only_where_there_are_any(hall: Any, context: Co
     }
 
 
-def test_figures_for_a_search_for_faults_are_hidden(hall: Any) -> None:
+def test_diagnostic_figures_are_hidden(hall: Any) -> None:
     hidden = {key for key, each in hall["components"].items() if each.get("enabled_by_default") is False}
     assert hidden == {"fps", "frame_age", "reconnects", "dropped"}
     assert all(hall["components"][key]["entity_category"] == "diagnostic" for key in hidden)
 
 
-def test_nothing_says_that_the_node_is_there_but_itself(context: Context) -> None:
+def test_only_the_status_of_the_node_reports_its_presence(context: Context) -> None:
     node = announced(context)["ha/device/har_nuc1/config"]
     assert node["device"]["name"] == "harstream nuc1"
     assert node["components"]["connectivity"] == {
@@ -212,7 +212,7 @@ def test_nothing_says_that_the_node_is_there_but_itself(context: Context) -> Non
     [("living-room", "Living room", "sensor.living_room_activity"), ("Yard_2", "Yard 2", "sensor.yard_2_activity"),
      ("frontDoor", "FrontDoor", "sensor.frontdoor_activity"), ("-", "Camera", "sensor.camera_activity")],
 )  # fmt: skip
-def test_a_camera_is_named_as_a_person_would_write_it(context: Context, camera: str, name: str, entity: str) -> None:
+def test_a_camera_has_a_readable_name(context: Context, camera: str, name: str, entity: str) -> None:
     payload = announced(replace(context, areas={}), camera)[f"ha/device/har_nuc1_{camera}/config"]
     assert payload["device"]["name"] == name
     assert payload["components"]["activity"]["default_entity_id"] == entity

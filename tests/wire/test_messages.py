@@ -1,4 +1,4 @@
-"""The wire contract: what a message says is worked out here by hand."""
+"""The wire contract: the content of each message is worked out by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakeEvent = Callable[..., Event]
 MakeNotice = Callable[..., Notice]
 
 
-def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: Context) -> None:
+def test_an_end_has_every_key_of_the_contract(make_event: MakeEvent, context: Context) -> None:
     event = make_event(EventType.END, seq=3, updated_at=1_700_000_010.0)
     assert EventMessage.of(event, context, delay=0.0243).facts() == {
         "schema": "harstream.event/1",
@@ -51,7 +51,7 @@ def test_an_end_says_everything_of_the_contract(make_event: MakeEvent, context: 
     }
 
 
-def test_a_start_has_no_end_and_lasts_until_its_update(make_event: MakeEvent, context: Context) -> None:
+def test_a_start_has_no_end_and_lasts_until_its_last_update(make_event: MakeEvent, context: Context) -> None:
     message = EventMessage.of(make_event(), context).facts()
     assert "ended_at" not in message
     assert "end_reason" not in message
@@ -59,7 +59,7 @@ def test_a_start_has_no_end_and_lasts_until_its_update(make_event: MakeEvent, co
     assert message["latency_ms"] == {"decision": 1100, "frame_to_publish": None}
 
 
-def test_a_camera_without_an_area_says_null(make_event: MakeEvent, context: Context) -> None:
+def test_a_camera_without_an_area_has_the_area_null(make_event: MakeEvent, context: Context) -> None:
     assert EventMessage.of(make_event(camera="yard"), context).area is None
 
 
@@ -68,7 +68,7 @@ def test_a_model_without_a_rate_has_no_span(make_event: MakeEvent, context: Cont
     assert EventMessage.of(make_event(), even).facts()["window"] == {"frames": 21, "span_s": None, "gaps": 0}
 
 
-def test_a_held_event_is_historical_and_forgets_its_latency(make_event: MakeEvent, context: Context) -> None:
+def test_a_delayed_event_is_historical_and_has_no_latency(make_event: MakeEvent, context: Context) -> None:
     message = EventMessage.of(make_event(), context, delay=0.024)
     assert message.delay == 0.024
     expected = message.facts() | {"historical": True, "latency_ms": {"decision": 1100, "frame_to_publish": None}}
@@ -76,7 +76,7 @@ def test_a_held_event_is_historical_and_forgets_its_latency(make_event: MakeEven
     assert message.held_back().delay is None
 
 
-def test_an_end_told_after_a_kill_is_historical_and_was_not_on_its_way(make_event: MakeEvent, context: Context) -> None:
+def test_an_end_reported_after_a_kill_is_historical_and_has_no_latency(make_event: MakeEvent, context: Context) -> None:
     message = EventMessage.of(make_event(EventType.END, historical=True), context, delay=12.0).facts()
     assert message["historical"] is True
     assert message["latency_ms"] == {"decision": 1100, "frame_to_publish": None}
@@ -91,17 +91,19 @@ def test_a_recognition_carries_all_probabilities(make_notice: MakeNotice, contex
     assert message["symbol"] == "JumpingJack"
     assert message["p"] == [0.05, 0.9, 0.05]
     assert (message["valid"], message["reason"]) == (True, None)
-    # 10 frames a second, one recognition for each.
+    # The rate is 10 frames a second, with one recognition for each frame.
     assert (message["dwell_s"], message["stride_s"], message["span_s"]) == (0.5, 0.1, 2.0)
 
 
 @pytest.mark.parametrize("scores", [(0.9, 0.05, 0.05), (0.1, 0.79, 0.11)], ids=["background", "unsure"])
-def test_the_symbol_is_unknown_for(scores: tuple[float, ...], make_notice: MakeNotice, context: Context) -> None:
+def test_the_symbol_is_unknown_for_background_and_low_scores(
+    scores: tuple[float, ...], make_notice: MakeNotice, context: Context
+) -> None:
     message = ObservationMessage.of(make_notice(scores=scores), context, seq=1, previous=None).facts()
     assert (message["symbol"], message["dt"]) == ("unknown", None)
 
 
-def test_a_camera_that_left_is_a_missing_observation(make_notice: MakeNotice, context: Context) -> None:
+def test_a_lost_camera_gives_a_missing_observation(make_notice: MakeNotice, context: Context) -> None:
     gone = make_notice(state=CameraState.OFFLINE)
     message = ObservationMessage.of(gone, context, seq=1, previous=None).facts()
     assert is_observation(gone)
@@ -110,11 +112,11 @@ def test_a_camera_that_left_is_a_missing_observation(make_notice: MakeNotice, co
     )  # fmt: skip
 
 
-def test_a_frame_between_recognitions_is_no_observation(make_notice: MakeNotice) -> None:
+def test_a_frame_between_recognitions_gives_no_observation(make_notice: MakeNotice) -> None:
     assert not is_observation(make_notice())
 
 
-def test_the_activity_says_since_when(make_notice: MakeNotice, context: Context) -> None:
+def test_the_activity_carries_its_begin(make_notice: MakeNotice, context: Context) -> None:
     notice = make_notice(activity="Lunges", since=1_700_000_000.0, time=1_700_000_004.0)
     assert ActivityMessage.of(notice, context).facts() == {
         "schema": "harstream.activity/1",
@@ -128,7 +130,7 @@ def test_the_activity_says_since_when(make_notice: MakeNotice, context: Context)
     }
 
 
-def test_health_says_everything_of_the_contract(make_health: Callable[..., Health], context: Context) -> None:
+def test_health_has_every_key_of_the_contract(make_health: Callable[..., Health], context: Context) -> None:
     health = make_health(
         time=1_700_000_004.0, state=HealthState.WARMING, warming=(7, 20), frame_age=1.02, dropped=12, dropping=0.031415,
         overloaded=True, reconnects=2,
@@ -163,7 +165,7 @@ def test_info_and_labels_agree_on_the_hash_of_the_labels(context: Context) -> No
     assert LabelsMessage.of(context).labels_sha == sha
 
 
-def test_availability_says_nothing_while_trying() -> None:
+def test_availability_is_not_published_while_connecting() -> None:
     assert {state.value: availability(state) for state in CameraState} == {
         "connecting": None, "live": "online", "offline": "offline", "disabled": "offline", "removed": "offline",
     }  # fmt: skip
@@ -173,7 +175,7 @@ def test_times_are_rounded_to_milliseconds() -> None:
     assert timestamp(0.9996) == "1970-01-01T00:00:01.000Z"
 
 
-def test_only_a_frame_of_this_minute_has_a_delay() -> None:
+def test_only_a_frame_of_the_last_minute_has_a_delay() -> None:
     assert live_delay(100.0, 100.5) == 0.5
     assert live_delay(8.0, 1_700_000_000.0) is None
     assert live_delay(101.0, 100.0) is None
@@ -195,6 +197,6 @@ def test_a_name_that_would_break_a_topic_is_refused(name: str) -> None:
         Topics("nuc1").event(name)
 
 
-def test_what_is_not_a_number_never_leaves() -> None:
+def test_a_value_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         encode_json({"p": float("nan")})

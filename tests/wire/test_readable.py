@@ -1,4 +1,4 @@
-"""What a person sees of the messages, also of those that strangers send."""
+"""Messages become lines for a person to read, also those that strangers send."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_end_adds_duration_and_reason(make_event: MakeEvent, context: Context) -
     assert line.plain.split() == [local(1_700_000_009.52), "hall", *expected]
 
 
-def test_event_that_was_held_back_says_so(make_event: MakeEvent, context: Context) -> None:
+def test_historical_event_is_marked(make_event: MakeEvent, context: Context) -> None:
     message = EventMessage.of(make_event(), context).facts() | {"historical": True}
     assert "reported late" in readable(TOPIC, encode_json(message)).plain
 
@@ -48,13 +48,13 @@ def test_an_observation_shows_its_symbol(make_notice: Callable[..., Notice], con
     assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]
 
 
-def test_an_activity_has_one_colour_for_ever() -> None:
+def test_an_activity_always_has_the_same_colour() -> None:
     # crc32(b"JumpingJack") = 0x8fbc8d90 = 2411498896; 2411498896 % 9 = 1.
     assert colour("JumpingJack") == "green"
     assert colour("unknown") == "dim"
 
 
-def test_the_activity_wears_its_colour(make_event: MakeEvent, context: Context) -> None:
+def test_the_activity_is_shown_in_its_colour(make_event: MakeEvent, context: Context) -> None:
     line = readable(TOPIC, EventMessage.of(make_event(), context).encode())
     styles = {line.plain[span.start : span.end].strip(): span.style for span in line.spans}
     assert styles["JumpingJack"] == colour("JumpingJack")
@@ -79,7 +79,7 @@ def test_foreign_payload_is_one_dim_line(payload: bytes) -> None:
 
 
 def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context: Context) -> None:
-    # Clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
+    # The text clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
     hostile = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e\r\n[bold red]x[/]"
     message = EventMessage.of(make_event(activity=hostile), context).facts() | {
         "camera": hostile,
@@ -95,7 +95,7 @@ def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context
     assert "[bold red]x[/]" in shown
 
 
-def test_a_very_long_name_is_cut(make_event: MakeEvent, context: Context) -> None:
+def test_a_very_long_name_is_shortened(make_event: MakeEvent, context: Context) -> None:
     line = readable(TOPIC, EventMessage.of(make_event(activity="x" * 10_000), context).encode())
     assert len(line.plain) < 200
 

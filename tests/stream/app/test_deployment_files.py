@@ -15,7 +15,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 def test_every_file_is_written_as_it_is_in_the_repository(harstream: Harstream, tmp_path: Path) -> None:
     code, ran = harstream("config", "export-files", "home")
-    assert code == 0, ran.said
+    assert code == 0, ran.output
     assert files_below(tmp_path / "home" / "systemd") == files_below(REPOSITORY / "deploy" / "systemd")
     blueprints = REPOSITORY / "deploy" / "home-assistant" / "blueprints"
     assert files_below(tmp_path / "home" / "blueprints") == files_below(blueprints)
@@ -37,7 +37,7 @@ def test_an_edited_file_is_kept_and_nothing_is_written(harstream: Harstream, tmp
     unit.write_text("mine")
     code, ran = harstream("config", "export-files", "home")
     assert code == 3
-    assert "harstream.service exists and differs" in ran.said
+    assert "harstream.service exists and differs" in ran.output
     assert unit.read_text() == "mine"
     assert [folder.name for folder in (tmp_path / "home").iterdir()] == ["systemd"]
 
@@ -45,5 +45,5 @@ def test_an_edited_file_is_kept_and_nothing_is_written(harstream: Harstream, tmp
 def test_an_unknown_kind_is_refused_with_the_known_ones(harstream: Harstream) -> None:
     code, ran = harstream("config", "export-files", "home", "--only", "helm")
     assert code == 3
-    assert "blueprints, systemd, docker, grafana, prometheus" in ran.said
-    assert "'helm'" in ran.said
+    assert "blueprints, systemd, docker, grafana, prometheus" in ran.output
+    assert "'helm'" in ran.output
