@@ -8,7 +8,7 @@ from harstream.evaluation.labelled_scores import LabelledScores
 
 @pytest.fixture
 def predictions() -> LabelledScores:
-    """Six windows of three clips, small enough to work out every figure by hand.
+    """Returns six windows of three clips, few enough to work out every figure by hand.
 
     recognized:   sit  walk | walk | nobody nobody sit
     truth:        sit  sit  | walk | nobody nobody nobody

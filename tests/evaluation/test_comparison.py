@@ -1,4 +1,4 @@
-"""Figures side by side: of reports, and of models."""
+"""Figures of reports and of models are compared."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ def report(path: Path, top1: float) -> str:
     return str(path)
 
 
-def test_figures_stand_beside_each_other_with_mean_and_deviation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_are_listed_together_with_mean_and_deviation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     files = [report(tmp_path / "1.json", 0.6), report(tmp_path / "2.json", 0.8)]
     result = CliRunner().invoke(app, files)
@@ -35,7 +33,7 @@ def test_figures_stand_beside_each_other_with_mean_and_deviation(
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "not json", '{"metrics": {"f1_10": 0.4}}'])
-def test_file_that_is_no_report_of_clips_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+def test_file_that_is_no_clip_report_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     result = CliRunner().invoke(app, [str(tmp_path / "x.json")])
     assert result.exit_code == 2
@@ -43,7 +41,7 @@ def test_file_that_is_no_report_of_clips_is_refused_in_one_line(tmp_path: Path, 
     assert result.stderr.count("\n") == 1
 
 
-def test_models_are_written_with_their_cost_and_null_for_what_is_undefined(tmp_path: Path) -> None:
+def test_models_are_written_with_their_cost_and_null_for_undefined_figures(tmp_path: Path) -> None:
     metrics = {"top1": 0.61239, "clips": {"accuracy": 0.75}, "windows": {"f1_macro": None}}
     write_comparison(tmp_path / "c.json", [ComparedModel("lrcn", "ab", "cpu", 1000, 1.23456, metrics)], {"date": "now"})
     assert json.loads((tmp_path / "c.json").read_text()) == {

@@ -1,4 +1,4 @@
-"""Every expected figure is worked out by hand from the six windows of the fixture, or follows from the definition."""
+"""Every expected figure is worked out by hand from the six windows of the fixture or follows from its definition."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def metrics(predictions: LabelledScores) -> Metrics:
 
 
 def sure(truth: list[int], recognized: list[int], *, classes: int = 3, background: tuple[str, ...] = ()) -> Metrics:
-    """Windows with one score of 1, each a clip and a group of its own; labels are "0", "1" ..."""
+    """Returns metrics of windows with one score of 1. Each window is a clip and a group of its own."""
     names = tuple(f"clip{row:04}" for row in range(len(truth)))
     return compute_metrics(
         LabelledScores(
@@ -55,7 +55,7 @@ def test_top1_counts_each_clip_the_same(metrics: Metrics) -> None:
     assert metrics.top1 == pytest.approx((1 / 2 + 1 + 2 / 3) / 3)
 
 
-def test_averages_over_windows_leave_the_background_out(metrics: Metrics) -> None:
+def test_averages_over_windows_exclude_the_background(metrics: Metrics) -> None:
     # sit: 1 right of 2 recognized, of 2 true. walk: 1 right of 2 recognized, of 1 true. Pooled: 2 of 4, of 3.
     assert figures(metrics.windows) == pytest.approx([1 / 2, 3 / 4, (1 / 2 + 2 / 3) / 2, 2 / 4, 2 / 3, 4 / 7])
 
@@ -83,7 +83,7 @@ def test_each_class_is_measured_against_the_rest(metrics: Metrics) -> None:
     assert [each.is_background for each in metrics.classes] == [False, False, True]
 
 
-def test_area_under_the_curve_is_the_share_of_pairs_in_order(metrics: Metrics) -> None:
+def test_area_under_the_curve_is_the_share_of_ordered_pairs(metrics: Metrics) -> None:
     # sit: 0.8 is above all of 0.1, 0.2, 0.1, 0.5 and 0.3 above three of them.
     assert [curve(each).area for each in metrics.classes] == pytest.approx([7 / 8, 1, 1])
     # Pooled, 12 others: 0.9, 0.8, 0.7 above 12, 0.6 above 11 and one equal, 0.3 above 9 and one, 0.2 above 6 and three.
@@ -97,7 +97,7 @@ def test_the_curve_steps_through_the_scores(metrics: Metrics) -> None:
     assert sit.true_positive_rates == (0, 1 / 2, 1 / 2, 1, 1, 1)
 
 
-def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+def test_a_long_curve_is_reduced_and_keeps_its_ends() -> None:
     rng = np.random.default_rng(1)
     first = rng.random(4000).astype(np.float32)
     names = tuple(str(row) for row in range(4000))
@@ -120,7 +120,7 @@ def test_a_group_is_the_mean_of_its_clips(metrics: Metrics) -> None:
     assert [each.accuracy for each in metrics.groups] == pytest.approx([(1 / 2 + 1) / 2, 2 / 3])
 
 
-def test_calibration_error_weighs_each_bin_by_its_windows(metrics: Metrics) -> None:
+def test_calibration_error_weights_each_bin_by_its_windows(metrics: Metrics) -> None:
     # Gaps: 0.8 right 0.2; 0.6 twice, one right, 0.1; 0.9 right 0.1; 0.7 right 0.3; 0.5 wrong 0.5.
     assert metrics.calibration_error == pytest.approx((0.2 + 2 * 0.1 + 0.1 + 0.3 + 0.5) / 6)
 
@@ -140,7 +140,7 @@ def test_a_score_equal_to_the_threshold_reaches_it(metrics: Metrics) -> None:
     assert metrics.selection.accuracy == 1
 
 
-def test_no_accuracy_where_nothing_reaches_the_threshold(metrics: Metrics) -> None:
+def test_accuracy_is_undefined_if_no_score_reaches_the_threshold(metrics: Metrics) -> None:
     assert metrics.selections[0].coverage == 1
     assert metrics.selections[0].accuracy == pytest.approx(4 / 6)
     assert (metrics.selections[-1].threshold, metrics.selections[-1].coverage) == (1, 0)
@@ -173,7 +173,7 @@ def test_the_worst_classifier_has_every_figure_at_its_worst() -> None:
     assert (worst.selection.coverage, worst.selection.accuracy) == (1, 0)
 
 
-def test_a_class_missing_from_the_truth_has_no_recall_and_is_left_out_of_macro() -> None:
+def test_a_class_missing_from_the_truth_has_no_recall_and_is_excluded_from_macro() -> None:
     missing = sure([0, 0, 1, 1], [0, 2, 1, 1])
     never_true = missing.classes[2]
     assert (never_true.support, never_true.recall, never_true.roc) == (0, None, None)
@@ -203,7 +203,7 @@ def test_without_background_micro_equals_accuracy() -> None:
     assert figures(without.windows)[3:] == pytest.approx([without.windows.accuracy] * 3)
 
 
-def test_the_plain_form_survives_json_and_has_no_nan(metrics: Metrics) -> None:
+def test_the_plain_form_survives_json_without_nan(metrics: Metrics) -> None:
     plain = metrics.to_dict()
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["top1"] == 0.7222
@@ -223,14 +223,14 @@ def test_the_plain_form_survives_json_and_has_no_nan(metrics: Metrics) -> None:
         ({"groups": ("g1", "g2", "g1", "g2", "g2", "g2")}, "same truth and group; a has"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(
+def test_inconsistent_predictions_are_refused(
     predictions: LabelledScores, change: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         replace(predictions, **change)  # type: ignore[arg-type]
 
 
-def test_risk_is_the_share_wrong_among_the_most_confident(predictions: LabelledScores) -> None:
+def test_risk_is_the_share_of_errors_among_the_most_confident_windows(predictions: LabelledScores) -> None:
     # By confidence: 0.9 right | 0.8 right | 0.7 right | 0.6 wrong and 0.6 right | 0.5 wrong.
     curve = compute_metrics(predictions, unknown_threshold=0.7).risk_coverage
     assert curve.coverages == pytest.approx([1 / 6, 2 / 6, 3 / 6, 5 / 6, 1])
@@ -238,8 +238,8 @@ def test_risk_is_the_share_wrong_among_the_most_confident(predictions: LabelledS
     assert curve.area == pytest.approx(2 / 6 * 1 / 5 + 1 / 6 * 2 / 6)
 
 
-def test_among_activities_background_is_no_choice(predictions: LabelledScores) -> None:
-    # The three windows of a and b; of a one is right and one is not, of b all.
+def test_accuracy_among_activities_ignores_background_scores(predictions: LabelledScores) -> None:
+    # The windows are the three of clips a and b: one of a is right and one is wrong; that of b is right.
     among = compute_metrics(predictions, unknown_threshold=0.7).among_activities
     assert among is not None
     assert (among.windows.rows, among.clips.rows) == (3, 2)
@@ -248,7 +248,7 @@ def test_among_activities_background_is_no_choice(predictions: LabelledScores) -
     assert among.clips.accuracy == 1.0  # a: (0.89 + 0.33) / 2 for sit
 
 
-def test_background_taken_for_an_activity_is_no_mistake_among_activities() -> None:
+def test_background_recognized_as_an_activity_is_no_mistake_among_activities() -> None:
     one = LabelledScores(("sit", "walk", "nobody"), ("nobody",), ("a",), ("g",), np.array([1]), row(0.1, 0.3, 0.6))
     metrics = compute_metrics(one, unknown_threshold=0.5)
     assert metrics.windows.accuracy == 0

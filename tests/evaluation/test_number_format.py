@@ -1,4 +1,4 @@
-"""How figures are written."""
+"""Figures are written with their units."""
 
 from __future__ import annotations
 

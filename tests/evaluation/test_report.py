@@ -47,7 +47,7 @@ def hostile(predictions: LabelledScores) -> Metrics:
 
 
 def thirteen_classes() -> Metrics:
-    """1,300 windows with noise, so that every curve has many points."""
+    """Returns metrics of 1,300 noisy windows, so that every curve has many points."""
     rng = np.random.default_rng(27)
     truth = np.repeat(np.arange(13), 100)
     logits = rng.normal(size=(1300, 13)) + 3 * np.eye(13)[truth]
@@ -130,7 +130,7 @@ def test_the_page_opens_without_errors_or_requests(
 
 @pytest.mark.browser
 @pytest.mark.parametrize("folder", sorted(TRAINED.iterdir()), ids=lambda folder: folder.name)
-def test_the_report_of_every_shipped_model_opens_and_shows_the_figures_beside_it(
+def test_the_report_of_every_shipped_model_opens_and_shows_the_figures_of_its_json(
     folder: Path, browser: Browser
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -157,7 +157,7 @@ def test_the_plots_follow_the_colour_scheme(tmp_path: Path, metrics: Metrics, br
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         fills.append(page.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill"))
-    # --muted of the page: #667085 and #94a0b4.
+    # The variable --muted of the page is #667085 or #94a0b4.
     assert fills == ["rgb(102, 112, 133)", "rgb(148, 160, 180)"]
 
 
@@ -183,13 +183,13 @@ def test_the_best_epoch_has_the_lowest_validation_loss() -> None:
     assert best_epoch([*HISTORY, {"epoch": 3, "val_loss": math.nan}], {}) == 1
 
 
-def test_a_given_best_epoch_wins() -> None:
+def test_a_given_best_epoch_is_used() -> None:
     assert best_epoch(HISTORY, {"best_epoch": "2"}) == 2
     with pytest.raises(ValueError, match="got 'last'"):
         best_epoch(HISTORY, {"best_epoch": "last"})
 
 
-def test_no_best_epoch_without_validation() -> None:
+def test_best_epoch_is_undefined_without_validation() -> None:
     assert best_epoch([{"epoch": 0, "loss": 2.0, "accuracy": 0.2}], {}) is None
 
 
@@ -197,7 +197,7 @@ def test_mistakes_are_listed_by_their_share(metrics: Metrics) -> None:
     assert confusions(metrics) == [Confusion("sit", "walk", 1, 1 / 2), Confusion("nobody", "sit", 1, 1 / 3)]
 
 
-def test_the_json_holds_all_and_a_matrix_row_stands_on_one_line(tmp_path: Path, metrics: Metrics) -> None:
+def test_the_json_is_complete_and_has_each_matrix_row_on_one_line(tmp_path: Path, metrics: Metrics) -> None:
     contract = contract_of(metrics)
     write_json(tmp_path / "report.json", metrics, contract, PROVENANCE)
     text = (tmp_path / "report.json").read_text(encoding="utf-8")

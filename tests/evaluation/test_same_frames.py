@@ -32,11 +32,11 @@ pytestmark = pytest.mark.training
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk"), frames=6, height=16, width=16, rate=8.0)
 TICKS = 90_000
-"""Of a second, in which the films' times are written."""
+"""The films' times are written in this fraction of a second."""
 
 
 class FrameReader:
-    """A Recognizer that keeps which frames of a film each window holds."""
+    """A Recognizer that records the frame numbers of each window."""
 
     contract = CONTRACT
     lookback = 0
@@ -55,12 +55,12 @@ class FrameReader:
 
 
 def numbers(window: NDArray[np.generic]) -> list[int]:
-    """Frame n of a film is all of grey level 2 n."""
+    """Returns the frame numbers of a window: frame n of a film has the grey level 2 n."""
     return [round(float(frame.mean()) / 2) for frame in window]
 
 
 def film(file: Path, times: Sequence[float]) -> Path:
-    """Lossless, each frame at its own time."""
+    """Writes a lossless film with each frame at its own time."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264rgb", rate=25)
         stream.width, stream.height, stream.pix_fmt, stream.time_base = 32, 32, "rgb24", Fraction(1, TICKS)
@@ -79,15 +79,15 @@ def steady(fps: float, seconds: float = 4.0) -> list[float]:
 
 
 def variable() -> list[float]:
-    """Frames 10 to 90 ms apart."""
+    """Returns times that are 10 to 90 ms apart."""
     chance, times = random.Random(1), [0.0]
     while len(times) < 100:
         times.append(times[-1] + chance.uniform(0.01, 0.09))
     return times
 
 
-def with_holes(times: Sequence[float]) -> list[float]:
-    """A hole of a second after 0.3 s, in which no window fits, and another after 2 s."""
+def with_gaps(times: Sequence[float]) -> list[float]:
+    """Adds a gap of a second after 0.3 s, before which no window fits, and another gap after 2 s."""
     return [time + (time > 0.3) + (time > 2.0) for time in times]
 
 
@@ -97,14 +97,14 @@ TIMES = {
     "30": steady(30),
     "12.5": steady(12.5),
     "variable": variable(),
-    "25 with holes": with_holes(steady(25)),
-    "29.97 with holes": with_holes(steady(29.97)),
+    "25 with holes": with_gaps(steady(25)),
+    "29.97 with holes": with_gaps(steady(29.97)),
 }
 
 
 @pytest.fixture(params=TIMES)
 def clip(request: pytest.FixtureRequest, tmp_path: Path) -> DecodedClip:
-    """As training decodes it."""
+    """Returns the clip as training decodes it."""
     found = Clip(film(tmp_path / "film.mp4", TIMES[request.param]), "Walk", "g01", "train")
     (decoded,), _ = decode_all([found], CONTRACT, tmp_path / "cache")
     assert numbers(decoded.frames) == list(range(len(TIMES[request.param])))
@@ -113,7 +113,7 @@ def clip(request: pytest.FixtureRequest, tmp_path: Path) -> DecodedClip:
 
 
 def streamed(frames: Sequence[Frame]) -> list[list[int]]:
-    """The windows that `run` scores."""
+    """Returns the windows that `harstream run` scores."""
     recognizer = FrameReader()
     list(new_pipeline(Config(), recognizer).steps([frame] for frame in frames))
     return recognizer.windows
@@ -147,8 +147,8 @@ def test_training_draws_nothing_but_windows_of_a_stream(clip: DecodedClip, monke
         assert streamed(frames[window[0] :])[0] == window
 
 
-def test_training_can_begin_at_both_sides_of_a_hole(tmp_path: Path) -> None:
-    times = np.array(with_holes(steady(25)))
+def test_training_can_begin_on_both_sides_of_a_gap(tmp_path: Path) -> None:
+    times = np.array(with_gaps(steady(25)))
     found = {start for start in range(len(times)) if window_from(times, start, 8.0, 6) is not None}
     assert {start for start in found if times[start] > 3.0}
     assert {start for start in found if times[start] < 3.0}

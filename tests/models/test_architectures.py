@@ -1,4 +1,4 @@
-"""Every architecture has the parameters of its paper, and the input and output that all share."""
+"""Every architecture has the parameters of its paper and the common input and output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.training
 @pytest.mark.parametrize(
     ("name", "classes", "parameters"),
     [
-        # Printed in the papers' model summaries.
+        # These numbers are printed in the papers' model summaries.
         ("convlstm", 4, 44_524),
         ("lrcn", 4, 73_060),
         ("convlstm_large", 4, 368_324),
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.training
         ("lrcn_large", 10, 783_818),
     ],
 )
-def test_architecture_has_as_many_parameters_as_its_paper_says(name: str, classes: int, parameters: int) -> None:
+def test_architecture_has_the_number_of_parameters_of_its_paper(name: str, classes: int, parameters: int) -> None:
     assert architectures.build(name, frames=20, height=64, width=64, classes=classes).count_params() == parameters
 
 
 def test_only_the_batch_statistics_of_lrcn_large_are_not_trained() -> None:
     model = architectures.build("lrcn_large", frames=20, height=64, width=64, classes=10)
-    # Mean and variance after each of 32, 64, 128 and 128 filters: 2 * 352.
+    # There is a mean and a variance after each of 32, 64, 128 and 128 filters: 2 * 352.
     fixed = [weight for weight in model.non_trainable_weights if weight.name.startswith("moving")]
     assert sum(int(np.prod(weight.shape)) for weight in fixed) == 704
 
@@ -56,7 +56,7 @@ def test_every_architecture_turns_windows_into_scores_that_sum_to_1(name: str) -
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_every_architecture_is_read_by_who_has_built_none(tmp_path: Path) -> None:
+def test_every_saved_architecture_is_loaded_in_a_new_process(tmp_path: Path) -> None:
     for name in architectures.names():
         architectures.build(name, frames=4, height=64, width=64, classes=3).save(tmp_path / f"{name}.keras")
     program = """
@@ -77,12 +77,12 @@ def test_name_may_be_written_with_hyphens() -> None:
 
 
 @pytest.mark.parametrize("name", ["transformer", "", "../lrcn"])
-def test_unknown_architecture_is_refused_with_those_there_are(name: str) -> None:
+def test_unknown_architecture_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(architectures.UnknownArchitecture, match=r"there are .*convlstm, .*lrcn"):
         architectures.build(name, frames=2, height=64, width=64, classes=2)
 
 
 @pytest.mark.parametrize(("name", "side"), [("lrcn", 32), ("convlstm", 16), ("mobilenet_gru", 16), ("flow_tcn", 50)])
-def test_frames_that_an_architecture_cannot_take_are_refused(name: str, side: int) -> None:
+def test_frames_that_are_too_small_for_an_architecture_are_refused(name: str, side: int) -> None:
     with pytest.raises(architectures.CannotBuild, match=f"{name} cannot be built for 4 frames of {side}x{side} pixels"):
         architectures.build(name, frames=4, height=side, width=side, classes=2)

@@ -1,4 +1,4 @@
-"""Backbones with the weights of a file, or none."""
+"""Backbones start with the weights of a file or with none."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.training
 SMALL = keras.applications.MobileNetV3Small
 
 
-def test_without_weights_a_backbone_is_trained() -> None:
+def test_a_backbone_without_weights_is_trained() -> None:
     model = backbone(SMALL, None, 32, 32)
     assert model.trainable
     assert model.output_shape == (None, 576)
 
 
-def test_with_the_weights_of_a_file_a_backbone_is_frozen(tmp_path: Path) -> None:
+def test_a_backbone_with_the_weights_of_a_file_is_frozen(tmp_path: Path) -> None:
     first = backbone(SMALL, None, 32, 32)
     first.save_weights(tmp_path / "small.weights.h5")
     second = backbone(SMALL, str(tmp_path / "small.weights.h5"), 32, 32)
@@ -33,7 +33,7 @@ def test_with_the_weights_of_a_file_a_backbone_is_frozen(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("content", "part"), [(None, "found no file"), (b"no weights", "holds no weights")])
-def test_weights_that_are_not_there_or_do_not_fit_are_refused(tmp_path: Path, content: bytes | None, part: str) -> None:
+def test_weights_that_are_missing_or_do_not_fit_are_refused(tmp_path: Path, content: bytes | None, part: str) -> None:
     file = tmp_path / "small.weights.h5"
     if content is not None:
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Models by name and by path."""
+"""The catalogue finds models by name and by path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_shipped_models_are_found_by_name() -> None:
     assert all(find_model(name).folder.name == name for name in shipped())
 
 
-def test_a_folder_has_parts_only_if_both_are_there(tmp_path: Path) -> None:
+def test_a_folder_has_parts_only_if_both_exist(tmp_path: Path) -> None:
     both = find_model(str(folder(tmp_path / "both", WHOLE, ENCODER, HEAD)))
     one = find_model(str(folder(tmp_path / "one", WHOLE, ENCODER)))
     assert (both.encoder, both.head) == (tmp_path / "both" / ENCODER, tmp_path / "both" / HEAD)
@@ -31,7 +31,7 @@ def test_a_folder_has_parts_only_if_both_are_there(tmp_path: Path) -> None:
     assert one.size == len(WHOLE)
 
 
-def test_a_tflite_file_comes_before_the_others_of_its_folder(tmp_path: Path) -> None:
+def test_a_tflite_file_takes_precedence_in_its_folder(tmp_path: Path) -> None:
     found = find_model(str(folder(tmp_path / "lite", LITE, WHOLE)))
     assert (found.whole.name, found.is_lite) == (LITE, True)
 
@@ -48,7 +48,7 @@ def test_hash_is_that_of_all_files_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "."])
-def test_what_is_no_model_is_refused_with_the_names_there_are(
+def test_an_unknown_model_is_refused_with_the_known_names(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What a model states of itself: round trip and refusals."""
+"""A contract survives a round trip through JSON. An invalid one is refused."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def contract(**changes: Any) -> ModelContract:
 @pytest.mark.parametrize(
     "changes", [{}, {"rate": None}, {"rate": 12.5, "temperature": 0.31}, {"labels": ("Ä", "é", "Idle")}]
 )
-def test_contract_survives_the_way_through_json(changes: dict[str, Any]) -> None:
+def test_contract_survives_a_round_trip_through_json(changes: dict[str, Any]) -> None:
     written = contract(**changes)
     assert ModelContract.from_json(written.to_json()) == written
 
 
-def test_contract_is_read_from_a_models_metadata() -> None:
+def test_contract_is_read_from_the_metadata_of_a_model() -> None:
     assert contract_from_metadata({CONTRACT_KEY: contract().to_json()}, "model.onnx") == contract()
 
 
@@ -38,7 +38,7 @@ def test_activities_are_the_labels_without_background() -> None:
     assert contract().activities == ("Jump", "Walk")
 
 
-def test_span_is_from_the_first_to_the_last_frame() -> None:
+def test_span_lasts_from_the_first_to_the_last_frame() -> None:
     assert contract(frames=21, rate=10.0).span == 2.0
 
 
@@ -81,7 +81,7 @@ def test_contract_that_contradicts_itself_cannot_be_read(changes: dict[str, Any]
 @pytest.mark.parametrize(
     ("normalisation", "dtype"), [("divide by 255", "uint8"), ("0 to 1", "float32"), ("-1 to 1", "float32")]
 )
-def test_normalisation_decides_the_type_of_the_input(channels: str, normalisation: str, dtype: str) -> None:
+def test_normalisation_determines_the_type_of_the_input(channels: str, normalisation: str, dtype: str) -> None:
     read = ModelContract.from_json(json.dumps(VALUES | {"channels": channels, "normalisation": normalisation}))
     assert (read.channels, read.normalisation, read.input_dtype.name) == (channels, normalisation, dtype)
 

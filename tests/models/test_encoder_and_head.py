@@ -1,4 +1,4 @@
-"""An encoder and a head joined, and taken apart."""
+"""An encoder and a head are joined and separated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def head(rows: int) -> keras.Model:
 
 
 @pytest.mark.parametrize(("shape", "rows"), [((4, 4, 3), 5), ((2, 4, 4, 3), 4)])
-def test_folded_model_is_encoder_and_head_one_after_the_other(shape: tuple[int, ...], rows: int) -> None:
+def test_joined_model_is_the_encoder_followed_by_the_head(shape: tuple[int, ...], rows: int) -> None:
     one, two = encoder(*shape), head(rows)
     model = fold(one, two, "both")
     frames = np.random.default_rng(1).integers(0, 256, (2, 5, 4, 4, 3), dtype=np.uint8)
@@ -40,7 +40,7 @@ def test_parts_are_found_by_name() -> None:
     assert parts(head(5)) is None
 
 
-def test_layers_before_and_after_make_the_whole() -> None:
+def test_layers_before_and_after_a_cut_equal_the_model() -> None:
     model, rows = head(5), np.random.default_rng(1).random((2, 5, 3), dtype=np.float32)
     features = before(model, "scores")(rows)
     assert np.allclose(np.asarray(model.get_layer("scores")(features)), np.asarray(model(rows)), atol=1e-6)

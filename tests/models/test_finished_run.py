@@ -1,4 +1,4 @@
-"""What is read from a run folder, and what is said of a broken one."""
+"""A finished run is read from its folder. A broken one is refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_contract_provenance_and_windows_are_read(tmp_path: Path) -> None:
     assert read_windows(run.validation_windows).shape == (2, 3, 4, 4, 3)
 
 
-def test_a_run_that_is_not_finished_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_refused_with_the_missing_file(tmp_path: Path) -> None:
     run = FinishedRun(tmp_path)
     with pytest.raises(UnreadableRun) as refused:
         run.require(run.model, run.contract)

@@ -1,4 +1,4 @@
-"""The one sampler: even rates from uneven cameras, stretches without a gap, and windows from any frame."""
+"""The sampler makes an even rate of uneven cameras, stretches without a gap, and windows from any frame."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def taken(times: Iterable[float], rate: float = 10.0) -> list[float]:
 
 
 def camera_times(fps: float, jitter: float, seed: int) -> list[float]:
-    """A minute of frames, each up to `jitter` seconds late."""
+    """Returns the times of a minute of frames, each up to `jitter` seconds late."""
     chance = random.Random(seed)
     return sorted(number / fps + chance.uniform(0, jitter) for number in range(int(MINUTE * fps)))
 
@@ -38,7 +38,7 @@ def rate_of(times: list[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def test_grid_takes_the_frames_of_its_trace() -> None:
+def test_grid_matches_its_trace() -> None:
     grid = TimeGrid(10.0)
     found = [grid.take(time) for time in (0.00, 0.04, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.60)]
     first, following = Taken.FIRST, Taken.NEXT
@@ -47,7 +47,7 @@ def test_grid_takes_the_frames_of_its_trace() -> None:
 
 @pytest.mark.parametrize("jitter", [0.0, 0.005, 0.02])
 @pytest.mark.parametrize("fps", [10, 10.1, 11, 12, 12.5, 13, 14, 15, 20, 24, 25, 29.97, 30, 50, 60])
-def test_grid_holds_its_rate_whatever_the_rate_of_the_camera(fps: float, jitter: float) -> None:
+def test_grid_holds_its_rate_at_any_rate_of_the_camera(fps: float, jitter: float) -> None:
     times = taken(camera_times(fps, jitter, seed=1))
     assert rate_of(times) == pytest.approx(10, rel=0.02)
     assert len(set(times)) == len(times)
@@ -66,7 +66,7 @@ def test_grid_holds_its_rate_for_any_steady_camera(fps: float, jitter: float, se
 
 
 @given(st.lists(st.floats(0, 100), max_size=100))
-def test_taken_times_increase_whatever_comes(times: list[float]) -> None:
+def test_taken_times_increase_for_any_input(times: list[float]) -> None:
     found = taken(times)
     assert found == sorted(set(found))
 
@@ -84,17 +84,17 @@ def test_grid_holds_its_rate_at_the_large_times_of_the_epoch() -> None:
     assert rate_of(taken([start + number / 30 for number in range(1800)])) == pytest.approx(10, rel=0.02)
 
 
-def test_a_gap_begins_a_stretch() -> None:
-    # 10 Hz: the gap limit is 0.175 s, so 0.2 to 0.5 is a gap and 0.6 to 0.77 is not.
+def test_a_gap_starts_a_new_stretch() -> None:
+    # The rate is 10 Hz and the gap limit 0.175 s, so 0.2 to 0.5 is a gap and 0.6 to 0.77 is not.
     assert stretches([0.0, 0.1, 0.2, 0.5, 0.6, 0.77], 10.0) == [[0, 1, 2], [3, 4, 5]]
 
 
-def test_stretches_leave_out_frames_off_the_grid() -> None:
-    # 20 Hz onto 10, and a hole of a second after the fourth frame.
+def test_stretches_exclude_frames_off_the_grid() -> None:
+    # The camera sends 20 Hz, the grid is 10 Hz, and a gap of a second follows the fourth frame.
     assert stretches([0.0, 0.05, 0.1, 0.15, 1.15, 1.2, 1.25], 10.0) == [[0, 2], [4, 6]]
 
 
-def test_window_begins_with_any_frame() -> None:
+def test_window_may_begin_with_any_frame() -> None:
     times = np.arange(9) / 20
     assert [window_from(times, start, 10.0, 3).tolist() for start in range(3)] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]  # type: ignore[union-attr]
 
@@ -114,15 +114,15 @@ def test_every_possible_start_of_a_steady_camera_gives_a_window(fps: float, fram
         assert all(window_from(times, int(start), 10.0, frames) is not None for start in starts)
 
 
-def test_possible_starts_leave_the_seconds_of_a_window() -> None:
-    # 10 Hz, three frames: 0.2 s must follow without a gap.
+def test_possible_starts_leave_time_for_a_window() -> None:
+    # The window has three frames at 10 Hz: 0.2 s must follow without a gap.
     times = np.array([0.0, 0.1, 0.2, 0.3, 1.3, 1.4, 1.5])
     assert possible_starts(times, 10.0, 3).tolist() == [0, 1, 4]
 
 
 @pytest.mark.parametrize("count", range(5, 60))
 @pytest.mark.parametrize("fps", [24.0, 29.97, 150.0])
-def test_slowest_rate_of_a_short_clip_takes_it_whole(count: int, fps: float) -> None:
+def test_slowest_rate_of_a_short_clip_covers_it_completely(count: int, fps: float) -> None:
     times = np.arange(count) / fps
     rate = slowest_rate(times, 2.0, 5)
     assert rate == pytest.approx(max(2.0, 4 / times[-1]))
@@ -130,7 +130,7 @@ def test_slowest_rate_of_a_short_clip_takes_it_whole(count: int, fps: float) -> 
     assert window_from(times, 0, rate, 5) is not None
 
 
-def test_slowest_rate_is_the_rate_itself_where_a_window_fits() -> None:
+def test_slowest_rate_is_the_rate_itself_if_a_window_fits() -> None:
     assert slowest_rate(np.arange(50) / 25, 10.0, 5) == 10.0
 
 
@@ -142,7 +142,7 @@ def test_times_without_a_window_have_no_slowest_rate(times: list[float]) -> None
 @pytest.mark.parametrize(
     ("length", "expected"),
     [
-        # The papers: skip = max(int(length / 20), 1); here with 5 frames.
+        # The papers take skip = max(int(length / 20), 1). Here a window has 5 frames.
         (25, [0, 5, 10, 15, 20]),
         (29, [0, 5, 10, 15, 20]),
         (9, [0, 1, 2, 3, 4]),

@@ -1,4 +1,4 @@
-"""Camera picture to model frame."""
+"""The transform turns a camera picture into a model frame."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_picture_given_is_not_changed() -> None:
         np.zeros((1, 4, 4, 3), np.uint8),
     ],
 )
-def test_what_is_no_picture_is_refused(wrong: NDArray[np.generic]) -> None:
+def test_an_invalid_picture_is_refused(wrong: NDArray[np.generic]) -> None:
     with pytest.raises(ValueError, match=r"a picture is \(H, W, 3\) uint8, got"):
         to_model_frame(wrong, 64, 64)  # type: ignore[arg-type]
 
@@ -68,7 +68,7 @@ def test_what_is_no_picture_is_refused(wrong: NDArray[np.generic]) -> None:
     [("divide by 255", [0, 51, 255]), ("0 to 1", [0.0, 0.2, 1.0]), ("-1 to 1", [-1.0, -0.6, 1.0])],
 )
 @pytest.mark.parametrize("channels", ["RGB", "BGR"])
-def test_input_has_the_levels_and_the_order_of_colours_that_the_contract_asks_for(
+def test_input_has_the_levels_and_the_colour_order_of_the_contract(
     channels: Channels, normalisation: Normalisation, expected: list[float]
 ) -> None:
     frames = np.array([[[0, 51, 255]]], np.uint8)

@@ -1,4 +1,4 @@
-"""What augmentation changes, and what it keeps."""
+"""Augmentation changes some properties of a window and keeps others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from harstream.training.augmentation import Augmentation, augment, overlay_place
 
 STILL = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0)
-"""It mirrors half of all windows and changes their tint a little, and nothing else."""
+"""This augmentation mirrors half of all windows and changes their tint a little."""
 
 
 @pytest.fixture
 def window() -> NDArray[np.uint8]:
-    """Three equal frames: the left half is darker than the right half."""
+    """Returns three equal frames whose left half is darker than the right half."""
     frames = np.full((3, 16, 16, 3), 60, dtype=np.uint8)
     frames[:, :, 8:] = 180
     return frames
@@ -26,7 +26,7 @@ def drawn(window: NDArray[np.uint8], how: Augmentation, count: int = 20) -> list
     return [augment(window, how, np.random.default_rng(seed)) for seed in range(count)]
 
 
-def test_one_draw_holds_for_all_frames_of_a_window(window: NDArray[np.uint8]) -> None:
+def test_one_draw_applies_to_all_frames_of_a_window(window: NDArray[np.uint8]) -> None:
     wild = replace(STILL, zoom=(0.8, 1.6), tilt=6, shift=0.1, light=(0.7, 1.3), grey=0.5, recoloured=0.5, hidden=1)
     for made in drawn(window, wild):
         assert made.shape == window.shape
@@ -59,7 +59,7 @@ def test_the_box_hides_the_same_place_in_all_frames(window: NDArray[np.uint8]) -
     assert 0 < changed.any(axis=-1).sum() <= 8 * 8
 
 
-def test_a_place_is_laid_over_by_the_share_that_was_drawn() -> None:
+def test_another_place_is_blended_in_with_the_drawn_share() -> None:
     class Half(np.random.Generator):
         def uniform(self, *_: object) -> float:  # type: ignore[override]
             return 0.5

@@ -1,4 +1,4 @@
-"""Training on another backend of Keras; TensorFlow exports what came of it."""
+"""Training runs on another backend of Keras. TensorFlow exports the result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def harstream(*arguments: str, cwd: Path, backend: str) -> str:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
-def test_run_of_pytorch_is_exported_by_tensorflow(tmp_path: Path) -> None:
+def test_run_trained_with_pytorch_is_exported_by_tensorflow(tmp_path: Path) -> None:
     harstream("draw", "--out", "clips", "--clips", "3", "--seconds", "3", cwd=tmp_path, backend="tensorflow")
     options = ["--data", "clips", "--split", "random", "--batch", "8", "--epochs", "1"]
     harstream("train", *options, "--out", "run", cwd=tmp_path, backend="torch")

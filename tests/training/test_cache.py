@@ -1,4 +1,4 @@
-"""Decoded clips on disk: what is bad is named, what is known is not decoded again."""
+"""The cache keeps decoded clips on disk. It names bad clips and decodes no clip twice."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_cached_frames_cannot_be_changed(film: Callable[..., Clip], folder: Path
         clip.frames[0] = 0
 
 
-def test_clips_that_cannot_be_used_are_named_and_the_others_kept_in_order(
+def test_unusable_clips_are_named_and_the_others_kept_in_order(
     film: Callable[..., Clip], folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.avi").touch()
@@ -68,7 +68,7 @@ def test_clips_that_cannot_be_used_are_named_and_the_others_kept_in_order(
 
 
 def test_clip_without_a_window_between_two_gaps_is_named(film: Callable[..., Clip], folder: Path) -> None:
-    clip = film("slow.avi")  # 10 Hz, where a model of 60 Hz sees a gap after each frame
+    clip = film("slow.avi")  # the clip has 10 Hz: a model of 60 Hz sees a gap after each frame
     decoded, rejected = decode_all([clip], replace(CONTRACT, rate=60.0), folder)
     assert (decoded, rejected[0].clip) == ([], clip)
     assert "without a gap" in rejected[0].reason
@@ -78,12 +78,12 @@ def test_cached_entry_is_used_again(film: Callable[..., Clip], folder: Path) -> 
     clip = film("a.avi")
     decode_all([clip], CONTRACT, folder)
     (entry,) = folder.glob("*.frames.npy")
-    np.save(entry, np.full((8, 16, 16, 3), 7, np.uint8))  # what is read now can only be from here
+    np.save(entry, np.full((8, 16, 16, 3), 7, np.uint8))  # frames of level 7 can only come from this entry
     (again,), _ = decode_all([clip], CONTRACT, folder)
     assert np.unique(again.frames).tolist() == [7]
 
 
-def test_half_an_entry_is_decoded_again(film: Callable[..., Clip], folder: Path) -> None:
+def test_incomplete_entry_is_decoded_again(film: Callable[..., Clip], folder: Path) -> None:
     clip = film("a.avi")
     decode_all([clip], CONTRACT, folder)
     (entry,) = folder.glob("*.frames.npy")
@@ -109,6 +109,6 @@ def test_another_size_is_another_entry(film: Callable[..., Clip], folder: Path) 
     assert len(list(folder.glob("*.frames.npy"))) == 3
 
 
-def test_nothing_half_written_is_left(film: Callable[..., Clip], folder: Path) -> None:
+def test_no_incomplete_file_is_left(film: Callable[..., Clip], folder: Path) -> None:
     decode_all([film("a.avi")], CONTRACT, folder)
     assert sorted("".join(path.suffixes) for path in folder.iterdir()) == [".frames.npy", ".times.npy"]

@@ -1,4 +1,4 @@
-"""A temperature and a threshold that can be worked out by hand."""
+"""Calibration finds a temperature and a threshold that are worked out by hand."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ EACH_A_LABEL = summing((0, 1))
 
 
 def right_of_four(top: float) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Four windows of two classes with the same scores, three of them right."""
+    """Returns four windows of two classes with the same scores. Three of them are right."""
     return np.full((4, 2), (top, 1 - top), np.float32), np.array([0, 0, 0, 1])
 
 
-def test_model_twice_too_sure_gets_temperature_2() -> None:
-    # Says 0.9 and is right in 0.75: ln(0.9 / 0.1) / T = ln(0.75 / 0.25) gives T = ln 9 / ln 3 = 2.
+def test_model_that_is_twice_too_sure_gets_temperature_2() -> None:
+    # The model scores 0.9 and is right in 0.75: ln(0.9 / 0.1) / T = ln(0.75 / 0.25) gives T = ln 9 / ln 3 = 2.
     assert fit_temperature(*right_of_four(0.9), EACH_A_LABEL) == pytest.approx(2.0, abs=0.01)
 
 
-def test_model_as_sure_as_it_is_right_keeps_its_scores() -> None:
+def test_calibrated_model_keeps_its_scores() -> None:
     assert fit_temperature(*right_of_four(0.75), EACH_A_LABEL) == pytest.approx(1.0, abs=0.01)
 
 
-def test_model_not_sure_enough_is_sharpened() -> None:
-    # odds of sqrt(3) instead of 3: T = 1/2
+def test_model_that_is_not_sure_enough_is_sharpened() -> None:
+    # the odds are sqrt(3) instead of 3: T = 1/2
     assert fit_temperature(*right_of_four(np.sqrt(3) / (1 + np.sqrt(3))), EACH_A_LABEL) == pytest.approx(0.5, abs=0.01)
 
 
@@ -46,8 +46,8 @@ def test_known_temperature_is_recovered() -> None:
     assert fit_temperature(boastful.astype(np.float32), truth, summing(range(5))) == pytest.approx(3, rel=0.05)
 
 
-def test_classes_told_as_one_label_are_calibrated_as_one() -> None:
-    # Right in the label always, between its two classes in no more than half: a label so sure needs no other scores.
+def test_classes_of_one_label_are_calibrated_together() -> None:
+    # The label is always right; its two classes are right in half of the windows. Such a label keeps its scores.
     scores = np.full((4, 3), (0.02, 0.49, 0.49), np.float32)
     assert fit_temperature(scores, np.array([1, 1, 1, 1]), summing((0, 1, 1))) < 0.2
     honest = np.full((4, 3), (0.25, 0.5, 0.25), np.float32)
@@ -64,7 +64,7 @@ def test_scores_of_0_stay_numbers() -> None:
 
 
 def rows(*tops: tuple[str, float]) -> NDArray[np.float32]:
-    """One row for each (label, its score); the rest goes to the others alike."""
+    """Returns one row for each (label, score). The other labels share the rest equally."""
     found = np.empty((len(tops), 3), np.float32)
     for row, (label, score) in zip(found, tops, strict=True):
         row[:] = (1 - score) / 2
@@ -72,18 +72,18 @@ def rows(*tops: tuple[str, float]) -> NDArray[np.float32]:
     return found
 
 
-def test_threshold_is_the_lowest_with_nine_of_ten_right() -> None:
-    # Wrong at 0.52, 0.62 and 0.68, right at 0.9: from 0.70 on all are right.
+def test_threshold_is_the_lowest_above_which_nine_of_ten_are_right() -> None:
+    # The scores 0.52, 0.62 and 0.68 are wrong, 0.9 is right: from 0.70 on, all are right.
     scores = rows(("Jump", 0.52), ("Jump", 0.62), ("Walk", 0.68), ("Jump", 0.9))
     assert choose_threshold(CONTRACT, scores, np.array([1, 1, 0, 0])) == 0.7
 
 
-def test_recognitions_of_background_do_not_count_for_the_threshold() -> None:
+def test_background_does_not_count_for_the_threshold() -> None:
     scores = rows(("Idle", 0.94), ("Jump", 0.6))
     assert choose_threshold(CONTRACT, scores, np.array([0, 0])) == 0.5
 
 
-def test_threshold_is_the_highest_where_none_is_right_often_enough() -> None:
+def test_threshold_is_the_highest_if_none_is_right_often_enough() -> None:
     assert choose_threshold(CONTRACT, rows(("Jump", 0.99)), np.array([1])) == 0.95
 
 

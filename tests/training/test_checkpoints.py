@@ -1,4 +1,4 @@
-"""A run that was interrupted ends as one that was not; one that diverges keeps nothing of it."""
+"""An interrupted run ends like an uninterrupted one. A diverged run keeps no diverged weights."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CONVLSTM = replace(PRESETS["dheeraj"], epochs=2, batch=8)
 
 
 def clips_of(part: str, count: int) -> list[DecodedClip]:
-    """Noise, brighter for one of the labels."""
+    """Returns clips of noise that is brighter for one of the labels."""
     random = np.random.default_rng(len(part))
     return [
         DecodedClip(
@@ -60,7 +60,7 @@ def run(recipe: Recipe, folder: Path) -> Outcome:
 
 
 def interrupted(recipe: Recipe, folder: Path, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in the moment after so many epochs."""
+    """Interrupts a run with Ctrl-C just after a number of epochs."""
     save = EpochCheckpoint.on_epoch_end
 
     def save_and_end(self: EpochCheckpoint, epoch: int, logs: Any) -> None:
@@ -86,7 +86,7 @@ def history(folder: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("recipe", "epochs"), [(LIVE, 1), (PAPER, 3), (CONVLSTM, 1)], ids=["live", "a paper's", "convlstm"]
 )
-def test_an_interrupted_run_ends_with_the_same_weights_as_one_that_was_not(
+def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(
     recipe: Recipe, epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(recipe, tmp_path / "whole")
@@ -103,17 +103,17 @@ def test_an_interrupted_run_ends_with_the_same_weights_as_one_that_was_not(
     [
         ([], None, 0),
         ([2.0, 1.0], 1.0, 0),
-        ([1.0, 1.5, 0.99995], 1.0, 2),  # less than a ten-thousandth lower is not lower
+        ([1.0, 1.5, 0.99995], 1.0, 2),  # a loss counts as lower only if the difference is over a ten-thousandth
         ([1.0, 1.5, 1.5, 1.5, 1.5], 1.0, 1),  # the third lowered the rate
     ],
 )
-def test_a_plateau_goes_on_where_it_was(losses: list[float], best: float | None, wait: int) -> None:
+def test_a_resumed_plateau_continues_its_count(losses: list[float], best: float | None, wait: int) -> None:
     plateau = ResumablePlateau(losses, factor=0.2, patience=3)
     plateau.on_train_begin()
     assert (plateau.best, plateau.wait) == (best, wait)
 
 
-def test_a_training_that_diverges_at_once_is_an_error_each_time_and_keeps_no_weights(tmp_path: Path) -> None:
+def test_a_training_that_diverges_at_once_always_raises_and_keeps_no_weights(tmp_path: Path) -> None:
     hopeless = replace(LIVE, learning_rate=1e6)
     for _ in range(2):
         with pytest.raises(

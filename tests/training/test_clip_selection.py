@@ -1,4 +1,4 @@
-"""Which clips are trained on, and in which part each is."""
+"""The selection decides which clips are used and to which part each belongs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harstream.training.recipes import Recipe
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Ten groups of two clips in each of two class folders."""
+    """Writes ten groups of two clips in each of two class folders."""
     return folder(tmp_path / "data", "Walk", "Jump")
 
 
@@ -31,20 +31,20 @@ def parts(clips: list[Clip]) -> Counter[str]:
     return Counter(clip.part for clip in clips)
 
 
-def test_a_group_stands_in_one_part_where_no_split_is_given(data: Path) -> None:
+def test_a_group_belongs_to_one_part_if_no_split_is_given(data: Path) -> None:
     clips = select_clips(ClipSelection((data,)), Recipe())
     part_of_group = {(clip.label, clip.group, clip.part) for clip in clips}
     assert len(part_of_group) == 20
     assert set(parts(clips)) == {"train", "val", "test"}
 
 
-def test_the_rule_of_the_command_line_is_group_or_random_and_files_are_none() -> None:
+def test_the_split_rule_is_group_or_random_and_none_for_files() -> None:
     assert [ClipSelection((), split).rule for split in [("group",), ("random",), ("a.tsv", "b.tsv"), ()]] == [
         "group", "random", None, None,
     ]  # fmt: skip
 
 
-def test_a_split_file_decides_where_one_is_given(data: Path, tmp_path: Path) -> None:
+def test_a_split_file_decides_if_one_is_given(data: Path, tmp_path: Path) -> None:
     rows = [
         f"{file.relative_to(data)}\t{file.parent.name}\t{file.stem.split('_')[2]}\t{file.stem.split('_')[2]}\t"
         f"{'val' if '_g01_' in file.name else 'train'}"
@@ -55,14 +55,14 @@ def test_a_split_file_decides_where_one_is_given(data: Path, tmp_path: Path) -> 
     assert parts(select_clips(ClipSelection((data,), (str(split),)), Recipe())) == {"train": 36, "val": 4}
 
 
-def test_only_classes_that_are_asked_for_are_taken(data: Path) -> None:
+def test_only_the_given_classes_are_used(data: Path) -> None:
     clips = select_clips(ClipSelection((data,), classes="Jump"), Recipe())
     assert {clip.label for clip in clips} == {"Jump"}
     with pytest.raises(ListingError, match="no class folder for Run in"):
         select_clips(ClipSelection((data,), classes="Jump,Run"), Recipe())
 
 
-def test_background_folders_have_one_label_and_keep_their_own_where_it_is_learned(data: Path, tmp_path: Path) -> None:
+def test_background_folders_share_one_label_and_keep_their_own_as_the_learned_class(data: Path, tmp_path: Path) -> None:
     background = folder(tmp_path / "none", "Cooking")
     selection = ClipSelection((data,), background=(background,))
     for fine, expected in [(True, "Cooking"), (False, "")]:
@@ -70,13 +70,13 @@ def test_background_folders_have_one_label_and_keep_their_own_where_it_is_learne
         assert {clip.fine_label for clip in clips if clip.label == "background"} == {expected}
 
 
-def test_a_background_class_must_be_there(data: Path) -> None:
+def test_a_missing_background_class_is_refused(data: Path) -> None:
     with pytest.raises(ListingError, match="--background-class noFight"):
         select_clips(ClipSelection((data,), background_class=("noFight",)), Recipe())
     assert ClipSelection((data,), background_class=("Walk",)).background_labels == {"background", "Walk"}
 
 
-def test_of_five_folds_the_second_validates(data: Path) -> None:
+def test_fold_2_of_5_validates_on_the_second_fold(data: Path) -> None:
     first, second = (select_clips(ClipSelection((data,), fold=fold), Recipe()) for fold in ("1/5", "2/5"))
     of = [{clip.path for clip in clips if clip.part == "val"} for clips in (first, second)]
     assert of[0]
@@ -85,6 +85,6 @@ def test_of_five_folds_the_second_validates(data: Path) -> None:
 
 
 @pytest.mark.parametrize("fold", ["2", "0/5", "6/5", "1/1", "a/b"])
-def test_a_fold_that_makes_no_sense_is_refused(fold: str, data: Path) -> None:
+def test_an_invalid_fold_is_refused(fold: str, data: Path) -> None:
     with pytest.raises(ListingError, match=r"--fold must say .* such as 2/5; got"):
         select_clips(ClipSelection((data,), fold=fold), Recipe())

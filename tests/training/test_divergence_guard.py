@@ -1,4 +1,4 @@
-"""When a training counts as diverged."""
+"""The guard stops a training that diverges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def guard() -> DivergenceGuard:
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, HIGHEST_LOSS * 1.01])
-def test_a_training_loss_that_is_lost_stops_at_its_batch(guard: DivergenceGuard, loss: float) -> None:
+def test_a_training_loss_that_is_not_finite_stops_at_its_batch(guard: DivergenceGuard, loss: float) -> None:
     with pytest.raises(Diverged, match="diverged in epoch 5: its loss is") as stopped:
         guard.on_train_batch_end(0, {"loss": loss})
     assert stopped.value.epoch == 4
@@ -32,6 +32,6 @@ def test_a_validation_loss_may_be_high_but_not_infinite(guard: DivergenceGuard) 
         guard.on_epoch_end(4, {"loss": 1.0, "val_loss": math.inf})
 
 
-def test_an_ordinary_epoch_goes_on(guard: DivergenceGuard) -> None:
+def test_an_ordinary_epoch_continues(guard: DivergenceGuard) -> None:
     guard.on_train_batch_end(0, {"loss": HIGHEST_LOSS})
     guard.on_epoch_end(4, {"loss": 0.3})

@@ -1,4 +1,4 @@
-"""Several runs as one model: what it tells, and what cannot be one."""
+"""An ensemble combines several runs into one model and refuses runs that do not fit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SPLIT = "file\tclass\tgroup\tcluster\tsplit\na.mp4\tJump\tg1\tg1\ttrain\nb.mp4\t
 
 
 def windows() -> np.ndarray:
-    """Of pictures that move, two pixels a frame."""
+    """Returns windows of pictures that move two pixels a frame."""
     random = np.random.default_rng(1)
     coarse = random.integers(0, 256, size=(6, 8, 8, 3)).repeat(8, axis=1).repeat(8, axis=2)
     return np.stack([np.roll(coarse, 2 * t, axis=2) for t in range(4)], axis=1).astype(np.uint8)
@@ -78,7 +78,7 @@ def finished_run(
 
 
 @pytest.mark.parametrize("arch", ["flow_tcn", "lrcn_flow", "lrcn", "cnn_tcn"])
-def test_a_combined_model_tells_the_mean_of_its_members_and_is_exported_as_any_other(arch: str, tmp_path: Path) -> None:
+def test_a_combined_model_gives_the_mean_of_its_members_and_can_be_exported(arch: str, tmp_path: Path) -> None:
     folders = [finished_run(tmp_path / str(seed), seed, arch=arch) for seed in (1, 2)]
     run = RunFolder(tmp_path / "both")
     contract = combine(folders, run)
@@ -92,19 +92,19 @@ def test_a_combined_model_tells_the_mean_of_its_members_and_is_exported_as_any_o
     assert np.abs(Validated.read(run.validated).scores - expected).max() < 1e-5
 
     model = keras.models.load_model(run.model, compile=False)
-    told = np.asarray(model(windows()))
-    assert np.abs(told - expected @ np.eye(3)[list(LABEL_OF)]).max() < 1e-5
+    scores = np.asarray(model(windows()))
+    assert np.abs(scores - expected @ np.eye(3)[list(LABEL_OF)]).max() < 1e-5
     assert model.name == arch
 
     model = divide_logits(model, contract.temperature)
-    told = np.asarray(model(windows()))
+    scores = np.asarray(model(windows()))
     candidates = convert(model)
     assert candidates.parts is not None
-    assert largest_difference(told, windows(), candidates.plain) < 1e-4
-    assert largest_difference(told, windows(), *candidates.parts) < 1e-4
+    assert largest_difference(scores, windows(), candidates.plain) < 1e-4
+    assert largest_difference(scores, windows(), *candidates.parts) < 1e-4
 
 
-def test_members_that_see_optical_flow_share_it(tmp_path: Path) -> None:
+def test_members_with_optical_flow_share_its_computation(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "both")
     combine([finished_run(tmp_path / str(seed), seed, arch="flow_tcn") for seed in (1, 2, 3)], run)
     encoder, _ = folding.parts(keras.models.load_model(run.model, compile=False)) or (None, None)
@@ -112,7 +112,7 @@ def test_members_that_see_optical_flow_share_it(tmp_path: Path) -> None:
     assert sum(isinstance(layer, OpticalFlow) for layer in encoder._flatten_layers()) == 1
 
 
-def test_a_combined_run_says_what_it_is_made_of_and_can_be_combined_again(tmp_path: Path) -> None:
+def test_a_combined_run_lists_its_members_and_can_be_combined_again(tmp_path: Path) -> None:
     folders = [finished_run(tmp_path / str(seed), seed) for seed in (1, 2)]
     combine(folders, RunFolder(tmp_path / "both"))
     provenance = json.loads((tmp_path / "both" / "provenance.json").read_text())
@@ -133,7 +133,7 @@ def test_members_may_have_learned_from_other_clips(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "message"),
     [
         ({"contract": replace(CONTRACT, labels=("Fall", "Walk", "background"))}, "the same labels: .*1 has Jump, Walk"),
         ({"contract": replace(CONTRACT, rate=10.0)}, r"the same rate: .*1 has 8\.0, .*2 10\.0"),
@@ -144,14 +144,16 @@ def test_members_may_have_learned_from_other_clips(tmp_path: Path) -> None:
         ({"arch": "convlstm"}, "2 holds a model without an encoder and a head"),
     ],
 )
-def test_runs_that_do_not_fit_are_told_and_leave_nothing(other: dict[str, object], told: str, tmp_path: Path) -> None:
+def test_runs_that_do_not_fit_are_refused_and_nothing_is_written(
+    other: dict[str, object], message: str, tmp_path: Path
+) -> None:
     folders = [finished_run(tmp_path / "1", 1), finished_run(tmp_path / "2", 2, **other)]  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(TrainingError, match=message):
         combine(folders, RunFolder(tmp_path / "both"))
     assert not (tmp_path / "both").exists()
 
 
-def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     one = finished_run(tmp_path / "1", 1)
     expected = r"expected a finished run of `harstream train` in .*none, found no model"
     with pytest.raises(UnreadableRun, match=expected):
@@ -169,23 +171,23 @@ def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
     "file",
     ["windows.npy", "training_windows.npy", "validated.npz", "model.keras", "contract.json", "provenance.json"],
 )
-def test_a_run_with_a_broken_file_is_told_and_nothing_is_written(file: str, share: float, tmp_path: Path) -> None:
+def test_a_run_with_a_broken_file_is_refused_and_nothing_is_written(file: str, share: float, tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", 1)
     content = (run / file).read_bytes()
     (run / file).write_bytes(content[: round(share * len(content))])
-    told = rf"run/{file} cannot be read: ."
-    with pytest.raises(UnreadableRun, match=told):
+    message = rf"run/{file} cannot be read: ."
+    with pytest.raises(UnreadableRun, match=message):
         combine([run, run], RunFolder(tmp_path / "both"))
-    if file != "validated.npz":  # which only combine reads
-        with pytest.raises(UnreadableRun, match=told):
+    if file != "validated.npz":  # only combine reads this file
+        with pytest.raises(UnreadableRun, match=message):
             export_run(run, "m", "1.0.0", tmp_path / "m", int8=True)
     if file in ("model.keras", "contract.json"):
-        with pytest.raises(UnreadableRun, match=told):
+        with pytest.raises(UnreadableRun, match=message):
             take_layers(build_initial_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_nothing_is_left_on_a_full_disk(
+def test_a_full_disk_leaves_no_file(
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
 ) -> None:
     folders = [finished_run(tmp_path / str(seed), seed) for seed in (1, 2)]

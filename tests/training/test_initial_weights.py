@@ -1,4 +1,4 @@
-"""What a model begins with: a backbone's weights, the layers of another run; and clear words where it cannot."""
+"""A model starts with the weights of a backbone or of another run, or an error says why it cannot."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
-def test_the_layer_that_scores_begins_anew_where_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
+def test_the_output_layer_is_new_if_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
     before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), contract, 2)
     start = take_layers(model, contract, tmp_path / "run" / "model.keras")
     assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
     assert same(before, model, "lstm")
 
 
-def test_a_run_of_another_architecture_fits_nowhere_and_this_is_said(tmp_path: Path) -> None:
+def test_a_run_of_another_architecture_is_refused(tmp_path: Path) -> None:
     finished_run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no layer of .*model\.keras fits convlstm: start from a run of the same"):
         take_layers(build_initial_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
 
 
-def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     model = build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2)
     with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
         take_layers(model, CONTRACT, tmp_path)
@@ -76,7 +76,7 @@ def test_what_is_no_finished_run_cannot_be_begun_with(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
-    """A file of weights, and the model that it was saved from."""
+    """Returns a file of weights and the model that it was saved from."""
     encoder, _ = folding.parts(build_initial_model(Recipe(arch="mobilenet_gru", seed=1), CONTRACT, 2)) or (None, None)
     assert encoder is not None
     file = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
@@ -94,7 +94,7 @@ def test_a_backbone_has_the_weights_of_the_file_and_keeps_them(backbone_weights:
     before = encoder.get_weights()
     model.fit(np.stack([frames[0]] * 6).reshape(2, 3, 64, 64, 3), np.eye(2), verbose=0)
     assert all(np.array_equal(a, b) for a, b in zip(before, encoder.get_weights(), strict=True))
-    assert len(model.trainable_weights) == 5  # the GRU's three and the two of the layer that scores
+    assert len(model.trainable_weights) == 5  # the GRU has three and the output layer has two
 
 
 def test_a_backbone_without_weights_is_trained() -> None:
@@ -116,14 +116,14 @@ def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path
 
 
 @pytest.mark.parametrize(
-    ("weights", "told"),
+    ("weights", "message"),
     [
         ("none.h5", r"expected weights of MobileNetV3Small: imagenet, none or a file; found no file none\.h5"),
         (__file__, r"holds no weights of MobileNetV3Small without its top"),
     ],
 )
-def test_weights_that_cannot_be_read_are_told(weights: str, told: str) -> None:
-    with pytest.raises(CannotBuild, match=told):
+def test_weights_that_cannot_be_read_are_refused(weights: str, message: str) -> None:
+    with pytest.raises(CannotBuild, match=message):
         build_initial_model(Recipe(arch="mobilenet_gru", weights=weights), CONTRACT, 2)
 
 

@@ -1,4 +1,4 @@
-"""Labels of one class, and one of many."""
+"""A label has one learned class or several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipe, and the options of `train` that follow from it."""
+"""The recipe defines the options of `train`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_the_live_preset_is_the_default_recipe() -> None:
     assert PRESETS["live"] == Recipe()
 
 
-def test_papers_differ_only_in_architecture_epochs_and_when_they_stop() -> None:
+def test_papers_differ_only_in_architecture_epochs_and_early_stopping() -> None:
     rana = PRESETS["rana"]
     for paper in ("hamzah", "jeevakumari", "dheeraj"):
         other = PRESETS[paper]
@@ -26,7 +26,7 @@ def test_papers_differ_only_in_architecture_epochs_and_when_they_stop() -> None:
 
 
 @pytest.mark.training
-def test_every_augmentation_has_a_name_that_a_recipe_can_have() -> None:
+def test_every_augmentation_is_valid_in_a_recipe() -> None:
     from harstream.training.augmentation import AUGMENTATIONS
 
     assert tuple(AUGMENTATIONS) == get_args(AugmentationName)
@@ -51,7 +51,7 @@ def test_every_field_of_the_recipe_is_an_option_of_train() -> None:
         (["--augmentation", "wild"], ["--augmentation", "none", "mild", "strong"]),
     ],
 )
-def test_a_wrong_option_is_refused_with_what_was_expected(
+def test_an_invalid_option_is_refused_with_the_expected_values(
     arguments: list[str], parts: list[str], tmp_path: Path
 ) -> None:
     from harstream.training.cli import app

@@ -1,4 +1,4 @@
-"""A recipe that was chosen is trained again, on the clips that chose it, too."""
+"""A refit trains the chosen recipe again and adds the validation clips."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CLIPS = [each.clip for each in DECODED]
 
 
 def trained(recipe: Recipe, contract: ModelContract, clips: list[Clip], folder: Path) -> Outcome:
-    """What is not of part `test` is decoded, as by `harstream train`."""
+    """Trains on the clips outside of part `test`, as `harstream train` does."""
     RunFolder(folder).begin(recipe, clips, [])
     usable = [replace(decoded, clip=clip) for decoded, clip in zip(DECODED, clips, strict=True) if clip.part != "test"]
     targets = LearnedClasses.of(clips, contract)
@@ -63,28 +63,28 @@ def chosen(tmp_path: Path) -> Path:
     return tmp_path / "chosen"
 
 
-def test_a_refit_learns_from_all_but_test_and_takes_what_validation_chose(chosen: Path, tmp_path: Path) -> None:
+def test_a_refit_trains_on_all_but_test_and_keeps_the_results_of_validation(chosen: Path, tmp_path: Path) -> None:
     recipe = replace(RECIPE, refit=str(chosen))
     contract, clips = prepare_refit(recipe, replace(CONTRACT, name="all"), CLIPS)
     assert [each.part for each in clips] == ["train"] * 6 + ["test"] * 2
     outcome = trained(recipe, contract, clips, tmp_path / "all")
     run, before = RunFolder(tmp_path / "all"), RunFolder(chosen)
-    told = before.read_contract()
-    assert told.temperature != CONTRACT.temperature
-    assert run.read_contract() == replace(told, name="all")
+    contract = before.read_contract()
+    assert contract.temperature != CONTRACT.temperature
+    assert run.read_contract() == replace(contract, name="all")
     assert outcome.best_epoch == 1
     with run.history.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert rows[0]["val_loss"] == "NA"
     assert outcome.loss == float(rows[-1]["loss"])
     assert {line.rsplit("\t")[-1] for line in run.split.read_text().splitlines()[1:]} == {"train", "test"}
-    assert not run.validated.exists()  # nothing is left to combine or to choose by
+    assert not run.validated.exists()  # no validation is left for combining or choosing
     assert len(np.load(run.validation_windows)) == len(np.load(run.training_windows)) == 6
     assert json.loads(run.provenance.read_text())["refit"].startswith(f"{chosen} (sha256 ")
 
 
 def test_a_refit_keeps_the_mean_of_the_last_weights(chosen: Path, tmp_path: Path) -> None:
-    """As the run that it follows does of the epoch that validation chose: with the same clips, the same weights."""
+    """A refit keeps this mean as the chosen run does for its best epoch. The same clips give the same weights."""
     recipe = replace(RECIPE, refit=str(chosen))
     learned = [each for each in CLIPS if each.part != "val"]
     RunFolder(tmp_path / "same").begin(recipe, learned, [])
@@ -99,7 +99,7 @@ def test_a_refit_keeps_the_mean_of_the_last_weights(chosen: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("recipe", "contract", "clips", "told"),
+    ("recipe", "contract", "clips", "message"),
     [
         (
             replace(RECIPE, epochs=3, seed=2),
@@ -113,15 +113,15 @@ def test_a_refit_keeps_the_mean_of_the_last_weights(chosen: Path, tmp_path: Path
         (replace(RECIPE, schedule="plateau"), CONTRACT, CLIPS, "trains to the last epoch"),
     ],
 )
-def test_a_refit_of_something_else_is_refused(
-    recipe: Recipe, contract: ModelContract, clips: list[Clip], told: str, chosen: Path
+def test_a_refit_that_does_not_fit_the_run_is_refused(
+    recipe: Recipe, contract: ModelContract, clips: list[Clip], message: str, chosen: Path
 ) -> None:
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(TrainingError, match=message):
         prepare_refit(replace(recipe, refit=str(chosen)), contract, clips)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (
             lambda run: shutil.rmtree(run),
@@ -130,7 +130,7 @@ def test_a_refit_of_something_else_is_refused(
         (lambda run: (run / "recipe.json").write_text("{"), r"recipe\.json cannot be read: "),
     ],
 )
-def test_what_is_no_finished_run_is_told(spoil: Callable[[Path], object], told: str, chosen: Path) -> None:
+def test_an_unfinished_run_is_refused(spoil: Callable[[Path], object], message: str, chosen: Path) -> None:
     spoil(chosen)
-    with pytest.raises(UnreadableRun, match=told):
+    with pytest.raises(UnreadableRun, match=message):
         prepare_refit(replace(RECIPE, refit=str(chosen)), CONTRACT, CLIPS)

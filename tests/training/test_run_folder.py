@@ -1,4 +1,4 @@
-"""What a run folder says of its split."""
+"""A run folder keeps its split and its model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.training
 
 
 @pytest.mark.parametrize("parts", [("train", "train", "test"), ("train", "test", "val")])
-def test_the_split_of_a_run_is_read_back_as_it_was_even_where_it_cuts_groups(
+def test_the_split_of_a_run_is_read_back_unchanged_even_if_it_cuts_groups(
     parts: tuple[str, ...], tmp_path: Path
 ) -> None:
     from harstream.training.recipes import Recipe
@@ -29,7 +29,7 @@ def test_the_split_of_a_run_is_read_back_as_it_was_even_where_it_cuts_groups(
     assert [clip.part for clip in split_by_file(clips, tmp_path / "split.tsv")] == list(parts)
 
 
-def test_a_run_that_could_not_be_written_on_a_full_disk_can_be_begun_again(
+def test_a_run_that_failed_on_a_full_disk_can_be_started_again(
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
 ) -> None:
     from harstream.training.recipes import Recipe
@@ -40,7 +40,7 @@ def test_a_run_that_could_not_be_written_on_a_full_disk_can_be_begun_again(
     RunFolder(tmp_path).begin(Recipe(), [], [])
 
 
-def test_a_model_that_is_half_written_finishes_no_run(
+def test_an_incomplete_model_does_not_finish_a_run(
     files_no_longer_than: Callable[[int], AbstractContextManager[None]], tmp_path: Path
 ) -> None:
     import numpy as np

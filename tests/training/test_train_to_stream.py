@@ -1,4 +1,4 @@
-"""From a folder of clips to a stream: train, resume, export, evaluate, predict, with the real command."""
+"""The real command leads from a folder of clips to a stream: train, resume, export, evaluate, predict."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import pytest
 pytestmark = pytest.mark.training
 
 Trained = tuple[Path, subprocess.CompletedProcess[str]]
-"""The folder in which the command ran, and what it said."""
+"""The folder in which the command ran, and its result."""
 Exported = tuple[Path, dict[str, Any]]
-"""A folder, and the report that `export` printed."""
+"""A folder and the report that `export` printed."""
 RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
 
 
@@ -34,7 +34,7 @@ def harstream(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six looks of two activities and of none of them, and clips that cannot be used."""
+    """Draws clips of two activities and of background in six looks, and unusable clips."""
     folder = tmp_path_factory.mktemp("clips")
     result = harstream("draw", "--out", folder / "all", "--clips", 6, "--seconds", 3, "--seed", 3, cwd=folder)
     assert result.returncode == 0, result.stderr
@@ -69,13 +69,13 @@ def exported(trained: Trained) -> Exported:
     return folder / "x", json.loads(result.stdout)
 
 
-def test_training_names_and_counts_the_clips_it_cannot_use(trained: Trained) -> None:
+def test_training_names_and_counts_unusable_clips(trained: Trained) -> None:
     _, result = trained
     assert "v_PushUps_g03_c09.mp4: expected a video, found nothing that can be decoded" in result.stderr
     assert "2 of 26 clips left out" in result.stderr
 
 
-def test_a_run_folder_says_what_is_needed_to_repeat_it(trained: Trained) -> None:
+def test_a_run_folder_holds_everything_needed_to_repeat_the_run(trained: Trained) -> None:
     folder, _ = trained
     run = folder / "runs" / "x"
     assert json.loads((run / "recipe.json").read_text())["arch"] == "lrcn"
@@ -93,7 +93,7 @@ def test_a_finished_run_is_not_overwritten(drawn: Path, trained: Trained) -> Non
     assert "harstream train: runs/x holds a finished run: choose another --out" in result.stderr.replace("\n", " ")
 
 
-def test_a_killed_run_goes_on_after_its_last_epoch(drawn: Path, trained: Trained) -> None:
+def test_a_killed_run_resumes_after_its_last_epoch(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     command = [
         sys.executable, "-c", "from harstream.__main__ import main; main()", "train", "--data", str(drawn), "--split",
@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_after_its_last_epoch(drawn: Path, trained: Trained
     assert history.read_text().splitlines()[: len(before)] == before
 
 
-def test_a_resumed_run_must_be_of_the_same_recipe(drawn: Path, trained: Trained) -> None:
+def test_resuming_with_another_recipe_is_refused(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     shutil.copytree(folder / "runs" / "x", folder / "runs" / "other")
     (folder / "runs" / "other" / "model.keras").unlink()
@@ -155,7 +155,9 @@ def test_an_exported_model_runs_on_a_video(drawn: Path, exported: Exported) -> N
     assert video.name in result.stdout
 
 
-def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(drawn: Path, trained: Trained) -> None:
+def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_with_the_reason(
+    drawn: Path, trained: Trained
+) -> None:
     folder, _ = trained
     result = train(drawn, "runs/even", folder, "--epochs", 1, "--preset", "rana")
     assert result.returncode == 0, result.stderr
@@ -168,18 +170,18 @@ def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_and_told_why(d
     assert judged.returncode == 0, judged.stderr
 
 
-def test_a_run_keeps_windows_of_its_training_clips_that_were_not_validated_on(trained: Trained) -> None:
+def test_a_run_keeps_windows_of_its_training_clips_and_none_of_validation(trained: Trained) -> None:
     folder, _ = trained
     kept, validated = (np.load(folder / "runs" / "x" / name) for name in ("training_windows.npy", "windows.npy"))
     with (folder / "runs" / "x" / "split.tsv").open() as lines:
         learned = sum(row["split"] == "train" for row in csv.DictReader(lines, delimiter="\t"))
-    assert kept.shape == (learned - 2, 20, 64, 64, 3)  # two cannot be used
+    assert kept.shape == (learned - 2, 20, 64, 64, 3)  # two clips are unusable
     assert not {window.tobytes() for window in kept} & {window.tobytes() for window in validated}
 
 
 @pytest.fixture(scope="module")
 def edge(trained: Trained) -> Exported:
-    """Export the run for small devices: folder name -> what `export` printed."""
+    """Exports the run for small devices. Returns the report of `export` for each folder name."""
     folder, _ = trained
     ways = {"int8": ["--quantize", "int8"], "lite": ["--format", "tflite"]}
     ways["lite8"] = [*ways["lite"], *ways["int8"]]
@@ -195,7 +197,7 @@ def edge(trained: Trained) -> Exported:
     ("out", "files"),
     [("int8", {"model.onnx", "encoder.onnx", "head.onnx"}), ("lite", {"model.tflite"}), ("lite8", {"model.tflite"})],
 )
-def test_an_edge_model_says_what_it_costs_beside_float_onnx(
+def test_an_edge_model_reports_its_cost_beside_float_onnx(
     exported: Exported, edge: Exported, out: str, files: set[str]
 ) -> None:
     plain, _ = exported
@@ -204,11 +206,11 @@ def test_an_edge_model_says_what_it_costs_beside_float_onnx(
     sizes = reports[out]["bytes"]
     assert sizes["this"] == sum((folder / out / file).stat().st_size for file in files - {"model.onnx"})
     float_size = sum((plain / file).stat().st_size for file in ("encoder.onnx", "head.onnx"))
-    assert sizes["float ONNX"] == pytest.approx(float_size, rel=1e-3)  # names in a graph differ by some letters
+    assert sizes["float ONNX"] == pytest.approx(float_size, rel=1e-3)  # names in the graphs differ by some letters
     assert min(reports[out]["milliseconds_a_window"].values()) > 0
 
 
-def test_edge_models_in_integers_are_half_as_large_and_a_float_one_equals_keras(edge: Exported) -> None:
+def test_quantized_edge_models_are_half_as_large_and_the_float_one_equals_keras(edge: Exported) -> None:
     _, reports = edge
     sizes = {out: report["bytes"] for out, report in reports.items()}
     assert sizes["int8"]["this"] < sizes["int8"]["float ONNX"] / 2
@@ -234,7 +236,7 @@ def test_models_are_compared_on_the_same_clips_by_their_own_files(
     assert "ms per window" in result.stdout
 
 
-def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn: Path, exported: Exported, edge: Exported) -> None:
+def test_a_tflite_model_runs_on_a_video_like_the_onnx_model(drawn: Path, exported: Exported, edge: Exported) -> None:
     folder, _ = edge
     video = next((drawn / "JumpingJack").glob("*.mp4"))
     plain, lite = (
@@ -245,7 +247,7 @@ def test_a_tflite_model_runs_on_a_video_as_the_onnx_model_does(drawn: Path, expo
     assert lite.stdout == plain.stdout
 
 
-def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained: Trained) -> None:
+def test_a_run_without_training_windows_is_not_quantized(trained: Trained) -> None:
     folder, _ = trained
     shutil.copytree(folder / "runs" / "x", folder / "runs" / "old")
     (folder / "runs" / "old" / "training_windows.npy").unlink()
@@ -257,7 +259,7 @@ def test_a_run_of_before_training_windows_were_kept_is_not_quantized(trained: Tr
     assert not (folder / "old8").exists()
 
 
-def test_several_models_are_compared_on_clips_only(drawn: Path, tmp_path: Path) -> None:
+def test_several_models_are_compared_only_on_clips(drawn: Path, tmp_path: Path) -> None:
     models = ("--model", "lrcn", "--model", "convlstm")
     result = harstream("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
     assert result.returncode == 2
@@ -291,7 +293,7 @@ def test_a_misspelt_background_class_is_named(drawn: Path, tmp_path: Path) -> No
     assert "no class folder for --background-class noFigth" in result.stderr
 
 
-def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn: Path, tmp_path: Path) -> None:
+def test_classes_of_the_background_are_learned_separately_and_scored_as_one(drawn: Path, tmp_path: Path) -> None:
     for label, to in (
         ("PushUps", "data/PushUps"), ("background", "data/background"), ("JumpingJack", "none/JumpingJack"),
         ("background", "none/Standing"),
@@ -323,18 +325,18 @@ def test_classes_of_the_background_are_learned_apart_and_told_as_one(drawn: Path
 def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(
     drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody answers
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
-    (told,) = result.stderr.splitlines()
-    assert told.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small")
-    assert told.endswith("and give it with --weights FILE")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("harstream train: expected the ImageNet weights of MobileNetV3Small")
+    assert line.endswith("and give it with --weights FILE")
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn: Path, trained: Trained) -> None:
+def test_a_run_starts_with_the_layers_of_another_and_reports_it(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     result = train(
         drawn, "runs/next", folder, "--epochs", 1, "--start-from", "runs/x", "--classes", "JumpingJack,PushUps"
@@ -346,7 +348,7 @@ def test_a_run_begins_with_the_layers_of_another_and_says_so(drawn: Path, traine
     assert provenance["start_from"].startswith("runs/x (sha256 ")
 
 
-def test_a_recipe_is_trained_again_on_what_it_was_validated_on_too_and_reported(drawn: Path, trained: Trained) -> None:
+def test_a_recipe_is_refitted_with_the_validation_clips_and_reported(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     refused = train(drawn, "runs/all", folder, "--epochs", 1, "--refit", "runs/x")
     assert refused.returncode == 2
@@ -398,7 +400,7 @@ def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn: Path, tr
     assert (folder / "both.html").is_file()
 
 
-def test_combining_what_does_not_fit_gives_a_one_line_error(trained: Trained) -> None:
+def test_combining_runs_that_do_not_fit_gives_a_one_line_error(trained: Trained) -> None:
     folder, _ = trained
     result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
     assert result.returncode == 2

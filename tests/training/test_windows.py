@@ -1,4 +1,4 @@
-"""Windows cut from clips: indices by hand, short clips, augmentation, batches that can be had again."""
+"""Windows are cut from clips. The expected indices are worked out by hand, and batches are reproducible."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TARGETS = LearnedClasses((("Jump", ""), ("Walk", "")), label_of=(0, 1))
 
 
 def decoded(count: int, rate: float = 25.0, label: str = "Walk") -> DecodedClip:
-    """Frame n is all of grey level n."""
+    """Returns a clip whose frame n has the grey level n."""
     frames = np.repeat(np.arange(count, dtype=np.uint8), 16 * 16 * 3).reshape(count, 16, 16, 3)
     return DecodedClip(Clip(Path(f"{label}.avi"), label, "g01", "train"), np.arange(count) / rate, frames)
 
@@ -57,32 +57,32 @@ def test_clip_as_long_as_a_window_gives_one() -> None:
 
 
 @pytest.mark.parametrize("count", range(5, 60))
-def test_clip_shorter_than_a_window_is_taken_whole_and_once(count: int) -> None:
+def test_clip_shorter_than_a_window_gives_one_window_of_all_its_length(count: int) -> None:
     (window,) = fixed_windows(decoded(count, rate=150.0), CONTRACT, 2)
-    quarter = (count - 1) / 4 / 4  # of a period, in frames: the last frame may come so much early
+    quarter = (count - 1) / 4 / 4  # a quarter of a period, in frames: the last frame may be this early
     assert levels(window)[0] == 0
     assert count - 1 - quarter <= levels(window)[-1] <= count - 1
 
 
 @pytest.mark.parametrize("count", range(5, 60))
 @pytest.mark.parametrize("rate", [24.0, 29.97, 150.0])
-def test_random_window_of_a_short_clip_is_cut_whatever_its_length(count: int, rate: float) -> None:
+def test_random_window_is_cut_from_a_short_clip_of_any_length(count: int, rate: float) -> None:
     window = levels(random_window(decoded(count, rate), CONTRACT, generator()))
     assert window == sorted(set(window))
 
 
 def test_window_is_never_cut_across_a_gap() -> None:
-    # Frames 0 to 9 and, 2 s later, 10 to 39 at 25 Hz.
+    # The clip has frames 0 to 9 and, 2 s later, 10 to 39 at 25 Hz.
     whole = decoded(40)
     broken = replace(whole, times=whole.times + 2.0 * (np.arange(40) >= 10))
     chance = generator()
     windows = [levels(random_window(broken, CONTRACT, chance)) for _ in range(100)]
     windows += [levels(window) for window in fixed_windows(broken, CONTRACT, 4)]
     assert all(window[-1] <= 9 or window[0] >= 10 for window in windows)
-    assert min(window[0] for window in windows) < 10  # at the faster rates a window fits before the gap, too
+    assert min(window[0] for window in windows) < 10  # at the faster rates, a window also fits before the gap
 
 
-def test_random_windows_stay_within_the_rates_they_may_have() -> None:
+def test_random_windows_stay_within_their_range_of_rates() -> None:
     # 100 fps: 0.8 to 1.25 times a tenth of a second, four times less the quarter that the last frame may be early, is
     # 30 to 47 frames.
     clip, chance = decoded(200, rate=100.0), generator()
@@ -91,7 +91,7 @@ def test_random_windows_stay_within_the_rates_they_may_have() -> None:
     assert max(spans) in (46, 47)
 
 
-def test_model_without_a_rate_gets_the_papers_one_window_of_a_clip() -> None:
+def test_model_without_a_rate_gets_one_window_per_clip_as_in_the_papers() -> None:
     even = replace(CONTRACT, rate=None)
     windows, _ = TrainingWindows(
         [decoded(29)], even, TARGETS, batch=4, windows_per_clip=4, augmentation=None, seed=7
@@ -107,13 +107,13 @@ def test_random_window_without_a_rate_is_spread_evenly_over_most_of_the_clip() -
     assert (min(spans), max(spans)) in {(70, 100), (70, 99), (71, 100), (71, 99)}
     assert {window[0] for window in windows} > set(range(20))
     assert max(np.ptp(np.diff(window)) for window in windows) == 1
-    for count in range(5, 9):  # too short to leave so much out
+    for count in range(5, 9):  # too short to skip frames
         window = levels(random_window(decoded(count), even, chance))
         assert window == sorted(set(window))
 
 
 @pytest.mark.parametrize("how", [MILD, STRONG])
-def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed(how: Augmentation) -> None:
+def test_augmented_window_keeps_shape_and_type_and_follows_from_the_seed(how: Augmentation) -> None:
     window = generator().integers(0, 256, size=(5, 16, 24, 3), dtype=np.uint8)
     kept = window.copy()
     for seed in range(30):
@@ -124,15 +124,15 @@ def test_augmented_window_keeps_shape_and_type_and_is_the_same_for_a_seed(how: A
     assert np.array_equal(window, kept)
 
 
-def test_augmentation_moves_all_frames_of_a_window_alike() -> None:
+def test_augmentation_moves_all_frames_of_a_window_equally() -> None:
     still = np.repeat(generator().integers(0, 256, size=(1, 16, 16, 3), dtype=np.uint8), 5, axis=0)
     results = [augment(still, STRONG, generator(seed)) for seed in range(30)]
     unchanging = [all(np.array_equal(frame, result[0]) for frame in result) for result in results]
-    assert 0.5 < np.mean(unchanging) < 0.9  # but for the three tenths that get noise
+    assert 0.5 < np.mean(unchanging) < 0.9  # three tenths of the windows get noise
 
 
-def test_half_of_the_windows_are_laid_over_another_place() -> None:
-    """A white clip and a black one: where nothing but that is changed, a window in between lies over the other."""
+def test_half_of_the_windows_are_blended_with_another_place() -> None:
+    """Of a white clip and a black one, a grey window is blended with the other clip. Nothing else changes."""
     only_places = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0, other_place=0.5)
     black = replace(decoded(30), frames=np.zeros((30, 16, 16, 3), np.uint8))
     white = replace(decoded(30), frames=np.full((30, 16, 16, 3), 255, np.uint8))
@@ -140,7 +140,7 @@ def test_half_of_the_windows_are_laid_over_another_place() -> None:
         [black, white], CONTRACT, TARGETS, batch=400, windows_per_clip=200, augmentation=only_places, seed=7
     )[0][0]
     share_between = np.mean([bool(((window > 30) & (window < 225)).any()) for window in windows])
-    assert 0.15 < share_between < 0.3  # half of them, and half of those get a picture of the other clip
+    assert 0.15 < share_between < 0.3  # half of the windows are blended, and half of those with the other clip
 
 
 def training_windows(epoch: int, *, how: Augmentation | None = STRONG, seed: int = 7) -> TrainingWindows:
@@ -151,18 +151,18 @@ def training_windows(epoch: int, *, how: Augmentation | None = STRONG, seed: int
 
 
 def test_batches_are_the_same_for_the_same_seed_and_epoch() -> None:
-    for index in (2, 0):  # in any order
+    for index in (2, 0):  # the order does not matter
         once, again = training_windows(3)[index], training_windows(3)[index]
         assert np.array_equal(once[0], again[0])
         assert np.array_equal(once[1], again[1])
 
 
-def test_another_epoch_or_seed_gives_other_batches() -> None:
+def test_batches_differ_for_another_epoch_or_seed() -> None:
     for other in (training_windows(4), training_windows(3, seed=8)):
         assert not np.array_equal(training_windows(3)[0][0], other[0][0])
 
 
-def test_each_clip_is_visited_as_often_as_asked_in_an_epoch() -> None:
+def test_each_clip_is_visited_as_often_as_requested_in_an_epoch() -> None:
     windows = training_windows(0)
     batches = [windows[index] for index in range(len(windows))]
     assert [len(batch) for batch, _ in batches] == [4, 4, 1]

@@ -1,4 +1,4 @@
-"""The papers' table: which runs it needs, and what it says of them."""
+"""The papers' table lists the runs that it needs and their figures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_train_accepts_every_train_command(tmp_path: Path) -> None:
     for run in all_runs():
         command = commands(run, tmp_path / "nothing", tmp_path / "SPLIT.tsv", tmp_path / "runs")[0]
         result = CliRunner().invoke(app, command[1:])
-        assert "expected a folder of class folders" in result.stderr, command  # only the clips were missing
+        assert "expected a folder of class folders" in result.stderr, command  # only the clips are missing
 
 
 def test_an_unknown_run_is_refused_with_the_names_of_all_runs() -> None:
@@ -60,7 +60,7 @@ def test_an_unknown_run_is_refused_with_the_names_of_all_runs() -> None:
     assert "rana-lrcn-4classes-random" in result.stderr
 
 
-def test_a_whole_name_chooses_only_its_run() -> None:
+def test_a_complete_name_selects_only_its_run() -> None:
     result = invoke("--data", "c", "--split", "s", "--show", "--only", "rana-lrcn-4classes-random,hamzah-lrcn")
     trained = [line.rsplit("--out ")[-1].split()[0] for line in result.stdout.splitlines() if " train " in line]
     assert [Path(out).name for out in trained] == [
@@ -75,7 +75,7 @@ FIGURES = Figures(
 )  # fmt: skip
 
 
-def test_table_shows_the_figure_of_the_paper_and_ours_and_the_commands() -> None:
+def test_table_shows_the_figures_of_paper_and_run_and_the_commands() -> None:
     run = theirs(REPORTED[0], "random")
     text = papers_page(REPORTED, {run: FIGURES}, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
     row = next(line for line in text.splitlines() if line.startswith("| rana | lrcn | 4 | 73,060 | 1.80 (0.2) |"))
@@ -86,7 +86,7 @@ def test_table_shows_the_figure_of_the_paper_and_ours_and_the_commands() -> None
     assert "1 of " in text
 
 
-def test_goals_are_shown_with_what_was_reached_and_the_distance() -> None:
+def test_goals_are_shown_with_the_reached_figure_and_the_difference() -> None:
     finished = {theirs(REPORTED[0], "random"): FIGURES, ours(REPORTED[0], "random"): replace(FIGURES, accuracy=0.9012)}
     text = papers_page(REPORTED, finished, Path("data/ucf12"), Path("data/SPLIT.tsv"), Path("runs/papers"))
     rows = [line for line in text.split("## Goals")[1].splitlines() if line.startswith("| ") and "%" in line]
@@ -115,7 +115,7 @@ def test_their_model_with_our_training_uses_their_windows_and_split() -> None:
     assert (recipe.sampling, recipe.augmentation) == (PRESETS["rana"].sampling, PRESETS["live"].augmentation)
 
 
-def test_their_model_gets_our_training_where_a_goal_is_set_and_at_most_60_epochs() -> None:
+def test_their_model_gets_our_training_with_at_most_60_epochs_if_a_goal_is_set() -> None:
     ways = {(each.paper, each.arch): trained_our_way(each) for each in REPORTED}
     assert {paper for (paper, _), run in ways.items() if run is None} == {"hamzah"}
     large = ways["jeevakumari", "convlstm_large"]
@@ -130,7 +130,7 @@ def test_a_finished_run_is_skipped_and_is_in_the_table(tmp_path: Path) -> None:
         "--data", "clips", "--split", "SPLIT.tsv", "--only", "rana-lrcn", "--figures",
         str(tmp_path / "papers"), "--out", str(tmp_path / "runs"),
     )  # fmt: skip
-    # The clips do not exist, so the first unfinished run fails.
+    # The clips do not exist. Therefore the first unfinished run fails.
     assert f"1 of 3: {run.name} is finished" in result.stderr
     assert result.exit_code == 2
     assert "all-epochs ended with exit code 2" in result.stderr

@@ -1,8 +1,8 @@
-"""Every expected figure is worked out by hand from the stream of the fixture, or follows from the definition.
+"""Every expected figure is worked out by hand from the stream of the fixture or follows from its definition.
 
 seconds:    0        10       20       30       40       50
 truth:      nobody   Jump     nobody   Walk     Jump
-told:                  J J      Walk    Jump     Jump
+events:                J J      Walk    Jump     Jump
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def metrics(outcome: Outcome) -> StreamMetrics:
     return measure_streams([outcome])
 
 
-def told(*activities: str) -> Outcome:
-    """In the truth Jump, Walk, Jump; told are the given ones, a second each."""
+def outcome_of(*activities: str) -> Outcome:
+    """Returns an outcome with the truth Jump, Walk, Jump and events of the given activities, a second each."""
     return Outcome(TRUTH, tuple(Recognized(name, at, at + 1, at) for at, name in enumerate(activities)))
 
 
@@ -66,14 +66,14 @@ def test_f1_counts_events_that_overlap_enough(outcome: Outcome, overlap: float, 
     assert segmental_f1([outcome], overlap) == pytest.approx(2 * right / (5 + 3))
 
 
-def test_second_piece_of_an_activity_is_wrong_for_f1() -> None:
+def test_second_event_of_an_activity_is_wrong_for_f1() -> None:
     twice = Outcome((Segment("Jump", 0, 10),), (Recognized("Jump", 0, 6, 1), Recognized("Jump", 6, 10, 7)))
     assert segmental_f1([twice], 0.25) == pytest.approx(2 / (2 + 1))
 
 
-def test_event_is_matched_to_its_best_segment_even_where_that_is_taken() -> None:
+def test_event_is_matched_to_its_best_segment_even_if_that_is_taken() -> None:
     truth = (Segment("Jump", 0, 10), Segment(None, 10, 11), Segment("Jump", 11, 21))
-    # The second overlaps 7 s of the first Jump, of 13 in all, and 2 s of the second, of 18: also more than a tenth.
+    # The second event covers 7 s of the first Jump (union 13 s) and 2 s of the second (union 18 s): both over a tenth.
     events = (Recognized("Jump", 0, 2, 1), Recognized("Jump", 3, 13, 4))
     assert segmental_f1([Outcome(truth, events)], 0.1) == pytest.approx(2 * 1 / (2 + 2))
 
@@ -84,26 +84,26 @@ def test_event_is_matched_to_its_best_segment_even_where_that_is_taken() -> None
         (("Jump", "Walk", "Jump"), 1),
         (("Jump", "Jump", "Walk", "Jump", "Jump"), 1 - 2 / 5),  # two too many
         (("Jump", "Jump"), 1 - 1 / 3),  # one is missing
-        (("Walk", "Jump", "Walk"), 1 - 2 / 3),  # one too many first, one is missing last: better than three changes
-        (("Jump", "Swim", "Jump"), 1 - 1 / 3),  # one is another
+        (("Walk", "Jump", "Walk"), 1 - 2 / 3),  # one event too many and one missing is better than three changes
+        (("Jump", "Swim", "Jump"), 1 - 1 / 3),  # one has another activity
         ((), 0),
     ],
 )
-def test_edit_score_is_of_the_order_alone(activities: tuple[str, ...], score: float) -> None:
-    assert edit_score([told(*activities)]) == pytest.approx(score)
+def test_edit_score_depends_on_the_order_alone(activities: tuple[str, ...], score: float) -> None:
+    assert edit_score([outcome_of(*activities)]) == pytest.approx(score)
 
 
-def test_edit_score_weighs_streams_by_their_length() -> None:
+def test_edit_score_weights_streams_by_their_length() -> None:
     # 1 - 2/5 over five, 1 - 0/3 over three.
-    streams = [told("Jump", "Jump", "Walk", "Jump", "Jump"), told("Jump", "Walk", "Jump")]
+    streams = [outcome_of("Jump", "Jump", "Walk", "Jump", "Jump"), outcome_of("Jump", "Walk", "Jump")]
     assert edit_score(streams) == pytest.approx((3 / 5 * 5 + 1 * 3) / 8)
 
 
-def test_activity_is_found_when_an_event_of_it_overlaps(outcome: Outcome) -> None:
+def test_activity_is_found_if_an_event_of_it_overlaps(outcome: Outcome) -> None:
     assert found_share([outcome]) == pytest.approx(2 / 3)
 
 
-def test_event_without_length_finds_what_it_lies_in() -> None:
+def test_event_without_length_finds_the_activity_around_it() -> None:
     instant = Outcome((Segment("Jump", 0, 10),), (Recognized("Jump", 5, 5, detected_at=6),))
     assert found_share([instant]) == 1
     assert false_events(instant) == []
@@ -115,42 +115,42 @@ def test_event_that_ends_where_the_activity_starts_does_not_find_it() -> None:
     assert false_events(early) == list(early.recognized)
 
 
-def test_latency_is_from_the_true_start_to_the_first_right_event(outcome: Outcome) -> None:
+def test_latency_lasts_from_the_true_start_to_the_first_right_event(outcome: Outcome) -> None:
     assert latencies(outcome) == [(TRUTH[1], 3), (TRUTH[4], 3.5)]
 
 
-def test_event_that_goes_on_over_two_true_activities_finds_both() -> None:
+def test_event_over_two_true_activities_finds_both() -> None:
     truth = (Segment("Jump", 0, 10), Segment(None, 10, 12), Segment("Jump", 12, 20))
     merged = Outcome(truth, (Recognized("Jump", 1, 19, detected_at=2),))
     assert latencies(merged) == [(truth[0], 2), (truth[2], -10)]
     assert (found_share([merged]), pieces([merged])) == (1, 1)
 
 
-def test_percentiles_are_over_what_was_found(metrics: StreamMetrics) -> None:
-    # 3 and 3.5, interpolated.
+def test_percentiles_cover_the_found_activities(metrics: StreamMetrics) -> None:
+    # The latencies are 3 and 3.5; percentiles are interpolated.
     assert (metrics.latency_p50, metrics.latency_p95) == (pytest.approx(3.25), pytest.approx(3.475))
 
 
-def test_event_is_false_when_it_overlaps_no_true_activity_of_its_name(outcome: Outcome) -> None:
+def test_event_is_false_if_it_overlaps_no_true_activity_of_its_name(outcome: Outcome) -> None:
     assert false_events(outcome) == [GHOST, MISTAKEN]
     assert background_false_events(outcome) == [GHOST]
 
 
-def test_false_events_are_counted_by_the_hour(metrics: StreamMetrics) -> None:
+def test_false_events_are_counted_per_hour(metrics: StreamMetrics) -> None:
     assert (metrics.false_events, metrics.false_events_per_hour) == (2, pytest.approx(2 * 3600 / 50))
 
 
-def test_false_events_in_background_are_counted_by_its_ten_minutes(metrics: StreamMetrics) -> None:
+def test_false_events_in_background_are_counted_per_ten_minutes(metrics: StreamMetrics) -> None:
     assert metrics.background_seconds == 20
     assert (metrics.background_false_events, metrics.background_false_events_per_10_minutes) == (1, 600 / 20)
 
 
-def test_pieces_are_the_right_events_of_what_was_found(outcome: Outcome) -> None:
+def test_pieces_are_the_right_events_of_the_found_activities(outcome: Outcome) -> None:
     assert pieces([outcome]) == pytest.approx((2 + 1) / 2)
 
 
-def test_time_is_right_where_truth_and_event_agree(outcome: Outcome) -> None:
-    # Background 10 + 2 + 4, first Jump 4 + 2, last Jump 8.
+def test_time_is_right_while_truth_and_event_agree(outcome: Outcome) -> None:
+    # The background is right for 10 + 2 + 4 s, the first Jump for 4 + 2 s, the last Jump for 8 s.
     assert time_right([outcome]) == pytest.approx(30 / 50)
 
 
@@ -159,7 +159,7 @@ def test_each_activity_has_its_figures(metrics: StreamMetrics) -> None:
     assert found == [("Jump", 2, 2, 1, 3.25), ("Walk", 1, 0, 1, None)]
 
 
-def test_what_is_told_as_it_was_is_perfect() -> None:
+def test_events_equal_to_the_truth_are_perfect() -> None:
     events = tuple(Recognized(str(each.activity), each.start, each.end, each.start) for each in TRUTH if each.activity)
     metrics = measure_streams([Outcome(TRUTH, events)])
     shares = [metrics.f1_10, metrics.f1_25, metrics.f1_50, metrics.edit, metrics.found, metrics.time_right]
@@ -168,7 +168,7 @@ def test_what_is_told_as_it_was_is_perfect() -> None:
     assert (metrics.false_events, metrics.background_false_events) == (0, 0)
 
 
-def test_nothing_told_is_right_where_nothing_goes_on() -> None:
+def test_no_event_is_right_in_background() -> None:
     metrics = measure_streams([Outcome(TRUTH, ())])
     assert [metrics.f1_10, metrics.edit, metrics.found] == [0, 0, 0]
     assert [metrics.latency_p50, metrics.latency_p95, metrics.pieces] == [None, None, None]
@@ -176,13 +176,13 @@ def test_nothing_told_is_right_where_nothing_goes_on() -> None:
     assert (metrics.events, metrics.false_events_per_hour) == (0, 0)
 
 
-def test_figures_of_activities_are_undefined_where_there_are_none() -> None:
+def test_figures_of_activities_are_undefined_without_activities() -> None:
     metrics = measure_streams([Outcome((Segment(None, 0, 60),), ())])
     assert [metrics.f1_10, metrics.f1_50, metrics.edit, metrics.found, metrics.pieces] == [None] * 5
     assert (metrics.time_right, metrics.background_false_events_per_10_minutes) == (1, 0)
 
 
-def test_false_events_of_background_are_undefined_where_there_is_none() -> None:
+def test_false_events_in_background_are_undefined_without_background() -> None:
     metrics = measure_streams([Outcome((Segment("Jump", 0, 10),), ())])
     assert metrics.background_false_events_per_10_minutes is None
 
@@ -196,12 +196,12 @@ def test_streams_are_pooled(outcome: Outcome) -> None:
     assert metrics.false_events_per_hour == pytest.approx(2 * 3600 / 100)
 
 
-def test_of_no_stream_nothing_can_be_said() -> None:
+def test_metrics_without_a_stream_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one stream"):
         measure_streams([])
 
 
-def test_stream_json_holds_what_it_is_of(tmp_path: Path, metrics: StreamMetrics) -> None:
+def test_stream_json_holds_figures_and_provenance(tmp_path: Path, metrics: StreamMetrics) -> None:
     contract = ModelContract("lrcn", "1", ("Jump", "Walk", "nobody"), ("nobody",))
     write_stream_json(tmp_path / "stream.json", metrics, contract, {"hold": 1.0}, {"command": "harstream evaluate"})
     content = json.loads((tmp_path / "stream.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Clips written for the test, joined to streams and watched by a recognizer that reads its scores off the pictures."""
+"""Clips are joined to streams. The recognizer derives its scores from the grey level of the pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harstream.stream.config.model import ActivitiesConfig, Config
 from harstream.stream.config.tracker_settings import tracker_settings
 
 LEVELS = {"Jump": 200, "Walk": 100, "nobody": 0}
-"""Grey levels of pictures in which that goes on."""
+"""Grey levels that mean these activities."""
 CONTRACT = ModelContract("grey", "1", tuple(LEVELS), ("nobody",), frames=3, height=4, width=4, rate=10.0)
 BACKGROUND = CONTRACT.background
 ACTIVITIES = ActivitiesConfig.model_validate(
@@ -33,7 +33,7 @@ Film = Callable[..., Clip]
 
 
 class GreyRecognizer:
-    """A Recognizer for which the grey level of the newest row of a window says it all, or which never sees anybody."""
+    """A Recognizer whose scores follow from the grey level of the newest row. A blind one always scores background."""
 
     contract = CONTRACT
     lookback = 0
@@ -54,7 +54,7 @@ class GreyRecognizer:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Film:
-    """`film("Jump", 2.0)` is a clip of 2 s in which somebody jumps, at 20 pictures a second."""
+    """`film("Jump", 2.0)` writes a clip of 2 s of Jump at 20 pictures a second."""
     count = 0
 
     def write(label: str, seconds: float, rate: float = 20.0) -> Clip:
@@ -72,7 +72,7 @@ def film(tmp_path: Path) -> Film:
 
 
 def named(*labels: str) -> list[Clip]:
-    """Clips that nobody opens."""
+    """Returns clips that no test opens."""
     return [Clip(Path(f"{label}/{number:03}.avi"), label, "") for number, label in enumerate(labels)]
 
 
@@ -107,7 +107,7 @@ def test_clips_of_one_activity_in_a_row_are_one_segment(film: Film) -> None:
     assert (nobody.activity, nobody.start, nobody.end) == (None, pytest.approx(1), pytest.approx(1.5))
 
 
-def test_single_picture_is_a_clip(film: Film) -> None:
+def test_a_single_picture_may_be_a_clip(film: Film) -> None:
     stream = ClipStream("stream1", [film("Jump", 0.05), film("Walk", 0.1)], BACKGROUND)
     assert [frame.time for frame in stream.frames()] == pytest.approx([0, 0.04, 0.09])
 
@@ -129,33 +129,33 @@ def test_background_clips_are_spread_over_the_activities() -> None:
     assert all(clip.label == "nobody" for turn in turns for clip in turn[:-1])
 
 
-def test_too_few_background_clips_come_now_and_then() -> None:
+def test_few_background_clips_are_spread_evenly() -> None:
     turns = in_turns(named("Jump", "Walk", "Jump", "nobody", "nobody"), BACKGROUND, seed=1)
     assert [len(turn) for turn in turns] == [1, 2, 2]
 
 
-def test_background_alone_is_a_stream_too() -> None:
+def test_background_clips_alone_make_a_stream() -> None:
     assert [len(turn) for turn in in_turns(named("nobody", "nobody"), BACKGROUND, seed=1)] == [1, 1]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_activity_does_not_follow_itself_where_another_can(seed: int) -> None:
+def test_activity_does_not_follow_itself_if_another_is_left(seed: int) -> None:
     clips = named(*["Jump"] * 10, *["Walk"] * 10, *["Swim"] * 10)
     labels = [turn[-1].label for turn in in_turns(clips, BACKGROUND, seed=seed)]
     repeated = [one == other for one, other in pairwise(labels)]
     first = repeated.index(True) if True in repeated else len(labels)
     assert first > 20
-    assert len(set(labels[first:])) <= 1  # only what nothing else is left for
+    assert len(set(labels[first:])) <= 1  # the remaining clips have one label
 
 
-def test_order_follows_from_the_seed_and_not_from_how_clips_are_listed() -> None:
+def test_order_follows_from_the_seed_and_not_from_the_order_of_the_list() -> None:
     clips = named(*["Jump", "Walk", "nobody"] * 10)
     turns = in_turns(clips, BACKGROUND, seed=1)
     assert in_turns(clips[::-1], BACKGROUND, seed=1) == turns
     assert in_turns(clips, BACKGROUND, seed=2) != turns
 
 
-def test_every_clip_is_in_one_stream_once(film: Film) -> None:
+def test_every_clip_is_in_exactly_one_stream(film: Film) -> None:
     clips = [film(label, 1) for label in ("Jump", "Walk", "nobody", "Jump", "Walk", "nobody")]
     streams = join(clips, BACKGROUND, seed=1, length=2)
     assert [stream.camera for stream in streams] == ["stream1", "stream2", "stream3"]
@@ -163,32 +163,32 @@ def test_every_clip_is_in_one_stream_once(film: Film) -> None:
     assert sorted(dealt) == [clip.path for clip in clips]
 
 
-def test_clips_of_no_stated_length_are_one_stream() -> None:
+def test_clips_without_a_stated_length_make_one_stream() -> None:
     (stream,) = join(named("Jump", "Walk"), BACKGROUND, seed=1)
     assert len(stream.clips) == 2
 
 
-def test_recognizer_that_is_always_right_finds_all_and_nothing_else(film: Film) -> None:
+def test_recognizer_that_is_always_right_finds_all_activities_without_a_false_event(film: Film) -> None:
     clips = [film("nobody", 2), film("Jump", 3), film("nobody", 2), film("Walk", 3), film("nobody", 1)]
     (one,) = watched([ClipStream("stream1", clips, BACKGROUND)])
     metrics = measured([one])
     assert [metrics.f1_10, metrics.f1_50, metrics.edit, metrics.found, metrics.pieces] == [1] * 5
     assert (metrics.false_events, metrics.seconds, metrics.background_seconds) == (0, pytest.approx(11), 5)
-    # The first window with Jump ends at 2.0 and has its middle at 1.9; 0.25 s later it is 2.15.
+    # The first window with Jump ends at 2.0 and has its middle at 1.9. Hold adds 0.25 s: 2.15.
     assert metrics.latency_p95 == pytest.approx(0.2)
     # Events are dated to the middles of windows: from 0.1 s before the start to 0.1 s before the last frame on the
     # grid, which is 0.1 s before the end; twice.
     assert metrics.time_right == pytest.approx(1 - 2 * (0.1 + 0.2) / 11)
 
 
-def test_recognizer_that_sees_nobody_tells_nothing(film: Film) -> None:
+def test_blind_recognizer_reports_no_event(film: Film) -> None:
     clips = [film("nobody", 1), film("Jump", 3)]
     metrics = measured(watched([ClipStream("stream1", clips, BACKGROUND)], is_blind=True))
     assert (metrics.events, metrics.found, metrics.edit) == (0, 0, 0)
     assert metrics.time_right == pytest.approx(1 / 4)
 
 
-def test_streams_watched_together_are_as_each_alone(film: Film) -> None:
+def test_streams_watched_together_give_the_events_of_each_alone(film: Film) -> None:
     long = [film("nobody", 1), film("Jump", 3), film("Walk", 2)]
     short = [film("Walk", 2)]
     together = watched([ClipStream("one", long, BACKGROUND), ClipStream("two", short, BACKGROUND)])
@@ -198,14 +198,14 @@ def test_streams_watched_together_are_as_each_alone(film: Film) -> None:
     ]
 
 
-def test_stream_of_which_nothing_can_be_shown_is_left_out(film: Film) -> None:
+def test_stream_without_a_picture_is_left_out(film: Film) -> None:
     streams = [ClipStream("one", [film("Jump", 1)], BACKGROUND), ClipStream("two", named("Walk"), BACKGROUND)]
     assert [each.camera for each in watched(streams)] == ["one"]
     assert len(streams[1].skipped) == 1
 
 
-def test_rerun_with_the_same_settings_tells_the_same(film: Film) -> None:
-    # A clip of 5 Hz is a gap to a window of 10 Hz: it is emptied, and what has begun must be supported anew.
+def test_rerun_with_the_same_settings_gives_the_same_events(film: Film) -> None:
+    # A clip of 5 Hz is a gap for a window of 10 Hz. The gap empties the window and restarts the support.
     clips = [film("nobody", 1), film("Jump", 2), film("Jump", 1, rate=5), film("Walk", 2)]
     (one,) = watched([ClipStream("stream1", clips, BACKGROUND)])
     assert any(isinstance(scores, float) for scores in one.scores[10:])
@@ -214,10 +214,10 @@ def test_rerun_with_the_same_settings_tells_the_same(film: Film) -> None:
     assert tuple(again) == one.events
 
 
-def test_rerun_with_other_settings_tells_something_else(film: Film) -> None:
+def test_rerun_with_other_settings_gives_other_events(film: Film) -> None:
     (one,) = watched([ClipStream("stream1", [film("Jump", 3), film("nobody", 2)], BACKGROUND)])
     slower = Config(activities=ACTIVITIES.model_copy(update={"hold": 0.95}))
     start, end = rerun(one, CONTRACT, tracker_settings(slower, CONTRACT), smoothing=0.0)
-    # The first window ends at 0.2 and has its middle at 0.1, the last with Jump ends at 2.9.
+    # The first window ends at 0.2 and has its middle at 0.1. The last window with Jump ends at 2.9.
     assert one.events[0].detected_at == pytest.approx(0.4)
     assert (start.detected_at, end.ended_at) == (pytest.approx(1.1), pytest.approx(2.8))

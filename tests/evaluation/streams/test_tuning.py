@@ -1,4 +1,4 @@
-"""Settings chosen on a stream in which everything is known: somebody walks for ten seconds, then nobody for ten."""
+"""Settings are chosen on a known stream: somebody walks for ten seconds, then nobody is there for ten."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = TrackerSettings(start_above=0.95, end_below=0.6)
 
 
 def scores(time: float) -> Scores:
-    """Walk at 0.7 while somebody walks; then Jump at 0.52, above nobody, for nothing."""
+    """Returns Walk at 0.7 while somebody walks, and then a false Jump at 0.52, above background."""
     values = [0.7, 0.1, 0.2] if time <= 10 else [0.0, 0.52, 0.48]
     return Scores(np.array(values, dtype=np.float32), time, 1.9, CONTRACT.labels)
 
@@ -32,32 +32,32 @@ def trials() -> list[Trial]:
     return [try_out([watched], CONTRACT, settings, smoothing) for settings, smoothing in combinations(SETTINGS)]
 
 
-def test_best_finds_what_is_there_and_nothing_else(trials: list[Trial]) -> None:
+def test_best_settings_find_every_activity_without_a_false_event(trials: list[Trial]) -> None:
     chosen = best(trials, allowed=0)
     assert chosen is not None
     assert (chosen.found, chosen.in_background) == (1.0, 0.0)
     assert 0.52 < chosen.settings.start_above <= 0.7
 
 
-def test_thresholds_too_low_tell_of_what_is_not_there_and_too_high_of_nothing(trials: list[Trial]) -> None:
+def test_low_thresholds_give_false_events_and_high_ones_give_none(trials: list[Trial]) -> None:
     low = [trial for trial in trials if trial.settings.start_above == 0.5]
     high = [trial for trial in trials if trial.settings.start_above > 0.7]
     assert {trial.metrics.background_false_events for trial in low} == {1}
-    assert low[0].in_background == pytest.approx(60)  # one in ten seconds
+    assert low[0].in_background == pytest.approx(60)  # one false event in ten seconds
     assert {trial.found for trial in high} == {0.0}
 
 
-def test_front_holds_one_choice_as_none_beats_another(trials: list[Trial]) -> None:
+def test_front_holds_only_the_choice_that_no_other_beats(trials: list[Trial]) -> None:
     assert [(trial.found, trial.in_background) for trial in pareto_front(trials)] == [(1.0, 0.0)]
 
 
-def test_what_is_not_tried_stays_as_it_was() -> None:
+def test_settings_that_are_not_tuned_stay_unchanged() -> None:
     assert {(settings.gone, settings.merge, settings.update) for settings, _ in combinations(SETTINGS)} == {
         (1.5, 2.0, 5.0)
     }
 
 
-def test_none_is_best_where_none_keeps_to_the_limit(trials: list[Trial]) -> None:
+def test_no_settings_are_best_if_all_exceed_the_limit(trials: list[Trial]) -> None:
     low = [trial for trial in trials if trial.settings.start_above == 0.5]
     assert best(low, allowed=1) is None
 

@@ -1,4 +1,4 @@
-"""Our BatchNormalization beside Keras's own: the same outputs, gradients and moving statistics."""
+"""Our BatchNormalization has the outputs, gradients and moving statistics of Keras's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PICTURES, ROWS = (3, 5, 4, 6), (3, 5, 6)
 
 
 def pair(shape: tuple[int, ...]) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """Keras's and ours, with the same weights, in which no channel is like another."""
+    """Returns Keras's layer and ours with the same weights. No two channels are equal."""
     theirs, ours = keras.layers.BatchNormalization(), BatchNormalization()
     random = np.random.default_rng(2)
     gamma, beta, mean, variance = random.uniform(0.5, 2, (4, shape[-1]))
@@ -30,7 +30,7 @@ def pair(shape: tuple[int, ...]) -> tuple[keras.layers.Layer, keras.layers.Layer
 
 
 def outputs_gradients_and_weights(layer: keras.layers.Layer, shape: tuple[int, ...]) -> list[np.ndarray]:
-    """Of one step of training. Gradients of gamma, beta and the inputs; then gamma, beta, moving mean and variance."""
+    """Takes one training step. Returns gradients of gamma, beta, inputs; then gamma, beta, moving mean, variance."""
     import tensorflow as tf
 
     inputs = tf.constant(np.random.default_rng(4).normal(1, 3, shape), tf.float32)
@@ -44,7 +44,7 @@ def outputs_gradients_and_weights(layer: keras.layers.Layer, shape: tuple[int, .
 
 
 @pytest.mark.parametrize("shape", [PICTURES, ROWS], ids=["pictures", "rows"])
-def test_a_step_of_training_is_that_of_keras(shape: tuple[int, ...]) -> None:
+def test_a_training_step_equals_that_of_keras(shape: tuple[int, ...]) -> None:
     theirs, ours = (outputs_gradients_and_weights(layer, shape) for layer in pair(shape))
     assert len(theirs) == 8
     for expected, found in zip(theirs, ours, strict=True):
@@ -52,7 +52,7 @@ def test_a_step_of_training_is_that_of_keras(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["frozen, training", "not training"])
-def test_moving_statistics_stand_still_where_nothing_is_learned(training: bool) -> None:
+def test_moving_statistics_stay_unchanged_without_learning(training: bool) -> None:
     theirs, ours = pair(PICTURES)
     theirs.trainable = ours.trainable = not training
     before = ours.get_weights()
@@ -61,7 +61,7 @@ def test_moving_statistics_stand_still_where_nothing_is_learned(training: bool) 
     np.testing.assert_array_equal(ours.get_weights(), before)
 
 
-def test_a_saved_layer_is_loaded_as_ours(tmp_path: Path) -> None:
+def test_a_saved_layer_is_loaded_as_our_class(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input(PICTURES[1:]), BatchNormalization(name="normal")])
     model.save(tmp_path / "model.keras")
     layer = keras.models.load_model(tmp_path / "model.keras").get_layer("normal")

@@ -1,4 +1,4 @@
-"""Our ConvLSTM2D beside Keras's own: the same weights give the same outputs, gradients and dropout."""
+"""Our ConvLSTM2D has the outputs, gradients and dropout of Keras's own with the same weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harstream.models.layers.convlstm import ConvLSTM2D
 pytestmark = pytest.mark.training
 
 SHAPE = (3, 5, 9, 8, 2)
-"""Of the sequences: N, T, H, W, C."""
+"""The shape of the sequences: N, T, H, W, C."""
 
 
 def sequences() -> np.ndarray:
@@ -25,7 +25,7 @@ def sequences() -> np.ndarray:
 
 
 def pair(**options: Any) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """Keras's and ours, with the same weights, in which no gate is like another."""
+    """Returns Keras's layer and ours with the same weights. No two gates are equal."""
     keras.utils.set_random_seed(1)
     theirs, ours = keras.layers.ConvLSTM2D(6, 3, **options), ConvLSTM2D(6, 3, **options)
     for layer in (theirs, ours):
@@ -38,7 +38,7 @@ def pair(**options: Any) -> tuple[keras.layers.Layer, keras.layers.Layer]:
 
 
 def outputs_and_gradients(layer: keras.layers.Layer, training: bool) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Gradients of the kernel, the recurrent kernel, the bias and the sequences."""
+    """Returns outputs and gradients of the kernel, the recurrent kernel, the bias and the sequences."""
     import tensorflow as tf
 
     values = tf.constant(sequences())
@@ -57,7 +57,7 @@ def outputs_and_gradients(layer: keras.layers.Layer, training: bool) -> tuple[np
     [(0.0, True), (0.0, False), (0.4, True), (0.4, False)],
     ids=["no dropout, training", "no dropout", "dropout, training", "dropout"],
 )
-def test_outputs_and_gradients_are_those_of_keras(dropout: float, training: bool, return_sequences: bool) -> None:
+def test_outputs_and_gradients_equal_those_of_keras(dropout: float, training: bool, return_sequences: bool) -> None:
     theirs, ours = pair(recurrent_dropout=dropout, return_sequences=return_sequences, seed=11)
     expected, expected_gradients = outputs_and_gradients(theirs, training)
     outputs, gradients = outputs_and_gradients(ours, training)
@@ -67,13 +67,13 @@ def test_outputs_and_gradients_are_those_of_keras(dropout: float, training: bool
         np.testing.assert_allclose(gradient, known, atol=1e-4 * np.abs(known).max())
 
 
-def test_masks_are_drawn_anew_for_each_batch() -> None:
+def test_each_batch_gets_new_dropout_masks() -> None:
     _, ours = pair(recurrent_dropout=0.4, seed=11)
     first, second = (np.asarray(ours(sequences(), training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 0.01
 
 
-def test_a_new_layer_has_the_names_and_first_weights_of_keras() -> None:
+def test_a_new_layer_has_the_names_and_initial_weights_of_keras() -> None:
     names, weights = [], []
     for kind in (keras.layers.ConvLSTM2D, ConvLSTM2D):
         keras.utils.clear_session()
@@ -93,7 +93,7 @@ def model_with(kind: type[keras.layers.Layer]) -> keras.Model:
     )
 
 
-def test_a_saved_model_is_loaded_as_it_was(tmp_path: Path) -> None:
+def test_a_saved_model_is_loaded_unchanged(tmp_path: Path) -> None:
     model = model_with(ConvLSTM2D)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -103,14 +103,14 @@ def test_a_saved_model_is_loaded_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(sequences(), verbose=0), model.predict(sequences(), verbose=0))
 
 
-def test_weights_of_a_run_with_the_layer_of_keras_are_taken(tmp_path: Path) -> None:
+def test_weights_of_a_run_with_the_layer_of_keras_are_loaded(tmp_path: Path) -> None:
     theirs, ours = model_with(keras.layers.ConvLSTM2D), model_with(ConvLSTM2D)
     theirs.save_weights(tmp_path / "epoch.weights.h5")
     ours.load_weights(tmp_path / "epoch.weights.h5")
     np.testing.assert_allclose(ours.predict(sequences(), verbose=0), theirs.predict(sequences(), verbose=0), atol=1e-5)
 
 
-def test_what_it_cannot_do_is_refused() -> None:
+def test_unsupported_options_are_refused() -> None:
     layer = ConvLSTM2D(4, 3)
     with pytest.raises(ValueError, match=r"expected no initial_state and no mask"):
         layer(sequences(), mask=np.ones(SHAPE[:2], dtype=bool))

@@ -1,4 +1,4 @@
-"""Scores of classes summed to those of labels, in Keras and in the exported graphs."""
+"""The scores of classes are summed to those of labels, in Keras and in the exported graphs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINDOWS = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.
 
 
 @pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
-def test_a_label_has_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
+def test_a_label_gets_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
     model = architectures.build(name, **SIZE)
     classes = model.predict(WINDOWS, verbose=0)
     telling_labels(model, LABEL_OF).save(tmp_path / "model.keras")
@@ -31,19 +31,19 @@ def test_a_label_has_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
     assert labels == pytest.approx(np.c_[classes[:, :2], classes[:, 2] + classes[:, 3]], abs=1e-6)
 
 
-def test_a_model_whose_classes_are_its_labels_stays_what_it_is() -> None:
+def test_a_model_whose_classes_are_its_labels_stays_unchanged() -> None:
     model = architectures.build("lrcn", **SIZE)
     assert telling_labels(model, range(4)) is model
 
 
-def test_a_model_that_is_no_sequence_of_layers_can_tell_labels() -> None:
+def test_a_model_that_is_not_sequential_can_output_labels() -> None:
     frames = keras.Input((2,))
     model = keras.Model(frames, keras.layers.Dense(4, activation="softmax", name="scores")(frames))
     assert telling_labels(model, LABEL_OF).output_shape == (None, 3)
 
 
 @pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
-def test_exported_graphs_tell_labels(name: str) -> None:
+def test_exported_graphs_output_labels(name: str) -> None:
     pytest.importorskip("tf2onnx")
     from harstream.export.keras_to_onnx import convert, divide_logits
     from harstream.export.verify import largest_difference
@@ -55,5 +55,5 @@ def test_exported_graphs_tell_labels(name: str) -> None:
         assert largest_difference(expected, WINDOWS, *graphs) < 1e-4
 
 
-def test_sums_of_classes() -> None:
+def test_classes_are_summed() -> None:
     assert summing((0, 1, 1)).tolist() == [[1, 0], [0, 1], [0, 1]]
