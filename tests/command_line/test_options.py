@@ -78,7 +78,7 @@ def test_a_value_can_mean_none() -> None:
         (["--serial", "7"], ["No such option", "--serial"]),
     ],
 )
-def test_a_wrong_value_is_refused_with_what_was_expected(arguments: list[str], expected: list[str]) -> None:
+def test_an_invalid_value_is_refused_with_the_expected_ones(arguments: list[str], expected: list[str]) -> None:
     result = CliRunner().invoke(app, ["--folders", "a", *arguments], env={"COLUMNS": "200"})
     assert result.exit_code == 2
     assert all(part in result.stderr for part in expected), result.stderr

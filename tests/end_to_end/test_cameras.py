@@ -59,7 +59,8 @@ def test_cameras_of_a_configuration_are_reported_by_name(
     yard, hall, text, door = running.stdout[:4]
     assert yard.startswith(f"failed  yard: nothing listens at rtsp://anna:***@127.0.0.1:{port}/1")
     assert hall.startswith("ok      hall scene: drawn 320x240")
-    assert text == "failed  film: expected a video, found nothing that can be decoded in text.mp4"
+    assert text.startswith("failed  film: expected a video")
+    assert text.endswith(" text.mp4")
     assert door.startswith("failed  door: expected a webcam at index 63, found none that opens")
 
 
@@ -75,4 +76,6 @@ def test_an_invalid_address_gives_a_one_line_error(harstream: Harstream, secret:
 def test_a_machine_without_webcams_gets_a_hint(harstream: Harstream) -> None:
     code, running = harstream("cameras")
     assert (code, running.complaints) == (0, [])
-    assert running.stdout == ["no webcam found; try a network camera: harstream cameras rtsp://user:password@host/path"]
+    (line,) = running.stdout
+    assert "no webcam found" in line
+    assert "harstream cameras rtsp://user:password@host/path" in line

@@ -141,11 +141,10 @@ def test_an_invalid_query_gives_a_one_line_error(harstream: Callable[..., Any], 
         assert (running.stdout, len(running.complaints)) == ([], 1), running.output
         return code, running.complaints[0]
 
-    assert line() == (
-        CONFIG,
-        "harstream: there is no history in harstream-state: `harstream run` creates one, unless history.enabled "
-        "is false",
-    )
+    code, message = line()
+    assert (code, message.startswith("harstream: there is no history in harstream-state")) == (CONFIG, True)
+    assert "`harstream run`" in message
+    assert "history.enabled is false" in message
     code, message = line("--since", "yesterday")
     assert (code, message.startswith("harstream: --since: expected 2h (ago;")) == (CONFIG, True)
     code, message = line("--changes", "--format", "casas")
@@ -179,4 +178,5 @@ def test_a_full_disk_gives_a_one_line_error(
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     code, running = harstream("history", "--format", "csv", "--out", "/dev/full")
     assert code == SINK
-    assert running.complaints == ["harstream: expected to write the history to /dev/full, got: no space left on device"]
+    (line,) = running.complaints
+    assert "/dev/full, got: no space left on device" in line

@@ -72,7 +72,8 @@ def test_an_invalid_webcam_index_is_an_error(fails: Callable[..., str]) -> None:
 
 def test_an_empty_source_is_one_mistake(fails: Callable[..., str]) -> None:
     line = fails(CONFIG, "run", "--source", "")
-    assert line == "cameras.0.source: expected a webcam's index, rtsp://..., a video file or scene, got nothing"
+    assert line.startswith("cameras.0.source: expected a webcam's index, rtsp://")
+    assert line.endswith(", got nothing")
 
 
 @pytest.mark.parametrize("option", ["--events", "--record"])

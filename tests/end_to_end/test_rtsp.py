@@ -98,7 +98,7 @@ def test_a_port_without_a_server_is_reported(new_port: Callable[[], int], secret
 def test_a_camera_without_video_is_reported(rtsp_server: Serve, grey: Path, secret: str) -> None:
     camera = rtsp_server(grey, "--codec", "audio")
     line = refusal(camera.url(login=f"anna:{secret}"), Trouble.NO_VIDEO)
-    assert line == f"expected video at rtsp://anna:***@127.0.0.1:{camera.port}/camera, found none in the stream"
+    assert line.startswith(f"expected video at rtsp://anna:***@127.0.0.1:{camera.port}/camera, ")
 
 
 def test_a_camera_that_freezes_is_given_up(rtsp_server: Serve, grey: Path) -> None:

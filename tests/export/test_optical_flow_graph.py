@@ -18,8 +18,8 @@ pytestmark = pytest.mark.training
 
 
 def moved(height: int, width: int) -> np.ndarray:
-    """(5, 2, height, width, 3): pictures and the same a little later, elsewhere, lighter, and a part of each elsewhere
-    again; one stands still."""
+    """Returns five pairs of pictures (5, 2, height, width, 3). In all but the first pair, the second picture is moved
+    and lighter, and a part of it moves differently."""
     random = np.random.default_rng(4)
     coarse = random.uniform(0, 220, (5, height // 4 + 3, width // 4 + 3, 3))
     fine = coarse.repeat(4, axis=1).repeat(4, axis=2) + random.normal(0, 6, (5, height + 12, width + 12, 3))

@@ -109,7 +109,7 @@ def test_event_without_length_finds_the_activity_around_it() -> None:
     assert false_events(instant) == []
 
 
-def test_event_that_ends_where_the_activity_starts_does_not_find_it() -> None:
+def test_event_that_ends_when_the_activity_starts_does_not_find_it() -> None:
     early = Outcome((Segment(None, 0, 5), Segment("Jump", 5, 10)), (Recognized("Jump", 2, 5, detected_at=3),))
     assert found_share([early]) == 0
     assert false_events(early) == list(early.recognized)

@@ -33,7 +33,7 @@ def test_the_models_threshold_applies_if_nothing_is_configured() -> None:
     assert settings() == settings({"start_above": None}) == settings(own={})
 
 
-def test_a_camera_overrides_what_is_configured_for_all() -> None:
+def test_a_camera_overrides_the_settings_for_all_cameras() -> None:
     found = settings({"hold": 2.0, "merge": 5.0}, {"hold": 0.0, "update": 1.0})
     assert (found.hold, found.merge, found.update, found.gone) == (0.0, 5.0, 1.0, 1.5)
 

@@ -162,7 +162,8 @@ def test_irregular_frames_are_reported(machine: Machine, make_notice: MakeNotice
     for _ in range(20):
         machine.watch.observe(make_notice(warming=(1, 20)))
         reported = machine.second(fps=25)["hall"]
-    assert reported.reason == "its frames come too irregularly for this model, which needs 8 a second"
+    assert "too irregularly" in reported.reason
+    assert "8 a second" in reported.reason
 
 
 def test_frames_that_the_machine_drops_do_not_count_against_the_camera(

@@ -266,7 +266,7 @@ def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_a
     assert running.sink.changes("hall") == expected
 
 
-def test_a_service_goes_on_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
+def test_a_service_continues_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
     running.service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
     running.start()
     running.service.disable("hall")

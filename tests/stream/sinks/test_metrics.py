@@ -19,7 +19,7 @@ MakeNotice = Callable[..., Notice]
 
 
 class Reader:
-    """Reads metrics whose clock stands at a tenth of a second after noon."""
+    """Reads metrics whose clock is at a tenth of a second after noon."""
 
     def __init__(self, context: Context) -> None:
         self.seconds = 0.0

@@ -323,7 +323,7 @@ def test_an_error_on_the_publishers_thread_is_raised_by_handle(
             return "an internal error" in str(error)
         return False
 
-    eventually(raises, "the fault")
+    eventually(raises, "the error")
     sink.close()
 
 
@@ -347,7 +347,7 @@ def test_an_error_of_a_handler_is_raised_by_handle(
             return "an internal error with ON" in str(error)
         return False
 
-    eventually(raises, "the fault")
+    eventually(raises, "the error")
 
 
 PROCESS = """

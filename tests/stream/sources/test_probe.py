@@ -23,7 +23,7 @@ def test_the_scene_is_drawn() -> None:
     assert (seen.codec, seen.measured) == ("drawn", None)
 
 
-def test_a_measured_rate_stands_beside_the_stated_one() -> None:
+def test_a_measured_rate_is_shown_beside_the_stated_one() -> None:
     assert str(CameraFormat("h264", 1920, 1080, 25.0, 24.96)) == "h264 1920x1080, 25 frames/s stated, 25.0 measured"
     assert str(CameraFormat("h264", 1920, 1080, None, 12.5)) == "h264 1920x1080, no rate stated, 12.5 measured"
 

@@ -95,19 +95,19 @@ def test_events_are_queried_by_camera_activity_time_and_number(ask: Ask, keep: C
 
 
 @pytest.mark.parametrize(
-    ("query", "sentence"),
+    ("query", "parts"),
     [
-        ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
-        ({"limit": "many"}, "limit: Input should be a valid integer, unable to parse string as an integer"),
-        ({"limit": 10_001}, "limit: Input should be less than or equal to 10000"),
-        ({"since": "tomorrow"}, "since: expected 2h (ago; also s, m, d, w), 2026-11-20, 2026-11-20 14:00 (local time) "
-                                "or 2026-11-20T13:00:00Z; got 'tomorrow'"),
-        ({"cam": "hall"}, "expected camera, activity, since, until, limit; got 'cam'"),
+        ({"limit": 0}, ["limit: ", "greater than or equal to 1"]),
+        ({"limit": "many"}, ["limit: ", "valid integer"]),
+        ({"limit": 10_001}, ["limit: ", "less than or equal to 10000"]),
+        ({"since": "tomorrow"}, ["since: expected 2h", "2026-11-20 14:00", "2026-11-20T13:00:00Z", "got 'tomorrow'"]),
+        ({"cam": "hall"}, ["camera, activity, since, until, limit", "got 'cam'"]),
     ],
 )  # fmt: skip
-def test_invalid_query_is_refused_in_one_sentence(ask: Ask, query: dict[str, object], sentence: str) -> None:
+def test_invalid_query_is_refused_in_one_sentence(ask: Ask, query: dict[str, object], parts: list[str]) -> None:
     answer = ask(**query)
-    assert (answer.status_code, answer.json()) == (422, {"detail": sentence})
+    assert (answer.status_code, list(answer.json())) == (422, ["detail"])
+    assert all(part in answer.json()["detail"] for part in parts), answer.text
 
 
 def test_events_are_guarded_like_the_page(serve: Callable[..., str]) -> None:
@@ -120,7 +120,7 @@ def test_events_are_guarded_like_the_page(serve: Callable[..., str]) -> None:
     assert httpx.post(url).status_code == 405
 
 
-def test_without_a_history_the_answer_says_why(serve: Callable[..., str]) -> None:
+def test_the_answer_without_a_history_says_why(serve: Callable[..., str]) -> None:
     answer = httpx.get(f"{serve(None)}api/events")
     assert (answer.status_code, answer.json()) == (
         404,
