@@ -23,6 +23,8 @@ import pytest
 import yaml
 from websockets.sync.client import connect
 
+from tests.support.waiting import Eventually
+
 REPOSITORY = Path(__file__).parents[2]
 HASS = REPOSITORY / ".home-assistant" / "hass"
 BLUEPRINTS = REPOSITORY / "deploy" / "home-assistant" / "blueprints"
@@ -31,7 +33,6 @@ BOOT, RECOGNIZED = 90.0, 90.0
 
 pytestmark = [pytest.mark.homeassistant, pytest.mark.mosquitto]
 
-Eventually = Callable[..., None]
 Start = Callable[..., Any]
 
 

@@ -1,4 +1,4 @@
-"""Which clips are evaluated."""
+"""The selection decides which clips are evaluated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def folder(path: Path, *labels: str) -> Path:
     return path
 
 
-def test_every_clip_is_taken_without_a_split(data: Path) -> None:
+def test_every_clip_is_evaluated_without_a_split(data: Path) -> None:
     assert sorted(clip.label for clip in select_clips(ClipSelection((data,)), CONTRACT)) == ["Jump"] * 3 + ["Walk"] * 3
 
 
@@ -67,6 +67,6 @@ def test_clips_that_the_model_cannot_know_are_refused(
         select_clips(selection, contract)
 
 
-def test_an_unknown_part_is_refused_with_the_parts_there_are(data: Path) -> None:
+def test_an_unknown_part_is_refused_with_the_known_parts(data: Path) -> None:
     with pytest.raises(ListingError, match="--part must be one of train, val, test, got 'dev'"):
         select_clips(ClipSelection((data,), split=(Path("SPLIT.tsv"),), part="dev"), CONTRACT)

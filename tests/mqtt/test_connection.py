@@ -3,7 +3,6 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection, Will
 from harstream.wire.errors import BrokerError
-
-Eventually = Callable[..., None]
+from tests.support.waiting import Eventually
 
 
 @pytest.mark.mosquitto

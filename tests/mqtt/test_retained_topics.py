@@ -12,10 +12,9 @@ from harstream.mqtt.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.mqtt.retained_topics import RetainedTopics
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
-
-Eventually = Callable[..., None]
 
 
 @pytest.fixture

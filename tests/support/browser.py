@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by Playwright."""
+"""Playwright drives a real browser, Debian's Chromium."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A network camera to test with: serves the pictures of a video file over RTSP at /camera; prints its port.
+"""Serves the pictures of a video file over RTSP at /camera, as a network camera does, and prints its port.
 
-For the system's Python, which has GStreamer (apt install gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg):
+It needs the system's Python, which has GStreamer (apt install gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg):
 
     /usr/bin/python3 rtsp_server.py film.mp4 --loop --codec mjpeg --login anna:secret --digest
 """

@@ -17,10 +17,8 @@ from harstream.wire.payloads import availability, encode_json
 from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay, timestamp
 from harstream.wire.topics import Topics
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice
-
-MakeEvent = Callable[..., Event]
-MakeNotice = Callable[..., Notice]
+from harstream.wire.values import CameraState, EventType, Health, HealthState
+from tests.support.values import MakeEvent, MakeNotice
 
 
 def test_an_end_has_every_key_of_the_contract(make_event: MakeEvent, context: Context) -> None:

@@ -15,9 +15,9 @@ from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.payloads import encode_json
 from harstream.wire.readable import colour, readable
-from harstream.wire.values import Event, EventType, Notice
+from harstream.wire.values import EventType, Notice
+from tests.support.values import MakeEvent
 
-MakeEvent = Callable[..., Event]
 TOPIC = "har/nuc1/camera/hall/event"
 
 

@@ -17,7 +17,7 @@ def findings(folder: Path, **values: Any) -> dict[str, Finding]:
     return {finding.what: finding for finding in examine(config)}
 
 
-def test_ports_and_files_are_tried_and_nothing_is_created(tmp_path: Path, new_port: Callable[[], int]) -> None:
+def test_ports_and_files_are_checked_and_nothing_is_created(tmp_path: Path, new_port: Callable[[], int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         web = {"port": taken.getsockname()[1]}
         found = findings(

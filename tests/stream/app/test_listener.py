@@ -17,9 +17,9 @@ from harstream.stream.app.listener import Listener, Printer, topics_of
 from harstream.wire.context import Context
 from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.messages.event import EventMessage
-from harstream.wire.values import Event, EventType
+from harstream.wire.values import EventType
+from tests.support.values import MakeEvent
 
-MakeEvent = Callable[..., Event]
 TOPIC = "har/nuc1/camera/hall/event"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +18,8 @@ from harstream.stream.app.history_report import Style, report
 from harstream.stream.history.formats import CSV_COLUMNS, casas_lines, change_facts, csv_lines, facts, json_lines, table
 from harstream.stream.history.store import PastActivity, Query, connect, write
 from harstream.wire.values import CameraChange, CameraState, Confidence, Event, EventType
+from tests.support.values import MakeEvent
 
-MakeEvent = Callable[..., Event]
 pytestmark = pytest.mark.usefixtures("berlin_time")
 
 NOON = 1_700_000_000.0  # 2023-11-14T22:13:20Z

@@ -28,15 +28,12 @@ from harstream.wire.values import (
     CameraChange,
     CameraState,
     EndReason,
-    Event,
     EventType,
-    Notice,
 )
 from tests.support.clock import SettableClock
+from tests.support.values import MakeEvent, MakeNotice
 
-MakeEvent = Callable[..., Event]
 StartSink = Callable[[], HistorySink]
-MakeNotice = Callable[..., Notice]
 
 NOON = 1_700_000_000.0
 DAY = 86_400.0

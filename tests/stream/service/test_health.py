@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,11 @@ import pytest
 
 from harstream.stream.service.health import DARK, ENDED, FROZEN, PERIOD, STALLED, TICK, UNLIT, HealthWatch
 from harstream.wire.errors import Trouble
-from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice
+from harstream.wire.values import CameraChange, CameraState, Health, HealthState
+from tests.support.values import MakeNotice
 
 CAMERAS = ("attic", "cellar", "hall", "yard")
 REPLAY = "film"
-MakeNotice = Callable[..., Notice]
 
 
 class Machine:

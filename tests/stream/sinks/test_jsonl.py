@@ -12,10 +12,8 @@ import pytest
 from harstream.stream.sinks.jsonl import JsonLines
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Event, EventType, Notice
-
-MakeEvent = Callable[..., Event]
-MakeNotice = Callable[..., Notice]
+from harstream.wire.values import EventType
+from tests.support.values import MakeEvent, MakeNotice
 
 
 def ids(path: Path) -> list[str]:

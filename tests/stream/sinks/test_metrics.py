@@ -11,11 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice
+from harstream.wire.values import CameraState, Event, EventType, Health, HealthState
+from tests.support.values import MakeNotice
 
 NOON = 1_700_000_000.0
-
-MakeNotice = Callable[..., Notice]
 
 
 class Reader:

@@ -35,16 +35,14 @@ from harstream.wire.values import (
     HorizonForecast,
     LatencyStats,
     NodeStats,
-    Notice,
 )
 from tests.support.clock import SettableClock
+from tests.support.values import MakeEvent, MakeNotice
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
 
-MakeEvent = Callable[..., Event]
-MakeNotice = Callable[..., Notice]
 MakeSink = Callable[..., MqttSink]
-Eventually = Callable[..., None]
 
 EVENT = "camera/hall/event"
 ACTIVITY = "camera/hall/activity"

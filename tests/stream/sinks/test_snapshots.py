@@ -19,12 +19,12 @@ from harstream.stream.sinks.snapshots import Snapshots
 from harstream.wire.errors import SinkError
 from harstream.wire.topics import Topics
 from harstream.wire.values import Event, EventType, Frame, Notice, Step
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
 
 HALL = "har/nuc1/camera/hall/snapshot"
 
-Eventually = Callable[..., None]
 Begin = Callable[..., Snapshots]
 MakeStep = Callable[..., Step]
 

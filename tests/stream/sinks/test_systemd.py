@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +24,14 @@ from harstream.stream.service.service import Service
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError
-from harstream.wire.values import CameraChange, CameraState, Frame, Health, HealthState
+from harstream.wire.values import CameraChange, CameraState, Frame, HealthState
+from tests.support.values import MakeHealth
 
 NOON = 1_700_000_000.0
 CONTRACT = ModelContract(name="stuck", version="1", labels=("Idle", "Wave"), frames=2, height=8, width=8, rate=10.0)
 SETTINGS = TrackerSettings(
     start_above=0.8, end_below=0.5, hold=1.0, gone=1.0, merge=1.0, update=1.0, max_duration=60.0, overrides={}
 )
-MakeHealth = Callable[..., Health]
 
 
 class NotifySocket:

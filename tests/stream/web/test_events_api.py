@@ -1,4 +1,4 @@
-"""The history over HTTP and on the page: a real server with a real file, a real client and a real Chromium."""
+"""The history is served over HTTP and on the page. Server, file, client and Chromium are real."""
 
 from __future__ import annotations
 

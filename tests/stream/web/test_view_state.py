@@ -8,9 +8,8 @@ import pytest
 
 from harstream.stream.web.view_state import EVENTS_KEPT, STUCK_AFTER, ViewState
 from harstream.wire.errors import SinkError
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Notice, Step
-
-MakeNotice = Callable[..., Notice]
+from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Step
+from tests.support.values import MakeNotice
 
 
 def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotice) -> None:

@@ -1,4 +1,4 @@
-"""Which sinks a configuration gives, and in which order they receive what is recognized."""
+"""The configuration decides which sinks exist. They receive each notice in a fixed order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_outputs_that_are_switched_off_are_left_out(tmp_path: Path, engine: Engi
     assert frame_sinks(built) == []
 
 
-def test_events_go_to_the_log_where_it_is_json(tmp_path: Path, engine: Engine) -> None:
+def test_events_go_to_the_log_if_it_is_json(tmp_path: Path, engine: Engine) -> None:
     assert isinstance(outputs(Config(state=tmp_path, log="json"), engine).console, EventLog)
     assert isinstance(outputs(Config(state=tmp_path), engine).console, ConsoleSink)
 
