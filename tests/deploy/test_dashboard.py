@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
-from harstream.wire.values import CameraState, Event, EventType, Health, Notice
+from harstream.wire.values import CameraState, EventType
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "harstream.json").read_text())
@@ -69,8 +70,8 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def exposed(
-    context: Context, make_notice: Callable[..., Notice], make_event: Callable[..., Event],
-    make_health: Callable[..., Health],
+    context: Context, make_notice: MakeNotice, make_event: MakeEvent,
+    make_health: MakeHealth,
 ) -> dict[str, set[str]]:  # fmt: skip
     """The names of all metrics that a sink exposes after every kind of value, each with its labels."""
     metrics = Metrics(context, "CPU")

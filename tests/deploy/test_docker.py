@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from harstream.stream.config.file import load_config
+from tests.support.waiting import Eventually
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "deploy" / "docker"
@@ -79,7 +80,7 @@ def test_the_configuration_is_valid_and_keeps_its_state_in_the_volume(tmp_path: 
 
 @pytest.mark.mosquitto
 def test_the_broker_requires_the_password_and_keeps_retained_messages(
-    stopped_mosquitto: Any, tmp_path: Path, eventually: Callable[..., None]
+    stopped_mosquitto: Any, tmp_path: Path, eventually: Eventually
 ) -> None:
     """mosquitto runs with the configuration of the container, apart from paths."""
     passwords = tmp_path / "mosquitto_passwords"

@@ -15,6 +15,7 @@ import pytest
 from harstream.models.catalogue import shipped
 from harstream.scene.film import frames
 from harstream.scene.script import Segment, script
+from tests.support.waiting import Eventually
 
 SEED, LENGTH = 8, 75.0
 LONG = 8.0
@@ -102,7 +103,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(
     tmp_path_factory: pytest.TempPathFactory, module_mosquitto: Any, module_subscribe: Callable[[int], Any],
-    chromium: Any, run_in: Callable[..., Any], new_port: Callable[[], int], eventually: Callable[..., None],
+    chromium: Any, run_in: Callable[..., Any], new_port: Callable[[], int], eventually: Eventually,
 ) -> Demo:  # fmt: skip
     port, subscriber = new_port(), module_subscribe(module_mosquitto.port)
     folder = tmp_path_factory.mktemp("demo")

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 
 from tests.support.films import WriteFilm
+from tests.support.waiting import Eventually
 
 Harstream = Callable[..., Any]
 
@@ -171,7 +172,7 @@ def test_doctor_reports_in_json(harstream: Harstream, configure: Callable[..., N
 
 def test_doctor_accepts_what_the_running_harstream_uses(
     start: Callable[..., Any], harstream: Harstream, configure: Callable[..., None], light_model: Path,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     configure(cameras=[{"name": "hall", "source": "scene"}], web={"enabled": True})
     running = start("run", "--model", light_model)

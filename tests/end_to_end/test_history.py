@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import Eventually
+
 CONFIG, SINK = 3, 7
 
 
@@ -25,7 +27,7 @@ def parsed(lines: list[str]) -> list[dict[str, Any]]:
 @pytest.mark.mosquitto
 def test_an_open_activity_of_a_killed_run_is_ended_at_the_next_start(
     start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any],
-    eventually: Callable[..., None], film: Callable[..., Path], light_model: Path, tmp_path: Path,
+    eventually: Eventually, film: Callable[..., Path], light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     film("yard.mp4", (1, 0), (0.2, 200))
     subscriber = subscribe(mosquitto.port)
@@ -110,7 +112,7 @@ def test_an_unknown_name_is_reported_with_the_known_ones(
 
 
 def test_the_live_view_of_a_second_run_shows_the_first(
-    start: Callable[..., Any], harstream: Callable[..., Any], eventually: Callable[..., None],
+    start: Callable[..., Any], harstream: Callable[..., Any], eventually: Eventually,
     film: Callable[..., Path], light_model: Path,
 ) -> None:  # fmt: skip
     film("yard.mp4", (2.5, 200))

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import Eventually
+
 Start = Callable[..., Any]
 
 
@@ -47,7 +49,7 @@ def test_a_mistake_is_reported_in_json(harstream: Callable[..., Any]) -> None:
 
 def test_an_unreachable_camera_is_named_in_a_field_and_its_password_is_not_logged(
     start: Start, configure: Callable[..., None], light_model: Path, new_port: Callable[[], int], secret: str,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     address = f"rtsp://user:{secret}@127.0.0.1:{new_port()}/camera"
     cameras = [{"name": "hall", "source": address}, {"name": "yard", "source": "scene?seed=8"}]
@@ -74,7 +76,7 @@ def test_the_password_of_a_broker_that_refuses_the_login_is_not_logged(
 
 
 def test_a_reload_may_change_the_format_of_the_log(
-    start: Start, configure: Callable[..., None], light_model: Path, eventually: Callable[..., None]
+    start: Start, configure: Callable[..., None], light_model: Path, eventually: Eventually
 ) -> None:
     settings: dict[str, Any] = {
         "cameras": [{"name": "hall", "source": "scene?seed=8"}], "model": str(light_model),

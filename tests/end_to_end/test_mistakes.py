@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from harstream.models.contract import ModelContract
+from tests.support.waiting import Eventually
 
 CONFIG, SOURCE, MODEL, BROKER, SINK = 3, 4, 5, 6, 7
 CHECK = 2
@@ -272,7 +273,7 @@ def test_a_folder_without_permission_is_an_error(fails: Callable[..., str], tmp_
 
 def test_a_second_harstream_on_the_same_state_is_an_error(
     fails: Callable[..., str], start: Callable[..., Any], configure: Callable[..., None], light_model: Path,
-    new_port: Callable[[], int], eventually: Callable[..., None],
+    new_port: Callable[[], int], eventually: Eventually,
 ) -> None:  # fmt: skip
     first = start("run", "--source", "scene", "--model", light_model)
     eventually(lambda: "▶ start" in first.output, "the first event of the first one", 40)

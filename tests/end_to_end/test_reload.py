@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import Eventually
+
 pytestmark = pytest.mark.mosquitto
 
 Start = Callable[..., Any]
@@ -24,7 +26,7 @@ def context(mosquitto: Any) -> dict[str, Any]:
 
 def test_cameras_are_added_and_removed_and_another_is_not_affected(
     start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, subscribe: Any,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     rest: dict[str, Any] = {"model": str(light_model), **context(mosquitto)}
@@ -52,7 +54,7 @@ def test_cameras_are_added_and_removed_and_another_is_not_affected(
 
 def test_another_model_is_announced(
     start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, subscribe: Any,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     rest: dict[str, Any] = {"cameras": [HALL], **context(mosquitto)}
@@ -72,7 +74,7 @@ def test_another_model_is_announced(
 
 def test_a_missing_config_is_a_mistake_and_does_not_give_the_defaults(
     start: Start, configure: Callable[..., None], light_model: Path, mosquitto: Any, tmp_path: Path, subscribe: Any,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     configure(cameras=[HALL], model=str(light_model), **context(mosquitto))
@@ -98,7 +100,7 @@ def test_a_missing_config_is_a_mistake_and_does_not_give_the_defaults(
 def test_a_mistake_is_reported_and_nothing_changes(
     mistake: dict[str, Any], expected: str, start: Start, configure: Callable[..., None], light_model: Path,
     mosquitto: Any,
-    subscribe: Any, eventually: Callable[..., None],
+    subscribe: Any, eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **context(mosquitto)}

@@ -22,6 +22,7 @@ from harstream.stream.sources.reconnecting import ReconnectingSource
 from harstream.stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.rtsp
 
@@ -132,7 +133,7 @@ def watched() -> Iterator[Callable[[ReconnectingSource, threading.Event], list[F
 
 
 def test_a_camera_that_is_pulled_and_plugged_in_again_reconnects(
-    rtsp_server: Serve, grey: Path, watched: Any, eventually: Callable[..., None]
+    rtsp_server: Serve, grey: Path, watched: Any, eventually: Eventually
 ) -> None:
     camera, clock, stopping = rtsp_server(grey, "--loop"), Clock(), threading.Event()
     opened = partial(rtsp_pictures, camera.url(), clock)
@@ -154,7 +155,7 @@ def test_a_camera_that_is_pulled_and_plugged_in_again_reconnects(
 
 def test_events_continue_after_an_outage_and_no_password_is_printed(
     rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, secret: str, tmp_path: Path,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     camera = rtsp_server(grey, "--loop", "--login", f"anna:{secret}")
     source = camera.url(login=f"anna:{secret}")
@@ -181,7 +182,7 @@ def test_events_continue_after_an_outage_and_no_password_is_printed(
 @pytest.mark.mosquitto
 def test_health_follows_a_camera_that_falls_silent(
     rtsp_server: Serve, grey: Path, start: Callable[..., Any], light_model: Path, mosquitto: Any, subscribe: Any,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     camera, subscriber = rtsp_server(grey, "--loop"), subscribe(mosquitto.port)
     running = start("run", "--source", camera.url(), "--model", light_model, "--broker", mosquitto.url)
@@ -203,7 +204,7 @@ def test_health_follows_a_camera_that_falls_silent(
 @pytest.mark.mosquitto
 def test_a_covered_lens_is_reported(
     rtsp_server: Serve, film: Callable[..., Path], start: Callable[..., Any], light_model: Path, mosquitto: Any,
-    subscribe: Any, eventually: Callable[..., None],
+    subscribe: Any, eventually: Eventually,
 ) -> None:  # fmt: skip
     camera, subscriber = rtsp_server(film("covered.mp4", (2, 4)), "--loop"), subscribe(mosquitto.port)
     running = start("run", "--source", camera.url(), "--model", light_model, "--broker", mosquitto.url)
@@ -241,7 +242,7 @@ def test_a_camera_that_never_worked_ends_the_run_with_a_one_line_error(
 
 def test_the_run_waits_for_one_missing_camera_of_two(
     start: Callable[..., Any], configure: Callable[..., None], light_model: Path, new_port: Callable[[], int],
-    secret: str, eventually: Callable[..., None],
+    secret: str, eventually: Eventually,
 ) -> None:  # fmt: skip
     url = f"rtsp://anna:{secret}@127.0.0.1:{new_port()}/camera"
     configure(cameras=[{"name": "yard", "source": url}, {"name": "hall", "source": "scene?seed=8"}])

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.waiting import Eventually
+
 pytestmark = pytest.mark.mosquitto
 
 
@@ -40,7 +42,7 @@ def test_snapshots_are_published_if_on_and_cleared_if_off(
 
 def test_a_camera_that_is_switched_off_leaves_no_picture(
     configure: Callable[..., None], start: Callable[..., Any], light_model: Path, mosquitto: Any,
-    subscribe: Callable[[int], Any], film: Callable[..., Path], eventually: Callable[..., None],
+    subscribe: Callable[[int], Any], film: Callable[..., Path], eventually: Eventually,
 ) -> None:  # fmt: skip
     cameras = [
         {"name": "yard", "source": str(film("yard.mp4", (1, 0), (20, 200)))},

@@ -17,6 +17,8 @@ from typing import Any
 import cv2
 import pytest
 
+from tests.support.waiting import Eventually
+
 pytestmark = pytest.mark.mosquitto
 
 
@@ -30,7 +32,7 @@ def pairs(events: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_within_five_seconds(
-    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Eventually,
     light_model: Path, tmp_path: Path, number: signal.Signals,
 ) -> None:  # fmt: skip
     options = ("--events", "events.jsonl", "--record", "film.mp4", "--model", light_model)
@@ -67,7 +69,7 @@ cli.main()
 
 
 def test_the_broker_reports_a_killed_run_as_offline(
-    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Eventually,
     light_model: Path,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
@@ -79,7 +81,7 @@ def test_the_broker_reports_a_killed_run_as_offline(
 
 def test_two_cameras_in_one_process_have_their_own_events(
     harstream: Callable[..., Any], configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any],
-    film: Callable[..., Path], light_model: Path, tmp_path: Path, eventually: Callable[..., None],
+    film: Callable[..., Path], light_model: Path, tmp_path: Path, eventually: Eventually,
 ) -> None:  # fmt: skip
     film("yard.mp4", (2.5, 200), (4, 0), (2, 200))
     configure(
@@ -106,7 +108,7 @@ def test_two_cameras_in_one_process_have_their_own_events(
 
 
 def test_a_broker_that_restarts_gets_the_events_of_its_outage(
-    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Callable[..., None],
+    start: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Eventually,
     film: Callable[..., Path], light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     film("yard.mp4", (2, 200), (3, 0), (2, 200), (60, 0))  # continues while the publisher waits for its next attempt
@@ -131,7 +133,7 @@ def test_a_broker_that_restarts_gets_the_events_of_its_outage(
 
 
 def test_listen_prints_what_run_publishes_to_the_same_broker(
-    start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, eventually: Callable[..., None],
+    start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, eventually: Eventually,
     film: Callable[..., Path], light_model: Path, configure: Callable[..., None],
 ) -> None:  # fmt: skip
     film("yard.mp4", (2, 200))
@@ -150,9 +152,7 @@ def test_listen_prints_what_run_publishes_to_the_same_broker(
     assert listening.complaints == []
 
 
-def test_port_0_chooses_a_free_port(
-    start: Callable[..., Any], eventually: Callable[..., None], light_model: Path
-) -> None:
+def test_port_0_chooses_a_free_port(start: Callable[..., Any], eventually: Eventually, light_model: Path) -> None:
     running = start("run", "--source", "scene", "--model", light_model, "--port", "0")
     eventually(lambda: "live view http://127.0.0.1:" in running.output, "the live view's address", 40)
     address = next(line.split()[-1] for line in running.stdout if line.startswith("live view"))

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import Eventually
+
 Start = Callable[..., Any]
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "harstream.service"
 
@@ -54,7 +56,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
 
 
 def test_a_service_reports_that_it_is_ready_alive_and_stopping(
-    manager: Manager, start: Start, light_model: Path, eventually: Callable[..., None]
+    manager: Manager, start: Start, light_model: Path, eventually: Eventually
 ) -> None:
     running = start("run", "--source", "scene?seed=8&seconds=30", "--model", light_model, "--port", "0")
     eventually(lambda: manager.times_of("READY=1"), "the service to be ready", 40)
@@ -74,7 +76,7 @@ def test_a_service_reports_that_it_is_ready_alive_and_stopping(
 
 def test_a_service_whose_sources_end_reports_that_it_stops(
     manager: Manager, harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     film("yard.mp4", (2, 200))
     code, _ = harstream("run", "--source", "yard.mp4", "--model", light_model)
@@ -85,7 +87,7 @@ def test_a_service_whose_sources_end_reports_that_it_stops(
 @pytest.mark.parametrize("change", [{"activities": {"hold": 0.5}}, {"stride": 2}, {"model": "no-such-model"}])
 def test_a_reload_reports_begin_and_end_also_if_the_service_restarts_or_nothing_changes(
     change: dict[str, Any], manager: Manager, start: Start, configure: Callable[..., None], light_model: Path,
-    new_port: Callable[[], int], eventually: Callable[..., None],
+    new_port: Callable[[], int], eventually: Eventually,
 ) -> None:  # fmt: skip
     settings: dict[str, Any] = {
         "cameras": [{"name": "hall", "source": "scene?seed=8"}], "model": str(light_model),

@@ -20,6 +20,8 @@ from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.home_assistant import announcements
 from harstream.wire.values import Notice
+from tests.support.values import MakeNotice
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
 
@@ -72,7 +74,7 @@ def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
 
 
 @pytest.fixture
-def retained(mosquitto: Any, subscribe: Any, eventually: Callable[..., None]) -> Callable[..., None]:
+def retained(mosquitto: Any, subscribe: Any, eventually: Eventually) -> Callable[..., None]:
     """`retained(NODE, HALL)` waits until a Home Assistant that starts now discovers exactly these."""
 
     def discovered() -> set[str]:
@@ -129,7 +131,7 @@ def test_switching_discovery_off_clears_all_announcements(
 
 
 def test_a_cleared_announcement_of_another_node_is_left_alone(
-    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None], tmp_path: Path
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Eventually, tmp_path: Path
 ) -> None:
     for cameras in (("hall", "yard"), ("hall",)):
         sink = begin(mosquitto.url, *cameras)
@@ -141,7 +143,7 @@ def test_a_cleared_announcement_of_another_node_is_left_alone(
 
 
 def test_a_camera_removed_during_an_outage_is_cleared_after_it(
-    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Callable[..., None]
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], eventually: Eventually
 ) -> None:
     first = begin(mosquitto.url, "hall", "yard")
     first.close()
@@ -164,8 +166,8 @@ def test_announcements_at_another_broker_are_cleared_there(
 
 
 def test_announcements_and_states_are_republished_when_home_assistant_starts(
-    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
-    make_notice: Callable[..., Notice],
+    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Eventually,
+    make_notice: MakeNotice,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     sink = begin(mosquitto.url, "hall")
@@ -180,8 +182,8 @@ def test_announcements_and_states_are_republished_when_home_assistant_starts(
 
 
 def test_republishing_waits_for_its_delay(
-    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch, make_notice: Callable[..., Notice],
+    mosquitto: Any, begin: Begin, subscribe: Any, eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch, make_notice: MakeNotice,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(random, "uniform", lambda low, high: 3600.0 if (low, high) == (0, 5.0) else low)
     subscriber = subscribe(mosquitto.port)

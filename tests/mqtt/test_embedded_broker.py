@@ -6,7 +6,6 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Event, Notice
+from tests.support.values import MakeEvent, MakeNotice
 
 
 def connected(broker: EmbeddedBroker, messages: queue.Queue[tuple[str, bytes]] | None = None) -> Connection:
@@ -47,8 +46,8 @@ def test_a_client_falls_back_when_the_broker_is_silent(free_port: int) -> None:
 
 
 def test_the_sink_sends_events_and_retains_states(
-    free_port: int, tmp_path: Path, context: Context, make_event: Callable[..., Event],
-    make_notice: Callable[..., Notice],
+    free_port: int, tmp_path: Path, context: Context, make_event: MakeEvent,
+    make_notice: MakeNotice,
 ) -> None:  # fmt: skip
     messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
     with EmbeddedBroker(free_port) as broker:

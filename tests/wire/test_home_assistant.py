@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,8 @@ from jinja2 import Environment
 from harstream.wire.context import Context
 from harstream.wire.home_assistant import announcements
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage
-from harstream.wire.values import Health, HealthState, Notice
+from harstream.wire.values import HealthState
+from tests.support.values import MakeHealth, MakeNotice
 
 NODE_IS_THERE = {
     "topic": "har/nuc1/status",
@@ -140,14 +140,14 @@ def rendered(component: Any, key: str, message: Any) -> str:
      ({"state": HealthState.DISABLED}, "off")],
 )  # fmt: skip
 def test_a_problem_is_a_state_in_which_a_camera_cannot_be_watched(
-    hall: Any, make_health: Callable[..., Health], context: Context, changes: dict[str, Any], expected: str
+    hall: Any, make_health: MakeHealth, context: Context, changes: dict[str, Any], expected: str
 ) -> None:
     problem = hall["components"]["problem"]
     assert rendered(problem, "value_template", HealthMessage.of(make_health(**changes), context).facts()) == expected
     assert (problem["payload_on"], problem["payload_off"]) == ("on", "off")
 
 
-def test_a_problem_carries_its_reason(hall: Any, make_health: Callable[..., Health], context: Context) -> None:
+def test_a_problem_carries_its_reason(hall: Any, make_health: MakeHealth, context: Context) -> None:
     message = HealthMessage.of(make_health(state=HealthState.OFFLINE, reason="no route"), context).facts()
     why = rendered(hall["components"]["problem"], "json_attributes_template", message)
     assert json.loads(why) == {"health": "offline", "reason": "no route", "overloaded": False}
@@ -155,15 +155,13 @@ def test_a_problem_carries_its_reason(hall: Any, make_health: Callable[..., Heal
 
 @pytest.mark.parametrize(("activity", "expected"), [("Lunges", "50"), ("unknown", "None")])
 def test_confidence_is_a_percentage_while_an_activity_is_recognized(
-    hall: Any, make_notice: Callable[..., Notice], context: Context, activity: str, expected: str
+    hall: Any, make_notice: MakeNotice, context: Context, activity: str, expected: str
 ) -> None:
     message = ActivityMessage.of(make_notice(activity=activity), context).facts()
     assert rendered(hall["components"]["confidence"], "value_template", message) == expected
 
 
-def test_the_frame_age_before_the_first_frame_is_none(
-    hall: Any, make_health: Callable[..., Health], context: Context
-) -> None:
+def test_the_frame_age_before_the_first_frame_is_none(hall: Any, make_health: MakeHealth, context: Context) -> None:
     message = HealthMessage.of(make_health(frame_age=None), context).facts()
     assert rendered(hall["components"]["frame_age"], "value_template", message) == "None"
 

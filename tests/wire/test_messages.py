@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,8 +16,8 @@ from harstream.wire.payloads import availability, encode_json
 from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay, timestamp
 from harstream.wire.topics import Topics
-from harstream.wire.values import CameraState, EventType, Health, HealthState
-from tests.support.values import MakeEvent, MakeNotice
+from harstream.wire.values import CameraState, EventType, HealthState
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 
 def test_an_end_has_every_key_of_the_contract(make_event: MakeEvent, context: Context) -> None:
@@ -128,7 +127,7 @@ def test_the_activity_carries_its_begin(make_notice: MakeNotice, context: Contex
     }
 
 
-def test_health_has_every_key_of_the_contract(make_health: Callable[..., Health], context: Context) -> None:
+def test_health_has_every_key_of_the_contract(make_health: MakeHealth, context: Context) -> None:
     health = make_health(
         time=1_700_000_004.0, state=HealthState.WARMING, warming=(7, 20), frame_age=1.02, dropped=12, dropping=0.031415,
         overloaded=True, reconnects=2,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -15,8 +14,8 @@ from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.payloads import encode_json
 from harstream.wire.readable import colour, readable
-from harstream.wire.values import EventType, Notice
-from tests.support.values import MakeEvent
+from harstream.wire.values import EventType
+from tests.support.values import MakeEvent, MakeNotice
 
 TOPIC = "har/nuc1/camera/hall/event"
 
@@ -42,7 +41,7 @@ def test_historical_event_is_marked(make_event: MakeEvent, context: Context) -> 
     assert "reported late" in readable(TOPIC, encode_json(message)).plain
 
 
-def test_an_observation_shows_its_symbol(make_notice: Callable[..., Notice], context: Context) -> None:
+def test_an_observation_shows_its_symbol(make_notice: MakeNotice, context: Context) -> None:
     message = ObservationMessage.of(make_notice(scores=(0.1, 0.85, 0.05)), context, seq=1, previous=None)
     line = readable("har/nuc1/camera/hall/observation", message.encode())
     assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]

@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.values import EventType
 from tests.support.values import MakeEvent
+from tests.support.waiting import Eventually
 
 TOPIC = "har/nuc1/camera/hall/event"
 
@@ -65,7 +65,7 @@ def publish(port: int, topic: str, payload: bytes) -> None:
 
 @pytest.mark.mosquitto
 def test_listener_prints_messages_and_survives_an_outage(
-    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
+    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Eventually
 ) -> None:
     start = EventMessage.of(make_event(), context).encode()
     end = EventMessage.of(make_event(EventType.END), context).encode()
@@ -87,7 +87,7 @@ def test_listener_prints_messages_and_survives_an_outage(
 
 @pytest.mark.mosquitto
 def test_raw_output_is_one_json_object_per_line(
-    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Callable[..., None]
+    mosquitto: Any, make_event: MakeEvent, context: Context, eventually: Eventually
 ) -> None:
     message = EventMessage.of(make_event(activity="\x9b6n [bold]"), context).facts()
 

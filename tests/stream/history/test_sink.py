@@ -32,6 +32,7 @@ from harstream.wire.values import (
 )
 from tests.support.clock import SettableClock
 from tests.support.values import MakeEvent, MakeNotice
+from tests.support.waiting import Eventually
 
 StartSink = Callable[[], HistorySink]
 
@@ -152,7 +153,7 @@ def test_start_deletes_old_activities(
 
 def test_upkeep_deletes_old_activities_and_empties_the_journal(
     path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    eventually: Eventually, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("harstream.stream.history.sink.UPKEEP_PERIOD", 0.01)
     sink = start_sink()

@@ -23,7 +23,9 @@ from harstream.stream.service.change_queue import ChangeQueue
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import ControlError
-from harstream.wire.values import CameraControl, CameraState, Health, Notice
+from harstream.wire.values import CameraControl, CameraState
+from tests.support.values import MakeHealth, MakeNotice
+from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
 
@@ -95,7 +97,7 @@ def publish(mosquitto: Any, sink: MqttSink) -> Callable[[str, bytes], None]:
     return send
 
 
-def test_commands_are_carried_out(publish: Any, controls: RecordingControls, eventually: Callable[..., None]) -> None:
+def test_commands_are_carried_out(publish: Any, controls: RecordingControls, eventually: Eventually) -> None:
     publish("har/nuc1/camera/hall/enabled/set", b"OFF")
     publish("har/nuc1/camera/hall/enabled/set", b" on\n")
     publish("har/nuc1/camera/hall/threshold/set", b"0.65")
@@ -125,7 +127,7 @@ def test_commands_are_carried_out(publish: Any, controls: RecordingControls, eve
 )
 def test_invalid_command_is_answered(
     topic: str, payload: bytes, why: str, publish: Any, controls: RecordingControls, mosquitto: Any, subscribe: Any,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     publish(f"har/nuc1/camera/{topic}/set", payload)
@@ -139,7 +141,7 @@ def test_invalid_command_is_answered(
 
 
 def test_a_repeated_refusal_is_logged_once_a_minute(
-    publish: Any, mosquitto: Any, subscribe: Any, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture,
+    publish: Any, mosquitto: Any, subscribe: Any, eventually: Eventually, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
@@ -208,7 +210,7 @@ def either_broker(request: pytest.FixtureRequest, new_port: Callable[[], int]) -
 
 def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
     either_broker: BrokerAddress, controls: RecordingControls, context: Context, tmp_path: Path,
-    eventually: Callable[..., None],
+    eventually: Eventually,
     validate: Callable[[Any], None],
 ) -> None:  # fmt: skip
     answers: list[bytes] = []
@@ -236,7 +238,7 @@ def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
         listener.close()
 
 
-def test_a_topic_that_is_not_utf8_is_ignored(eventually: Callable[..., None]) -> None:
+def test_a_topic_that_is_not_utf8_is_ignored(eventually: Eventually) -> None:
     """A broker of three packets is needed: real brokers do not forward such a topic."""
     topics: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -257,7 +259,7 @@ def test_a_topic_that_is_not_utf8_is_ignored(eventually: Callable[..., None]) ->
 
 def test_a_retained_command_is_refused_because_it_would_be_repeated_forever(
     node: Node, controls: RecordingControls, mosquitto: Any, subscribe: Any, context: Context, tmp_path: Path,
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-r", "-m", "OFF"]
@@ -276,7 +278,7 @@ def test_a_retained_command_is_refused_because_it_would_be_repeated_forever(
 
 
 def test_the_settings_of_a_camera_are_retained(
-    sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Callable[..., None]
+    sink: MqttSink, mosquitto: Any, subscribe: Any, eventually: Eventually
 ) -> None:
     sink.on_setting(CameraControl("hall", is_enabled=False, threshold=0.85))
     first = subscribe(mosquitto.port)
@@ -290,8 +292,8 @@ def test_the_settings_of_a_camera_are_retained(
 
 
 def test_the_retained_states_of_a_removed_camera_say_that_it_is_removed(
-    sink: MqttSink, mosquitto: Any, subscribe: Any, make_notice: Callable[..., Notice],
-    make_health: Callable[..., Health], eventually: Callable[..., None],
+    sink: MqttSink, mosquitto: Any, subscribe: Any, make_notice: MakeNotice,
+    make_health: MakeHealth, eventually: Eventually,
 ) -> None:  # fmt: skip
     sink.handle(make_notice(state=CameraState.LIVE, activity="Lunges"))
     sink.report(make_health())

@@ -20,6 +20,7 @@ from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.errors import ConfigError, ControlError, SinkError
 from harstream.wire.values import CameraChange, CameraControl, CameraState, Frame
+from tests.support.waiting import Eventually
 
 HALL, YARD = CameraConfig(name="hall", source="0"), CameraConfig(name="yard", source="1", area="Yard")
 CONFIG = Config(cameras=(HALL, YARD))
@@ -276,7 +277,7 @@ def test_nothing_is_changed_before_the_service_has_started(tmp_path: Path) -> No
     assert not early.memory.exists()
 
 
-def test_a_change_during_the_start_waits_for_it(tmp_path: Path, eventually: Callable[..., None]) -> None:
+def test_a_change_during_the_start_waits_for_it(tmp_path: Path, eventually: Eventually) -> None:
     node = Node(tmp_path)
     asking = threading.Thread(target=node.settings.switch, args=("hall",), kwargs={"on": False})
     asking.start()

@@ -9,6 +9,7 @@ import pytest
 
 from harstream.stream.service.change_queue import INTERNAL_ERROR, ChangeQueue
 from harstream.wire.errors import ControlError
+from tests.support.waiting import Eventually
 
 
 @pytest.fixture
@@ -25,9 +26,7 @@ def refuse(why: str) -> Callable[[], None]:
     return change
 
 
-def test_changes_from_before_the_start_are_made_in_their_order(
-    queue: ChangeQueue, eventually: Callable[..., None]
-) -> None:
+def test_changes_from_before_the_start_are_made_in_their_order(queue: ChangeQueue, eventually: Eventually) -> None:
     made: list[int] = []
     for number in range(3):
         queue.put(lambda number=number: made.append(number), make_error)  # type: ignore[misc]
@@ -41,7 +40,7 @@ def make_error(why: str) -> None:
 
 
 def test_a_refused_change_is_raised_for_its_caller_and_the_next_one_is_made(
-    queue: ChangeQueue, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+    queue: ChangeQueue, eventually: Eventually, caplog: pytest.LogCaptureFixture
 ) -> None:
     refused: list[str] = []
     made = threading.Event()

@@ -21,6 +21,7 @@ from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
 from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice, Warming
+from tests.support.waiting import Eventually
 
 CONTRACT = ModelContract(name="even", version="1", labels=("Idle", "Wave"), frames=5, height=8, width=8, rate=10.0)
 SETTINGS = TrackerSettings(
@@ -188,9 +189,7 @@ def running() -> Iterator[Running]:
     running.close()
 
 
-def test_switching_a_camera_off_and_on_does_not_affect_another(
-    running: Running, eventually: Callable[..., None]
-) -> None:
+def test_switching_a_camera_off_and_on_does_not_affect_another(running: Running, eventually: Eventually) -> None:
     hall, yard = Device(), Device()
     running.service.watch("hall", partial(SteadyCamera, "hall", hall, 90))
     running.service.watch("yard", partial(SteadyCamera, "yard", yard, 90))
@@ -212,7 +211,7 @@ def test_switching_a_camera_off_and_on_does_not_affect_another(
 
 
 def test_a_camera_gets_another_source_when_the_first_has_released_the_device(
-    running: Running, eventually: Callable[..., None]
+    running: Running, eventually: Eventually
 ) -> None:
     device = Device()
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
@@ -224,9 +223,7 @@ def test_a_camera_gets_another_source_when_the_first_has_released_the_device(
     eventually(lambda: running.sink.notices[-1].lit == 1.0, "pictures of the last source")
 
 
-def test_a_removed_camera_is_forgotten_and_may_be_added_again(
-    running: Running, eventually: Callable[..., None]
-) -> None:
+def test_a_removed_camera_is_forgotten_and_may_be_added_again(running: Running, eventually: Eventually) -> None:
     device = Device()
     running.service.watch("yard", partial(SteadyCamera, "yard", Device(), 90))
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
@@ -253,7 +250,7 @@ def test_a_removed_camera_is_forgotten_and_may_be_added_again(
     ],
 )
 def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_as_gone(
-    running: Running, eventually: Callable[..., None], away: Callable[[Service, str], None], expected: list[str]
+    running: Running, eventually: Eventually, away: Callable[[Service, str], None], expected: list[str]
 ) -> None:
     may_end = threading.Event()
     running.service.watch("hall", partial(LateRelease, "hall", may_end))
@@ -266,7 +263,7 @@ def test_a_camera_that_returns_before_it_released_the_device_is_first_reported_a
     assert running.sink.changes("hall") == expected
 
 
-def test_a_service_continues_while_a_camera_is_switched_off(running: Running, eventually: Callable[..., None]) -> None:
+def test_a_service_continues_while_a_camera_is_switched_off(running: Running, eventually: Eventually) -> None:
     running.service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
     running.start()
     running.service.disable("hall")
@@ -276,7 +273,7 @@ def test_a_service_continues_while_a_camera_is_switched_off(running: Running, ev
     eventually(lambda: running.is_over, "the end of a service that watches nothing")
 
 
-def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventually: Callable[..., None]) -> None:
+def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventually: Eventually) -> None:
     device = Device()
     running.service.watch("hall", partial(SteadyCamera, "hall", device, 90))
     running.start()
@@ -293,7 +290,7 @@ def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventual
 
 
 def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_others(
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:
     broken, well = RecordingSink(is_broken=True), RecordingSink()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
@@ -315,7 +312,7 @@ def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_other
 
 
 def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history_last(
-    eventually: Callable[..., None],
+    eventually: Eventually,
 ) -> None:
     handled: list[tuple[str, str]] = []
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
@@ -334,7 +331,7 @@ def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history
 
 
 def test_the_error_of_a_broken_file_is_raised_when_the_other_cameras_have_ended(
-    running: Running, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+    running: Running, eventually: Eventually, caplog: pytest.LogCaptureFixture
 ) -> None:
     running.service.watch("hall", partial(BrokenFile, "hall"))
     running.service.watch("yard", partial(SteadyCamera, "yard", Device(), 90))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -11,7 +10,7 @@ from rich.console import Console
 from harstream.stream.sinks.console import ConsoleSink
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Event, Notice
+from tests.support.values import MakeEvent, MakeNotice
 
 
 class ClosedPipe(io.StringIO):
@@ -22,7 +21,7 @@ class ClosedPipe(io.StringIO):
 
 
 def test_a_closed_pipe_is_a_sink_error_and_does_not_end_the_run(
-    context: Context, make_event: Callable[..., Event], make_notice: Callable[..., Notice]
+    context: Context, make_event: MakeEvent, make_notice: MakeNotice
 ) -> None:
     sink = ConsoleSink(context, Console(file=ClosedPipe()))
     with pytest.raises(SinkError, match="cannot print to stdout"):

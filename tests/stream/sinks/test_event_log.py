@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import pytest
 
 from harstream.stream.sinks.event_log import EventLog
 from harstream.wire.context import Context
 from harstream.wire.messages.event import EventMessage
-from harstream.wire.values import Event, EventType, Notice
+from harstream.wire.values import EventType
+from tests.support.values import MakeEvent, MakeNotice
 
 
 def test_event_is_a_record_with_its_message(
-    make_event: Callable[..., Event], make_notice: Callable[..., Notice], context: Context,
+    make_event: MakeEvent, make_notice: MakeNotice, context: Context,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)

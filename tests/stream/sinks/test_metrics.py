@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState
-from tests.support.values import MakeNotice
+from harstream.wire.values import CameraState, EventType, HealthState
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 NOON = 1_700_000_000.0
 
@@ -68,7 +67,7 @@ def test_the_latency_of_a_recognition_is_counted_in_its_bucket(reader: Reader, m
 
 
 def test_starts_and_ends_are_counted_and_updates_are_not(
-    reader: Reader, make_notice: MakeNotice, make_event: Callable[..., Event]
+    reader: Reader, make_notice: MakeNotice, make_event: MakeEvent
 ) -> None:
     for kind in (EventType.START, EventType.UPDATE, EventType.UPDATE, EventType.END):
         reader.metrics.handle(make_notice(make_event(kind)))
@@ -78,14 +77,14 @@ def test_starts_and_ends_are_counted_and_updates_are_not(
     assert counted == {"start": 1, "update": None, "end": 1}
 
 
-def test_activities_of_a_camera_are_counted_from_0(reader: Reader, make_health: Callable[..., Health]) -> None:
+def test_activities_of_a_camera_are_counted_from_0(reader: Reader, make_health: MakeHealth) -> None:
     reader.metrics.report(make_health())
     for activity, count in (("JumpingJack", 0), ("Lunges", 0), ("Idle", None)):
         for kind in ("start", "end"):
             assert reader.read("events_total", camera="hall", activity=activity, type=kind) == count
 
 
-def test_the_health_of_a_camera_is_reported(reader: Reader, make_health: Callable[..., Health]) -> None:
+def test_the_health_of_a_camera_is_reported(reader: Reader, make_health: MakeHealth) -> None:
     reader.metrics.report(make_health(dropped=12, reconnects=2, overloaded=True))
     for _ in range(3):
         reader.metrics.report(make_health(state=HealthState.FROZEN, frame_age=0.5, fps=24.5))
@@ -99,9 +98,7 @@ def test_the_health_of_a_camera_is_reported(reader: Reader, make_health: Callabl
     assert reader.read("camera_overloaded", camera="hall") == 1
 
 
-def test_drops_and_reconnections_are_counted_across_a_restart(
-    reader: Reader, make_health: Callable[..., Health]
-) -> None:
+def test_drops_and_reconnections_are_counted_across_a_restart(reader: Reader, make_health: MakeHealth) -> None:
     for dropped, reconnects in ((12, 2), (15, 2), (15, 0), (16, 1)):
         reader.metrics.report(make_health(dropped=dropped, reconnects=reconnects))
     assert reader.read("frames_dropped_total", camera="hall", cause="newer_frame") == 16
@@ -109,7 +106,7 @@ def test_drops_and_reconnections_are_counted_across_a_restart(
 
 
 def test_a_removed_camera_is_no_longer_reported(
-    reader: Reader, make_notice: MakeNotice, make_health: Callable[..., Health]
+    reader: Reader, make_notice: MakeNotice, make_health: MakeHealth
 ) -> None:
     for camera in ("hall", "yard"):
         reader.metrics.handle(make_notice(camera=camera, scores=(0.1, 0.8, 0.1)))
@@ -132,7 +129,7 @@ def test_versions_and_broker_state_are_reported(reader: Reader) -> None:
 
 
 def test_the_summary_adds_up_all_cameras(
-    reader: Reader, make_notice: MakeNotice, make_event: Callable[..., Event], make_health: Callable[..., Health]
+    reader: Reader, make_notice: MakeNotice, make_event: MakeEvent, make_health: MakeHealth
 ) -> None:
     for notice in (
         make_notice(),

@@ -30,14 +30,13 @@ from harstream.wire.values import (
     Event,
     EventType,
     Forecast,
-    Health,
     HealthState,
     HorizonForecast,
     LatencyStats,
     NodeStats,
 )
 from tests.support.clock import SettableClock
-from tests.support.values import MakeEvent, MakeNotice
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -195,7 +194,7 @@ def test_the_activity_is_published_on_change_and_every_minute(
         before = len(subscriber.of(ACTIVITY))
         sink.handle(make_notice(activity=name, time=1_700_000_000.0 + second))
         if second in (0, 2, 62):
-            eventually(lambda before=before: len(subscriber.of(ACTIVITY)) > before, "the activity")
+            eventually(lambda before=before: len(subscriber.of(ACTIVITY)) > before, "the activity")  # type: ignore[misc]
     assert [(m.json["activity"], m.json["updated_at"][17:19]) for m in subscriber.of(ACTIVITY)] == [
         ("unknown", "20"), ("Lunges", "22"), ("Lunges", "22")
     ]  # fmt: skip
@@ -249,7 +248,8 @@ def test_a_camera_that_is_lost_is_offline(
         sink.handle(make_notice(state=CameraState.CONNECTING))
         sink.handle(make_notice(state=state))
         eventually(
-            lambda last=availability: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [last], availability
+            lambda last=availability: [m.payload for m in subscriber.of(AVAILABILITY)][-1:] == [last],  # type: ignore[misc]
+            availability,
         )
     assert [m.payload for m in subscriber.of(AVAILABILITY)] == ["online", "offline"]
 
@@ -491,7 +491,7 @@ def test_begin_and_end_of_an_outage_are_logged(
 
 
 def test_health_is_published_on_change_every_minute_and_at_the_end(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health], eventually: Eventually
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: MakeHealth, eventually: Eventually
 ) -> None:
     subscriber = subscribe(mosquitto.port)
     sink = make_sink(mosquitto.url)
@@ -537,7 +537,7 @@ def test_messages_in_a_row_are_sent_at_once(mosquitto: Any, monkeypatch: pytest.
 
 
 def test_unchanged_health_is_not_published_again_within_a_minute(
-    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: MakeHealth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink, published = make_sink(stopped_mosquitto.url), []
     monkeypatch.setattr(sink.publisher, "retain", lambda topic, payload: published.append(topic))
@@ -572,7 +572,7 @@ def test_the_forecast_of_another_program_is_received(
 
 
 def test_stats_are_published_every_minute(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: Callable[..., Health],
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: MakeHealth,
     make_notice: MakeNotice, eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
@@ -597,7 +597,7 @@ def test_stats_are_published_every_minute(
 
 
 def test_stats_without_a_connection_do_not_count_as_dropped(
-    stopped_mosquitto: Any, make_sink: MakeSink, make_health: Callable[..., Health]
+    stopped_mosquitto: Any, make_sink: MakeSink, make_health: MakeHealth
 ) -> None:
     sink = make_sink(stopped_mosquitto.url, stats=lambda: STATS)
     sink.start(must_connect=False)

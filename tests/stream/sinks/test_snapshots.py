@@ -18,7 +18,8 @@ from harstream.mqtt.publisher import Publisher
 from harstream.stream.sinks.snapshots import Snapshots
 from harstream.wire.errors import SinkError
 from harstream.wire.topics import Topics
-from harstream.wire.values import Event, EventType, Frame, Notice, Step
+from harstream.wire.values import EventType, Frame, Step
+from tests.support.values import MakeEvent, MakeNotice
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -61,7 +62,7 @@ def begin(tmp_path: Path, publishers: list[Publisher], end: Callable[[], None]) 
 
 
 @pytest.fixture
-def make_step(make_event: Callable[..., Event], make_notice: Callable[..., Notice]) -> MakeStep:
+def make_step(make_event: MakeEvent, make_notice: MakeNotice) -> MakeStep:
     def make(*kinds: EventType, grey: int = 90, size: tuple[int, int] = (480, 640), camera: str = "hall") -> Step:
         notice = make_notice(*(make_event(kind, camera=camera) for kind in kinds), camera=camera)
         return Step(notice, Frame(camera, notice.time, BgrPicture(np.full((*size, 3), grey, np.uint8))))

@@ -14,8 +14,10 @@ import pytest
 from harstream.models.contract import ModelContract
 from harstream.stream.history.sink import HistorySink
 from harstream.wire.context import Context
-from harstream.wire.values import Event, EventType, Notice
+from harstream.wire.values import EventType
 from tests.support.live_view import LiveView
+from tests.support.values import MakeEvent, MakeNotice
+from tests.support.waiting import Eventually
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("Idle", "JumpingJack"))
 NOON = 1_700_000_000.0
@@ -49,9 +51,7 @@ def serve(tmp_path: Path, sink: HistorySink) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def keep(
-    sink: HistorySink, make_event: Callable[..., Event], make_notice: Callable[..., Notice]
-) -> Callable[..., None]:
+def keep(sink: HistorySink, make_event: MakeEvent, make_notice: MakeNotice) -> Callable[..., None]:
     """`keep("A", camera="hall")` writes an ended activity of that id to the history."""
 
     def put(name: str, kind: EventType = EventType.END, **changes: Any) -> None:
@@ -196,7 +196,7 @@ def test_the_timeline_shows_the_last_hours_of_each_camera(
 
 @pytest.mark.browser
 def test_the_list_shows_all_matching_events_of_the_history(
-    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
+    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Eventually
 ) -> None:
     for number in range(250):
         keep(
@@ -227,7 +227,7 @@ def test_the_list_shows_all_matching_events_of_the_history(
 
 @pytest.mark.browser
 def test_a_late_answer_does_not_replace_that_of_a_newer_query(
-    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Callable[..., None]
+    serve: Callable[..., str], keep: Callable[..., None], page: Any, eventually: Eventually
 ) -> None:
     keep("old", camera="attic", started_at=NOON - 5000, updated_at=NOON - 4990, ended_at=NOON - 4990)
     keep("new", camera="hall")

@@ -39,7 +39,6 @@ from harstream.wire.values import (
     EventType,
     Forecast,
     Frame,
-    Health,
     HealthState,
     HorizonForecast,
     LabelScore,
@@ -49,6 +48,7 @@ from harstream.wire.values import (
     Warming,
 )
 from tests.support.live_view import LiveView
+from tests.support.values import MakeHealth
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 
@@ -229,7 +229,7 @@ def test_frame_rate_is_measured_from_the_times_of_the_frames(opened: Callable[..
 
 
 def test_dropped_frames_are_reported_while_the_machine_cannot_keep_up(
-    opened: Callable[..., LiveView], make_health: Callable[..., Health]
+    opened: Callable[..., LiveView], make_health: MakeHealth
 ) -> None:
     view = opened("hall")
     view.show(step())
@@ -376,7 +376,7 @@ def test_healthz_reports_each_cameras_state(opened: Callable[..., LiveView]) -> 
     }
 
 
-def test_healthz_reports_that_recognition_hangs_and_that_it_continues(make_health: Callable[..., Health]) -> None:
+def test_healthz_reports_that_recognition_hangs_and_that_it_continues(make_health: MakeHealth) -> None:
     now = [100.0]
     view = LiveView(CONTRACT, clock=lambda: now[0])
     view.start()
@@ -620,7 +620,7 @@ def test_page_counts_the_frames_while_the_window_fills(opened: Callable[..., Liv
 
 @pytest.mark.browser
 def test_page_warns_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-def]
-    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+    opened: Callable[..., LiveView], make_health: MakeHealth, page
 ) -> None:
     view = opened("hall", "garden")
     page.goto(view.url)
@@ -641,7 +641,7 @@ def test_page_warns_that_the_machine_cannot_keep_up(  # type: ignore[no-untyped-
 
 @pytest.mark.browser
 def test_page_shows_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
-    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+    opened: Callable[..., LiveView], make_health: MakeHealth, page
 ) -> None:
     view = opened("hall")
     page.goto(view.url)
@@ -656,7 +656,7 @@ def test_page_shows_why_a_window_does_not_fill(  # type: ignore[no-untyped-def]
 
 @pytest.mark.browser
 def test_each_of_many_cameras_shows_its_name_and_its_activity(  # type: ignore[no-untyped-def]
-    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+    opened: Callable[..., LiveView], make_health: MakeHealth, page
 ) -> None:
     names = [f"room{number}" for number in range(40)]
     view = opened(*names)
@@ -685,7 +685,7 @@ def test_each_of_many_cameras_shows_its_name_and_its_activity(  # type: ignore[n
 
 @pytest.mark.browser
 def test_a_camera_without_frames_is_shown_as_stalled_at_any_size(  # type: ignore[no-untyped-def]
-    opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+    opened: Callable[..., LiveView], make_health: MakeHealth, page
 ) -> None:
     names = [f"room{number}" for number in range(40)]
     view = opened(*names)
@@ -706,7 +706,7 @@ def test_a_camera_without_frames_is_shown_as_stalled_at_any_size(  # type: ignor
     ("state", "headline"), [(HealthState.FROZEN, "The picture is frozen"), (HealthState.DARK, "Nothing to see")]
 )
 def test_a_dark_or_frozen_camera_is_shown_with_its_duration(  # type: ignore[no-untyped-def]
-    state: HealthState, headline: str, opened: Callable[..., LiveView], make_health: Callable[..., Health], page
+    state: HealthState, headline: str, opened: Callable[..., LiveView], make_health: MakeHealth, page
 ) -> None:
     view = opened("hall")
     page.goto(view.url)

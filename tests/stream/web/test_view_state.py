@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harstream.stream.web.view_state import EVENTS_KEPT, STUCK_AFTER, ViewState
 from harstream.wire.errors import SinkError
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, Step
-from tests.support.values import MakeNotice
+from harstream.wire.values import CameraState, EventType, HealthState, Step
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 
 def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotice) -> None:
@@ -21,7 +19,7 @@ def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotic
 
 
 def test_fresh_events_are_taken_once_and_only_the_newest_of_each(
-    make_notice: MakeNotice, make_event: Callable[..., Event]
+    make_notice: MakeNotice, make_event: MakeEvent
 ) -> None:
     view = ViewState(["hall"])
     view.show(Step(make_notice(make_event(seq=1), make_event(EventType.UPDATE, seq=2)), None))
@@ -30,7 +28,7 @@ def test_fresh_events_are_taken_once_and_only_the_newest_of_each(
     assert [event.seq for event in view.events()] == [2]
 
 
-def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: Callable[..., Event]) -> None:
+def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: MakeEvent) -> None:
     view = ViewState(["hall"])
     for number in range(EVENTS_KEPT + 3):
         view.show(Step(make_notice(make_event(id=f"{number}")), None))
@@ -38,7 +36,7 @@ def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: 
     assert view.events()[0].id == "3"
 
 
-def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_health: Callable[..., Health]) -> None:
+def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_health: MakeHealth) -> None:
     view, wakes = ViewState(["hall"]), []
     view.listen(lambda: wakes.append(1))
     view.report(make_health(state=HealthState.LIVE))
@@ -48,7 +46,7 @@ def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_heal
     assert (view.views()[0].blind, view.views()[0].hint) == (HealthState.DARK, "its picture is black")
 
 
-def test_recognition_hangs_when_no_health_comes(make_health: Callable[..., Health]) -> None:
+def test_recognition_hangs_when_no_health_comes(make_health: MakeHealth) -> None:
     now = [0.0]
     view = ViewState(["hall"], clock=lambda: now[0])
     now[0] = STUCK_AFTER + 1
