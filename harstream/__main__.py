@@ -98,3 +98,7 @@ def _say_version(asked: bool) -> None:
 
 def _not_typed() -> None:
     """Stands in the help for a subcommand that was not typed."""
+
+
+if __name__ == "__main__":
+    main()

@@ -34,7 +34,7 @@ LOGIN_REFUSED = (0x86, 0x87)
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes, retained, when the connection ends without a goodbye."""
+    """What the broker publishes, retained, when the connection breaks off."""
 
     topic: str
     payload: str

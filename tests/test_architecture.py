@@ -164,3 +164,9 @@ onnxruntime.InferenceSession("models/trained/lrcn/model.onnx", providers=["CPUEx
         timeout=DEADLINE,
     )  # fmt: skip
     assert not list(tmp_path.rglob("*onnxruntime*"))
+
+
+def test_the_package_is_the_command_too() -> None:
+    result = run(sys.executable, "-m", "harstream", "--version")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("harstream ")

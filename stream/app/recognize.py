@@ -1,4 +1,4 @@
-"""What a program imports: activities recognized in a file, before a camera, or in pictures of its own."""
+"""What a program imports: activities recognized in a file, in front of a camera, or in pictures of its own."""
 
 from __future__ import annotations
 

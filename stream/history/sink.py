@@ -29,7 +29,7 @@ BATCH = 200
 """The largest number of entries per write. A full batch takes some milliseconds."""
 MOST_WAITING = 50_000
 """The largest number of entries that wait in memory. The oldest are dropped first."""
-KILLED = "harstream ended without a goodbye"
+KILLED = "harstream was killed"
 
 
 class HistorySink:

@@ -178,13 +178,25 @@ class _Delivery(Generic[T]):
     def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
         self._deliver = deliver
         self._outage = Outage(
-            log, name, begins="%s fails, recognition continues: %s", ends="%s works again; it missed %d messages"
+            log, name, begins="%s fails, recognition continues: %s", ends="%s works again; messages that it missed: %d"
         )
+        self._failed_contents: frozenset[str] = frozenset()
 
     def __call__(self, message: T) -> None:
         try:
             self._deliver(message)
         except SinkError as error:
             self._outage.record_failure(error)
+            self._failed_contents = _contents(message)
         else:
-            self._outage.record_success()
+            # A file that cannot take an event takes any number of steps without one.
+            if self._failed_contents <= _contents(message):
+                self._outage.record_success()
+
+
+def _contents(message: object) -> frozenset[str]:
+    """Return what a step holds that a sink may have to write."""
+    if not isinstance(message, Step):
+        return frozenset()
+    present = {"events": bool(message.notice.events), "frame": message.frame is not None}
+    return frozenset(name for name, is_present in present.items() if is_present)

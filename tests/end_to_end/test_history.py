@@ -66,7 +66,7 @@ def test_an_open_activity_of_a_killed_run_is_ended_at_the_next_start(
     changes = parsed(harstream("history", "--changes", "--camera", "scene", "--format", "json")[1].stdout)
     assert [(change["state"], change["reason"]) for change in changes] == [
         ("live", None),
-        ("offline", "harstream ended without a goodbye"),
+        ("offline", "harstream was killed"),
     ]
 
 
