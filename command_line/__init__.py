@@ -1,1 +1,1 @@
-"""What the commands of every room share: options from dataclasses, and errors of one line."""
+"""Options from dataclasses and one-line errors, for the commands of all packages."""

@@ -1,4 +1,4 @@
-"""Options of a command from the fields of a dataclass: each option is written once, as a field.
+"""Makes the options of a command from the fields of a dataclass.
 
 @dataclass(frozen=True)
 class Recipe:
@@ -26,17 +26,17 @@ Mark = TypeVar("Mark")
 
 @dataclass(frozen=True)
 class MeansNone:
-    """Marks a field that can be None: this value of its option means None. An option that is left out means nothing."""
+    """Marks a field that can be None. This value of its option means None."""
 
     value: object
 
 
 def with_options(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Replace each parameter named here by options, one for each field of the dataclass that has a `typer.Option`.
+    """Replace each parameter of this name by options, one per field of the dataclass that has a `typer.Option`.
 
-    The command receives a mapping from field to value, with only the fields that were given. A field without a default
+    The command receives a mapping from field to value that contains only the given options. A field without a default
     makes a required option. A field of type tuple[X, ...] makes an option that may be given several times. The help
-    shows each group in a panel of its name.
+    shows each group in its own panel.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,6 +93,6 @@ def _value(hint: Any, value: Any) -> Any:
 
 
 def _marked(hint: Any, kind: type[Mark]) -> Mark | None:
-    """Return the mark of this kind in an Annotated type."""
+    """Return the mark of this kind in an Annotated type, or None."""
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     return next((mark for mark in marks if isinstance(mark, kind)), None)

@@ -11,7 +11,7 @@
     model = harstream.load("lrcn")
     model(frames)                                         # (20, H, W, 3) uint8 BGR -> {label: probability}
 
-Its packages are links to the folders beside it. Nothing is imported before it is used.
+Its packages are links to the folders beside it. Each name is imported at its first use.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _HOMES = {
     "wire.errors": ("HarstreamError", "ModelError", "SourceError"),
     "wire.values": ("Confidence", "EndReason", "Event", "EventType", "Scores"),
 }
-"""The module of each public name. Every module of the package imports this one first, so it imports none of them."""
+"""The module of each public name. Every module of the package imports this one first, so this one imports no other."""
 
-# ONNX Runtime's builds for Linux begin, when they are imported, to keep what they are used for in the home folder, and
-# to send it to their maker; a call after the import comes too late. Source: ONNX Runtime, docs/Privacy.md
+# At import, ONNX Runtime's builds for Linux start to record usage data in the home folder and to send it to their
+# maker. A call after the import is too late. Source: ONNX Runtime, docs/Privacy.md
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 

@@ -1,4 +1,4 @@
-"""The command `harstream`. Each package owns its subcommands, and none is imported before it is called."""
+"""The command `harstream`. Each package has its own subcommands, which are imported only if they are called."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ import typer
 COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
     "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
-    "listen": ("stream.app.listen", "Print what arrives from the broker."),
-    "cameras": ("stream.app.cameras", "Find webcams and try cameras."),
+    "listen": ("stream.app.listen", "Print messages from the broker."),
+    "cameras": ("stream.app.cameras", "Find webcams and probe cameras."),
     "config": ("stream.app.config", "Write and check config.yaml."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),
-    "doctor": ("stream.app.doctor", "Report what this machine has and lacks, with advice."),
+    "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
-    "combine": ("training.cli", "Make one model of several trained runs."),
+    "combine": ("training.cli", "Combine several trained runs into one model."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
     "tune": ("evaluation.streams.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
-    "compare": ("evaluation.compare_cli", "Put the figures of several evaluations side by side."),
-    "reproduce": ("evaluation.papers.reproduce", "Train the papers' recipes and ours, and put them side by side."),
+    "compare": ("evaluation.compare_cli", "Compare the figures of several evaluations."),
+    "reproduce": ("evaluation.papers.reproduce", "Train the papers' recipes and ours, and compare them."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }
-"""Each is the function of that name in a module of `harstream`, or the group of functions."""
+"""Module and summary of each subcommand. The module has a function, or a group of functions, of the same name."""
 
 EXTRAS = {
     "evaluation": ("jinja2", "matplotlib", "scipy", "sklearn"),
     "training": ("keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
 }
-"""The modules that an optional part of the installation brings."""
+"""The modules that each extra installs."""
 TO_INSTALL = {module: f"'harstream[{extra}]'" for extra, modules in EXTRAS.items() for module in modules} | {
     "jax": "jax",
     "torch": "torch",
 }
-"""What pip must install for a module: an extra, or another backend of Keras."""
+"""The package that pip must install for a module: an extra, or another backend of Keras."""
 
 
 def main() -> None:
-    """The entry point. It imports only the module of the subcommand that was typed: help is instant, and `run` needs no
-    TensorFlow. Ctrl-C that no subcommand handles ends it with code 130 and no traceback, also during the imports."""
+    """Run the subcommand that was typed. It imports only that module, so help is instant and `run` needs no TensorFlow.
+
+    If no subcommand handles Ctrl-C, the exit code is 130 without a traceback, also during imports.
+    """
     typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:
         _run(typed)
@@ -72,8 +74,10 @@ def _run(typed: str | None) -> None:
 
 
 def load(module: str, name: str) -> Any:
-    """Import a subcommand. The garbage collector skips what is imported, for it stays: now that saves a tenth of the
-    time, and later no frame waits for a search in it."""
+    """Import a subcommand. The garbage collector skips all imported objects.
+
+    That saves a tenth of the import time, and later no frame waits for a search in these objects.
+    """
     gc.disable()
     try:
         return getattr(importlib.import_module(f"harstream.{module}"), name)
@@ -97,7 +101,7 @@ def _say_version(asked: bool) -> None:
 
 
 def _not_typed() -> None:
-    """Stands in the help for a subcommand that was not typed."""
+    """Represents a subcommand that was not typed, in the help."""
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""MQTT: a broker's address, one connection, a publisher that survives outages, and an embedded broker."""
+"""MQTT: broker address, connection, a publisher that survives outages, and an embedded broker."""

@@ -16,25 +16,27 @@ SCHEMES = ("mqtt", "mqtts")
 
 @dataclass(frozen=True)
 class BrokerAddress:
+    """Where a broker is and how to log in."""
+
     host: str
     port: int
     tls: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
-    """Certificates to trust for TLS; None: the system's certificates."""
+    """Certificates to trust for TLS. None means the system's certificates."""
     speaks_mqtt5: bool = True
-    """False where it is known not to speak MQTT 5. To ask takes a moment."""
+    """False if the broker is known not to support MQTT 5. Trying MQTT 5 takes a moment."""
 
     @property
     def url(self) -> str:
-        """The URL without user and password, fit for logs."""
+        """The URL without user and password, for logs."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
     @staticmethod
     def parse(url: str) -> BrokerAddress:
-        """Read a URL. Raises Misfit without repeating the URL, which may hold a password."""
+        """Parse a URL. Raises Misfit, whose text does not repeat the URL, because it may contain a password."""
         expected = (
             "expected a broker like mqtt://host:1883 or mqtts://user:password@host:8883, with @ : / ? # of a password "
             "as %40 %3A %2F %3F %23"
@@ -43,7 +45,7 @@ class BrokerAddress:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            # `from None`: the message of urllib quotes a part of the URL, maybe of the password.
+            # `from None`, because urllib's message quotes a part of the URL, perhaps of the password.
             raise Misfit(expected, _unreadable(url)) from None
         if parts.scheme not in SCHEMES:
             raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
@@ -53,7 +55,7 @@ class BrokerAddress:
             raise Misfit(expected, "no host, port 0, or something after the port")
         tls = parts.scheme == "mqtts"
         return BrokerAddress(
-            host=unquote(host),  # of fe80::1%25eth0
+            host=unquote(host),  # for a zone, such as fe80::1%25eth0
             port=port or (8883 if tls else 1883),
             tls=tls,
             username=_unquoted(parts.username),
@@ -62,11 +64,11 @@ class BrokerAddress:
 
 
 def own_address(broker: BrokerAddress) -> str | None:
-    """Return this machine's address in the broker's network, where the rest of the home finds it. None: no route."""
+    """Return this machine's address in the broker's network, or None if there is no route to the broker."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
-            probe.connect(address)  # chooses the route, sends nothing
+            probe.connect(address)  # selects the route without sending anything
             return str(probe.getsockname()[0])
     except (OSError, UnicodeError):
         return None

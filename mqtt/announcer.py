@@ -1,4 +1,4 @@
-"""Announces this node to Home Assistant, and clears announcements of earlier runs that are no longer true."""
+"""Announces this node to Home Assistant, and clears outdated announcements of earlier runs."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from harstream.wire.home_assistant import BIRTH
 from harstream.wire.payloads import ONLINE
 
 LONGEST_DELAY = 5.0
-"""Seconds: without a delay, a house full of nodes would answer a restart of Home Assistant all at once."""
+"""Longest random delay in seconds, so that many nodes do not answer a restart of Home Assistant at the same time."""
 
 
 class Announcer:
-    """A device leaves Home Assistant only when its retained message is cleared."""
+    """Retains announcements. Home Assistant removes a device only when its retained message is cleared."""
 
     def __init__(self, publisher: Publisher, broker: str, memory: Path) -> None:
-        """`memory` is the file that remembers what was announced."""
+        """`file`: stores the topics of the announcements."""
         self._publisher = publisher
         if_lost = "a camera that leaves the config may stay in Home Assistant"
         self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
         publisher.subscribe(BIRTH, self._home_assistant_changed)
 
     def start(self) -> None:
-        """Read the memory. Before that, no other process may use the state folder."""
+        """Read the file. Call it after the state folder is locked for this process."""
         self._retained.start()
 
     def announce(self, announcements: Mapping[str, bytes]) -> None:
-        """Announce these (topic to payload) and no others; an empty mapping switches discovery off."""
+        """Publish these announcements, payload by topic, and clear all others. An empty mapping disables discovery."""
         self._retained.keep(announcements)
         for topic, payload in announcements.items():
             self._publisher.retain(topic, payload)

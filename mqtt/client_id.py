@@ -1,4 +1,4 @@
-"""The client id of this node, in a file."""
+"""Stores the MQTT client id of this node in a file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from harstream.resilience.whole_file import write_whole
 from harstream.wire.errors import SinkError
 
-# MQTT 3.1.1 promises 23 letters and digits, no more.
+# MQTT 3.1.1 guarantees only 23 letters and digits.
 CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,23}")
 
 
 def kept_client_id(file: Path) -> str:
-    """Return the id in the file, or writes a new one there. Raises SinkError.
+    """Return the id in the file, or write a new one. Raises SinkError.
 
-    With a new id for each run, a broker would not know that the client of the last run is gone.
+    With a new id per run, a broker would not know that the last run's client is gone.
     """
     try:
         kept = file.read_text().strip() if file.exists() else ""

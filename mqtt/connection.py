@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker: MQTT 5, or 3.1.1 where the broker has no MQTT 5. Errors become one clear line."""
+"""One connection to an MQTT broker, with MQTT 5, or 3.1.1 if the broker does not support MQTT 5."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 3.0
 PATIENCE_WITH_5 = 1.5
-"""Seconds for an answer to MQTT 5; a slower broker is asked for 3.1.1, with which nothing is lost."""
+"""Longest wait for an answer to MQTT 5, in seconds. A slower broker gets 3.1.1, which has all that is needed."""
 KEEP_ALIVE = 30
 
-# Source: MQTT 5.0, table 2-6; paho gives these codes for 3.1.1 as well.
+# Source: MQTT 5.0, table 2-6. paho uses these codes for 3.1.1, too.
 UNSUPPORTED_VERSION = 0x84
 LOGIN_REFUSED = (0x86, 0x87)
 
@@ -41,10 +41,10 @@ class Will:
 
 
 class Connection:
-    """Opened once, then lost or closed once. Make a new one to reconnect.
+    """A connection that opens once and is then lost or closed once. A reconnection needs a new one.
 
-    paho could reconnect by itself: without jitter, and in the version that was refused. It would also send first what
-    was under way at the loss, maybe hours ago.
+    paho's own reconnection has no jitter and uses the refused version again. It would also first send the messages
+    that were in flight at the loss, perhaps hours ago.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Connection:
         on_message: Callable[[str, bytes, bool], None] | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
-        """The callbacks run on paho's thread and must not block. `on_lost` runs at a close, too."""
+        """The callbacks run on paho's thread and must not block. `on_lost` is called after `close`, too."""
         self.version = ""
-        """The version of MQTT, once open."""
+        """The version of MQTT: 5 or 3.1.1. It is empty until `open` has succeeded."""
         self.lost = threading.Event()
         self.why_lost = ""
         self.refused = 0
-        """Messages that the broker refused in its acknowledgement."""
+        """Number of messages that the broker refused in its acknowledgement."""
         self._address = address
         self._client_id = client_id
         self._will = will
@@ -72,7 +72,7 @@ class Connection:
         self._answers: queue.SimpleQueue[ReasonCode | None] = queue.SimpleQueue()
 
     def open(self) -> None:
-        """Block for some seconds at most. Raises BrokerError."""
+        """Connect. It blocks for some seconds at most. Raises BrokerError."""
         try:
             if self._address.speaks_mqtt5 and self._try_to_open(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
                 self.version = "5"
@@ -84,23 +84,23 @@ class Connection:
             raise BrokerError(unreachable(self._address, in_words(error, timeout=CONNECT_TIMEOUT))) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
-        """Hand a message to paho's thread. `is_published` of the result turns true with the acknowledgement."""
+        """Queue a message for paho's thread. `is_published` of the result is true after the acknowledgement."""
         return self._opened.publish(topic, payload, qos, retain)
 
     def subscribe(self, *filters: str) -> None:
         self._opened.subscribe([(name, 1) for name in filters])
 
     def close(self) -> None:
-        """Disconnect, so that the broker does not publish the will, and joins paho's thread."""
+        """Disconnect, so that the broker does not publish the will, and join paho's thread."""
         if self._client is None:
             return
         self._client.disconnect()
         connected = self._client.socket()
         if not self.lost.wait(1.0) and isinstance(connected, socket.socket):
-            # A dead peer does not answer the goodbye, and paho's thread would wait for the answer.
+            # A dead peer does not answer the disconnect, and paho's thread would wait for the answer.
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
-        # paho drops its thread when that ends, even between two uses of it in loop_stop.
+        # paho sets its thread to None when the thread ends, even between two uses of it in loop_stop.
         with suppress(AttributeError):
             self._client.loop_stop()
         self._client = None
@@ -112,7 +112,7 @@ class Connection:
         return self._client
 
     def _try_to_open(self, version: MQTTProtocolVersion, patience: float) -> bool:
-        """Return False if the broker does not speak this version. Raises OSError, UnicodeError or BrokerError."""
+        """Return False if the broker does not support this version. Raises OSError, UnicodeError or BrokerError."""
         client = self._new_client(version)
         self._answers = queue.SimpleQueue()
         self.lost.clear()
@@ -126,7 +126,7 @@ class Connection:
         try:
             is_open = self._accepts_version(self._answers.get(timeout=patience))
         except queue.Empty:
-            # Some brokers do not answer a version that they do not speak.
+            # Some brokers do not answer a version that they do not support.
             pass
         finally:
             if not is_open:
@@ -162,13 +162,13 @@ class Connection:
             raise BrokerError(f"expected certificates in {self._address.ca_file}, got: {error}") from error
 
     def _accepts_version(self, answer: ReasonCode | None) -> bool:
-        """Does the broker speak this version? Raises BrokerError if it refuses us for another reason."""
+        """Return whether the broker supports this version. Raises BrokerError for any other refusal."""
         if answer is None or answer.value == UNSUPPORTED_VERSION:
             return False
         if answer.value in LOGIN_REFUSED:
             raise BrokerError(login_refused(self._address))
         if answer.is_failure:
-            raise BrokerError(f"the broker at {self._address.url} refused us: {str(answer).lower()}")
+            raise BrokerError(f"the broker at {self._address.url} refused the connection: {str(answer).lower()}")
         return True
 
     def _connected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
@@ -177,7 +177,7 @@ class Connection:
     def _disconnected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         self._answers.put(None)
         if self.lost.is_set():
-            # paho reports it twice, the second time without the broker's reason.
+            # paho reports a disconnect twice, the second time without the broker's reason.
             return
         self.why_lost = str(reason).lower()
         self.lost.set()
@@ -186,7 +186,7 @@ class Connection:
 
     def _acknowledged(self, client: paho.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
-            # Sent again, it would be refused again: it is counted, and the first one is logged.
+            # The broker would refuse a repeated message again, so it is only counted. The first one is logged.
             if not self.refused:
                 log.warning("the broker at %s refused a message: %s", self._address.url, str(reason).lower())
             self.refused += 1
@@ -195,12 +195,12 @@ class Connection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            # A broker must not pass this on; paho's thread would die of it. Nobody here subscribes to such a topic.
+            # The topic is not UTF-8, which a broker must not forward. The exception would end paho's thread.
             return
         if self._on_message is not None:
             self._on_message(topic, bytes(message.payload), message.retain)
 
 
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
-    """Without this, the second of two messages waits up to 40 ms until the first is acknowledged."""
+    """Disable Nagle's algorithm, which delays the second of two messages by up to 40 ms."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,4 +1,4 @@
-"""Failed connections in words: what was expected, what came, what to do."""
+"""Texts for failed connections: what was expected, what came, what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def in_words(error: OSError | UnicodeError, *, timeout: float) -> str:
         case TimeoutError():
             return f"no answer within {timeout:.0f} s"
         case socket.gaierror() | UnicodeError():
-            return "a host name that nobody knows"
+            return "an unknown host name"
         case ssl.SSLError():
             return f"no secure connection ({error.reason or error})"
         case _:
@@ -29,5 +29,5 @@ def in_words(error: OSError | UnicodeError, *, timeout: float) -> str:
 def login_refused(address: BrokerAddress) -> str:
     login = "write it as mqtt://user:password@host"
     if address.username is None:
-        return f"the broker at {address.url} wants a login, got none: {login}"
+        return f"the broker at {address.url} needs a login, got none: {login}"
     return f"the broker at {address.url} refused the login of {address.username!r}: {login}"

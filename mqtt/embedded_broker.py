@@ -1,4 +1,4 @@
-"""A broker inside this process, so that nobody has to install one: amqtt, MQTT 3.1.1, for this machine only."""
+"""A broker inside this process (amqtt, MQTT 3.1.1), for this machine only. It saves the installation of a broker."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ STOP_TIMEOUT = 2.5
 
 
 class EmbeddedBroker:
-    """Runs on its own thread inside the `with`. Retained messages live in memory."""
+    """Runs a broker on its own thread inside a `with` block. Retained messages are in memory."""
 
     def __init__(self, port: int = 1883) -> None:
-        # amqtt misreads a connect packet of MQTT 5 with a will and does not answer.
+        # amqtt misreads an MQTT 5 connect packet with a will and does not answer.
         self.address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
         self._port = port
         self._thread: threading.Thread | None = None
@@ -34,7 +34,7 @@ class EmbeddedBroker:
 
     def __enter__(self) -> EmbeddedBroker:
         """Raises SinkError if the port is in use."""
-        # amqtt logs each step and each failed attempt of a client, with tracebacks. What matters is raised.
+        # amqtt logs each step and each failed attempt of a client with tracebacks. This class raises what matters.
         logging.getLogger("amqtt").setLevel(logging.CRITICAL)
         logging.getLogger("transitions").setLevel(logging.WARNING)
         started: Future[Callable[[], object]] = Future()
@@ -58,7 +58,7 @@ class EmbeddedBroker:
         try:
             asyncio.run(self._serve(started))
         except Exception as error:
-            # `__enter__` raises it again. After the start only the shutdown raises, which ends the broker anyway.
+            # `__enter__` raises it again. After the start, only the shutdown raises, which ends the broker anyway.
             if not started.done():
                 started.set_exception(error)
 

@@ -1,4 +1,4 @@
-"""A queue on disk: events wait here, in order, until the broker has acknowledged them."""
+"""A queue on disk that keeps events in order until the broker has acknowledged them."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from harstream.resilience.outage import Outage
 log = logging.getLogger(__name__)
 
 FILE = "outbox.sqlite"
-"""Its name in the folder `state`."""
+"""The name of the file in the state folder."""
 WEEK = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that waits."""
+    """A waiting message."""
 
     number: int
-    """Grows by one with each letter."""
+    """Increases by one with each letter."""
     topic: str
     payload: bytes
     age: float
-    """Seconds since it was put in; infinite for a letter of an earlier run, for nobody knows how long it waited."""
+    """Seconds since `put`. Infinite for a letter of an earlier run, whose age is unknown."""
     delay: float | None
-    """What `put` was given; None for a letter of an earlier run."""
+    """The delay given to `put`, in seconds; None for a letter of an earlier run."""
 
 
 class _Birth(NamedTuple):
-    """When a letter was put in, by the clock, and the delay that it came with."""
+    """The time of a letter's `put` by the clock, and its delay, both in seconds."""
 
     time: float
     delay: float | None
 
 
 class Outbox:
-    """Any thread may call any method. `dropped` counts the letters beyond the limits, of which the oldest go first.
+    """A thread-safe queue. Beyond its limits it drops the oldest letters, and `dropped` counts them.
 
-    A full disk does not stop the events: they wait in memory, and only a restart loses them.
+    If the disk is full, events wait in memory, and only a restart loses them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Outbox:
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`age_limit` in seconds. `wall_clock` dates letters across runs; `clock`, which cannot jump, within a run."""
+        """`age_limit`: seconds. `wall_clock` dates letters across runs; `clock`, which is monotonic, within a run."""
         self.dropped = 0
         self.path = path
         self._age_limit = age_limit
@@ -76,12 +76,12 @@ class Outbox:
         self._outage = Outage(
             log,
             path,
-            begins="the outbox %s fails (%s): events wait in memory, a restart would lose them",
+            begins="the outbox %s fails (%s): events wait in memory, and a restart would lose them",
             ends="the outbox %s can be written again after %d failures",
         )
 
     def start(self) -> None:
-        """Open or creates the file; a file that cannot be read is moved aside with a warning. Raises SinkError."""
+        """Open or create the file. It moves an unreadable file aside with a warning. Raises SinkError."""
         self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
         try:
@@ -92,7 +92,7 @@ class Outbox:
             raise refused(self.path, "the outbox", str(error)) from error
 
     def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
-        """`delay`: seconds from the capture of what it reports until now, where somebody measured them."""
+        """Add a letter. `delay`: seconds from the capture of its frame until now; None if unknown."""
         with self._lock:
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
@@ -103,7 +103,7 @@ class Outbox:
             self._keep_to_the_row_limit()
 
     def oldest(self) -> Letter | None:
-        """Return the next letter to send, which stays until removed. Drops letters past the age limit."""
+        """Return the next letter to send, without removing it. It drops letters beyond the age limit."""
         with self._lock:
             while True:
                 letter = self._first()
@@ -113,7 +113,7 @@ class Outbox:
                 self.dropped += 1
 
     def remove(self, letter: Letter) -> None:
-        """Forget a letter that the broker has acknowledged."""
+        """Remove a letter that the broker has acknowledged."""
         with self._lock:
             self._forget(letter.number)
 
@@ -157,7 +157,7 @@ class Outbox:
     def _forget(self, number: int) -> None:
         if number <= self._removed:
             return
-        # Remembered in case the disk refuses the deletion, too: the letter must not be sent again and again.
+        # If the disk refuses the deletion, this number prevents the letter from being sent again and again.
         self._removed = number
         self._waiting -= 1
         self._born.pop(number, None)
@@ -188,7 +188,7 @@ class Outbox:
 
 
 def is_in_use(path: Path) -> bool:
-    """Does a running harstream use this outbox?"""
+    """Return whether a running harstream uses this outbox."""
     try:
         with closing(opened_to_read(path, timeout=0)) as database:
             database.execute("SELECT 1 FROM letters LIMIT 1")
@@ -198,13 +198,13 @@ def is_in_use(path: Path) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit; the lock of the outbox protects it from other threads.
+    # Autocommit. The lock of the outbox protects the connection from other threads.
     database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     try:
-        # Exclusive: a second harstream with this file would send everything twice.
+        # The lock is exclusive, because a second harstream with this file would send everything twice.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
-        # Survives a killed process; a power cut may take the last moments, for which no frame waits on a disk.
+        # NORMAL survives a killed process. A power cut may lose the last moments, but no frame waits for the disk.
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(
             "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"

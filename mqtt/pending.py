@@ -1,4 +1,4 @@
-"""What waits to be published, other than the events: retained states, and messages that pass."""
+"""The messages that wait to be published, except events: retained states, and messages of QoS 0."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ MOST_PASSING = 1000
 
 
 class Message(NamedTuple):
-    """A message that nobody retains."""
+    """A message that is not retained."""
 
     topic: str
     payload: bytes
 
 
 class Pending:
-    """Handed over from any thread, taken by the publisher's. The lock is never held while paho is called.
+    """A thread-safe queue that the publisher's thread empties.
 
-    paho calls back with its own locks held.
+    It never calls paho with its lock held, because paho holds its own locks during callbacks.
     """
 
     def __init__(self) -> None:
         self.is_connected = False
         self.dropped = 0
-        """Messages of QoS 0 that were not sent because nobody was connected."""
+        """Number of messages of QoS 0 that were dropped without a connection or because too many waited."""
         self._changed = threading.Condition()
         self._states = RetainedStates()
         self._passing: deque[Message] = deque()
@@ -50,11 +50,11 @@ class Pending:
 
     @property
     def is_republishing(self) -> bool:
-        """Will all states be published again?"""
+        """Whether all states are scheduled to be published again."""
         return self._states.republish_at is not None
 
     def pass_on(self, message: Message) -> None:
-        """Publish a message now or never."""
+        """Queue a message of QoS 0, or drop it without a connection."""
         with self._changed:
             if not self.is_connected or len(self._passing) >= MOST_PASSING:
                 self.dropped += 1
@@ -63,7 +63,7 @@ class Pending:
                 self._changed.notify()
 
     def connect(self) -> None:
-        """The broker may have lost all states."""
+        """Record a new connection, and publish all states again, because the broker may have lost them."""
         with self._changed:
             self.is_connected = True
             self._states.republish()
@@ -75,12 +75,12 @@ class Pending:
             self._passing.clear()
 
     def wake(self) -> None:
-        """Let `take` look at its condition again."""
+        """Make `take` check its condition again."""
         with self._changed:
             self._changed.notify()
 
     def take(self, is_over: Callable[[], bool]) -> tuple[list[RetainedState], list[Message]]:
-        """Wait for something to publish, or until `is_over`; returns what is to be published."""
+        """Wait for something to publish or until `is_over`, and return the waiting states and messages."""
         with self._changed:
             while not (self._states.is_waiting or self._passing or is_over()):
                 self._changed.wait(self._states.seconds_until_due)
@@ -89,7 +89,7 @@ class Pending:
             return self._states.take_unpublished(), passing
 
     def confirm_cleared(self, topic: str) -> None:
-        """The broker has acknowledged an empty payload. Calls what `clear` was given, without the lock."""
+        """Record that the broker has acknowledged an empty payload, and call the function given to `clear`."""
         with self._changed:
             then = self._states.take_cleared(topic)
         if then is not None:

@@ -1,4 +1,4 @@
-"""Publishes over a broker that comes and goes: reconnects, repeats the retained states, sends events in order."""
+"""Publishes through outages of the broker: reconnects, republishes the retained states, sends events in order."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from harstream.wire.messages.event import EventMessage
 log = logging.getLogger(__name__)
 
 GOODBYE = 3.0
-"""Seconds for what is left when the publisher closes."""
+"""Longest time for the remaining messages when the publisher closes, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
-"""Bounds of the waits between attempts to connect, in seconds."""
+"""Shortest and longest wait between two attempts to connect, in seconds."""
 STABLE = 10.0
-"""After a connection that held so long, in seconds, the waits are short again."""
+"""A connection that lasts this many seconds resets the waits."""
 
 
 class Publisher:
-    """Any thread may call it. No method but `start` and `close` waits for the network."""
+    """Publishes over one broker. It is thread-safe. Only `start` and `close` wait for the network."""
 
     def __init__(self, address: BrokerAddress, outbox: Outbox, *, will: Will) -> None:
-        """The outbox is the publisher's from here on; the client id is kept in a file beside it."""
+        """The publisher starts and closes the outbox, and stores the client id in a file beside it."""
         self._address = address
         self._outbox = outbox
         self._will = will
@@ -48,9 +48,9 @@ class Publisher:
         self._failure: Exception | None = None
 
     def subscribe(self, topic: str, handler: Handler) -> None:
-        """Before `start`. `topic` may have wildcards.
+        """Set the handler of a topic, which may have wildcards. Call it before `start`.
 
-        The handler runs on paho's thread and must not block. `check` raises again what it raises.
+        The handler runs on paho's thread and must not block. `check` raises the handler's error again.
         """
         self._subscriptions.add(topic, handler)
 
@@ -64,26 +64,26 @@ class Publisher:
 
     @property
     def dropped(self) -> int:
-        """Messages of QoS 0 that were not sent because nobody was connected."""
+        """Number of dropped messages of QoS 0."""
         return self._pending.dropped
 
     @property
     def waiting(self) -> int:
-        """Events that the broker has not acknowledged yet."""
+        """Number of events that the broker has not acknowledged yet."""
         return len(self._outbox)
 
     @property
     def lost(self) -> int:
-        """Events that the broker will never get: they became too old, or too many."""
+        """Number of events that were dropped because they were too old or too many."""
         return self._outbox.dropped
 
     @property
     def is_republishing(self) -> bool:
-        """Will all retained states be published again?"""
+        """Whether all retained states are scheduled to be published again."""
         return self._pending.is_republishing
 
     def start(self, *, must_connect: bool) -> None:
-        """Raises SinkError; with `must_connect` BrokerError if nobody answers or the broker refuses us."""
+        """Start the thread. Raises SinkError, and with `must_connect` BrokerError if the first attempt fails."""
         self._outbox.start()
         try:
             self._client_id = kept_client_id(self._id_file)
@@ -95,24 +95,24 @@ class Publisher:
         self._thread.start()
 
     def check(self) -> None:
-        """Raises SinkError if the thread or a handler has failed by an internal error."""
+        """Raises SinkError if the thread or a handler has failed with an internal error."""
         failure = self._failure or self._subscriptions.failure
         if failure is not None:
             raise SinkError(f"expected MQTT to work, it failed: {failure!r}") from failure
 
     def retain(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
-        """Publish a retained message, again after every reconnection; while away, only the last one of a topic."""
+        """Publish a retained message, and again after every reconnection. Only the last payload of a topic is kept."""
         self._pending.retain(RetainedState(topic, payload, qos))
 
     def clear(self, topic: str, then: Callable[[], None]) -> None:
-        """Remove what a topic retains, also what an earlier run retained.
+        """Clear the retained message of a topic, also that of an earlier run.
 
-        `then` is called on the publisher's thread when the broker has acknowledged it.
+        The publisher's thread calls `then` after the broker's acknowledgement.
         """
         self._pending.clear(topic, then)
 
     def republish(self, delay: float) -> None:
-        """Publish all retained states once in so many seconds, however often it is called meanwhile."""
+        """Publish all retained states again in `delay` seconds. A second call replaces the first."""
         self._pending.republish(delay)
 
     def publish_event(self, topic: str, message: EventMessage) -> None:
@@ -121,11 +121,11 @@ class Publisher:
         self._pending.wake()
 
     def publish_now(self, topic: str, payload: bytes) -> None:
-        """Publish with QoS 0: now or never."""
+        """Publish with QoS 0, or drop the message without a connection."""
         self._pending.pass_on(Message(topic, payload))
 
     def close(self, last_state: tuple[str, bytes]) -> None:
-        """Publish what is left, and `last_state`, a retained topic and payload, at the end. Waits some seconds."""
+        """Publish the remaining messages, then retain `last_state` (topic, payload). Wait a few seconds at most."""
         topic, payload = last_state
         self._closing.begin(RetainedState(topic, payload, qos=1), GOODBYE)
         self._pending.wake()
@@ -149,11 +149,11 @@ class Publisher:
                     self._log_loss(connection, short_lived)
                 connection = None
         except Exception as error:
-            # `check` raises it again, where somebody counts and logs it.
+            # `check` raises it again, and the service counts and logs it.
             self._failure = error
 
     def _reconnect(self, backoff: Backoff) -> Connection | None:
-        """Try until it succeeds. None if the publisher is closed in the meantime."""
+        """Retry until it succeeds. Return None if the publisher closes."""
         outage = Outage(log, self._outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
         while backoff.wait():
             try:
@@ -179,7 +179,7 @@ class Publisher:
         return connection
 
     def _serve(self, connection: Connection) -> float:
-        """Publish until the connection is lost or the publisher closes; returns how many seconds that took."""
+        """Publish until the connection is lost or the publisher closes. Return the connection's duration in seconds."""
         began = time.monotonic()
         self._pending.connect()
         try:
@@ -190,7 +190,7 @@ class Publisher:
         return time.monotonic() - began
 
     def _log_loss(self, connection: Connection, short_lived: int) -> None:
-        # A broker throws out the first of two clients with one id; few say so.
+        # A broker disconnects the first of two clients with the same id, and often gives no reason.
         hint = f"; again so soon: if this node was copied, delete {self._id_file} there" if short_lived > 1 else ""
         text = "lost the broker %s: %s; events wait in %s%s"
         log.warning(text, self._address.url, connection.why_lost, self._outbox.path, hint)

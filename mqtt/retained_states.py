@@ -1,4 +1,4 @@
-"""The retained messages of this run: the last payload of each topic, published again after every reconnection."""
+"""The retained messages of this run, with the last payload of each topic. A reconnection publishes them again."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ class RetainedState(NamedTuple):
 
     topic: str
     payload: bytes
-    """Empty: the broker forgets what the topic retains."""
+    """An empty payload clears the topic."""
     qos: int
 
 
 class RetainedStates:
-    """Remembers what is retained, and which of it the broker does not have yet. One thread at a time uses it."""
+    """Holds the retained states, and which of them the broker does not have yet. It is not thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.republish_at: float | None = None
-        """When all states are due again, by the clock."""
+        """The time by the clock at which to publish all states again; None if not scheduled."""
         self._clock = clock
         self._states: dict[str, RetainedState] = {}
         self._unpublished: dict[str, None] = {}
         self._after_clearing: dict[str, Callable[[], None]] = {}
 
     def set(self, state: RetainedState) -> None:
-        """Several payloads of a topic while nobody is connected: only the last is published."""
+        """Set the state of a topic. Without a connection, only the last state of a topic is published later."""
         self._states[state.topic] = state
         self._unpublished[state.topic] = None
 
     def clear(self, topic: str, then: Callable[[], None]) -> None:
-        """Publish an empty payload; `then` is called once the broker has acknowledged it."""
+        """Publish an empty payload. `then` is called after the broker's acknowledgement."""
         self._after_clearing[topic] = then
         self.set(RetainedState(topic, b"", qos=1))
 
     def republish(self, delay: float = 0.0) -> None:
-        """Publish all states again in so many seconds."""
+        """Schedule all states to be published again in `delay` seconds."""
         self.republish_at = self._clock() + delay
 
     def take_unpublished(self) -> list[RetainedState]:
-        """Return what the broker does not have yet, and all states where they are due."""
+        """Return the states that the broker does not have yet, or all if they are due. Mark them as published."""
         if self.republish_at is not None and self.republish_at <= self._clock():
             self.republish_at = None
             self._unpublished = dict.fromkeys(self._states)
@@ -52,19 +52,19 @@ class RetainedStates:
 
     @property
     def is_waiting(self) -> bool:
-        """Does the broker lack a state, or are all due again?"""
+        """Whether a state waits to be published, or all states are due again."""
         is_due = self.republish_at is not None and self.republish_at <= self._clock()
         return is_due or bool(self._unpublished)
 
     @property
     def seconds_until_due(self) -> float | None:
-        """Until all states are published again; None: that is not planned."""
+        """Seconds until all states are due again; None if not scheduled."""
         return None if self.republish_at is None else max(0.0, self.republish_at - self._clock())
 
     def take_cleared(self, topic: str) -> Callable[[], None] | None:
-        """Forget a topic whose clearing the broker has acknowledged; returns what is to be called then.
+        """Remove a topic that the broker has cleared, and return the function to call.
 
-        None: the topic has a new payload by now.
+        Returns None if the topic has a new payload in the meantime.
         """
         if self._states[topic].payload:
             return None

@@ -1,4 +1,4 @@
-"""Remembers across restarts on which topics this node retains messages, and clears the topics that it gave up."""
+"""Stores the topics on which this node retains messages, and clears topics that are no longer used."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ log = logging.getLogger(__name__)
 
 
 class RetainedTopics:
-    """A broker keeps a retained message until another replaces it, so a file lists the topics.
+    """Lists retained topics in a file, because a broker keeps a retained message until another one replaces it.
 
-    Every method may be called from any thread.
+    Every method is callable from any thread.
     """
 
     def __init__(self, publisher: Publisher, broker: str, memory: Path, *, if_lost: str) -> None:
-        """`memory` holds a line for each retained topic: the URL of its broker, and the topic.
+        """`file` has one line per retained topic: the broker's URL and the topic.
 
-        `if_lost` tells a person what may happen without the file.
+        `if_lost`: a text for the log on what may happen without the file.
         """
         self._publisher = publisher
         self._broker = broker
         self._memory = memory
         self._if_lost = if_lost
-        # Guards all below: cameras come and go on one thread, the broker acknowledges on another.
+        # The lock is needed because cameras change on one thread and acknowledgements arrive on another.
         self._changing = threading.Lock()
         self._kept: frozenset[str] = frozenset()
         self._remembered: set[str] = set()
 
     def start(self) -> None:
-        """Read the memory. Before that, no other process may use the state folder."""
+        """Read the file. Call it after the state folder is locked for this process."""
         try:
             self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
             self._warn(error)
 
     def keep(self, topics: Collection[str]) -> None:
-        """Keep these topics and clears all others. Call it before anything is published on them."""
+        """Keep these topics and clear all others. Call it before publishing on them."""
         with self._changing:
             self._kept = frozenset(topics)
             lines = (line.partition(" ") for line in self._remembered)
             here = {topic for broker, _, topic in lines if broker == self._broker}
-            # Written before the first message is published: a killed run has published at most what the file knows.
+            # Write the file before the first message is published, so that a killed run leaves no unlisted topic.
             self._remember(self._remembered | {self._line(topic) for topic in topics})
         for topic in sorted(here - self._kept):
             self._publisher.clear(topic, partial(self._forget, topic))

@@ -1,4 +1,4 @@
-"""Publishes over one open connection, until it is lost or the publisher is closed."""
+"""Publishes over one open connection until it is lost or the publisher closes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harstream.mqtt.retained_states import RetainedState
 from harstream.wire.messages.event import EventMessage
 
 HELD_AFTER = 5.0
-"""An event older than this, in seconds, when a connected broker is handed it, is historical."""
+"""An event that is sent more than this many seconds after `put` is historical."""
 
 OnAcknowledged = Callable[[float | None, float], None]
-"""Takes an event's delay before the outbox (None: not measured), and the seconds from there to the acknowledgement."""
+"""Takes an event's delay before the outbox (None if unknown) and the time until its acknowledgement, in seconds."""
 
 
 class Closing:
-    """When the publisher closes, and until when it may still publish."""
+    """The publisher's request to close, with the deadline for the remaining messages."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
@@ -31,7 +31,7 @@ class Closing:
         self.last_state: RetainedState | None = None
 
     def begin(self, last_state: RetainedState, seconds: float) -> None:
-        """`last_state` is published last; all must be over in so many seconds."""
+        """Request the close. `last_state` is published last; everything must end within `seconds`."""
         self.last_state = last_state
         self.deadline = time.monotonic() + seconds
         self.event.set()
@@ -42,7 +42,7 @@ class Closing:
 
 
 class Session:
-    """Used on the publisher's thread."""
+    """Publishes on the publisher's thread."""
 
     def __init__(
         self,
@@ -58,25 +58,25 @@ class Session:
         self._closing = closing
         self._on_acknowledged = on_acknowledged
         self._unacknowledged: deque[paho.MQTTMessageInfo] = deque(maxlen=1000)
-        """Of retained states."""
+        """Publications of retained states."""
 
     def run(self) -> None:
-        """Return when the connection is lost, or when the publisher closes and all is published."""
+        """Publish until the connection is lost, or the publisher closes and everything is published."""
         while not self._connection.lost.is_set():
-            # Asked first: what was handed over before the close is then seen below, whatever comes between.
+            # Read this flag first, so that the code below publishes everything that was queued before the close.
             is_closing = self._closing.event.is_set()
             self._publish_pending()
             letter = self._outbox.oldest()
             if letter is not None:
                 self._publish_letter(letter)
             elif len(self._outbox):
-                # The disk does not give back what it holds; ask again, but not in a tight loop.
+                # The disk cannot be read. Retry, but not in a tight loop.
                 self._closing.event.wait(1.0)
             if is_closing and (letter is None or self._closing.is_late):
                 break
         if self._closing.last_state is not None:
             self._retain(self._closing.last_state)
-            # Stops at the first that is not acknowledged: the time is up, or the connection lost.
+            # `all` stops at the first state without acknowledgement, after the deadline or a lost connection.
             all(self._wait_for(info) for info in self._unacknowledged)
 
     def _has_reason_to_go_on(self) -> bool:
@@ -97,7 +97,7 @@ class Session:
         return info
 
     def _publish_letter(self, letter: Letter) -> None:
-        # One at a time: an event that has to be sent again could overtake, or be overtaken.
+        # Send one event at a time, because a repeated event could change the order.
         is_held_back = letter.age > HELD_AFTER
         payload = _as_held_back(letter.payload) if is_held_back else letter.payload
         fetched = time.monotonic()
@@ -107,12 +107,12 @@ class Session:
                 self._on_acknowledged(letter.delay, letter.age + time.monotonic() - fetched)
 
     def _wait_for(self, info: paho.MQTTMessageInfo) -> bool:
-        """Is it acknowledged before the connection is lost or the time of a close is over?"""
+        """Return whether the broker acknowledges it before the connection is lost or the deadline of a close."""
         while True:
             try:
                 info.wait_for_publish(0.2)
             except (RuntimeError, ValueError):
-                # paho says so that it was not sent: the connection was gone already.
+                # paho raises these if it did not send the message, because the connection was lost.
                 return False
             if info.is_published():
                 return True
@@ -121,5 +121,5 @@ class Session:
 
 
 def _as_held_back(payload: bytes) -> bytes:
-    """The outbox holds bytes alone, so that an outage of a week fits: an event that waited there is read back."""
+    """Return the payload as historical. The outbox stores bytes only, so the event is decoded and encoded again."""
     return EventMessage.model_validate_json(payload).held_back().encode()

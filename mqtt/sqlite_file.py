@@ -1,4 +1,4 @@
-"""Opens an SQLite file of harstream. A broken file is moved aside: recognition must not depend on it."""
+"""Opens an SQLite file of harstream. It moves a broken file aside, so that recognition does not depend on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 def opened(
     path: Path, connect: Callable[[Path], sqlite3.Connection], name: str, wall_clock: Callable[[], float] = time.time
 ) -> sqlite3.Connection:
-    """Open or creates the file by `connect`. `name`, as in "the outbox", is for the messages. Raises SinkError."""
+    """Open or create the file with `connect`. `name`: the file's role in messages, e.g. "the outbox".
+
+    It moves a broken file aside and creates a new one. Raises SinkError.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _sound(path, connect)
@@ -55,19 +58,19 @@ def _new_after_broken(
         database = _sound(path, connect)
     except (OSError, sqlite3.Error) as second:
         raise refused(path, name, str(second)) from second
-    log.warning("%s %s cannot be read (%s): it is moved to %s, and a new one begins", name, path, error, aside)
+    log.warning("%s %s cannot be read (%s): it is moved to %s and a new file is created", name, path, error, aside)
     return database
 
 
 def opened_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
-    """Open a file to read; waits `timeout` seconds for a lock. Raises sqlite3.Error."""
-    # While nobody writes there is no WAL. A reader would create one that a service of another user cannot write.
+    """Open a file for reading. `timeout`: longest wait for a lock, in seconds. Raises sqlite3.Error."""
+    # Without a writer there is no WAL, and a reader would create one that another user's service cannot write.
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
 
 
 def refused(path: Path, name: str, why: str) -> SinkError:
-    """Return the error for a file that cannot be used; `name` as in "the outbox"."""
+    """Return the error for a file that cannot be used. `name`: the file's role, e.g. "the outbox"."""
     if "locked" in why:
         why += "; is another harstream running with it?"
     return SinkError(f"expected to keep {name} in {path}, got: {why}")

@@ -1,4 +1,4 @@
-"""The topics that a node subscribes to, and who handles their messages."""
+"""The topics that a node subscribes to, with their handlers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Handler = Callable[[str, bytes, bool], None]
 
 
 class Subscriptions:
-    """Handlers by topic; a topic may have wildcards."""
+    """Handlers by topic. A topic may have wildcards."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
-        """What a handler raised: on paho's thread, which would die of it."""
+        """The error of a handler. Raising it would end paho's thread."""
         self._handlers: dict[str, Handler] = {}
 
     @property
@@ -26,7 +26,7 @@ class Subscriptions:
         self._handlers[topic] = handler
 
     def handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
-        """Call each handler whose topic fits. Never raises."""
+        """Call each handler whose topic matches. It never raises."""
         try:
             for wanted, handler in self._handlers.items():
                 if paho.topic_matches_sub(wanted, topic):

@@ -1,1 +1,1 @@
-"""What a program needs to go on through failures: outages in the log, waits between attempts, files written whole."""
+"""Tools against failures: outages in the log, waits between attempts, files that are written atomically."""

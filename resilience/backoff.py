@@ -1,4 +1,4 @@
-"""Waits between attempts that grow while they fail, at random, so that many clients do not retry in step."""
+"""Random waits between attempts that grow with each failure, so that many clients do not retry in step."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ class Backoff:
         longest: float,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`first` and `longest` bound the waits, in seconds. `stopping` interrupts a wait. `chance` gives 0 to 1."""
+        """`first`, `longest`: bounds of the first and of any wait, in seconds. `stopping` interrupts a wait. `chance`
+        returns a random number from 0 to 1."""
         self.attempts = 0
-        """Waits since the last reset."""
+        """Number of waits since the last reset."""
         self._stopping = stopping
         self._first = first
         self._longest = longest
         self._chance = chance
 
     def wait(self, *, at_least: float = 0.0) -> bool:
-        """Wait, `at_least` so many seconds and the random wait on top. Returns False where `stopping` is set."""
+        """Wait `at_least` seconds plus the random wait. Return False if `stopping` is set."""
         bound = min(self._longest, self._first * 2.0 ** min(self.attempts, 64))
         self.attempts += 1
         return not self._stopping.wait(at_least + bound * self._chance())
 
     def reset(self) -> None:
-        """The next wait is a short one again."""
+        """Make the next wait a short one again."""
         self.attempts = 0

@@ -1,4 +1,4 @@
-"""An outage in the log: one line when it begins, one line when it ends, and a count in between."""
+"""Logs an outage with one line at its start and one line, with a count, at its end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 
 class Outage:
-    """Logs the first failure and the recovery of one thing that may fail again and again. One thread at a time uses it.
+    """Logs the first failure and the recovery of something that may fail repeatedly. It is not thread-safe.
 
     attempt:      ok   fails    fails   fails   ok
-    the log says: ~    warning  ~       ~       info, 3 failures
+    log:          ~    warning  ~       ~       info, 3 failures
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Outage:
         `extra` goes into each record.
         """
         self.count = 0
-        """Failures, or what they lost, since the outage began."""
+        """Number of failures, or of lost items, since the start of the outage."""
         self.is_ongoing = False
         self._log = log
         self._name = name
@@ -40,7 +40,7 @@ class Outage:
         self._reason = ""
 
     def record_failure(self, reason: object, *, count: int = 1) -> None:
-        """Count one failure, or `count` things that it lost."""
+        """Count one failure, or the `count` items that it lost."""
         is_news = not self.is_ongoing or (self._logs_each_reason and str(reason) != self._reason)
         self.is_ongoing, self._reason = True, str(reason)
         self.count += count
@@ -48,7 +48,7 @@ class Outage:
             self._log.warning(self._begins, self._name, self._reason, extra=self._extra)
 
     def record_success(self) -> None:
-        """End the outage, if there is one."""
+        """End the outage if there is one."""
         if self.is_ongoing and self._ends:
             self._log.info(self._ends, self._name, self.count, extra=self._extra)
         self.is_ongoing, self.count, self._reason = False, 0, ""

@@ -1,4 +1,4 @@
-"""Files that are never half there: written aside, moved to the disk, renamed."""
+"""Writes files atomically: it writes beside the target, syncs to disk and renames."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
-    """Write a file in one step: a reader finds the old content or the new one, also after a power cut.
+    """Write a file atomically. A reader finds either the old or the new content, even after a power cut.
 
-    Text is written as UTF-8, as it is. `mode` are the file's permissions; None: those of any new file. Raises OSError.
+    Text is written as UTF-8 without newline conversion. `mode`: permissions; None for the default. Raises OSError.
     """
     with written_whole(path) as unfinished:
         unfinished.touch(0o666 if mode is None else mode)
@@ -20,12 +20,12 @@ def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) ->
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; the file there takes the name `path` when the `with` ends.
+    """Yield a path beside `path` to write to. At the end of the `with` block, the file is renamed to `path`.
 
-    The path keeps the whole name at its end, for libraries that choose a format by it. An error removes the file.
+    The path ends with the whole name, for libraries that choose a format by the suffix. An error removes the file.
     Raises OSError.
     """
-    # Not tempfile: its files can be read by their owner only, and a report is often served by another user.
+    # tempfile would make files that only their owner can read, and another user often serves a report.
     unfinished = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         yield unfinished
@@ -38,7 +38,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    # Windows syncs only what is open for writing; a folder can be open for reading only.
+    # Windows syncs only files that are open for writing. A folder can only be opened for reading.
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)

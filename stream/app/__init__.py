@@ -1,1 +1,1 @@
-"""The commands of the stream, one file each: the only place that chooses classes."""
+"""The commands of the stream, one file each. Only this package chooses classes."""

@@ -1,4 +1,4 @@
-"""`harstream cameras`: finds webcams and tries cameras."""
+"""`harstream cameras`: finds webcams and probes cameras."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harstream.wire.errors import SourceError
 
 
 def cameras(
-    sources: Annotated[list[str] | None, typer.Argument(help="As for run's --source, e.g. rtsp://...")] = None,
-    config: Annotated[Path | None, typer.Option(help="Try the cameras of this configuration.")] = None,
+    sources: Annotated[list[str] | None, typer.Argument(help="Cameras, as in `run --source`, e.g. rtsp://...")] = None,
+    config: Annotated[Path | None, typer.Option(help="Probe the cameras of this configuration.")] = None,
 ) -> None:
-    """Find webcams and try cameras. Report codec, size and rate of each, or what is wrong and what to do.
+    """Find webcams and probe cameras. Report codec, size and rate of each, or what is wrong and what to do.
 
-    Exit code 4 if a camera that was named sends no pictures.
+    Exit code 4 if a given camera sends no pictures.
     """
     with one_line_errors():
         named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []

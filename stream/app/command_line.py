@@ -1,4 +1,4 @@
-"""What the commands share: options, the configuration, and errors of one line."""
+"""Options, configuration and one-line errors for all commands of the stream."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ console = Console(highlight=False, soft_wrap=True)
 def configuration(
     file: Path | None, fitting: ValidationContext | None = None, *, keys: Collection[str] | None = None
 ) -> Config:
-    """Read `file`, or config.yaml if there is one, or else take the defaults. See `load_config` for the errors."""
+    """Read `file`, or config.yaml if it exists, or return the defaults. Raises the errors of `load_config`."""
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
     return load_config(file or DEFAULT_CONFIG, fitting, keys=keys)
 
 
 def context(model: str | None = None, *, has_sources: bool = False) -> ValidationContext:
-    """Return what config.yaml must fit for `run`: the model, and the files that it names.
+    """Return the context that checks config.yaml for `run`: its model and its files.
 
-    `model` and `has_sources` say which keys the command line replaces. Files of those keys need not exist.
+    `model` and `has_sources`: whether the command line replaces these keys, whose files then need not exist.
     """
     from harstream.stream.recognition import onnx_runtime as engine
 
@@ -55,12 +55,12 @@ def context(model: str | None = None, *, has_sources: bool = False) -> Validatio
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Print a HarstreamError as one line on stderr, without a traceback, and exit with its code."""
-    # OpenCV prints pages about a camera or file that it cannot open. It reads these variables when it is imported.
+    # OpenCV prints many lines about a camera or file that it cannot open. It reads these variables at import.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         yield
     except HarstreamError as error:
-        # A mistake in a file begins with its place, as in compilers, so that editors and terminals can go there.
+        # A mistake in a file begins with its position, as in compilers, so that editors and terminals can jump there.
         print_error(str(error) if isinstance(error, ConfigFileError) else f"harstream: {error}")
         raise typer.Exit(error.exit_code) from None

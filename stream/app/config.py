@@ -32,7 +32,7 @@ MISTAKEN, INTERRUPTED = 2, 130
 
 @config.command()
 def check(file: File = DEFAULT_CONFIG) -> None:
-    """Report every mistake with its line and column, and suggest what was meant. Opens no camera and no connection.
+    """Report every mistake with line and column, and suggest a correction. It opens no camera and no connection.
 
     Exit code 2 if there is a mistake.
     """
@@ -43,12 +43,12 @@ def check(file: File = DEFAULT_CONFIG) -> None:
         except ConfigFileError as error:
             error.exit_code = MISTAKEN
             raise
-        console.print(f"{file} is right: {_summary(checked, len(fitting.contract_of(checked.model).activities))}")
+        console.print(f"{file} is valid: {_summary(checked, len(fitting.contract_of(checked.model).activities))}")
 
 
 @config.command()
 def schema() -> None:
-    """Print the JSON Schema. Editors use it to explain and check each key."""
+    """Print the JSON Schema, with which editors explain and check each key."""
     sys.stdout.write(_schema_text())
 
 
@@ -56,11 +56,11 @@ def schema() -> None:
 def export_files(
     folder: Annotated[Path, typer.Argument(help="The folder to write into.")],
     only: Annotated[
-        list[str] | None, typer.Option(help=f"One of {', '.join(KINDS)}; may be given several times. Default: all.")
+        list[str] | None, typer.Option(help=f"One of {', '.join(KINDS)}. May be given several times. Default: all.")
     ] = None,
 ) -> None:
-    """Write what a home installs beside harstream: Home Assistant's blueprints, the systemd unit, and the files for
-    Docker, Grafana and Prometheus."""
+    """Write the files for deployment: Home Assistant's blueprints, the systemd unit, and the files for Docker, Grafana
+    and Prometheus."""
     with one_line_errors():
         if unknown := [kind for kind in only or () if kind not in KINDS]:
             raise ConfigError(f"--only: expected {', '.join(KINDS)}, got {unknown[0]!r}")
@@ -70,10 +70,10 @@ def export_files(
 
 @config.command()
 def init(file: File = DEFAULT_CONFIG) -> None:
-    """Ask for cameras and broker, try them, and write a commented file, with a JSON Schema for editors beside it."""
+    """Ask for cameras and broker, try them, and write a commented file and its JSON Schema for editors."""
     with one_line_errors():
         if not sys.stdin.isatty():
-            raise ConfigError("`harstream config init` asks questions, but its input is no terminal: run it in one")
+            raise ConfigError("`harstream config init` asks questions, but its input is not a terminal: run it in one")
         try:
             if file.exists() and not Confirm.ask(f"Overwrite {escape(str(file))}?", default=False, console=console):
                 raise typer.Exit
@@ -90,7 +90,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
 
 
 def _write(file: Path, answers: Answers) -> list[Path]:
-    """Write all files, config.yaml last, so that it never names a missing one.
+    """Write all files, config.yaml last, so that it never refers to a missing file. Return their paths.
 
     Raises EOFError, KeyboardInterrupt and ConfigError.
     """
@@ -99,12 +99,12 @@ def _write(file: Path, answers: Answers) -> list[Path]:
     for path, text in (secrets | {schema: _schema_text()}).items():
         is_other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
         if is_other and not Confirm.ask(f"Overwrite {escape(str(path))}?", default=False, console=console):
-            raise ConfigError(f"{path} was kept, and nothing was written: move it away or choose other names")
+            raise ConfigError(f"{path} was kept and nothing was written: move it away or choose other names")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         for path, text in secrets.items():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.unlink(missing_ok=True)  # a file that exists would keep its permissions
+            path.unlink(missing_ok=True)  # an existing file would keep its permissions
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
                 out.write(text)
         schema.write_text(_schema_text(), encoding="utf-8")

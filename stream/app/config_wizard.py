@@ -1,4 +1,4 @@
-"""Asks for the values of a config.yaml, tries each answer, and collects what to write."""
+"""Asks for the values of a config.yaml, tries each answer, and collects the values to write."""
 
 from __future__ import annotations
 
@@ -22,29 +22,33 @@ from harstream.stream.sources.probe import probe, probe_all
 from harstream.wire.errors import ConfigError, HarstreamError
 
 SECRETS = "secrets"
-"""Folder beside the config file."""
+"""The folder for secrets, beside the config file."""
 OWN_BROKER = "own"
 
 
 @dataclass
 class Answers:
+    """The collected answers."""
+
     values: dict[str, Any] = field(default_factory=lambda: Config().model_dump())
     """The values for `config_text`."""
     secrets: dict[FromFile, str] = field(default_factory=dict)
-    """The content of each secret's file."""
+    """The content of each secret file."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Environment variables that `run` needs, each with the address that it is for."""
+    """Addresses by the environment variable that contains their password."""
 
 
 class Interview:
+    """Asks the questions on a terminal."""
+
     def __init__(self, console: Console, folder: Path) -> None:
-        """`folder` is the one of config.yaml."""
+        """`folder`: the folder of config.yaml."""
         self._console = console
         self._folder = folder
         self._answers = Answers()
 
     def ask(self) -> Answers:
-        """Ask everything, and write nothing. Raises EOFError and KeyboardInterrupt."""
+        """Ask all questions. It writes nothing. Raises EOFError and KeyboardInterrupt."""
         values = self._answers.values
         values["node"] = self._checked("Name of this machine, for topics", values["node"], lambda text: {"node": text})
         values["cameras"] = self._cameras()
@@ -97,13 +101,13 @@ class Interview:
     def _live_view(self) -> dict[str, Any]:
         if not Confirm.ask("A live view in the browser?", default=True, console=self._console):
             return {"enabled": False}
-        self._say("  0.0.0.0 lets other machines see the page, which has no login")
+        self._say("  0.0.0.0 shows the page to other machines; it has no login")
         host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text}})
         port = self._checked("at port", "8080", lambda text: {"web": {"port": text}})
         return with_overrides(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
 
     def _without_secret(self, url: str, owner: str) -> str:
-        """Return what config.yaml holds in place of a `url` with a password."""
+        """Return the value for config.yaml. For a `url` with a password, it asks where to store the password."""
         if without_password(url) == url:
             return url
         variable = f"PASSWORD_{owner.upper().replace('-', '_')}"
@@ -134,7 +138,7 @@ class Interview:
                 return answer
 
     def _try_or_keep(self, attempt: Callable[[], str]) -> bool:
-        """Try it. Return whether it works, or the person keeps it anyway."""
+        """Make the attempt. Return whether it succeeds or the user keeps the answer anyway."""
         try:
             self._say(f"  {attempt()}")
         except HarstreamError as error:
@@ -147,12 +151,12 @@ class Interview:
 
 
 def _picture_of(source: str) -> str:
-    """Raises SourceError."""
+    """Return the format of a camera as text. Raises SourceError."""
     return str(probe(parse_source(source)))
 
 
 def _answer_of(url: str) -> str:
-    """Raises BrokerError."""
+    """Return the broker's address and MQTT version as text. Raises BrokerError."""
     address = BrokerAddress.parse(url)
     connection = Connection(address)
     connection.open()

@@ -1,4 +1,4 @@
-"""The files of `deploy/`, which a home installs beside the package."""
+"""Copies the files of `deploy/`, which an operator installs beside the package."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ KINDS = {
 
 
 def copy_deployment_files(kinds: list[str], folder: Path) -> list[Path]:
-    """Copy the files of these kinds into `folder`, each kind into a folder of its own, and return their new paths.
+    """Copy the files of these kinds into `folder`, one subfolder per kind, and return their new paths.
 
-    A file that stands there already with the same content is left alone. Raises ConfigError, before anything is
-    written, for one with another content, and where the folder cannot be written.
+    Raises ConfigError if a file exists with different content, before it writes anything, and if the folder is not
+    writable.
     """
     with as_file(files("harstream").joinpath("deploy")) as deploy:
         sources = {

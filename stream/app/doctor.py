@@ -1,4 +1,4 @@
-"""`harstream doctor`: reports what this machine has and lacks."""
+"""`harstream doctor`: reports what this machine has and what is missing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 def doctor(
     config: ConfigOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Report what this machine has: the accelerator in use, cameras, broker, screen, versions. Say what to do about
-    what it lacks.
+    """Report accelerator, cameras, broker, screen and versions of this machine, with advice for what is missing.
 
     Exit code 0 if `harstream run` can work with the configuration, 1 otherwise.
     """

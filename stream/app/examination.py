@@ -1,4 +1,4 @@
-"""What `harstream doctor` does: finds what this machine has and lacks, with advice."""
+"""The checks of `harstream doctor`, with advice for each failure."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ PACKAGES = ("harstream", "onnxruntime-gpu", "onnxruntime", "opencv-python", "num
 
 @dataclass(frozen=True)
 class Finding:
+    """The result of one check."""
+
     what: str
     found: str
     is_fine: bool
     advice: str = ""
     is_needed: bool = False
-    """Can `harstream run` not work without it?"""
+    """Whether `harstream run` fails without it."""
 
 
 def examine(config: Config) -> list[Finding]:
@@ -85,7 +87,7 @@ def _accelerator() -> Finding:
         provider = engine.load_engine(shipped()[0], "auto").provider
     except (HarstreamError, IndexError) as error:
         return Finding("accelerator", str(error), False, "see the line about the model")
-    advice = "there is an NVIDIA driver: pip install 'harstream[cuda]' brings the CUDA libraries"
+    advice = "there is an NVIDIA driver: install the CUDA libraries with pip install 'harstream[cuda]'"
     return Finding("accelerator", provider, provider != "CPU", advice)
 
 
@@ -133,7 +135,7 @@ def _broker(config: Config, *, is_running: bool) -> Finding:
 
 
 def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:
-    """Try to bind the port. If harstream runs already, a port in use counts as fine: it may be harstream's own."""
+    """Try to bind the port. If harstream runs already, a port in use counts as fine, because it may be harstream's."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -146,24 +148,24 @@ def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) ->
 
 
 def _file(what: str, path: Path, suffix: str = "") -> Finding:
-    """Check without creating the file: an empty file would look like a run without events."""
+    """Check the path without creating the file, because an empty file would look like a run without events."""
     advice = f"choose another with --{what}, or create the folder"
     if suffix and path.suffix != suffix:
-        return Finding(what, f"{path} is no {suffix} file", False, advice, is_needed=True)
+        return Finding(what, f"{path} is not an {suffix} file", False, advice, is_needed=True)
     is_fine = _is_writable(path) if path.exists() else path.parent.is_dir() and _is_writable(path.parent)
     is_fine = is_fine and not path.is_dir()
     return Finding(what, f"{path} can{'' if is_fine else 'not'} be written", is_fine, advice, is_needed=True)
 
 
 def _state(folder: Path) -> Iterator[Finding]:
-    """Check the folder, or the nearest folder above it that exists: `run` creates the rest."""
+    """Check the folder, or the nearest existing folder above it, because `run` creates the rest."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     is_fine = there.is_dir() and _is_writable(there)
     found = f"{folder} can{'' if is_fine else 'not'} be written"
     yield Finding("state", found, is_fine, "choose another: state in config.yaml", is_needed=True)
     free = shutil.disk_usage(there).free / 1e9
     yield Finding(
-        "disk", f"{free:.0f} GB free", free > 1, "events wait on it while the broker is away: free some space"
+        "disk", f"{free:.0f} GB free", free > 1, "events wait on disk while the broker is unreachable: free some space"
     )
 
 

@@ -18,16 +18,14 @@ from harstream.wire.errors import ConfigError
 
 @dataclass(frozen=True)
 class Filters:
-    """Which part of the history is wanted."""
+    """The options that select a part of the history."""
 
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None
     activity: Annotated[str | None, typer.Option(help="Only this activity.")] = None
-    since: Annotated[
-        str | None, typer.Option(help='Started then or later: 2h (ago), 2026-11-20, "2026-11-20 14:00".')
-    ] = None
-    until: Annotated[str | None, typer.Option(help="Started before then.")] = None
+    since: Annotated[str | None, typer.Option(help='Earliest start: 2h (ago), 2026-11-20, "2026-11-20 14:00".')] = None
+    until: Annotated[str | None, typer.Option(help="Latest start, exclusive, in the same forms.")] = None
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most this many, the newest. Default: 100 in a table, else all.")
+        int | None, typer.Option(min=1, help="The largest number, newest first. Default: 100 in a table, else all.")
     ] = None
 
 
@@ -36,17 +34,17 @@ def history(
     config: ConfigOption = None,
     state: Annotated[Path | None, typer.Option(help="The folder `state`. Default: the configuration's.")] = None,
     changes: Annotated[
-        bool, typer.Option("--changes", help="Print when cameras came and went, in place of activities.")
+        bool, typer.Option("--changes", help="Print the cameras' changes of state instead of activities.")
     ] = False,
     style: Annotated[
         Literal["table", "csv", "json", "casas"],
-        typer.Option("--format", help="json: one object per line; casas: the text that HMM and DBN tools read."),
+        typer.Option("--format", help="json: one object per line; casas: the text format of HMM and DBN tools."),
     ] = "table",
-    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
     *,
     filters: Mapping[str, Any],
 ) -> None:
-    """Print past activities, oldest first. It works while `harstream run` does. What `predict` finds is not kept."""
+    """Print past activities of `harstream run`, oldest first, even while it runs. `predict` stores no history."""
     with one_line_errors():
         from harstream.stream.app.history_report import report
         from harstream.stream.history.store import FILE, Query

@@ -1,4 +1,4 @@
-"""What `harstream history` does: reads the history and writes it, oldest first."""
+"""The work of `harstream history`: reads the history and writes it, oldest first."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from harstream.wire.errors import ConfigError, SinkError
 
 Style = Literal["table", "csv", "json", "casas"]
 WIDE = 200
-"""Columns of a table that does not go to a terminal."""
+"""Width in characters of a table that is not printed on a terminal."""
 LONGEST_TABLE = 100
-"""Rows of a table without a limit. Formats for programs are always complete."""
+"""Default limit of rows in a table. Formats for programs have no default limit."""
 
 
 def report(file: Path, query: Query, style: Style, out: Path | None, *, changes: bool = False) -> None:
-    """Write to `out`, or to standard output. Raises ConfigError if there is no history, and SinkError if it cannot be
-    read or `out` cannot be written."""
+    """Write the result of the query to `out` or to standard output.
+
+    Raises ConfigError if there is no history, and SinkError if the history or `out` is not accessible.
+    """
     if style == "table" and query.limit is None:
         query = replace(query, limit=LONGEST_TABLE)
     found = _changes(file, query, style) if changes else _activities(file, query, style)
@@ -61,7 +63,7 @@ def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]
 
 def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
     if style == "casas" or query.activity is not None:
-        raise ConfigError("--changes is about cameras: leave out --activity and --format casas")
+        raise ConfigError("--changes prints cameras: leave out --activity and --format casas")
     with reading(file) as database:
         changes = list(changes_in(database, query))[::-1]
         if not changes:
@@ -76,7 +78,7 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
 
 
 def _hint_at_names(database: sqlite3.Connection, query: Query) -> None:
-    """Print a hint on stderr if a name is not in the history: it may be mistyped, or nothing was recognized yet."""
+    """Print a hint on stderr if the history does not contain a name, because the name may be mistyped."""
     if query.camera is not None:
         _hint_if_unknown("camera", query.camera, names(database, "camera"))
     if query.activity is not None:

@@ -1,4 +1,4 @@
-"""`harstream listen`: prints what arrives from the broker."""
+"""`harstream listen`: prints messages from the broker."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def listen(
         str | None, typer.Option(help="mqtt://[user:password@]host[:port]. Default: the configuration's broker.")
     ] = None,
     node: Annotated[str, typer.Option(help="Only this node.")] = "+",
-    observations: Annotated[bool, typer.Option("--observations", help="Print every recognition, too.")] = False,
+    observations: Annotated[bool, typer.Option("--observations", help="Print every observation, too.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the events' JSON, one per line.")] = False,
 ) -> None:
-    """Print what arrives from the broker, coloured by activity, until Ctrl-C."""
+    """Print messages from the broker, coloured by activity, until Ctrl-C."""
     with one_line_errors():
         from harstream.mqtt.address import BrokerAddress
         from harstream.stream.app.listener import Listener, Printer, topics_of

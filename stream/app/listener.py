@@ -1,4 +1,4 @@
-"""What `harstream listen` does: subscribes at a broker and prints each message as one line."""
+"""The work of `harstream listen`: subscribes at a broker and prints each message as one line."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from harstream.wire.readable import printable, readable
 from harstream.wire.topics import NAME
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
-"""Bounds of the waits between attempts to connect, in seconds."""
+"""Shortest and longest wait between two attempts to connect, in seconds."""
 PATIENCE = 0.2
-"""Seconds between two looks at whether to stop."""
+"""Seconds between two checks whether to stop."""
 
 
 def topics_of(node: str, *, observations: bool = False, raw: bool = False) -> list[str]:
-    """Return the topics to subscribe to; `node` is a name, or + for all. Raises ConfigError for another text."""
+    """Return the topics to subscribe to. `node`: a name, or + for all. Raises ConfigError for other texts."""
     if node != "+" and not NAME.fullmatch(node):
         raise ConfigError(f"expected the name of a node, or + for all, got {printable(node)!r}")
     kinds = ["camera/+/event"]
@@ -36,14 +36,14 @@ def topics_of(node: str, *, observations: bool = False, raw: bool = False) -> li
 
 
 class Printer:
-    """Prints messages: for a person, or with `raw` the JSON of each on one line, for other programs."""
+    """Prints messages as readable text, or with `raw` as one line of JSON each."""
 
     def __init__(self, console: Console, *, raw: bool = False) -> None:
         self._console = console
         self._raw = raw
 
     def print_message(self, topic: str, payload: bytes) -> None:
-        """Print one line, whatever a stranger has sent."""
+        """Print one line, for any payload."""
         line = _one_line_of_json(payload) if self._raw else None
         if line is None:
             self._console.print(readable(topic, payload), soft_wrap=True)
@@ -55,7 +55,7 @@ class Printer:
 
 
 class Listener:
-    """Prints what arrives until `stop`. When the broker is lost, it waits for it."""
+    """Prints messages until `stop`. It reconnects after a lost connection."""
 
     def __init__(self, address: BrokerAddress, topics: Sequence[str], printer: Printer) -> None:
         self._address = address
@@ -65,11 +65,11 @@ class Listener:
         self._messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
 
     def stop(self) -> None:
-        """From any thread, or from a signal handler."""
+        """End `run` soon. Callable from any thread and from a signal handler."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Raises BrokerError if the first attempt to connect fails."""
+        """Print until `stop`. Raises BrokerError if the first attempt to connect fails."""
         connection = self._connect()
         try:
             while not self._stopping.is_set():
@@ -108,7 +108,7 @@ class Listener:
 
 
 def _one_line_of_json(payload: bytes) -> str | None:
-    """Write JSON again, so that it is one line and control characters are escaped. None for what is no JSON."""
+    """Return JSON as one line with escaped control characters, or None if the payload is not JSON."""
     try:
         return json.dumps(json.loads(payload), allow_nan=False)
     except (ValueError, RecursionError):

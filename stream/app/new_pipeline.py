@@ -15,9 +15,9 @@ from harstream.wire.context import Context
 
 
 def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[str], str] | None = None) -> Pipeline:
-    """Raises ConfigError if the configuration does not fit the model.
+    """Return a pipeline. Raises ConfigError if the configuration does not fit the model.
 
-    `recording` returns, for a camera's name, a text that no other recording has. None: the node and the name.
+    `recording` returns a unique text for the recording of a camera. By default it is the node and the camera's name.
     """
     settings = tracker_settings(config, recognizer.contract)
     key = recording or (lambda camera: f"{config.node}/{camera}")
@@ -30,7 +30,7 @@ def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[st
 
 
 def new_context(config: Config, recognizer: Engine, areas: Mapping[str, str | None]) -> Context:
-    """`areas` maps cameras to the rooms that they watch."""
+    """Return the context of messages. `areas`: the room of each camera."""
     return Context(
         node=config.node,
         areas=areas,

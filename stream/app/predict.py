@@ -37,7 +37,7 @@ def predict(
     start_time: Annotated[
         str | None,
         typer.Option(
-            help='When the first frame was taken: "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z. Default: '
+            help='Time of the first frame: "2026-11-20 14:05:09" (local time) or 2026-11-20T13:05:09Z. Default: '
             "from the file's name or metadata; without either, 1970-01-01T00:00:00Z."
         ),
     ] = None,
@@ -59,7 +59,7 @@ def predict(
                 settings, videos, Console(stderr=True), events=events, record=record, start_time=_date(start_time)
             ):
                 _add_rows(table, replayed)
-        finally:  # also if a later video cannot be read
+        finally:  # even if a later video cannot be read
             if table.row_count:
                 console.print(table)
 

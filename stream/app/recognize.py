@@ -32,7 +32,7 @@ from harstream.wire.errors import Misfit, ModelError, SourceError
 from harstream.wire.values import Event, Frame, Scores, Step
 
 AT_ONCE = 16
-"""Frames of a file that are encoded together for `scores=True`."""
+"""Number of frames of a file that are encoded together for `scores=True`."""
 
 Batches = Generator[Sequence[Arrival]]
 
@@ -66,25 +66,25 @@ def recognize(
     start_time: datetime | None = None,
     scores: bool = False,
 ) -> Iterator[Event] | Iterator[Scores]:
-    """Yield what people do: an event at the start, the updates and the end of each activity.
+    """Yield events: the start, the updates and the end of each activity.
 
-    With `scores=True`, yield the scores of each window of the model instead, without smoothing and threshold.
+    With `scores=True`, yield the model's scores of each window instead, without smoothing and threshold.
 
     `source`: a video file's path, a camera's `rtsp://` address, a webcam's index, or an iterable of pairs of seconds
-    and BGR pictures (H, W, 3) uint8. A file is read as fast as it goes. Of a live camera the newest frame is taken, and
-    older ones are dropped; it is opened again when it fails, and its events do not end.
-    `model`: a shipped model's name, an exported one's path, or what `load` returned; load once for many files.
-    `start_above`: the smoothed score, 0 to 1, from which an activity starts; None for the model's own threshold.
-    `camera`: the name that events carry; None for the file's name, or `camera`.
-    `start_time`: of a file's first frame, with a time zone or in local time; None to take it from the file's name or
-    metadata, and where there is none, 1970-01-01. The times of events are seconds since the epoch.
+    and BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live camera gives its newest frame; older
+    frames are dropped. It reconnects after a failure, and its events never end by themselves.
+    `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
+    `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
+    `camera`: the camera's name in events; None for the file's name, or `camera`.
+    `start_time`: time of a file's first frame, with a time zone or in local time. None takes it from the file's name
+    or metadata, else 1970-01-01. The times of events are seconds since the epoch.
 
-    Raises SourceError and ModelError at once, SourceError also while it goes, and ValueError for pictures of another
-    form. Close the iterator, or leave it alone, to release the camera.
+    Raises SourceError and ModelError at once, SourceError also during iteration, and ValueError for invalid pictures.
+    Closing or dropping the iterator releases the camera.
     """
     loaded = model if isinstance(model, Model) else load(model)
     try:
-        loaded.contract.live_rate  # noqa: B018  (raises for a model that cannot watch a stream)
+        loaded.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
     except ContractError as error:
         raise ModelError(str(error)) from error
     feed = _feed(source, camera, start_time)
@@ -94,7 +94,7 @@ def recognize(
 
 
 def new_default_pipeline(recognizer: Recognizer, recording: str, start_above: float | None = None) -> Pipeline:
-    """A pipeline for one recording, with the settings that `run` has without a configuration."""
+    """Return a pipeline for one recording, with the default settings of `run`."""
     contract = recognizer.contract
     threshold = contract.unknown_threshold if start_above is None else start_above
     settings = TrackerSettings(threshold, END_SHARE * threshold)
@@ -104,27 +104,27 @@ def new_default_pipeline(recognizer: Recognizer, recording: str, start_above: fl
 
 
 def replayed_steps(camera: str, video: Path, start: float, pipeline: Pipeline) -> Iterator[Step]:
-    """Yield the steps of a video file as fast as it goes, decoded on a thread of its own.
+    """Yield the steps of a video file as fast as possible. A separate thread decodes it.
 
-    `start`: seconds since the epoch of its first frame. Raises SourceError.
+    `start`: time of the first frame, in seconds since the epoch. Raises SourceError.
     """
     with closing(_replayed(camera, video, start)) as batches:
         yield from pipeline.steps(batches)
 
 
 def start_of(video: Path, start_time: datetime | None) -> float:
-    """Return the seconds since the epoch of a file's first frame; 0 where neither caller nor file knows it."""
+    """Return the time of a file's first frame, in seconds since the epoch; 0 if it is unknown."""
     return start_time.timestamp() if start_time else recorded_at(video) or 0.0
 
 
 def recording_key(video: Path) -> str:
-    """Return what tells a file from all others of this machine, for the ids of its events."""
+    """Return a text that is unique for a file on this machine, for the ids of its events."""
     return str(video.resolve())
 
 
 @dataclass(frozen=True, eq=False)
 class _Feed:
-    """Where frames come from, opened when it is iterated."""
+    """The batches of one source. Iteration opens the source."""
 
     recording: str
     batches: Callable[[], Batches]
@@ -145,7 +145,7 @@ def _feed(source: str | Path | int | TimedArrays, camera: str | None, start_time
 
 
 def _parsed(source: str | Path | int) -> Source:
-    """Raises SourceError."""
+    """Return the parsed source. Raises SourceError."""
     try:
         if isinstance(source, int):
             return Webcam(source)
@@ -163,7 +163,7 @@ def _replayed(camera: str, video: Path, start: float) -> Batches:
 
 
 def _live(opened: NewSource) -> Batches:
-    """The newest frames of a source that is read on a thread of its own, until the iterator is closed."""
+    """Yield the newest frames of a source until the iterator is closed. A separate thread reads the source."""
     inbox = Inbox()
     reader = Reader(opened, inbox, ended=lambda _: None)
     reader.start()

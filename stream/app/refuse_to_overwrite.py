@@ -1,4 +1,4 @@
-"""Refuses to write to a video that is watched."""
+"""Prevents a run from overwriting the video that it watches."""
 
 from __future__ import annotations
 

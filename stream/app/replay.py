@@ -1,4 +1,4 @@
-"""What `harstream predict` does: sends video files through the pipeline of `run`, as fast as possible."""
+"""The work of `harstream predict`: sends video files through the pipeline of `run`, as fast as possible."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from harstream.wire.values import Event, EventType, Step
 
 @dataclass(frozen=True)
 class Replayed:
-    """What was recognized in one video file."""
+    """The activities in one video file."""
 
     video: Path
     start: float
-    """Time of its first frame, in seconds since the epoch; 0 if it is not known."""
+    """Time of the first frame, in seconds since the epoch; 0 if it is unknown."""
     ended: tuple[Event, ...]
-    """The ends of its activities."""
+    """The end event of each activity."""
 
 
 def replay(
@@ -45,9 +45,9 @@ def replay(
     record: Path | None = None,
     start_time: datetime | None = None,
 ) -> Iterator[Replayed]:
-    """Yield what was recognized in each video. Raises HarstreamError.
+    """Yield the activities of each video. Raises HarstreamError.
 
-    `events`, `record`: files to write. `start_time`: of the first frame of every video; None to take it from each
+    `events`, `record`: files to write. `start_time`: time of the first frame of every video; None takes it from each
     file's name or metadata.
     """
     refuse_to_overwrite(videos, events, record)
@@ -76,7 +76,7 @@ def _same(key: str, _camera: str) -> str:
 def _sinks(
     config: Config, recognizer: Engine, events: Path | None, record: Path | None, stack: ExitStack
 ) -> list[Callable[[Step], None]]:
-    """Return sinks that are started. The stack closes them."""
+    """Return started sinks. The stack closes them."""
     sinks: list[Callable[[Step], None]] = []
     if events:
         jsonl = JsonLines(events, new_context(config, recognizer, {}))
@@ -92,7 +92,7 @@ def _sinks(
 
 
 def camera_names(videos: Sequence[Path]) -> list[str]:
-    """Make names of cameras, safe in topics and different from each other, from the names of files."""
+    """Return a unique camera name per video, made from the file's name and safe in topics."""
     names: list[str] = []
     for video in videos:
         safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in video.stem)[:60] or "file"

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @with_options(options=RunOptions)
 def run(*, options: Mapping[str, Any]) -> None:
-    """Watch cameras and publish what people do, until the material ends or Ctrl-C."""
+    """Watch cameras and publish what people do, until all recordings end or Ctrl-C."""
     chosen = RunOptions(**options).with_config_found()
     with one_line_errors():
         log_to_stderr(chosen.log or "text", verbose=chosen.verbose)
@@ -37,15 +37,13 @@ def _first_config(options: RunOptions) -> Config:
 
 
 def _serve(options: RunOptions, config: Config) -> None:
-    """Run one service after the other, until one ends for good."""
+    """Run a service, and run it again after each restart, until it ends for good."""
     from harstream.stream.app.assembly.service import assemble
     from harstream.stream.service.signals import reloaded_by_signal
     from harstream.stream.sinks.systemd import Systemd
 
     earlier: Config | None = None
-    with reloaded_by_signal(
-        lambda: None
-    ):  # between two services nobody can reload, and SIGHUP must not end the process
+    with reloaded_by_signal(lambda: None):  # between two services, SIGHUP must not end the process
         while True:
             log_to_stderr(config.log, verbose=options.verbose)
             with ExitStack() as stack:
@@ -56,7 +54,7 @@ def _serve(options: RunOptions, config: Config) -> None:
                 except HarstreamError as error:
                     if earlier is None or earlier == config:
                         raise
-                    log.error("the new configuration fails, going back to the one before: %s", error)
+                    log.error("the new configuration fails, the previous one is used again: %s", error)
                     config = earlier
                     continue
                 is_restart = service.run()

@@ -1,4 +1,4 @@
-"""The options of `harstream run`, and the configuration that they give together with config.yaml."""
+"""The options of `harstream run`, and the configuration that results from them and config.yaml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from harstream.stream.service.log import Style
 
 @dataclass(frozen=True)
 class RunOptions:
-    """An option that is None leaves the choice to config.yaml."""
+    """The options of `run`. An option that is None keeps the value of config.yaml."""
 
     config: ConfigOption = None
     source: Annotated[
@@ -33,27 +33,25 @@ class RunOptions:
     ] = ()
     model: ModelOption = None
     broker: Annotated[
-        str | None, typer.Option(help="mqtt://host:port. Without one, harstream starts its own broker.")
+        str | None, typer.Option(help="mqtt://host:port. Without it, harstream starts its own broker.")
     ] = None
     events: EventsOption = None
     record: RecordOption = None
     display: Annotated[
         bool | None, typer.Option("--display", help="Open a window per camera on this machine's screen.")
     ] = None
-    no_web: Annotated[bool, typer.Option("--no-web", help="Serve no live view.")] = False
+    no_web: Annotated[bool, typer.Option("--no-web", help="Do not serve the live view.")] = False
     port: Annotated[int | None, typer.Option(help="Serve the live view on this port.")] = None
     device: DeviceOption = None
-    log: Annotated[
-        Style | None, typer.Option(help="text, or json: one JSON object per line for a log store, and nothing else.")
-    ] = None
+    log: Annotated[Style | None, typer.Option(help="text; json: one JSON object per line, for a log store.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False
 
     def with_config_found(self) -> RunOptions:
-        """Decide once whether config.yaml is read: a reload must not take its absence for the defaults."""
+        """Decide once whether to read config.yaml. A reload after its deletion must not use the defaults."""
         return replace(self, config=DEFAULT_CONFIG) if self.config is None and DEFAULT_CONFIG.exists() else self
 
     def read(self) -> Config:
-        """Return the configuration as it is now. Raises ConfigError."""
+        """Return the current configuration. Raises ConfigError."""
         config = configuration(self.config, context(self.model, has_sources=bool(self.source)))
         return with_overrides(config, self._changes(config))
 
@@ -72,6 +70,6 @@ class RunOptions:
 
 
 def camera_name(source: str, index: int) -> str:
-    """Return the name of a camera that was given on the command line, such as `file`, then `file2`."""
+    """Return the name of a camera from the command line, such as `file` for the first and `file2` for the second."""
     kind = "scene" if source.startswith("scene") else "camera" if source.isdecimal() or "://" in source else "file"
     return f"{kind}{index + 1}" if index else kind

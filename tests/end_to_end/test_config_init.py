@@ -175,7 +175,7 @@ def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
     assert "cameras.0.source: the environment variable PASSWORD_CAMERA_HALL is not set" in without.stderr
     right = checked(tmp_path, PASSWORD_CAMERA_HALL=secret)
     assert right.stdout == (
-        "config.yaml is right: 2 cameras, model flow_tcn with 12 activities, "
+        "config.yaml is valid: 2 cameras, model flow_tcn with 12 activities, "
         f"broker mqtt://127.0.0.1:{stopped_mosquitto.port}, no live view\n"
     )
     os.environ["PASSWORD_CAMERA_HALL"] = secret

@@ -207,7 +207,7 @@ def test_a_gpu_that_does_not_work_is_reported_and_the_cpu_used(
     code, running = harstream("run", "--source", "light.mp4", "--model", light_model)
     assert code == 0
     (warning,) = (line for line in running.stderr if "WARNING" in line)
-    assert "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and took the CPU" in warning
+    assert "there is an NVIDIA driver, but ONNX Runtime could not use the GPU and uses the CPU" in warning
     assert running.complaints == []
     assert any(line.startswith("model light on CPU") for line in running.stdout)
 

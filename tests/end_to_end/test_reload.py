@@ -82,7 +82,7 @@ def test_a_missing_config_is_a_mistake_and_does_not_give_the_defaults(
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     (tmp_path / "config.yaml").unlink()
     running.signal(signal.SIGHUP)
-    refused = "configuration is not used, the service goes on: cannot read the configuration"
+    refused = "the service continues with the old one: cannot read the configuration"
     eventually(lambda: refused in running.output, "no file")
     running.signal(signal.SIGINT)
     assert running.wait(10) == 0
@@ -110,7 +110,7 @@ def test_a_mistake_is_reported_and_nothing_changes(
     configure(**(right | mistake))
     running.signal(signal.SIGHUP)
     eventually(
-        lambda: "configuration is not used, the service goes on: " in running.output, "the mistake to be reported"
+        lambda: "configuration is not used, the service continues" in running.output, "the mistake to be reported"
     )
     (line,) = (line for line in running.stderr if "configuration is not used" in line)
     assert expected in line

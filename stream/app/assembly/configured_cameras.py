@@ -22,9 +22,9 @@ class ConfiguredCameras:
     contract: ModelContract
 
     def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
-        """Raises SourceError for a file that is not there."""
+        """Return a factory for the camera's source. Raises SourceError for a file that does not exist."""
         return new_source(camera.name, parse_source(camera.source), self.clock, must_open=must_open)
 
     def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
-        """Raises ConfigError if the configuration does not fit the model."""
+        """Return the camera's settings. Raises ConfigError if the configuration does not fit the model."""
         return tracker_settings(config, self.contract, camera, threshold)

@@ -1,4 +1,4 @@
-"""The lines that `run` prints at its start: for a person on the terminal, or as records of the log."""
+"""Prints the lines at the start of `run` on the terminal, or logs them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ log = logging.getLogger(__name__)
 
 
 class Greeting:
+    """Prints each line on the console, or logs it if the log is JSON."""
+
     def __init__(self, console: Console, style: Style) -> None:
         self._console = console
         self._style = style
 
     def say(self, text: str) -> None:
-        """Print a line of rich's markup. With the style `json`, log it as plain text instead."""
+        """Print a line with rich's markup. With the style `json`, log it as plain text instead."""
         if self._style == "text":
             self._console.print(text)
         else:

@@ -1,4 +1,4 @@
-"""Where `harstream run` sends what is recognized. Nothing here knows who controls the service."""
+"""The outputs of `harstream run`: sinks, MQTT, history and files. They do not depend on the service's controls."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ S = TypeVar("S")
 
 
 class HasContext(Protocol):
-    """A sink whose messages name the camera's room. The context is frozen; a new one replaces it."""
+    """A sink whose messages contain the camera's area. The context is frozen; a new one replaces it."""
 
     context: Context
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The sinks of a run and what they send through. An output that is not configured is None."""
+    """The sinks of a run, with the publisher and the broker. An output that is not configured is None."""
 
     config: Config
     broker: BrokerAddress
@@ -75,8 +75,8 @@ class Outputs:
     def event_sinks(self, systemd: Systemd) -> list[NamedSink[EventSink]]:
         """Return the event sinks in the order in which they receive a notice.
 
-        The history is first. If MQTT sent an update that the history does not have, a run that is killed right then
-        would leave an end event with the number of that update.
+        The history is first. Otherwise a run that is killed after MQTT has published an update could leave an end
+        event with the same `seq` as that update.
         """
         return [
             *_named("history", self.history),
@@ -98,9 +98,9 @@ class Outputs:
         ]
 
     def start(self, stack: ExitStack, greeting: Greeting, *, must_connect: bool) -> None:
-        """Start the history, then the broker and MQTT, then files and windows. The stack closes them in reverse.
+        """Start the history, then broker and MQTT, then files and windows. The stack closes them in reverse order.
 
-        `must_connect`: a broker that cannot be reached is an error. Raises HarstreamError.
+        `must_connect`: an unreachable broker is an error. Raises HarstreamError.
         """
         if self.history is not None:
             self.history.start()
@@ -125,7 +125,7 @@ class Outputs:
             self.snapshots.on_setting(setting)
 
     def on_config(self, config: Config) -> None:
-        """Cameras that were removed keep their room: their last messages are still to come."""
+        """Give each sink the new context. Removed cameras keep their area, because their last messages follow."""
         areas = {**self.mqtt.context.areas, **{camera.name: camera.area for camera in config.cameras}}
         context = replace(self.mqtt.context, areas=areas)
         sinks: Iterable[HasContext | None] = (self.mqtt, self.history, self.console, self.events_file)
@@ -144,12 +144,12 @@ class Outputs:
         return announcements(config.mqtt.discovery, self.mqtt.context, cameras, page, snapshots=snapshots)
 
     def _take_snapshots_of(self, config: Config) -> None:
-        """With snapshots off, this clears the pictures of earlier runs."""
+        """Set the cameras of the snapshots. If snapshots are off, this clears the pictures of earlier runs."""
         self.snapshots.set_cameras(camera.name for camera in config.cameras if config.mqtt.snapshots)
 
 
 def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs:
-    """Build what the configuration asks for. Nothing is opened yet. Raises HarstreamError."""
+    """Build the configured outputs without opening them. Raises HarstreamError."""
     contract, state = recognizer.contract, config.state
     context = new_context(config, recognizer, {camera.name: camera.area for camera in config.cameras})
     own_broker = None if config.mqtt.broker else _new_own_broker(config)

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Assembled:
-    """All parts of a run. They hold no state of their own here."""
+    """All parts of a run."""
 
     config: Config
     outputs: Outputs
@@ -58,10 +58,10 @@ class Assembled:
     greeting: Greeting
 
     def start(self, stack: ExitStack, *, is_first: bool) -> None:
-        """Start all parts, outputs first. The stack closes them, in reverse. Raises HarstreamError.
+        """Start all parts, outputs first. The stack closes them in reverse order. Raises HarstreamError.
 
-        `is_first`: a broker or single camera that cannot be reached ends the run, as its address may be mistyped. Later
-        it is tried again instead.
+        `is_first`: an unreachable broker or single camera ends the run, because its address may be mistyped. Later
+        starts retry instead.
         """
         stack.callback(self.changes.close)
         stack.callback(self.settings.close)
@@ -77,7 +77,7 @@ class Assembled:
         self.settings.start(must_open=is_first and len(self.config.cameras) == 1)
 
     def run(self) -> bool:
-        """Work until the end; return whether the service is to start again. Raises SourceError."""
+        """Run until the end, and return whether to start the service again. Raises SourceError."""
         try:
             self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
         finally:
@@ -95,9 +95,9 @@ class Assembled:
 
 
 def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[[], Config]) -> Assembled:
-    """Build every part from those above it. Only the model is opened. Raises HarstreamError.
+    """Build each part from the earlier ones. It opens only the model. Raises HarstreamError.
 
-    `read` returns the configuration as it is at a reload.
+    `read` returns the current configuration at a reload.
     """
     refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load_engine(config.model, config.device)
@@ -105,7 +105,7 @@ def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[
     contract, clock = recognizer.contract, Clock()
     cameras = ConfiguredCameras(clock, contract)
     for camera in config.cameras:
-        cameras.new_source(camera, must_open=False)  # a mistake is reported before anything is opened
+        cameras.new_source(camera, must_open=False)  # raises for a missing file before anything is opened
     greeting = Greeting(console, config.log)
     greeting.say(
         f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
@@ -113,18 +113,18 @@ def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[
         f"({contract.span:.1f} s)"
     )
 
-    # Outputs know nothing of those who control the service.
+    # Outputs do not depend on the service's controls.
     outputs = new_outputs(config, recognizer, console)
 
     service = Service(new_pipeline(config, recognizer), outputs.event_sinks(systemd), outputs.frame_sinks(), clock)
 
-    # What may change while the service runs.
+    # Controls change settings while the service runs.
     ending = Ending(service)
     settings = CameraSettings(service, config, SettingsFile(config.state / SETTINGS_FILE), cameras, outputs)
     reload = Reload(settings, ending, read, _check)
     changes = ChangeQueue()
 
-    # Inputs ask for changes. Signals do so, too, from `start` on.
+    # Inputs request changes. Signals do so, too, after `start`.
     CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
     web = _new_web_server(config, outputs, recognizer, settings, reload)
     if outputs.window is not None:
@@ -155,10 +155,10 @@ def _new_web_server(
 
 
 def _check(config: Config) -> None:
-    """Raises HarstreamError if `assemble` would, as far as that can be checked while another service runs."""
+    """Raises the errors of `assemble` that can be checked while another service runs."""
     refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
     tracker_settings(config, engine.load_engine(config.model, config.device).contract)
 
 
 def _log_refusal(why: str) -> None:
-    log.error("the new configuration is not used, the service goes on: %s", why)
+    log.error("the new configuration is not used, the service continues with the old one: %s", why)

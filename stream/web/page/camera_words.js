@@ -1,10 +1,10 @@
-// What a card says about its camera.
+// The texts on a camera's card.
 
 import { duration, percent, readable } from "./words.js";
 
 export const STALLED = 3;          // seconds without a frame after which a connected camera is stalled
 
-// A camera's own clock: the time of its last frame, plus the time since that frame arrived.
+// The camera's current time: the time of its last frame plus the time since that frame arrived, in seconds.
 export function timeOf(camera) {
   const elapsed = (performance.now() - camera.received) / 1000;
   return camera.view.time + (camera.view.state === "live" ? Math.min(elapsed, STALLED) : 0);
@@ -44,8 +44,8 @@ export function pace(view) {
   return view.behind > 0 ? `${fps}, ${duration(view.behind)} behind` : fps;
 }
 
-// The forecast: what is expected next, and for an enlarged camera also after each horizon. A forecast whose horizons
-// have all passed is not shown.
+// Return the next expected activity, and for an enlarged camera also the activity at each horizon. The text is empty
+// after the last horizon.
 export function expected({ made_at, next, then }, isDetailed) {
   const now = Date.now() / 1000;
   if (now > made_at + Math.max(...then.map(([horizon]) => horizon))) return "";

@@ -1,4 +1,4 @@
-// The cards of the cameras: pictures, activities, states, and the enlarged camera.
+// The cards of the cameras, with pictures, activities and states, and the enlarged camera.
 
 import { STALLED, expected, explanation, headline, isOverloaded, isWarming, pace } from "./camera_words.js";
 import { byId, setBar, setText } from "./dom.js";
@@ -10,7 +10,7 @@ const HEADER = 10;                 // bytes before a JPEG: camera index uint16, 
 export const cameras = [];         // as on the page: {view, card, parts, ...}
 let greeting = null;               // the server's last hello
 
-// A new greeting keeps the cards where the cameras are the same.
+// A new hello keeps the cards if the cameras are the same.
 export function greetCameras(hello) {
   const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.name]));
   const isSame = greeting && roster(hello) === roster(greeting);
@@ -46,7 +46,7 @@ export function showCamera(view) {
   const camera = cameraAt(view.index);
   if (!camera) return;
   const { card, parts } = camera;
-  // A message without a new time, such as one about dropped frames, is no frame.
+  // A message without a new time, such as one about dropped frames, does not count as a frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
   const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
@@ -69,7 +69,7 @@ export function showCamera(view) {
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
-// The result arrives over the socket; only a refusal is shown here.
+// The new state arrives over the socket. This function shows only a refusal.
 async function switchCamera({ view, parts }) {
   parts.power.disabled = true;
   try {
@@ -101,7 +101,7 @@ function showCandidates(list, topk) {
   });
 }
 
-// The address of the page names the enlarged camera: a bookmark opens it, and Back leaves it.
+// The page's URL names the enlarged camera, so that a bookmark opens it and Back leaves it.
 export function enlarge(camera) {
   history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
   showEnlarged();
@@ -118,7 +118,7 @@ export function showEnlarged() {
   fit(cameras);
 }
 
-// Only the newest picture is drawn. A picture that arrives during decoding replaces the one that waits.
+// Draw only the newest picture. A picture that arrives during decoding replaces the waiting one.
 export async function onPicture(buffer) {
   const camera = cameraAt(new DataView(buffer).getUint16(0));
   if (!camera || camera.view.state === "disabled") return;

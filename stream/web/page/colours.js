@@ -4,7 +4,7 @@
 const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00", "#cc79a7", "#8d99ae", "#b58be8", "#a6a23c"];
 const colours = new Map();
 
-// The colour follows from the name's hash (FNV-1a), so that an activity keeps it. If it is taken, use the next free one.
+// The colour depends on the name's hash (FNV-1a), so that an activity keeps its colour. If it is taken, use the next.
 export function assignColours(labels) {
   colours.clear();
   [...labels].sort().forEach(colour);

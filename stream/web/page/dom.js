@@ -1,4 +1,4 @@
-// Small steps on the DOM.
+// Functions that change the DOM.
 
 import { colour } from "./colours.js";
 import { percent } from "./words.js";

@@ -24,7 +24,7 @@ export function greetEvents(hello) {
   recall();
 }
 
-// The duration of what still goes on.
+// Update the duration of each ongoing activity.
 export function tickEvents() {
   for (const entry of events.values()) if (entry.event.event !== "end") tickEvent(entry);
 }
@@ -49,7 +49,7 @@ function listEvents(known) {
   known.forEach(showEvent);
 }
 
-// The filters of the two lists; "" means all.
+// Return whether the event matches both filters. An empty filter matches everything.
 function isAskedFor(event) {
   const [camera, activity] = [byId("of-camera").value, byId("of-activity").value];
   return (!camera || event.camera === camera) && (!activity || event.activity === activity);
@@ -71,8 +71,8 @@ function fillSelect(select, all, choices) {
   select.value = choices.some(([value]) => value === chosen) ? chosen : "";
 }
 
-// The history fills the timeline, and the list while a filter is set. Without a history, both show only the events since
-// the page was opened.
+// The history fills the timeline, and also the list if a filter is set. Without a history, both show only the events
+// since the page was opened.
 async function recall() {
   const asked = new URLSearchParams({ since: "24h", limit: "10000" });
   for (const event of await past(asked)) timeline.show(event);
@@ -87,7 +87,7 @@ export async function search() {
   const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
   for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
   const found = await past(asked);
-  if (mine !== searches) return;  // another search has started meanwhile
+  if (mine !== searches) return;  // a newer search has started
   listEvents([...found.reverse(), ...latest()]);
 }
 

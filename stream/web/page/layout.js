@@ -1,12 +1,12 @@
-// How large the cards of the cameras are.
+// The size of the cameras' cards.
 
 import { byId } from "./dom.js";
 
 const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
-const SMALLEST = 160;              // pixels; more cameras than fit at this width are scrolled to
+const SMALLEST = 160;              // the least width of a card in pixels; with more cameras, the page scrolls
 
-// Choose the columns that make the pictures largest, and prefer more columns if that costs little. In a narrow window
-// the style sheet decides.
+// Choose the number of columns that makes the pictures largest, and prefer more columns if the pictures stay almost as
+// large. In a narrow window, the style sheet decides.
 export function fit(cameras) {
   const stage = byId("stage");
   const shown = cameras.filter((camera) => !camera.card.hidden);

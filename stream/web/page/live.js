@@ -1,4 +1,4 @@
-// The live view's page. It reads one WebSocket and writes the DOM. Text from outside is set as textContent only.
+// The live view's page. It reads one WebSocket and writes the DOM. External text is only set as textContent.
 
 import { cameras, enlarge, greetCameras, onPicture, showCamera, showEnlarged, tick } from "./cameras.js";
 import { assignColours } from "./colours.js";

@@ -1,14 +1,14 @@
-// Times, shares and labels as a person reads them.
+// Formats times, shares and labels as text.
 
 const DAY = { day: "numeric", month: "short" };
 export const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 
-// A replayed file counts from its first frame; anything since 2001 is a date.
+// Times of a replayed file start at 0. Times from 2001 on are dates.
 export function clock(time) {
   return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
 }
 
-// The list starts with the history, so times of earlier days need a date.
+// The list contains activities of earlier days, whose times need a date.
 export function day(time) {
   const date = new Date(time * 1000);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -23,7 +23,7 @@ export function duration(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-// "TrampolineJumping" and "jump_rope" as a person writes them.
+// Turn "TrampolineJumping" and "jump_rope" into "Trampoline jumping" and "Jump rope".
 export function readable(label) {
   const words = label.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -431,7 +431,7 @@ def test_a_wrong_password_gives_a_one_line_error_without_it(
 def test_a_missing_login_gives_a_one_line_error(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
     stopped_mosquitto.require_login("ada", "the-right-one")
     stopped_mosquitto.start()
-    with pytest.raises(BrokerError, match=r"wants a login, got none: write it as mqtt:"):
+    with pytest.raises(BrokerError, match=r"needs a login, got none: write it as mqtt:"):
         make_sink(stopped_mosquitto.url).start()
 
 
