@@ -19,7 +19,7 @@ class Frame:
 
     camera: str
     time: float
-    """Seconds since the epoch, stamped at capture; for a replayed file, seconds since its first frame."""
+    """Seconds since the epoch at capture. A file that `predict` reads counts from its recording's start, or from 0."""
     picture: Picture
     """Converted only for those who ask."""
 

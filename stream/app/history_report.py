@@ -63,7 +63,9 @@ def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]
 
 def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
     if style == "casas" or query.activity is not None:
-        raise ConfigError("--changes prints cameras: leave out --activity and --format casas")
+        raise ConfigError(
+            "--changes prints changes of cameras, not activities: leave out --activity and --format casas"
+        )
     with reading(file) as database:
         changes = list(changes_in(database, query))[::-1]
         if not changes:

@@ -227,7 +227,7 @@ def test_the_command_without_a_terminal_gives_a_one_line_error(tmp_path: Path) -
     )
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
-    assert all(part in done.stderr for part in ("harstream config init", "no terminal", "run it in one"))
+    assert all(part in done.stderr for part in ("harstream config init", "not a terminal", "run it in one"))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -150,7 +150,7 @@ def test_an_invalid_query_gives_a_one_line_error(harstream: Callable[..., Any], 
     code, message = line("--since", "yesterday")
     assert (code, message.startswith("harstream: --since: expected 2h (ago;")) == (CONFIG, True)
     code, message = line("--changes", "--format", "casas")
-    assert (code, "--changes is about cameras" in message) == (CONFIG, True)
+    assert (code, "leave out --activity and --format casas" in message) == (CONFIG, True)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "history.sqlite").write_text("no database at all " * 100)
     code, message = line("--state", "broken")
