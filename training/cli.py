@@ -135,9 +135,9 @@ def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> ke
     model = build_initial_model(recipe, contract, classes)
     if recipe.start_from is not None:
         start = take_layers(model, contract, Path(recipe.start_from))
-        total = len(start.taken) + len(start.anew)
-        anew = f"; new: {', '.join(start.anew)}" if start.anew else ""
-        _say(f"{len(start.taken)} of {total} layers taken from {start.file}{anew}")
+        total = len(start.taken) + len(start.new)
+        new = f"; new: {', '.join(start.new)}" if start.new else ""
+        _say(f"{len(start.taken)} of {total} layers taken from {start.file}{new}")
     return model
 
 

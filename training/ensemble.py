@@ -47,7 +47,7 @@ class Member:
 def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     """Write a run whose model outputs the softmax of the mean logits of finished runs, each at its own temperature.
 
-    The result is again a model with one layer of scores. Its temperature and threshold are chosen anew.
+    The result is again a model with one layer of scores. Its temperature and threshold are chosen again.
 
     Source: Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles";
     mean logits in place of mean probabilities: Hinton 2002, "Training products of experts", eq. 1.

@@ -16,11 +16,11 @@ from harstream.training.recipes import Recipe
 
 @dataclass(frozen=True)
 class Taken:
-    """The layers whose weights come from another model, and those that start anew: paths such as `head/lstm`."""
+    """The layers whose weights come from another model, and those that are new: paths such as `head/lstm`."""
 
     file: Path
     taken: tuple[str, ...]
-    anew: tuple[str, ...]
+    new: tuple[str, ...]
 
 
 def build_initial_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
@@ -49,16 +49,16 @@ def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Ta
     known = _weighted_layers(read_model(file))
     if _labels_beside(file) != contract.labels:
         known = {path: layer for path, layer in known.items() if layer.name != "scores"}
-    taken, anew = [], []
+    taken, new = [], []
     for path, layer in _weighted_layers(model).items():
         if path in known and _shapes(known[path]) == _shapes(layer):
             layer.set_weights(known[path].get_weights())
             taken.append(path)
         else:
-            anew.append(path)
+            new.append(path)
     if not taken:
         raise TrainingError(f"no layer of {file} fits {model.name}: start from a run of the same architecture")
-    return Taken(file, tuple(taken), tuple(anew))
+    return Taken(file, tuple(taken), tuple(new))
 
 
 def _labels_beside(file: Path) -> tuple[str, ...]:

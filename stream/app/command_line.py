@@ -39,7 +39,7 @@ def configuration(
     return load_config(file or DEFAULT_CONFIG, fitting, keys=keys)
 
 
-def context(model: str | None = None, *, has_sources: bool = False) -> ValidationContext:
+def validation_context(model: str | None = None, *, has_sources: bool = False) -> ValidationContext:
     """Return the context that checks config.yaml for `run`: its model and its files.
 
     `model` and `has_sources`: whether the command line replaces these keys, whose files then need not exist.

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.prompt import Confirm
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.stream.app.command_line import DEFAULT_CONFIG, context, one_line_errors
+from harstream.stream.app.command_line import DEFAULT_CONFIG, one_line_errors, validation_context
 from harstream.stream.app.config_wizard import Answers, Interview
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
 from harstream.stream.config.file import load_config
@@ -37,7 +37,7 @@ def check(file: File = DEFAULT_CONFIG) -> None:
     Exit code 2 if there is a mistake.
     """
     with one_line_errors():
-        fitting = context()
+        fitting = validation_context()
         try:
             checked = load_config(file, fitting)
         except ConfigFileError as error:

@@ -15,7 +15,7 @@ from harstream.stream.app.command_line import (
     ModelOption,
     RecordOption,
     configuration,
-    context,
+    validation_context,
 )
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.model import Config
@@ -52,7 +52,7 @@ class RunOptions:
 
     def read(self) -> Config:
         """Return the current configuration. Raises ConfigError."""
-        config = configuration(self.config, context(self.model, has_sources=bool(self.source)))
+        config = configuration(self.config, validation_context(self.model, has_sources=bool(self.source)))
         return with_overrides(config, self._changes(config))
 
     def _changes(self, config: Config) -> dict[str, Any]:

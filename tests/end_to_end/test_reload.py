@@ -19,7 +19,7 @@ YARD = {"name": "yard", "source": "scene?seed=9"}
 ATTIC = {"name": "attic", "source": "scene?seed=10", "area": "Attic"}
 
 
-def context(mosquitto: Any) -> dict[str, Any]:
+def base_config(mosquitto: Any) -> dict[str, Any]:
     """Returns the values that are the same in every configuration."""
     return {"mqtt": {"broker": mosquitto.url, "embedded_port": 1883}, "web": {"enabled": False, "port": 8080}}
 
@@ -29,7 +29,7 @@ def test_cameras_are_added_and_removed_and_another_is_not_affected(
     eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    rest: dict[str, Any] = {"model": str(light_model), **context(mosquitto)}
+    rest: dict[str, Any] = {"model": str(light_model), **base_config(mosquitto)}
     configure(cameras=[HALL, YARD], **rest)
     running = start("run")
 
@@ -57,7 +57,7 @@ def test_another_model_is_announced(
     eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    rest: dict[str, Any] = {"cameras": [HALL], **context(mosquitto)}
+    rest: dict[str, Any] = {"cameras": [HALL], **base_config(mosquitto)}
     configure(model=str(light_model), **rest)
     running = start("run")
     eventually(lambda: subscriber.of("/info"), "the first model", 40)
@@ -77,7 +77,7 @@ def test_a_missing_config_is_a_mistake_and_does_not_give_the_defaults(
     eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    configure(cameras=[HALL], model=str(light_model), **context(mosquitto))
+    configure(cameras=[HALL], model=str(light_model), **base_config(mosquitto))
     running = start("run")
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)
     (tmp_path / "config.yaml").unlink()
@@ -103,7 +103,7 @@ def test_a_mistake_is_reported_and_nothing_changes(
     subscribe: Any, eventually: Eventually,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **context(mosquitto)}
+    right: dict[str, Any] = {"cameras": [HALL], "model": str(light_model), **base_config(mosquitto)}
     configure(**right)
     running = start("run")
     eventually(lambda: subscriber.of("hall/observation"), "the camera", 40)

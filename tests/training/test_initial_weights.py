@@ -46,7 +46,7 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
     before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), CONTRACT, 2)
     assert not same(before, model, "lstm")
     start = take_layers(model, CONTRACT, tmp_path / "run")
-    assert (start.file, set(start.taken), start.anew) == (tmp_path / "run" / "model.keras", LRCN, ())
+    assert (start.file, set(start.taken), start.new) == (tmp_path / "run" / "model.keras", LRCN, ())
     assert same(before, model, "lstm")
     assert same(before, model, "scores")
 
@@ -55,7 +55,7 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
 def test_the_output_layer_is_new_if_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
     before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), contract, 2)
     start = take_layers(model, contract, tmp_path / "run" / "model.keras")
-    assert (set(start.taken), start.anew) == (LRCN - {"head/scores"}, ("head/scores",))
+    assert (set(start.taken), start.new) == (LRCN - {"head/scores"}, ("head/scores",))
     assert same(before, model, "lstm")
 
 
