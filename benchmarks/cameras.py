@@ -21,13 +21,13 @@ from benchmarks.drawn_video import RATE, drawn_video
 from benchmarks.servers import network_camera
 from benchmarks.tables import Table
 from harstream.clips.video import pictures
-from harstream.stream.app.new_pipeline import new_pipeline
+from harstream.stream.app.pipeline_from_config import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reconnecting import ReconnectingSource
 from harstream.stream.sources.rtsp import rtsp_pictures
 from harstream.wire.values import CameraChange, CameraState, Frame, Step
@@ -115,7 +115,7 @@ class LiveReplay:
         self._file, self._delay, self._stopping = file, delay, stopping
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        pace = Pace(Clock())
+        pace = PlaybackClock(Clock())
         start = pace.begin() + self._delay
         yield CameraChange(self.camera, start, CameraState.LIVE)
         shown = self._delay

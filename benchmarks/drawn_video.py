@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from harstream.resilience.whole_file import written_whole
+from harstream.resilience.whole_file import atomic_path
 from harstream.scene.film import frames
 from harstream.scene.script import script
 
@@ -19,7 +19,7 @@ def drawn_video(folder: Path, width: int, height: int, seconds: float, seed: int
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as unfinished, av.open(str(unfinished), "w") as container:
+    with atomic_path(file) as unfinished, av.open(str(unfinished), "w") as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"preset": "veryfast", "tune": "zerolatency", "g": str(2 * RATE)}

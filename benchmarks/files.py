@@ -12,7 +12,7 @@ from benchmarks.drawn_video import RATE, drawn_video
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.clips.video import pictures
-from harstream.stream.app.replay import replay
+from harstream.stream.app.predict_files import predict_files
 from harstream.stream.config.model import Config
 
 MODELS = ("lrcn", "flow_tcn", "convlstm")
@@ -39,7 +39,7 @@ def _row(file: Path, size: tuple[int, int, float], models: tuple[str, ...], roun
         def run() -> None:
             with TemporaryDirectory() as folder:
                 events = Path(folder) / "events.jsonl"
-                for _ in replay(Config(model=model), [file], Console(stderr=True, quiet=True), events=events):
+                for _ in predict_files(Config(model=model), [file], Console(stderr=True, quiet=True), events=events):
                     pass
 
         return run

@@ -34,7 +34,7 @@ EXTRAS = {
     "training": ("keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
 }
 """The modules that each extra installs."""
-TO_INSTALL = {module: f"'harstream[{extra}]'" for extra, modules in EXTRAS.items() for module in modules} | {
+PIP_PACKAGES = {module: f"'harstream[{extra}]'" for extra, modules in EXTRAS.items() for module in modules} | {
     "jax": "jax",
     "torch": "torch",
 }
@@ -53,10 +53,10 @@ def main() -> None:
         raise SystemExit(130) from None
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in TO_INSTALL:
+        if missing not in PIP_PACKAGES:
             raise
         typer.echo(
-            f"harstream {typed}: needs {missing}, which is not installed: pip install {TO_INSTALL[missing]}", err=True
+            f"harstream {typed}: needs {missing}, which is not installed: pip install {PIP_PACKAGES[missing]}", err=True
         )
         raise SystemExit(2) from None
 

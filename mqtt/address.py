@@ -25,7 +25,7 @@ class BrokerAddress:
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     """Certificates to trust for TLS. None means the system's certificates."""
-    speaks_mqtt5: bool = True
+    supports_mqtt5: bool = True
     """False if the broker is known not to support MQTT 5. Trying MQTT 5 takes a moment."""
 
     @property

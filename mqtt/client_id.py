@@ -13,7 +13,7 @@ from harstream.wire.errors import SinkError
 CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,23}")
 
 
-def kept_client_id(file: Path) -> str:
+def load_or_create_client_id(file: Path) -> str:
     """Return the id in the file, or write a new one. Raises SinkError.
 
     With a new id per run, a broker would not know that the last run's client is gone.

@@ -17,13 +17,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection_errors import in_words, login_refused, unreachable
+from harstream.mqtt.connection_errors import describe_error, login_refused_text, unreachable_text
 from harstream.wire.errors import BrokerError
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 3.0
-PATIENCE_WITH_5 = 1.5
+MQTT5_TIMEOUT = 1.5
 """Longest wait for an answer to MQTT 5, in seconds. A slower broker gets 3.1.1, which has all that is needed."""
 KEEP_ALIVE = 30
 
@@ -60,8 +60,8 @@ class Connection:
         self.version = ""
         """The version of MQTT: 5 or 3.1.1. It is empty until `open` has succeeded."""
         self.lost = threading.Event()
-        self.why_lost = ""
-        self.refused = 0
+        self.loss_reason = ""
+        self.refused_messages = 0
         """Number of messages that the broker refused in its acknowledgement."""
         self._address = address
         self._client_id = client_id
@@ -74,21 +74,22 @@ class Connection:
     def open(self) -> None:
         """Connect. It blocks for some seconds at most. Raises BrokerError."""
         try:
-            if self._address.speaks_mqtt5 and self._try_to_open(MQTTProtocolVersion.MQTTv5, PATIENCE_WITH_5):
+            if self._address.supports_mqtt5 and self._try_to_open(MQTTProtocolVersion.MQTTv5, MQTT5_TIMEOUT):
                 self.version = "5"
             elif self._try_to_open(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
                 self.version = "3.1.1"
             else:
-                raise BrokerError(unreachable(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
+                raise BrokerError(unreachable_text(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
         except (OSError, UnicodeError) as error:
-            raise BrokerError(unreachable(self._address, in_words(error, timeout=CONNECT_TIMEOUT))) from error
+            got = describe_error(error, timeout=CONNECT_TIMEOUT)
+            raise BrokerError(unreachable_text(self._address, got)) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
         """Queue a message for paho's thread. `is_published` of the result is true after the acknowledgement."""
-        return self._opened.publish(topic, payload, qos, retain)
+        return self._open_client.publish(topic, payload, qos, retain)
 
     def subscribe(self, *filters: str) -> None:
-        self._opened.subscribe([(name, 1) for name in filters])
+        self._open_client.subscribe([(name, 1) for name in filters])
 
     def close(self) -> None:
         """Disconnect, so that the broker does not publish the will, and join paho's thread."""
@@ -106,7 +107,7 @@ class Connection:
         self._client = None
 
     @property
-    def _opened(self) -> paho.Client:
+    def _open_client(self) -> paho.Client:
         if self._client is None:
             raise BrokerError(f"expected an open connection to {self._address.url}, got none")
         return self._client
@@ -166,7 +167,7 @@ class Connection:
         if answer is None or answer.value == UNSUPPORTED_VERSION:
             return False
         if answer.value in LOGIN_REFUSED:
-            raise BrokerError(login_refused(self._address))
+            raise BrokerError(login_refused_text(self._address))
         if answer.is_failure:
             raise BrokerError(f"the broker at {self._address.url} refused the connection: {str(answer).lower()}")
         return True
@@ -179,7 +180,7 @@ class Connection:
         if self.lost.is_set():
             # paho reports a disconnect twice, the second time without the broker's reason.
             return
-        self.why_lost = str(reason).lower()
+        self.loss_reason = str(reason).lower()
         self.lost.set()
         if self._on_lost is not None:
             self._on_lost()
@@ -187,9 +188,9 @@ class Connection:
     def _acknowledged(self, client: paho.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
             # The broker would refuse a repeated message again, so it is only counted. The first one is logged.
-            if not self.refused:
+            if not self.refused_messages:
                 log.warning("the broker at %s refused a message: %s", self._address.url, str(reason).lower())
-            self.refused += 1
+            self.refused_messages += 1
 
     def _received(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         try:

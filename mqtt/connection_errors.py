@@ -8,11 +8,11 @@ import ssl
 from harstream.mqtt.address import BrokerAddress
 
 
-def unreachable(address: BrokerAddress, got: str) -> str:
+def unreachable_text(address: BrokerAddress, got: str) -> str:
     return f"expected a broker at {address.url}, got {got}: start one; `harstream run` without mqtt.broker has its own"
 
 
-def in_words(error: OSError | UnicodeError, *, timeout: float) -> str:
+def describe_error(error: OSError | UnicodeError, *, timeout: float) -> str:
     match error:
         case ConnectionRefusedError():
             return "connection refused"
@@ -26,7 +26,7 @@ def in_words(error: OSError | UnicodeError, *, timeout: float) -> str:
             return (error.strerror or str(error)).lower()
 
 
-def login_refused(address: BrokerAddress) -> str:
+def login_refused_text(address: BrokerAddress) -> str:
     login = "write it as mqtt://user:password@host"
     if address.username is None:
         return f"the broker at {address.url} needs a login, got none: {login}"

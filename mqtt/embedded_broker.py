@@ -23,7 +23,7 @@ class EmbeddedBroker:
 
     def __init__(self, port: int = 1883) -> None:
         # amqtt misreads an MQTT 5 connect packet with a will and does not answer.
-        self.address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
+        self.address = BrokerAddress("127.0.0.1", port, supports_mqtt5=False)
         self._port = port
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], object] = lambda: None
@@ -44,7 +44,7 @@ class EmbeddedBroker:
             self._stop = started.result()
         except (AmqttError, OSError) as error:
             self._thread.join()
-            raise SinkError(self._refused(error)) from error
+            raise SinkError(self._start_error(error)) from error
         return self
 
     def __exit__(
@@ -76,7 +76,7 @@ class EmbeddedBroker:
         await stop.wait()
         await asyncio.wait_for(broker.shutdown(), STOP_TIMEOUT)
 
-    def _refused(self, error: Exception) -> str:
+    def _start_error(self, error: Exception) -> str:
         cause = error.__cause__ or error
         if not isinstance(cause, OSError):
             return f"expected to start a broker on port {self._port}, got: {error}"

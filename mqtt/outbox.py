@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harstream.mqtt.sqlite_file import opened, opened_to_read, refused
+from harstream.mqtt.sqlite_file import file_error, open_database, open_read_only
 from harstream.resilience.outage import Outage
 
 log = logging.getLogger(__name__)
@@ -24,28 +24,28 @@ WEEK = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
-class Letter:
+class QueuedMessage:
     """A waiting message."""
 
     number: int
-    """Increases by one with each letter."""
+    """Increases by one with each message."""
     topic: str
     payload: bytes
     age: float
-    """Seconds since `put`. Infinite for a letter of an earlier run, whose age is unknown."""
+    """Seconds since `put`. Infinite for a message of an earlier run, whose age is unknown."""
     delay: float | None
-    """The delay given to `put`, in seconds; None for a letter of an earlier run."""
+    """The delay given to `put`, in seconds; None for a message of an earlier run."""
 
 
 class _Birth(NamedTuple):
-    """The time of a letter's `put` by the clock, and its delay, both in seconds."""
+    """The time of a message's `put` by the clock, and its delay, both in seconds."""
 
     time: float
     delay: float | None
 
 
 class Outbox:
-    """A thread-safe queue. Beyond its limits it drops the oldest letters, and `dropped` counts them.
+    """A thread-safe queue. Beyond its limits it drops the oldest messages, and `dropped` counts them.
 
     If the disk is full, events wait in memory, and only a restart loses them.
     """
@@ -59,7 +59,7 @@ class Outbox:
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`age_limit`: seconds. `wall_clock` dates letters across runs; `clock`, which is monotonic, within a run."""
+        """`age_limit`: seconds. `wall_clock` dates messages across runs; `clock`, which is monotonic, within a run."""
         self.dropped = 0
         self.path = path
         self._age_limit = age_limit
@@ -82,17 +82,17 @@ class Outbox:
 
     def start(self) -> None:
         """Open or create the file. It moves an unreadable file aside with a warning. Raises SinkError."""
-        self._database = opened(self.path, _connect, "the outbox", self._wall_clock)
+        self._database = open_database(self.path, _connect, "the outbox", self._wall_clock)
         counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
         try:
             self._waiting, self._last = self._database.execute(counts).fetchone()
-            self._drop_old_letters_of_earlier_runs()
+            self._drop_old_messages_of_earlier_runs()
         except sqlite3.Error as error:
             self.close()
-            raise refused(self.path, "the outbox", str(error)) from error
+            raise file_error(self.path, "the outbox", str(error)) from error
 
     def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
-        """Add a letter. `delay`: seconds from the capture of its frame until now; None if unknown."""
+        """Add a message. `delay`: seconds from the capture of its frame until now; None if unknown."""
         with self._lock:
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
@@ -102,20 +102,20 @@ class Outbox:
             self._waiting += 1
             self._keep_to_the_row_limit()
 
-    def oldest(self) -> Letter | None:
-        """Return the next letter to send, without removing it. It drops letters beyond the age limit."""
+    def oldest(self) -> QueuedMessage | None:
+        """Return the next message to send, without removing it. It drops messages beyond the age limit."""
         with self._lock:
             while True:
-                letter = self._first()
-                if letter is None or letter.number not in self._born or letter.age <= self._age_limit:
-                    return letter
-                self._forget(letter.number)
+                message = self._first()
+                if message is None or message.number not in self._born or message.age <= self._age_limit:
+                    return message
+                self._forget(message.number)
                 self.dropped += 1
 
-    def remove(self, letter: Letter) -> None:
-        """Remove a letter that the broker has acknowledged."""
+    def remove(self, message: QueuedMessage) -> None:
+        """Remove a message that the broker has acknowledged."""
         with self._lock:
-            self._forget(letter.number)
+            self._forget(message.number)
 
     def __len__(self) -> int:
         with self._lock:
@@ -127,7 +127,7 @@ class Outbox:
                 self._database.close()
                 self._database = None
 
-    def _drop_old_letters_of_earlier_runs(self) -> None:
+    def _drop_old_messages_of_earlier_runs(self) -> None:
         assert self._database is not None
         too_old = "DELETE FROM letters WHERE put < ?"
         gone = self._database.execute(too_old, (self._wall_clock() - self._age_limit,)).rowcount
@@ -136,11 +136,11 @@ class Outbox:
         self._keep_to_the_row_limit()
 
     def _keep_to_the_row_limit(self) -> None:
-        while self._waiting > self._row_limit and (letter := self._first()) is not None:
-            self._forget(letter.number)
+        while self._waiting > self._row_limit and (message := self._first()) is not None:
+            self._forget(message.number)
             self.dropped += 1
 
-    def _first(self) -> Letter | None:
+    def _first(self) -> QueuedMessage | None:
         row = self._read()
         candidates = [row] if row else []
         if self._in_memory:
@@ -151,13 +151,13 @@ class Outbox:
         number, topic, payload = min(candidates)
         born = self._born.get(number)
         if born is None:
-            return Letter(number, topic, payload, age=float("inf"), delay=None)
-        return Letter(number, topic, payload, age=self._clock() - born.time, delay=born.delay)
+            return QueuedMessage(number, topic, payload, age=float("inf"), delay=None)
+        return QueuedMessage(number, topic, payload, age=self._clock() - born.time, delay=born.delay)
 
     def _forget(self, number: int) -> None:
         if number <= self._removed:
             return
-        # If the disk refuses the deletion, this number prevents the letter from being sent again and again.
+        # If the disk refuses the deletion, this number prevents the message from being sent again and again.
         self._removed = number
         self._waiting -= 1
         self._born.pop(number, None)
@@ -190,7 +190,7 @@ class Outbox:
 def is_in_use(path: Path) -> bool:
     """Return whether a running harstream uses this outbox."""
     try:
-        with closing(opened_to_read(path, timeout=0)) as database:
+        with closing(open_read_only(path, timeout=0)) as database:
             database.execute("SELECT 1 FROM letters LIMIT 1")
     except sqlite3.Error as error:
         return error.sqlite_errorcode == sqlite3.SQLITE_BUSY

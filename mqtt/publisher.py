@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.client_id import kept_client_id
+from harstream.mqtt.client_id import load_or_create_client_id
 from harstream.mqtt.connection import Connection, Will
 from harstream.mqtt.outbox import Outbox
-from harstream.mqtt.pending import Message, Pending
+from harstream.mqtt.publish_queue import Message, PublishQueue
 from harstream.mqtt.retained_states import RetainedState
-from harstream.mqtt.session import Closing, OnAcknowledged, Session
+from harstream.mqtt.session import CloseRequest, OnAcknowledged, Session
 from harstream.mqtt.subscriptions import Handler, Subscriptions
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
@@ -22,7 +22,7 @@ from harstream.wire.messages.event import EventMessage
 
 log = logging.getLogger(__name__)
 
-GOODBYE = 3.0
+CLOSE_TIMEOUT = 3.0
 """Longest time for the remaining messages when the publisher closes, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
 """Shortest and longest wait between two attempts to connect, in seconds."""
@@ -40,8 +40,8 @@ class Publisher:
         self._will = will
         self._id_file = outbox.path.with_name(f"{outbox.path.name}.client-id")
         self._client_id = ""
-        self._pending = Pending()
-        self._closing = Closing()
+        self._queue = PublishQueue()
+        self._close_request = CloseRequest()
         self._subscriptions = Subscriptions()
         self._on_acknowledged: OnAcknowledged | None = None
         self._thread: threading.Thread | None = None
@@ -60,12 +60,12 @@ class Publisher:
 
     @property
     def is_connected(self) -> bool:
-        return self._pending.is_connected
+        return self._queue.is_connected
 
     @property
     def dropped(self) -> int:
         """Number of dropped messages of QoS 0."""
-        return self._pending.dropped
+        return self._queue.dropped
 
     @property
     def waiting(self) -> int:
@@ -80,13 +80,13 @@ class Publisher:
     @property
     def is_republishing(self) -> bool:
         """Whether all retained states are scheduled to be published again."""
-        return self._pending.is_republishing
+        return self._queue.is_republishing
 
     def start(self, *, must_connect: bool) -> None:
         """Start the thread. Raises SinkError, and with `must_connect` BrokerError if the first attempt fails."""
         self._outbox.start()
         try:
-            self._client_id = kept_client_id(self._id_file)
+            self._client_id = load_or_create_client_id(self._id_file)
             connection = self._connect() if must_connect else None
         except HarstreamError:
             self._outbox.close()
@@ -102,33 +102,33 @@ class Publisher:
 
     def retain(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Publish a retained message, and again after every reconnection. Only the last payload of a topic is kept."""
-        self._pending.retain(RetainedState(topic, payload, qos))
+        self._queue.retain(RetainedState(topic, payload, qos))
 
     def clear(self, topic: str, then: Callable[[], None]) -> None:
         """Clear the retained message of a topic, also that of an earlier run.
 
         The publisher's thread calls `then` after the broker's acknowledgement.
         """
-        self._pending.clear(topic, then)
+        self._queue.clear(topic, then)
 
     def republish(self, delay: float) -> None:
         """Publish all retained states again in `delay` seconds. A second call replaces the first."""
-        self._pending.republish(delay)
+        self._queue.republish(delay)
 
     def publish_event(self, topic: str, message: EventMessage) -> None:
         """Publish with QoS 1, through the outbox."""
         self._outbox.put(topic, message.encode(), message.delay)
-        self._pending.wake()
+        self._queue.wake()
 
     def publish_now(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 0, or drop the message without a connection."""
-        self._pending.pass_on(Message(topic, payload))
+        self._queue.publish_now(Message(topic, payload))
 
     def close(self, last_state: tuple[str, bytes]) -> None:
         """Publish the remaining messages, then retain `last_state` (topic, payload). Wait a few seconds at most."""
         topic, payload = last_state
-        self._closing.begin(RetainedState(topic, payload, qos=1), GOODBYE)
-        self._pending.wake()
+        self._close_request.begin(RetainedState(topic, payload, qos=1), CLOSE_TIMEOUT)
+        self._queue.wake()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -137,7 +137,7 @@ class Publisher:
         self._outbox.close()
 
     def _run(self, connection: Connection | None) -> None:
-        backoff = Backoff(self._closing.event, first=FIRST_WAIT, longest=LONGEST_WAIT)
+        backoff = Backoff(self._close_request.event, first=FIRST_WAIT, longest=LONGEST_WAIT)
         short_lived = 0
         try:
             while connection := connection or self._reconnect(backoff):
@@ -145,7 +145,7 @@ class Publisher:
                 short_lived = short_lived + 1 if held < STABLE else 0
                 if held >= STABLE:
                     backoff.reset()
-                if not self._closing.event.is_set():
+                if not self._close_request.event.is_set():
                     self._log_loss(connection, short_lived)
                 connection = None
         except Exception as error:
@@ -168,7 +168,7 @@ class Publisher:
             client_id=self._client_id,
             will=self._will,
             on_message=self._subscriptions.handle,
-            on_lost=self._pending.wake,
+            on_lost=self._queue.wake,
         )
         connection.open()
         if topics := self._subscriptions.topics:
@@ -181,11 +181,11 @@ class Publisher:
     def _serve(self, connection: Connection) -> float:
         """Publish until the connection is lost or the publisher closes. Return the connection's duration in seconds."""
         began = time.monotonic()
-        self._pending.connect()
+        self._queue.connect()
         try:
-            Session(connection, self._pending, self._outbox, self._closing, self._on_acknowledged).run()
+            Session(connection, self._queue, self._outbox, self._close_request, self._on_acknowledged).run()
         finally:
-            self._pending.disconnect()
+            self._queue.disconnect()
             connection.close()
         return time.monotonic() - began
 
@@ -193,4 +193,4 @@ class Publisher:
         # A broker disconnects the first of two clients with the same id, and often gives no reason.
         hint = f"; again so soon: if this node was copied, delete {self._id_file} there" if short_lived > 1 else ""
         text = "lost the broker %s: %s; events wait in %s%s"
-        log.warning(text, self._address.url, connection.why_lost, self._outbox.path, hint)
+        log.warning(text, self._address.url, connection.loss_reason, self._outbox.path, hint)

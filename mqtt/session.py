@@ -10,8 +10,8 @@ from collections.abc import Callable
 import paho.mqtt.client as paho
 
 from harstream.mqtt.connection import Connection
-from harstream.mqtt.outbox import Letter, Outbox
-from harstream.mqtt.pending import Pending
+from harstream.mqtt.outbox import Outbox, QueuedMessage
+from harstream.mqtt.publish_queue import PublishQueue
 from harstream.mqtt.retained_states import RetainedState
 from harstream.wire.messages.event import EventMessage
 
@@ -22,7 +22,7 @@ OnAcknowledged = Callable[[float | None, float], None]
 """Takes an event's delay before the outbox (None if unknown) and the time until its acknowledgement, in seconds."""
 
 
-class Closing:
+class CloseRequest:
     """The publisher's request to close, with the deadline for the remaining messages."""
 
     def __init__(self) -> None:
@@ -47,15 +47,15 @@ class Session:
     def __init__(
         self,
         connection: Connection,
-        pending: Pending,
+        queue: PublishQueue,
         outbox: Outbox,
-        closing: Closing,
+        close_request: CloseRequest,
         on_acknowledged: OnAcknowledged | None,
     ) -> None:
         self._connection = connection
-        self._pending = pending
+        self._queue = queue
         self._outbox = outbox
-        self._closing = closing
+        self._close_request = close_request
         self._on_acknowledged = on_acknowledged
         self._unacknowledged: deque[paho.MQTTMessageInfo] = deque(maxlen=1000)
         """Publications of retained states."""
@@ -64,31 +64,31 @@ class Session:
         """Publish until the connection is lost, or the publisher closes and everything is published."""
         while not self._connection.lost.is_set():
             # Read this flag first, so that the code below publishes everything that was queued before the close.
-            is_closing = self._closing.event.is_set()
-            self._publish_pending()
-            letter = self._outbox.oldest()
-            if letter is not None:
-                self._publish_letter(letter)
+            is_closing = self._close_request.event.is_set()
+            self._publish_queued()
+            message = self._outbox.oldest()
+            if message is not None:
+                self._publish_event(message)
             elif len(self._outbox):
                 # The disk cannot be read. Retry, but not in a tight loop.
-                self._closing.event.wait(1.0)
-            if is_closing and (letter is None or self._closing.is_late):
+                self._close_request.event.wait(1.0)
+            if is_closing and (message is None or self._close_request.is_late):
                 break
-        if self._closing.last_state is not None:
-            self._retain(self._closing.last_state)
+        if self._close_request.last_state is not None:
+            self._retain(self._close_request.last_state)
             # `all` stops at the first state without acknowledgement, after the deadline or a lost connection.
             all(self._wait_for(info) for info in self._unacknowledged)
 
-    def _has_reason_to_go_on(self) -> bool:
-        return bool(len(self._outbox)) or self._connection.lost.is_set() or self._closing.event.is_set()
+    def _must_stop_waiting(self) -> bool:
+        return bool(len(self._outbox)) or self._connection.lost.is_set() or self._close_request.event.is_set()
 
-    def _publish_pending(self) -> None:
-        states, passing = self._pending.take(is_over=self._has_reason_to_go_on)
+    def _publish_queued(self) -> None:
+        states, messages = self._queue.take(must_stop=self._must_stop_waiting)
         for state in states:
             info = self._retain(state)
             if not state.payload and self._wait_for(info):
-                self._pending.confirm_cleared(state.topic)
-        for message in passing:
+                self._queue.confirm_cleared(state.topic)
+        for message in messages:
             self._connection.publish(message.topic, message.payload, qos=0, retain=False)
 
     def _retain(self, state: RetainedState) -> paho.MQTTMessageInfo:
@@ -96,15 +96,15 @@ class Session:
         self._unacknowledged.append(info)
         return info
 
-    def _publish_letter(self, letter: Letter) -> None:
+    def _publish_event(self, message: QueuedMessage) -> None:
         # Send one event at a time, because a repeated event could change the order.
-        is_held_back = letter.age > HELD_AFTER
-        payload = _as_held_back(letter.payload) if is_held_back else letter.payload
+        is_held_back = message.age > HELD_AFTER
+        payload = _as_held_back(message.payload) if is_held_back else message.payload
         fetched = time.monotonic()
-        if self._wait_for(self._connection.publish(letter.topic, payload, qos=1, retain=False)):
-            self._outbox.remove(letter)
+        if self._wait_for(self._connection.publish(message.topic, payload, qos=1, retain=False)):
+            self._outbox.remove(message)
             if self._on_acknowledged is not None and not is_held_back:
-                self._on_acknowledged(letter.delay, letter.age + time.monotonic() - fetched)
+                self._on_acknowledged(message.delay, message.age + time.monotonic() - fetched)
 
     def _wait_for(self, info: paho.MQTTMessageInfo) -> bool:
         """Return whether the broker acknowledges it before the connection is lost or the deadline of a close."""
@@ -116,7 +116,7 @@ class Session:
                 return False
             if info.is_published():
                 return True
-            if self._connection.lost.is_set() or self._closing.is_late:
+            if self._connection.lost.is_set() or self._close_request.is_late:
                 return False
 
 

@@ -13,7 +13,7 @@ from harstream.wire.errors import SinkError
 log = logging.getLogger(__name__)
 
 
-def opened(
+def open_database(
     path: Path, connect: Callable[[Path], sqlite3.Connection], name: str, wall_clock: Callable[[], float] = time.time
 ) -> sqlite3.Connection:
     """Open or create the file with `connect`. `name`: the file's role in messages, e.g. "the outbox".
@@ -22,16 +22,16 @@ def opened(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _sound(path, connect)
+        return _connect_and_check(path, connect)
     except sqlite3.OperationalError as error:
-        raise refused(path, name, str(error)) from error
+        raise file_error(path, name, str(error)) from error
     except OSError as error:
-        raise refused(path, name, (error.strerror or str(error)).lower()) from error
+        raise file_error(path, name, (error.strerror or str(error)).lower()) from error
     except sqlite3.DatabaseError as error:
         return _new_after_broken(path, connect, name, error, wall_clock)
 
 
-def _sound(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
+def _connect_and_check(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
     database = connect(path)
     try:
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -55,21 +55,21 @@ def _new_after_broken(
         path.replace(aside)
         for extra in ("-wal", "-shm"):
             path.with_name(path.name + extra).unlink(missing_ok=True)
-        database = _sound(path, connect)
+        database = _connect_and_check(path, connect)
     except (OSError, sqlite3.Error) as second:
-        raise refused(path, name, str(second)) from second
+        raise file_error(path, name, str(second)) from second
     log.warning("%s %s cannot be read (%s): it is moved to %s and a new file is created", name, path, error, aside)
     return database
 
 
-def opened_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
+def open_read_only(path: Path, *, timeout: float) -> sqlite3.Connection:
     """Open a file for reading. `timeout`: longest wait for a lock, in seconds. Raises sqlite3.Error."""
     # Without a writer there is no WAL, and a reader would create one that another user's service cannot write.
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
 
 
-def refused(path: Path, name: str, why: str) -> SinkError:
+def file_error(path: Path, name: str, why: str) -> SinkError:
     """Return the error for a file that cannot be used. `name`: the file's role, e.g. "the outbox"."""
     if "locked" in why:
         why += "; is another harstream running with it?"

@@ -13,13 +13,13 @@ def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) ->
 
     Text is written as UTF-8 without newline conversion. `mode`: permissions; None for the default. Raises OSError.
     """
-    with written_whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         unfinished.touch(0o666 if mode is None else mode)
         unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to. At the end of the `with` block, the file is renamed to `path`.
 
     The path ends with the whole name, for libraries that choose a format by the suffix. An error removes the file.

@@ -56,7 +56,7 @@ def test_a_blocked_module_cannot_be_imported(module: str) -> None:
         "harstream.stream.app.run",
         "harstream.stream.app.assembly.service",
         "harstream.stream.app.predict",
-        "harstream.stream.app.replay",
+        "harstream.stream.app.predict_files",
         "harstream.stream.app.listen",
         "harstream.stream.app.cameras",
         "harstream.stream.app.history",

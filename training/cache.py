@@ -17,7 +17,7 @@ from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import slowest_rate
-from harstream.resilience.whole_file import written_whole
+from harstream.resilience.whole_file import atomic_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,5 +88,5 @@ def _key(path: Path, contract: ModelContract) -> str:
 
 def _write(path: Path, array: NDArray[np.generic]) -> None:
     """A kill while writing leaves no half entry under the final name."""
-    with written_whole(path) as unfinished, unfinished.open("wb") as file:
+    with atomic_path(path) as unfinished, unfinished.open("wb") as file:
         np.save(file, array)

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from harstream.resilience.whole_file import written_whole
+from harstream.resilience.whole_file import atomic_path
 from harstream.training.run_folder import RunFolder
 
 
@@ -52,7 +52,7 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _save(self, file: Path) -> None:
         self._run.backup.mkdir(exist_ok=True)
-        with written_whole(file) as unfinished:
+        with atomic_path(file) as unfinished:
             self.model.save_weights(unfinished, overwrite=True)
 
 
@@ -125,5 +125,5 @@ def _keep_rows(history: Path, count: int) -> None:
     if count == 0:
         history.unlink()
         return
-    with written_whole(history) as unfinished, unfinished.open("w", newline="") as lines:
+    with atomic_path(history) as unfinished, unfinished.open("w", newline="") as lines:
         csv.writer(lines).writerows(rows[: count + 1])

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, reading
-from harstream.resilience.whole_file import write_whole, written_whole
+from harstream.resilience.whole_file import atomic_path, write_whole
 from harstream.training.cache import Rejected
 from harstream.training.errors import TrainingError
 from harstream.training.recipes import Recipe
@@ -115,7 +115,7 @@ class RunFolder(FinishedRun):
         if validated is not None:
             np.savez(self.validated, scores=validated.scores, truth=validated.truth)
         self.contract.write_text(contract.to_json())
-        with written_whole(self.model) as unfinished:
+        with atomic_path(self.model) as unfinished:
             model.save(unfinished)
 
     def read_recipe(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from harstream.evaluation.clip_runner import Skipped
 from harstream.evaluation.streams.event_metrics import Outcome, Recognized, Segment
 from harstream.evaluation.streams.joined_clips import SEED, ClipStream, join
 from harstream.models.contract import ModelContract
-from harstream.stream.app.new_pipeline import new_pipeline
+from harstream.stream.app.pipeline_from_config import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from harstream.stream.app.command_line import console, one_line_errors
+from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.file import load_config
 from harstream.stream.sources.address import parse_source
 from harstream.wire.errors import SourceError

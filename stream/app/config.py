@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.prompt import Confirm
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.stream.app.command_line import DEFAULT_CONFIG, one_line_errors, validation_context
+from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_context
 from harstream.stream.app.config_wizard import Answers, Interview
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
+from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema
 from harstream.stream.config.model import Config
@@ -27,7 +28,7 @@ config = typer.Typer(no_args_is_help=True, help="Write and check config.yaml.")
 console = Console(highlight=False, soft_wrap=True)
 
 File = Annotated[Path, typer.Argument(help="The configuration.")]
-MISTAKEN, INTERRUPTED = 2, 130
+EXIT_INVALID_CONFIG, EXIT_INTERRUPTED = 2, 130
 
 
 @config.command()
@@ -41,7 +42,7 @@ def check(file: File = DEFAULT_CONFIG) -> None:
         try:
             checked = load_config(file, fitting)
         except ConfigFileError as error:
-            error.exit_code = MISTAKEN
+            error.exit_code = EXIT_INVALID_CONFIG
             raise
         console.print(f"{file} is valid: {_summary(checked, len(fitting.contract_of(checked.model).activities))}")
 
@@ -81,7 +82,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
             written = _write(file, answers)
         except (EOFError, KeyboardInterrupt):
             console.print("\nnothing was written")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(EXIT_INTERRUPTED) from None
         for name in written:
             console.print(f"wrote {escape(str(name))}")
         for variable, what in answers.variables.items():

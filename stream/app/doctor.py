@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from harstream.stream.app.command_line import ConfigOption, configuration, console, one_line_errors
+from harstream.stream.app.common_options import ConfigOption, read_config
+from harstream.stream.app.terminal import console, one_line_errors
 
 if TYPE_CHECKING:
-    from harstream.stream.app.examination import Finding
+    from harstream.stream.app.doctor_checks import Finding
 
 
 def doctor(
@@ -23,9 +24,9 @@ def doctor(
     Exit code 0 if `harstream run` can work with the configuration, 1 otherwise.
     """
     with one_line_errors():
-        from harstream.stream.app.examination import examine
+        from harstream.stream.app.doctor_checks import run_checks
 
-        findings = examine(configuration(config))
+        findings = run_checks(read_config(config))
         if as_json:
             console.print_json(json.dumps([vars(finding) for finding in findings]))
         else:

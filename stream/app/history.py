@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from harstream.command_line.options import with_options
-from harstream.stream.app.command_line import ConfigOption, configuration, one_line_errors
+from harstream.stream.app.common_options import ConfigOption, read_config
+from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.history.time_parsing import parse_time
 from harstream.wire.errors import ConfigError
 
@@ -57,7 +58,7 @@ def history(
             _seconds("--until", wanted.until),
             wanted.limit,
         )
-        folder = state or configuration(config, keys=("state",)).state  # the other keys may hold secrets
+        folder = state or read_config(config, keys=("state",)).state  # the other keys may hold secrets
         report(folder / FILE, query, style, out, changes=changes)
 
 

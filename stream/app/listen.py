@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harstream.stream.app.command_line import ConfigOption, configuration, one_line_errors
+from harstream.stream.app.common_options import ConfigOption, read_config
+from harstream.stream.app.terminal import one_line_errors
 
 
 def listen(
@@ -23,10 +24,10 @@ def listen(
     with one_line_errors():
         from harstream.mqtt.address import BrokerAddress
         from harstream.stream.app.listener import Listener, Printer, topics_of
-        from harstream.stream.service.signals import stopped_by_signals
+        from harstream.stream.service.signals import stop_on_signals
 
-        url = broker or configuration(config, keys=("mqtt",)).mqtt.url
+        url = broker or read_config(config, keys=("mqtt",)).mqtt.url
         topics = topics_of(node, observations=observations, raw=raw)
         listener = Listener(BrokerAddress.parse(url), topics, Printer(Console(highlight=False), raw=raw))
-        with stopped_by_signals(listener.stop):  # Python may drop a KeyboardInterrupt, but not this call
+        with stop_on_signals(listener.stop):  # Python may drop a KeyboardInterrupt, but not this call
             listener.run()

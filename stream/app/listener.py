@@ -19,7 +19,7 @@ from harstream.wire.topics import NAME
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
 """Shortest and longest wait between two attempts to connect, in seconds."""
-PATIENCE = 0.2
+POLL_INTERVAL = 0.2
 """Seconds between two checks whether to stop."""
 
 
@@ -101,7 +101,7 @@ class Listener:
 
     def _print_next(self) -> None:
         try:
-            topic, payload = self._messages.get(timeout=PATIENCE)
+            topic, payload = self._messages.get(timeout=POLL_INTERVAL)
         except queue.Empty:
             return
         self._printer.print_message(topic, payload)

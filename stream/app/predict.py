@@ -10,21 +10,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harstream.stream.app.command_line import (
+from harstream.stream.app.common_options import (
     ConfigOption,
     DeviceOption,
     EventsOption,
     ModelOption,
     RecordOption,
-    configuration,
-    console,
-    one_line_errors,
+    read_config,
 )
+from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.file import with_overrides
 from harstream.wire.errors import ConfigError
 
 if TYPE_CHECKING:
-    from harstream.stream.app.replay import Replayed
+    from harstream.stream.app.predict_files import FileActivities
 
 
 def predict(
@@ -44,21 +43,21 @@ def predict(
 ) -> None:
     """Recognize activities in video files as fast as possible.
 
-    The table counts seconds from a file's first frame. A file that is replayed gives the same events.
+    The table counts seconds from a file's first frame. A file that is found gives the same events.
     """
     with one_line_errors():
-        from harstream.stream.app.replay import replay
+        from harstream.stream.app.predict_files import predict_files
 
         asked = {"model": model, "device": device}
         settings = with_overrides(
-            configuration(config), {key: value for key, value in asked.items() if value is not None}
+            read_config(config), {key: value for key, value in asked.items() if value is not None}
         )
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:
-            for replayed in replay(
+            for found in predict_files(
                 settings, videos, Console(stderr=True), events=events, record=record, start_time=_date(start_time)
             ):
-                _add_rows(table, replayed)
+                _add_rows(table, found)
         finally:  # even if a later video cannot be read
             if table.row_count:
                 console.print(table)
@@ -73,13 +72,13 @@ def _date(text: str | None) -> datetime | None:
         ) from error
 
 
-def _add_rows(table: Table, replayed: Replayed) -> None:
-    name, start = replayed.video.name, replayed.start
-    for event in replayed.ended:
+def _add_rows(table: Table, found: FileActivities) -> None:
+    name, start = found.video.name, found.start
+    for event in found.ended:
         assert event.ended_at is not None
         table.add_row(
             name, event.activity, f"{event.started_at - start:.1f}", f"{event.ended_at - start:.1f}",
             f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
         )  # fmt: skip
-    if not replayed.ended:
+    if not found.ended:
         table.add_row(name, "nothing recognized", "", "", "", "", style="dim")

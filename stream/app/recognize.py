@@ -24,7 +24,7 @@ from harstream.stream.sources.arrays import ArraySource, TimedArrays
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.file import FileSource
 from harstream.stream.sources.inbox import Inbox
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.read_ahead import read_ahead
 from harstream.stream.sources.reader import NewSource, Reader
 from harstream.stream.sources.registry import new_source
@@ -158,7 +158,7 @@ def _parsed(source: str | Path | int) -> Source:
 
 
 def _replayed(camera: str, video: Path, start: float) -> Batches:
-    source = FileSource(camera, video, Pace(start=start), threading.Event())
+    source = FileSource(camera, video, PlaybackClock(start=start), threading.Event())
     return ([item] for item in read_ahead(source.frames()))
 
 

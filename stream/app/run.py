@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from harstream.command_line.options import with_options
-from harstream.stream.app.command_line import console, one_line_errors
 from harstream.stream.app.run_options import RunOptions
+from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import log_to_stderr
 from harstream.wire.errors import ConfigFileError, HarstreamError
@@ -38,18 +38,18 @@ def _first_config(options: RunOptions) -> Config:
 
 def _serve(options: RunOptions, config: Config) -> None:
     """Run a service, and run it again after each restart, until it ends for good."""
-    from harstream.stream.app.assembly.service import assemble
-    from harstream.stream.service.signals import reloaded_by_signal
+    from harstream.stream.app.assembly.service import build_service
+    from harstream.stream.service.signals import reload_on_signal
     from harstream.stream.sinks.systemd import Systemd
 
     earlier: Config | None = None
-    with reloaded_by_signal(lambda: None):  # between two services, SIGHUP must not end the process
+    with reload_on_signal(lambda: None):  # between two services, SIGHUP must not end the process
         while True:
             log_to_stderr(config.log, verbose=options.verbose)
             with ExitStack() as stack:
                 try:
                     systemd = Systemd(os.environ.get("NOTIFY_SOCKET", ""))
-                    service = assemble(config, console, systemd, options.read)
+                    service = build_service(config, console, systemd, options.read)
                     service.start(stack, is_first=earlier is None)
                 except HarstreamError as error:
                     if earlier is None or earlier == config:

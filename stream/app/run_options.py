@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from harstream.stream.app.command_line import (
+from harstream.stream.app.common_options import (
     DEFAULT_CONFIG,
     ConfigOption,
     DeviceOption,
     EventsOption,
     ModelOption,
     RecordOption,
-    configuration,
+    read_config,
     validation_context,
 )
 from harstream.stream.config.file import with_overrides
@@ -52,7 +52,7 @@ class RunOptions:
 
     def read(self) -> Config:
         """Return the current configuration. Raises ConfigError."""
-        config = configuration(self.config, validation_context(self.model, has_sources=bool(self.source)))
+        config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
         return with_overrides(config, self._changes(config))
 
     def _changes(self, config: Config) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from harstream.models.contract import UNKNOWN
-from harstream.mqtt.sqlite_file import opened, refused
+from harstream.mqtt.sqlite_file import file_error, open_database
 from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
 from harstream.wire.context import Context
@@ -78,13 +78,13 @@ class HistorySink:
 
         It moves a broken file aside with a warning.
         """
-        self._database = opened(self._path, history.connect, "the history", self._wall_clock)
+        self._database = open_database(self._path, history.connect, "the history", self._wall_clock)
         try:
             self.undelivered = _notices(history.undelivered(self._database), self.context)
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()
-            raise refused(self._path, "the history", str(error)) from error
+            raise file_error(self._path, "the history", str(error)) from error
         self._thread = threading.Thread(target=self._maintain, name="history")
         self._thread.start()
 

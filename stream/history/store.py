@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from harstream.mqtt.sqlite_file import opened_to_read
+from harstream.mqtt.sqlite_file import open_read_only
 from harstream.stream.history.migrations import VERSION, migrate, version_of
 from harstream.wire.errors import ConfigError, SinkError
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType
@@ -87,7 +87,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             f"there is no history in {path.parent}: `harstream run` creates one, unless history.enabled is false"
         )
     try:
-        database = opened_to_read(path, timeout=5)
+        database = open_read_only(path, timeout=5)
         try:
             _refuse_newer(database, path)
             if (version := version_of(database)) < VERSION:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harstream.stream.config.model import Config
 from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.config_changes import ConfigChanges
-from harstream.stream.service.ending import Ending
+from harstream.stream.service.shutdown import Shutdown
 from harstream.wire.errors import ControlError
 
 
@@ -18,7 +18,7 @@ class Reload:
     def __init__(
         self,
         settings: CameraSettings,
-        ending: Ending,
+        shutdown: Shutdown,
         read: Callable[[], Config],
         check: Callable[[Config], None],
     ) -> None:
@@ -27,7 +27,7 @@ class Reload:
         Both raise HarstreamError.
         """
         self._settings = settings
-        self._ending = ending
+        self._shutdown = shutdown
         self._read = read
         self._check = check
         self._reloading = threading.Lock()
@@ -44,5 +44,5 @@ class Reload:
             if before.record:
                 raise ControlError(f"a restart would overwrite the recording {before.record}: stop, then start")
             self._check(config)
-            self._ending.restart()
+            self._shutdown.restart()
             return "the service restarts"

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` on Ctrl-C and SIGTERM inside the block. A second Ctrl-C interrupts as usual."""
 
     def handle(number: int, _: object) -> None:
@@ -29,7 +29,7 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def reloaded_by_signal(reload: Callable[[], object]) -> Iterator[None]:
+def reload_on_signal(reload: Callable[[], object]) -> Iterator[None]:
     """Call `reload` on SIGHUP inside the block. The signal may interrupt any code, so `reload` must only queue work.
 
     A terminal that closes sends SIGHUP, too. The signal then ends the process, or does nothing under nohup. Windows has

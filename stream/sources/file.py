@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harstream.clips.video import VideoError, pictures
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 
@@ -17,21 +17,21 @@ class FileSource:
 
     is_live = False
 
-    def __init__(self, camera: str, path: Path, pace: Pace, stopping: threading.Event) -> None:
+    def __init__(self, camera: str, path: Path, playback: PlaybackClock, stopping: threading.Event) -> None:
         self.camera = camera
         self._path = path
-        self._pace = pace
+        self._playback = playback
         self._stopping = stopping
 
     def frames(self) -> Iterator[Frame | CameraChange]:
         """Yield every frame and the changes of the camera. Raises SourceError if the file cannot be played."""
-        time = self._pace.begin()
+        time = self._playback.begin()
         is_first = True
         try:
             for offset, picture in pictures(self._path):
-                if not self._pace.wait(offset, self._stopping):
+                if not self._playback.wait(offset, self._stopping):
                     return
-                time = self._pace.start + offset
+                time = self._playback.start + offset
                 if is_first:
                     yield CameraChange(self.camera, time, CameraState.LIVE)
                     is_first = False

@@ -8,14 +8,14 @@ from functools import partial
 from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.file import FileSource
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reader import NewSource
 from harstream.stream.sources.reconnecting import Pictures, ReconnectingSource
 from harstream.wire.errors import Misfit, SourceError
 
 
 def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) -> NewSource:
-    """Return a factory for the source of a camera. A file and the scene play at their own pace.
+    """Return a factory for the source of a camera. A file and the scene play at their own playback.
 
     `must_open`: the source raises SourceError if a live camera does not open at the first attempt.
     Raises SourceError for a file that does not exist.
@@ -32,13 +32,13 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
         case Scene(seed, seconds):
             from harstream.stream.sources.scene import SceneSource
 
-            return partial(SceneSource, camera, Pace(clock), seed=seed, seconds=seconds)
+            return partial(SceneSource, camera, PlaybackClock(clock), seed=seed, seconds=seconds)
         case VideoFile(path) as file:
             try:
                 file.check_exists()
             except Misfit as error:
                 raise SourceError(f"camera {camera}: {error}") from error
-            return partial(FileSource, camera, path, Pace(clock))
+            return partial(FileSource, camera, path, PlaybackClock(clock))
 
 
 def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from harstream.models.transform import BgrPicture
 from harstream.scene.film import frames
 from harstream.scene.script import script
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.wire.values import CameraChange, CameraState, Frame
 
 
@@ -18,21 +18,27 @@ class SceneSource:
     is_live = False
 
     def __init__(
-        self, camera: str, pace: Pace, stopping: threading.Event, *, seed: int = 1, seconds: float | None = None
+        self,
+        camera: str,
+        playback: PlaybackClock,
+        stopping: threading.Event,
+        *,
+        seed: int = 1,
+        seconds: float | None = None,
     ) -> None:
         """`seconds`: the length; None means endless. The same seed draws the same pictures."""
         self.camera = camera
-        self._pace = pace
+        self._playback = playback
         self._stopping = stopping
         self._seed = seed
         self._seconds = seconds
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        time = self._pace.begin()
+        time = self._playback.begin()
         yield CameraChange(self.camera, time, CameraState.LIVE)
         for offset, picture in frames(script(self._seed, self._seconds), self._seed):
-            if not self._pace.wait(offset, self._stopping):
+            if not self._playback.wait(offset, self._stopping):
                 return
-            time = self._pace.start + offset
+            time = self._playback.start + offset
             yield Frame(self.camera, time, BgrPicture(picture))
         yield CameraChange(self.camera, time, CameraState.OFFLINE, "the scene ended")

@@ -20,10 +20,10 @@ from harstream.evaluation.clip_runner import predictions
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import stretches, window_from
 from harstream.models.transform import BgrPicture
-from harstream.stream.app.new_pipeline import new_pipeline
+from harstream.stream.app.pipeline_from_config import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.sources.file import FileSource
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.training.cache import DecodedClip, decode_all
 from harstream.training.windows import fixed_windows, random_window
 from harstream.wire.values import Frame
@@ -120,7 +120,7 @@ def streamed(frames: Sequence[Frame]) -> list[list[int]]:
 
 
 def frames_of(clip: DecodedClip) -> list[Frame]:
-    source = FileSource("film", clip.clip.path, Pace(), threading.Event())
+    source = FileSource("film", clip.clip.path, PlaybackClock(), threading.Event())
     return [item for item in source.frames() if isinstance(item, Frame)]
 
 

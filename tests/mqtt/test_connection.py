@@ -29,7 +29,7 @@ def test_connection_uses_mqtt_5_and_carries_a_message_to_the_broker_and_back(mos
 
 @pytest.mark.mosquitto
 def test_connection_uses_mqtt_3_1_1_if_the_broker_lacks_mqtt_5(mosquitto: Any) -> None:
-    connection = Connection(BrokerAddress("127.0.0.1", mosquitto.port, speaks_mqtt5=False))
+    connection = Connection(BrokerAddress("127.0.0.1", mosquitto.port, supports_mqtt5=False))
     connection.open()
     assert connection.version == "3.1.1"
     connection.close()

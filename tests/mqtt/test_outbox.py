@@ -30,9 +30,9 @@ def outbox(path: Path, clock: SettableClock) -> Iterator[Outbox]:
 
 def take_all(outbox: Outbox) -> list[str]:
     payloads = []
-    while (letter := outbox.oldest()) is not None:
-        payloads.append(letter.payload.decode())
-        outbox.remove(letter)
+    while (message := outbox.oldest()) is not None:
+        payloads.append(message.payload.decode())
+        outbox.remove(message)
     return payloads
 
 
@@ -41,19 +41,19 @@ def put(outbox: Outbox, *payloads: str) -> None:
         outbox.put("topic", payload.encode())
 
 
-def test_letters_are_taken_in_order(outbox: Outbox) -> None:
+def test_messages_are_taken_in_order(outbox: Outbox) -> None:
     put(outbox, "a", "b", "c")
     assert len(outbox) == 3
     assert take_all(outbox) == ["a", "b", "c"]
     assert len(outbox) == 0
 
 
-def test_a_letter_stays_until_it_is_removed(outbox: Outbox) -> None:
+def test_a_message_stays_until_it_is_removed(outbox: Outbox) -> None:
     put(outbox, "a")
     assert outbox.oldest() == outbox.oldest()
 
 
-def test_letters_survive_a_restart_and_lose_their_age(path: Path, outbox: Outbox, clock: SettableClock) -> None:
+def test_messages_survive_a_restart_and_lose_their_age(path: Path, outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a", "b")
     outbox.close()
     second = Outbox(path, wall_clock=clock)
@@ -66,12 +66,12 @@ def test_letters_survive_a_restart_and_lose_their_age(path: Path, outbox: Outbox
     second.close()
 
 
-def test_a_letter_of_this_run_has_its_age(outbox: Outbox, clock: SettableClock) -> None:
+def test_a_message_of_this_run_has_its_age(outbox: Outbox, clock: SettableClock) -> None:
     put(outbox, "a")
     clock.now = 6.5
-    letter = outbox.oldest()
-    assert letter is not None
-    assert letter.age == 6.5
+    message = outbox.oldest()
+    assert message is not None
+    assert message.age == 6.5
 
 
 def test_the_row_limit_drops_the_oldest_and_counts_it(outbox: Outbox) -> None:
@@ -101,7 +101,7 @@ def test_the_age_limit_drops_over_a_restart(path: Path, outbox: Outbox, clock: S
     second.close()
 
 
-def test_a_letter_that_is_dropped_while_it_is_sent_can_still_be_removed(outbox: Outbox) -> None:
+def test_a_message_that_is_dropped_while_it_is_sent_can_still_be_removed(outbox: Outbox) -> None:
     put(outbox, "a")
     being_sent = outbox.oldest()
     assert being_sent is not None
@@ -162,7 +162,7 @@ def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, ca
     assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
 
 
-def test_a_letter_is_not_sent_twice_if_the_disk_refuses_its_deletion(path: Path, outbox: Outbox) -> None:
+def test_a_message_is_not_sent_twice_if_the_disk_refuses_its_deletion(path: Path, outbox: Outbox) -> None:
     assert outbox._database is not None
     put(outbox, "a", "b")
     outbox._database.execute("PRAGMA query_only = ON")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.sqlite_file import opened, opened_to_read
+from harstream.mqtt.sqlite_file import open_database, open_read_only
 from harstream.wire.errors import SinkError
 
 
@@ -22,14 +22,17 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def test_file_and_its_folder_are_created(tmp_path: Path) -> None:
-    with closing(opened(tmp_path / "new" / "words.sqlite", connect, "the words")) as database:
+    with closing(open_database(tmp_path / "new" / "words.sqlite", connect, "the words")) as database:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
 
 
 def test_broken_file_is_moved_aside_and_a_new_one_is_created(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "words.sqlite"
     path.write_text("no database at all " * 100)
-    with caplog.at_level(logging.WARNING), closing(opened(path, connect, "the words", lambda: 1234.5)) as database:
+    with (
+        caplog.at_level(logging.WARNING),
+        closing(open_database(path, connect, "the words", lambda: 1234.5)) as database,
+    ):
         database.execute("INSERT INTO words VALUES ('new')")
     assert (tmp_path / "words.sqlite.broken-1234").read_text().startswith("no database at all")
     (line,) = caplog.messages
@@ -43,21 +46,21 @@ def test_locked_file_is_refused_and_kept(tmp_path: Path) -> None:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("INSERT INTO words VALUES ('kept')")
         with pytest.raises(SinkError, match="is another harstream running with it"):
-            opened(path, connect, "the words")
+            open_database(path, connect, "the words")
     assert [file.name for file in tmp_path.iterdir() if "broken" in file.name] == []
 
 
 def test_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="expected to keep the words in"):
-        opened(tmp_path / "file" / "words.sqlite", connect, "the words")
+        open_database(tmp_path / "file" / "words.sqlite", connect, "the words")
 
 
 def test_reader_creates_no_file(tmp_path: Path) -> None:
     path = tmp_path / "words.sqlite"
     connect(path).close()
     before = sorted(tmp_path.iterdir())
-    with closing(opened_to_read(path, timeout=0)) as database:
+    with closing(open_read_only(path, timeout=0)) as database:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             database.execute("INSERT INTO words VALUES ('no')")

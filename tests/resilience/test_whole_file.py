@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.resilience.whole_file import write_whole, written_whole
+from harstream.resilience.whole_file import atomic_path, write_whole
 
 
 def test_text_and_bytes_are_written_unchanged(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_error_while_writing_leaves_the_old_file_and_no_other(tmp_path: Path) ->
     write_whole(path, "old")
 
     def write_half() -> None:
-        with written_whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             unfinished.write_text("ha")
             assert path.read_text() == "old"
             raise RuntimeError
@@ -43,7 +43,7 @@ def test_error_while_writing_leaves_the_old_file_and_no_other(tmp_path: Path) ->
 
 
 def test_unfinished_file_keeps_the_name_at_its_end(tmp_path: Path) -> None:
-    with written_whole(tmp_path / "best.weights.h5") as unfinished:
+    with atomic_path(tmp_path / "best.weights.h5") as unfinished:
         assert unfinished.name.endswith("best.weights.h5")
         assert unfinished.name.startswith(".")
         unfinished.write_text("")

@@ -17,8 +17,8 @@ from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
-from harstream.stream.app.assembly.greeting import Greeting
-from harstream.stream.app.new_pipeline import new_context
+from harstream.stream.app.assembly.startup_messages import StartupMessages
+from harstream.stream.app.pipeline_from_config import new_context
 from harstream.stream.config.model import Config
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import FILE as HISTORY_FILE
@@ -97,7 +97,7 @@ class Outputs:
             *_named("window", self.window),
         ]
 
-    def start(self, stack: ExitStack, greeting: Greeting, *, must_connect: bool) -> None:
+    def start(self, stack: ExitStack, messages: StartupMessages, *, must_connect: bool) -> None:
         """Start the history, then broker and MQTT, then files and windows. The stack closes them in reverse order.
 
         `must_connect`: an unreachable broker is an error. Raises HarstreamError.
@@ -111,7 +111,7 @@ class Outputs:
         stack.callback(self.mqtt.close)
         self.announcer.start()
         self.announcer.announce(self._announcements(self.config))
-        greeting.say(f"MQTT      [bold]{escape(self.broker.url)}[/]  har/{self.config.node}/...")
+        messages.show(f"MQTT      [bold]{escape(self.broker.url)}[/]  har/{self.config.node}/...")
         self.snapshots.start()
         self._take_snapshots_of(self.config)
         for output in (self.events_file, self.recorder, self.window):

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from harstream.stream.app.assembly.configured_cameras import ConfiguredCameras
-from harstream.stream.app.assembly.greeting import Greeting
 from harstream.stream.app.assembly.outputs import Outputs, new_outputs
-from harstream.stream.app.new_pipeline import new_pipeline
-from harstream.stream.app.refuse_to_overwrite import refuse_to_overwrite
+from harstream.stream.app.assembly.startup_messages import StartupMessages
+from harstream.stream.app.output_check import check_outputs
+from harstream.stream.app.pipeline_from_config import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.history.store import FILE as HISTORY_FILE
@@ -26,12 +26,12 @@ from harstream.stream.recognition.protocols import Engine
 from harstream.stream.service.camera_commands import CameraCommands
 from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.change_queue import ChangeQueue
-from harstream.stream.service.ending import Ending
 from harstream.stream.service.reload import Reload
 from harstream.stream.service.service import Service
 from harstream.stream.service.settings_file import FILE as SETTINGS_FILE
 from harstream.stream.service.settings_file import SettingsFile
-from harstream.stream.service.signals import reloaded_by_signal, stopped_by_signals
+from harstream.stream.service.shutdown import Shutdown
+from harstream.stream.service.signals import reload_on_signal, stop_on_signals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
 from harstream.stream.web.addresses import is_loopback
@@ -43,19 +43,19 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Assembled:
-    """All parts of a run."""
+class RunnableService:
+    """The parts of one run. They hold all state; this value only starts and runs them."""
 
     config: Config
     outputs: Outputs
     service: Service
-    ending: Ending
+    shutdown: Shutdown
     settings: CameraSettings
     reload: Reload
     changes: ChangeQueue
     web: WebServer | None
     systemd: Systemd
-    greeting: Greeting
+    messages: StartupMessages
 
     def start(self, stack: ExitStack, *, is_first: bool) -> None:
         """Start all parts, outputs first. The stack closes them in reverse order. Raises HarstreamError.
@@ -65,14 +65,14 @@ class Assembled:
         """
         stack.callback(self.changes.close)
         stack.callback(self.settings.close)
-        stack.enter_context(reloaded_by_signal(lambda: self.changes.put(self._reload, _log_refusal)))
-        self.outputs.start(stack, self.greeting, must_connect=is_first)
+        stack.enter_context(reload_on_signal(lambda: self.changes.put(self._reload, _log_refusal)))
+        self.outputs.start(stack, self.messages, must_connect=is_first)
         if self.web is not None:
             self.web.start()
             stack.callback(self.web.close)
-            self.greeting.say(f"live view [bold]{escape(self.web.url)}[/]")
+            self.messages.show(f"live view [bold]{escape(self.web.url)}[/]")
         stack.callback(self.service.close)
-        stack.enter_context(stopped_by_signals(self.ending.stop))
+        stack.enter_context(stop_on_signals(self.shutdown.stop))
         self.changes.start()
         self.settings.start(must_open=is_first and len(self.config.cameras) == 1)
 
@@ -81,33 +81,33 @@ class Assembled:
         try:
             self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
         finally:
-            if not self.ending.is_restart:
+            if not self.shutdown.is_restart:
                 self.systemd.stop()
-        return self.ending.is_restart
+        return self.shutdown.is_restart
 
     def _reload(self) -> None:
         self.systemd.reload()
         try:
             log.info("config reloaded: %s", self.reload())
         finally:
-            if not self.ending.is_restart:
+            if not self.shutdown.is_restart:
                 self.systemd.reloaded()
 
 
-def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[[], Config]) -> Assembled:
+def build_service(config: Config, console: Console, systemd: Systemd, read: Callable[[], Config]) -> RunnableService:
     """Build each part from the earlier ones. It opens only the model. Raises HarstreamError.
 
     `read` returns the current configuration at a reload.
     """
-    refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
+    check_outputs([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
     contract, clock = recognizer.contract, Clock()
     cameras = ConfiguredCameras(clock, contract)
     for camera in config.cameras:
         cameras.new_source(camera, must_open=False)  # raises for a missing file before anything is opened
-    greeting = Greeting(console, config.log)
-    greeting.say(
+    messages = StartupMessages(console, config.log)
+    messages.show(
         f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
         f"{len(contract.activities)} activities, {contract.frames} frames at {contract.live_rate:g} Hz "
         f"({contract.span:.1f} s)"
@@ -119,18 +119,18 @@ def assemble(config: Config, console: Console, systemd: Systemd, read: Callable[
     service = Service(new_pipeline(config, recognizer), outputs.event_sinks(systemd), outputs.frame_sinks(), clock)
 
     # Controls change settings while the service runs.
-    ending = Ending(service)
+    shutdown = Shutdown(service)
     settings = CameraSettings(service, config, SettingsFile(config.state / SETTINGS_FILE), cameras, outputs)
-    reload = Reload(settings, ending, read, _check)
+    reload = Reload(settings, shutdown, read, _check)
     changes = ChangeQueue()
 
     # Inputs request changes. Signals do so, too, after `start`.
     CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
     web = _new_web_server(config, outputs, recognizer, settings, reload)
     if outputs.window is not None:
-        outputs.window.on_quit(ending.stop)
+        outputs.window.on_quit(shutdown.stop)
 
-    return Assembled(config, outputs, service, ending, settings, reload, changes, web, systemd, greeting)
+    return RunnableService(config, outputs, service, shutdown, settings, reload, changes, web, systemd, messages)
 
 
 def _new_web_server(
@@ -155,8 +155,8 @@ def _new_web_server(
 
 
 def _check(config: Config) -> None:
-    """Raises the errors of `assemble` that can be checked while another service runs."""
-    refuse_to_overwrite([Path(camera.source) for camera in config.cameras], config.events, config.record)
+    """Raises the errors of `build_service` that can be checked while another service runs."""
+    check_outputs([Path(camera.source) for camera in config.cameras], config.events, config.record)
     tracker_settings(config, engine.load_engine(config.model, config.device).contract)
 
 

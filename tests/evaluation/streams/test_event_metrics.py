@@ -41,13 +41,13 @@ TRUTH = (
     Segment("Jump", 40, 50),
 )
 FIRST_JUMP, SECOND_JUMP = Recognized("Jump", 12, 16, detected_at=13), Recognized("Jump", 17, 19, detected_at=18)
-GHOST, MISTAKEN = Recognized("Walk", 22, 26, detected_at=23), Recognized("Jump", 31, 35, detected_at=32)
+GHOST, EXIT_INVALID_CONFIG = Recognized("Walk", 22, 26, detected_at=23), Recognized("Jump", 31, 35, detected_at=32)
 LAST_JUMP = Recognized("Jump", 42, 50, detected_at=43.5)
 
 
 @pytest.fixture
 def outcome() -> Outcome:
-    return Outcome(TRUTH, (FIRST_JUMP, SECOND_JUMP, GHOST, MISTAKEN, LAST_JUMP))
+    return Outcome(TRUTH, (FIRST_JUMP, SECOND_JUMP, GHOST, EXIT_INVALID_CONFIG, LAST_JUMP))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_percentiles_cover_the_found_activities(metrics: StreamMetrics) -> None:
 
 
 def test_event_is_false_if_it_overlaps_no_true_activity_of_its_name(outcome: Outcome) -> None:
-    assert false_events(outcome) == [GHOST, MISTAKEN]
+    assert false_events(outcome) == [GHOST, EXIT_INVALID_CONFIG]
     assert background_false_events(outcome) == [GHOST]
 
 

@@ -243,7 +243,7 @@ def test_a_topic_that_is_not_utf8_is_ignored(eventually: Eventually) -> None:
     topics: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        address = BrokerAddress("127.0.0.1", port, speaks_mqtt5=False)
+        address = BrokerAddress("127.0.0.1", port, supports_mqtt5=False)
         connection = Connection(address, on_message=lambda topic, _, __: topics.append(topic))
         opening = threading.Thread(target=connection.open)
         opening.start()

@@ -12,10 +12,10 @@ import pytest
 from harstream.stream.config.model import CameraConfig, Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.camera_settings import CameraSettings
-from harstream.stream.service.ending import Ending
 from harstream.stream.service.reload import Reload
 from harstream.stream.service.service import Service
 from harstream.stream.service.settings_file import SettingsFile
+from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.errors import ConfigError, ControlError, SinkError
@@ -71,9 +71,9 @@ class Node:
         self.file = config
         self.reported: list[CameraControl] = []
         self.taken: list[Config] = []
-        self.ending = Ending(self.service)
+        self.shutdown = Shutdown(self.service)
         self.settings = CameraSettings(self.service, config, SettingsFile(self.memory), self, self)
-        self.reload = Reload(self.settings, self.ending, lambda: self.file, lambda _: None)
+        self.reload = Reload(self.settings, self.shutdown, lambda: self.file, lambda _: None)
 
     def start(self) -> Node:
         self.settings.start(must_open=False)
@@ -171,7 +171,7 @@ def test_a_reload_applies_thresholds_and_keeps_those_set_at_run_time(node: Node)
     node.file = Config.model_validate({"cameras": (HALL, YARD), "activities": {"start_above": 0.9}})
     assert node.reload() == "activities changed"
     assert [camera.threshold for camera in node.settings.cameras()] == [0.5, 0.9]
-    assert not node.ending.is_restart
+    assert not node.shutdown.is_restart
 
 
 def test_a_reload_applies_a_cameras_own_activities_without_reopening_it(node: Node) -> None:
@@ -196,7 +196,7 @@ def test_a_reload_does_not_switch_a_camera_on(node: Node) -> None:
 def test_a_change_that_a_running_service_cannot_apply_restarts_it(change: dict[str, object], node: Node) -> None:
     node.file = Config.model_validate({"cameras": (HALL, YARD), **change})
     assert node.reload() == "the service restarts"
-    assert (node.ending.is_restart, node.service.is_stopped) == (True, True)
+    assert (node.shutdown.is_restart, node.service.is_stopped) == (True, True)
 
 
 def test_a_recording_is_not_overwritten_by_a_restart(tmp_path: Path) -> None:
@@ -205,16 +205,16 @@ def test_a_recording_is_not_overwritten_by_a_restart(tmp_path: Path) -> None:
     node.file = recorded.model_copy(update={"model": "lrcn"})
     with pytest.raises(ControlError, match=r"overwrite the recording .*day.mp4"):
         node.reload()
-    assert (node.ending.is_restart, node.service.is_stopped) == (False, False)
+    assert (node.shutdown.is_restart, node.service.is_stopped) == (False, False)
 
 
 def test_a_stopped_service_does_not_restart(node: Node) -> None:
     node.file = Config(cameras=(HALL, YARD), model="lrcn")
     node.reload()
-    node.ending.stop()
-    assert not node.ending.is_restart
+    node.shutdown.stop()
+    assert not node.shutdown.is_restart
     node.reload()
-    assert not node.ending.is_restart
+    assert not node.shutdown.is_restart
 
 
 def test_a_mistake_changes_nothing(node: Node) -> None:

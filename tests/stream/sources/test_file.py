@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.sources.file import FileSource
-from harstream.stream.sources.pace import Pace
+from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.films import WriteFilm
 
 
 def test_a_file_goes_live_plays_every_frame_and_goes_offline(film: WriteFilm) -> None:
-    source = FileSource("yard", film("yard.mp4", (1, 200)), Pace(start=100.0), threading.Event())
+    source = FileSource("yard", film("yard.mp4", (1, 200)), PlaybackClock(start=100.0), threading.Event())
     first, *frames, last = source.frames()
     assert isinstance(first, CameraChange)
     assert (first.state, first.time) == (CameraState.LIVE, 100.0)
@@ -27,7 +27,7 @@ def test_a_file_goes_live_plays_every_frame_and_goes_offline(film: WriteFilm) ->
 
 def test_a_broken_file_goes_offline_and_is_refused(tmp_path: Path) -> None:
     (tmp_path / "yard.mp4").write_bytes(b"no film")
-    frames = FileSource("yard", tmp_path / "yard.mp4", Pace(), threading.Event()).frames()
+    frames = FileSource("yard", tmp_path / "yard.mp4", PlaybackClock(), threading.Event()).frames()
     change = next(frames)
     assert isinstance(change, CameraChange)
     assert (change.state, change.trouble) == (CameraState.OFFLINE, Trouble.UNDECODABLE)
@@ -37,7 +37,7 @@ def test_a_broken_file_goes_offline_and_is_refused(tmp_path: Path) -> None:
 
 def test_a_stop_ends_a_file(film: WriteFilm) -> None:
     stopping = threading.Event()
-    frames = FileSource("yard", film("yard.mp4", (4, 200)), Pace(), stopping).frames()
+    frames = FileSource("yard", film("yard.mp4", (4, 200)), PlaybackClock(), stopping).frames()
     next(frames)
     stopping.set()
     assert len(list(frames)) <= 1

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from harstream.stream.service.ending import Ending
 from harstream.stream.service.service import Service
+from harstream.stream.service.shutdown import Shutdown
 
 
 class Stopped(Service):
@@ -14,11 +14,11 @@ class Stopped(Service):
 
 def test_a_stop_overrides_restarts_before_and_after_it() -> None:
     service = Stopped()
-    ending = Ending(service)
-    ending.restart()
-    assert ending.is_restart
-    ending.stop()
-    assert not ending.is_restart
-    ending.restart()
-    assert not ending.is_restart
+    shutdown = Shutdown(service)
+    shutdown.restart()
+    assert shutdown.is_restart
+    shutdown.stop()
+    assert not shutdown.is_restart
+    shutdown.restart()
+    assert not shutdown.is_restart
     assert service.stops == 3

@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from harstream.stream.app.new_pipeline import new_context, new_pipeline
+from harstream.stream.app.output_check import check_outputs
+from harstream.stream.app.pipeline_from_config import new_context, new_pipeline
 from harstream.stream.app.recognize import recording_key, replayed_steps, start_of
-from harstream.stream.app.refuse_to_overwrite import refuse_to_overwrite
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.recognition.protocols import Engine
@@ -26,7 +26,7 @@ from harstream.wire.values import Event, EventType, Step
 
 
 @dataclass(frozen=True)
-class Replayed:
+class FileActivities:
     """The activities in one video file."""
 
     video: Path
@@ -36,7 +36,7 @@ class Replayed:
     """The end event of each activity."""
 
 
-def replay(
+def predict_files(
     config: Config,
     videos: Sequence[Path],
     console: Console,
@@ -44,13 +44,13 @@ def replay(
     events: Path | None = None,
     record: Path | None = None,
     start_time: datetime | None = None,
-) -> Iterator[Replayed]:
+) -> Iterator[FileActivities]:
     """Yield the activities of each video. Raises HarstreamError.
 
     `events`, `record`: files to write. `start_time`: time of the first frame of every video; None takes it from each
     file's name or metadata.
     """
-    refuse_to_overwrite(videos, events, record)
+    check_outputs(videos, events, record)
     recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
     with ExitStack() as stack:
@@ -66,7 +66,7 @@ def replay(
                     sink(step)
                 ended += [event for event in step.notice.events if event.type is EventType.END]
             progress.update(task, total=1, completed=1)
-            yield Replayed(video, start, tuple(ended))
+            yield FileActivities(video, start, tuple(ended))
 
 
 def _same(key: str, _camera: str) -> str:

@@ -12,14 +12,14 @@ from harstream.stream.service.log import Style
 log = logging.getLogger(__name__)
 
 
-class Greeting:
+class StartupMessages:
     """Prints each line on the console, or logs it if the log is JSON."""
 
     def __init__(self, console: Console, style: Style) -> None:
         self._console = console
         self._style = style
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """Print a line with rich's markup. With the style `json`, log it as plain text instead."""
         if self._style == "text":
             self._console.print(text)

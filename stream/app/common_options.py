@@ -1,22 +1,17 @@
-"""Options, configuration and one-line errors for all commands of the stream."""
+"""Options that several commands share, and the configuration that they read."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
-from harstream.stream.service.log import print_error
-from harstream.wire.errors import ConfigFileError, HarstreamError
 
 DEFAULT_CONFIG = Path("config.yaml")
 ConfigOption = Annotated[Path | None, typer.Option(help="The configuration. Default: ./config.yaml, if it exists.")]
@@ -27,16 +22,14 @@ EventsOption = Annotated[Path | None, typer.Option(help="Append events to this f
 RecordOption = Annotated[Path | None, typer.Option(help="Write the annotated video to this file (.mp4).")]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 
-console = Console(highlight=False, soft_wrap=True)
 
-
-def configuration(
-    file: Path | None, fitting: ValidationContext | None = None, *, keys: Collection[str] | None = None
+def read_config(
+    file: Path | None, context: ValidationContext | None = None, *, keys: Collection[str] | None = None
 ) -> Config:
     """Read `file`, or config.yaml if it exists, or return the defaults. Raises the errors of `load_config`."""
     if file is None and not DEFAULT_CONFIG.exists():
         return Config()
-    return load_config(file or DEFAULT_CONFIG, fitting, keys=keys)
+    return load_config(file or DEFAULT_CONFIG, context, keys=keys)
 
 
 def validation_context(model: str | None = None, *, has_sources: bool = False) -> ValidationContext:
@@ -50,17 +43,3 @@ def validation_context(model: str | None = None, *, has_sources: bool = False) -
     return ValidationContext(
         cache(lambda name: engine.load_engine(name, "cpu").contract), frozenset(must_exist), model or ""
     )
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Print a HarstreamError as one line on stderr, without a traceback, and exit with its code."""
-    # OpenCV prints many lines about a camera or file that it cannot open. It reads these variables at import.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        yield
-    except HarstreamError as error:
-        # A mistake in a file begins with its position, as in compilers, so that editors and terminals can jump there.
-        print_error(str(error) if isinstance(error, ConfigFileError) else f"harstream: {error}")
-        raise typer.Exit(error.exit_code) from None

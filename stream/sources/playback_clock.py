@@ -7,7 +7,7 @@ import threading
 from harstream.stream.sources.clock import Clock
 
 
-class Pace:
+class PlaybackClock:
     """Replays a recording at its own pace by a clock, or as fast as possible without a clock."""
 
     def __init__(self, clock: Clock | None = None, *, start: float = 0.0) -> None:

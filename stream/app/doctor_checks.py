@@ -39,7 +39,7 @@ class Finding:
     """Whether `harstream run` fails without it."""
 
 
-def examine(config: Config) -> list[Finding]:
+def run_checks(config: Config) -> list[Finding]:
     return [*_findings(config)]
 
 

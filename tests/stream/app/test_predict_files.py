@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harstream.stream.app.replay import camera_names
+from harstream.stream.app.predict_files import camera_names
 
 
 def test_each_file_becomes_a_camera_of_its_own() -> None:

@@ -1,11 +1,11 @@
-"""The end of a run: for good, or for a restart with another configuration."""
+"""Stops a run for good, or for a restart with another configuration."""
 
 from __future__ import annotations
 
 from harstream.stream.service.service import Service
 
 
-class Ending:
+class Shutdown:
     """Stops the service and records whether it restarts. Callable from any thread and from a signal handler."""
 
     def __init__(self, service: Service) -> None:

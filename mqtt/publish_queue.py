@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harstream.mqtt.retained_states import RetainedState, RetainedStates
 
-MOST_PASSING = 1000
+MAX_MESSAGES = 1000
 
 
 class Message(NamedTuple):
@@ -19,7 +19,7 @@ class Message(NamedTuple):
     payload: bytes
 
 
-class Pending:
+class PublishQueue:
     """A thread-safe queue that the publisher's thread empties.
 
     It never calls paho with its lock held, because paho holds its own locks during callbacks.
@@ -31,7 +31,7 @@ class Pending:
         """Number of messages of QoS 0 that were dropped without a connection or because too many waited."""
         self._changed = threading.Condition()
         self._states = RetainedStates()
-        self._passing: deque[Message] = deque()
+        self._messages: deque[Message] = deque()
 
     def retain(self, state: RetainedState) -> None:
         with self._changed:
@@ -53,13 +53,13 @@ class Pending:
         """Whether all states are scheduled to be published again."""
         return self._states.republish_at is not None
 
-    def pass_on(self, message: Message) -> None:
+    def publish_now(self, message: Message) -> None:
         """Queue a message of QoS 0, or drop it without a connection."""
         with self._changed:
-            if not self.is_connected or len(self._passing) >= MOST_PASSING:
+            if not self.is_connected or len(self._messages) >= MAX_MESSAGES:
                 self.dropped += 1
             else:
-                self._passing.append(message)
+                self._messages.append(message)
                 self._changed.notify()
 
     def connect(self) -> None:
@@ -71,22 +71,22 @@ class Pending:
     def disconnect(self) -> None:
         with self._changed:
             self.is_connected = False
-            self.dropped += len(self._passing)
-            self._passing.clear()
+            self.dropped += len(self._messages)
+            self._messages.clear()
 
     def wake(self) -> None:
         """Make `take` check its condition again."""
         with self._changed:
             self._changed.notify()
 
-    def take(self, is_over: Callable[[], bool]) -> tuple[list[RetainedState], list[Message]]:
-        """Wait for something to publish or until `is_over`, and return the waiting states and messages."""
+    def take(self, must_stop: Callable[[], bool]) -> tuple[list[RetainedState], list[Message]]:
+        """Wait for something to publish or until `must_stop`, and return the waiting states and messages."""
         with self._changed:
-            while not (self._states.is_waiting or self._passing or is_over()):
+            while not (self._states.is_waiting or self._messages or must_stop()):
                 self._changed.wait(self._states.seconds_until_due)
-            passing = list(self._passing)
-            self._passing.clear()
-            return self._states.take_unpublished(), passing
+            messages = list(self._messages)
+            self._messages.clear()
+            return self._states.take_unpublished(), messages
 
     def confirm_cleared(self, topic: str) -> None:
         """Record that the broker has acknowledged an empty payload, and call the function given to `clear`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from harstream.wire.errors import ConfigError
 
 
-def refuse_to_overwrite(watched: Sequence[Path], *outputs: Path | None) -> None:
+def check_outputs(watched: Sequence[Path], *outputs: Path | None) -> None:
     """Raises ConfigError if an output is one of the watched files."""
     files = {path.resolve() for path in watched if path.is_file()}
     for output in outputs:

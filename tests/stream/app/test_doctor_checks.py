@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harstream.stream.app.examination import Finding, examine
+from harstream.stream.app.doctor_checks import Finding, run_checks
 from harstream.stream.config.model import Config
 
 
 def findings(folder: Path, **values: Any) -> dict[str, Finding]:
     cameras = [{"name": "scene", "source": "scene"}]
     config = Config.model_validate({"cameras": cameras, "state": folder / "state", "model": "lrcn"} | values)
-    return {finding.what: finding for finding in examine(config)}
+    return {finding.what: finding for finding in run_checks(config)}
 
 
 def test_ports_and_files_are_checked_and_nothing_is_created(tmp_path: Path, new_port: Callable[[], int]) -> None:
