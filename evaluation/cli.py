@@ -131,9 +131,9 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     from harstream.evaluation.streams.stream_metrics import measure_streams
     from harstream.evaluation.streams.stream_report import number_of_streams, stream_tables, write_stream_json
     from harstream.evaluation.streams.stream_runner import outcome, watch_clips
+    from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
     from harstream.stream.config.file import load_config
     from harstream.stream.config.model import Config
-    from harstream.stream.config.tracker_settings import tracker_settings
     from harstream.stream.recognition.onnx_runtime import load_engine
 
     console = Console()
@@ -147,7 +147,7 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     _report_skipped(skipped, clips, console)
     if json:
         joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
-        tracker = asdict(tracker_settings(settings, contract))
+        tracker = asdict(effective_tracker_settings(settings, contract))
         used = {"stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
         write_stream_json(json, metrics, contract, used, _provenance(recognizer, clips, skipped, joined))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from harstream.wire.did_you_mean import closest
+from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
 
 SCHEMES = ("mqtt", "mqtts")
@@ -48,7 +48,7 @@ class BrokerAddress:
             # `from None`, because urllib's message quotes a part of the URL, perhaps of the password.
             raise Misfit(expected, _unreadable(url)) from None
         if parts.scheme not in SCHEMES:
-            raise Misfit(expected, "another scheme or none", closest(parts.scheme, SCHEMES))
+            raise Misfit(expected, "another scheme or none", closest_word(parts.scheme, SCHEMES))
         if not re.fullmatch(r"(\[.+\]|[^:\[\]]*)(:\d*)?", parts.netloc.rpartition("@")[2]):
             raise Misfit(expected, _unreadable(url))
         if not host or port == 0 or parts.path.strip("/") or parts.query or parts.fragment:

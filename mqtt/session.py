@@ -15,7 +15,7 @@ from harstream.mqtt.publish_queue import PublishQueue
 from harstream.mqtt.retained_states import RetainedState
 from harstream.wire.messages.event import EventMessage
 
-HELD_AFTER = 5.0
+HISTORICAL_AFTER = 5.0
 """An event that is sent more than this many seconds after `put` is historical."""
 
 OnAcknowledged = Callable[[float | None, float], None]
@@ -98,7 +98,7 @@ class Session:
 
     def _publish_event(self, message: QueuedMessage) -> None:
         # Send one event at a time, because a repeated event could change the order.
-        is_held_back = message.age > HELD_AFTER
+        is_held_back = message.age > HISTORICAL_AFTER
         payload = _as_held_back(message.payload) if is_held_back else message.payload
         fetched = time.monotonic()
         if self._wait_for(self._connection.publish(message.topic, payload, qos=1, retain=False)):

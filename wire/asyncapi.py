@@ -1,6 +1,6 @@
-"""The wire contract as files: a JSON Schema for each message, and an AsyncAPI document of all topics.
+"""Writes the contract of the wire as files: a JSON Schema for each message, and an AsyncAPI document of all topics.
 
-`python -m harstream.wire.asyncapi docs/mqtt` writes them. Source: AsyncAPI 3.0.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0
+Run it with `python -m harstream.wire.asyncapi docs/mqtt`. Source: AsyncAPI 3.0.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harstream.wire.schemas import json_schemas
 from harstream.wire.topics import Topics
 
 VERSION = "1.0.0"
-"""The version of the contract; each schema has its own number."""
+"""The version of the whole contract. Each schema has a number of its own."""
 NODE, CAMERA = "NODE", "CAMERA"
 TOPICS = Topics(NODE)
 PARAMETERS = {
@@ -39,7 +39,7 @@ class _Channel:
     qos: int
     retain: bool
     schema_id: str | None
-    """The id of a message in schemas.MESSAGES; None: the channel is in SIMPLE."""
+    """The id of a message in `schemas.MESSAGES`. None if the channel is in `SIMPLE`."""
     action: Literal["send", "receive"] = "send"
 
     @property
@@ -64,7 +64,7 @@ SIMPLE: dict[str, dict[str, object]] = {
 CHANNELS = (
     _Channel(
         TOPICS.status,
-        "Does the node run? The last will is offline, and so is the last message of a node that stops.",
+        "Whether the node runs. The last will is offline, and so is the last message of a node that stops.",
         1,
         True,
         None,
@@ -74,38 +74,38 @@ CHANNELS = (
     _Channel(
         TOPICS.emission, "P(recognized | true), measured on clips of groups that the model never saw.", 1, True, None
     ),
-    _Channel(TOPICS.stats, "The node at a glance, every 60 s.", 0, False, STATS),
-    _Channel(TOPICS.availability(CAMERA), "Does the camera send pictures?", 1, True, None),
+    _Channel(TOPICS.stats, "A summary of the node, every 60 s.", 0, False, STATS),
+    _Channel(TOPICS.availability(CAMERA), "Whether the camera sends frames.", 1, True, None),
     _Channel(TOPICS.health(CAMERA), "The health of the camera.", 1, True, HEALTH),
-    _Channel(TOPICS.activity(CAMERA), "What the person in front of the camera does now.", 1, True, ACTIVITY),
-    _Channel(TOPICS.event(CAMERA), "An activity starts, goes on, or ends.", 1, False, EVENT),
+    _Channel(TOPICS.activity(CAMERA), "The current activity in front of the camera.", 1, True, ACTIVITY),
+    _Channel(TOPICS.event(CAMERA), "An activity starts, continues, or ends.", 1, False, EVENT),
     _Channel(TOPICS.observation(CAMERA), "One recognition with all probabilities.", 0, False, OBSERVATION),
     _Channel(
         TOPICS.snapshot(CAMERA),
-        "The picture at the start of an event; only where `mqtt.snapshots` is on.",
+        "The picture at the start of an event. Only if `mqtt.snapshots` is on.",
         0,
         True,
         None,
     ),
     _Channel(
         TOPICS.forecast(CAMERA),
-        "What is expected next, for each horizon; a program that forecasts publishes it.",
+        "What is expected next, for each horizon. Another program publishes it.",
         0,
         True,
         FORECAST,
     ),
     _Channel(TOPICS.command(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
-    _Channel(TOPICS.setting(CAMERA, "enabled"), "Is the camera switched on?", 1, True, None),
+    _Channel(TOPICS.setting(CAMERA, "enabled"), "Whether the camera is switched on.", 1, True, None),
     _Channel(
         TOPICS.command(CAMERA, "threshold"),
-        "Sets the score from which an activity starts, 0 to 1.",
+        "Sets the score at which an activity starts, 0 to 1.",
         1,
         False,
         None,
         "receive",
     ),
-    _Channel(TOPICS.setting(CAMERA, "threshold"), "The score from which an activity starts.", 1, True, None),
-    _Channel(TOPICS.error, "A request that could not be fulfilled, and why.", 0, False, ERROR),
+    _Channel(TOPICS.setting(CAMERA, "threshold"), "The score at which an activity starts.", 1, True, None),
+    _Channel(TOPICS.error, "A request that could not be fulfilled, and the reason.", 0, False, ERROR),
 )
 
 

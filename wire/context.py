@@ -1,4 +1,4 @@
-"""What every message says about its sender."""
+"""What every message says about the node that sends it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harstream.models.contract import ModelContract
-from harstream.wire.messages.message import ModelMessage
+from harstream.wire.messages.message import EventWindowMessage, ModelMessage
 
 
 @dataclass(frozen=True)
 class Context:
-    """The sender, the same for the whole run."""
+    """The facts about a node and its model. They stay the same for the whole run."""
 
     node: str
     areas: Mapping[str, str | None]
-    """Camera to the room that it watches; a camera without a room may be left out."""
+    """The room that each camera watches. A camera without a room may be missing."""
     contract: ModelContract
     model_sha256: str
     version: str
     """The version of harstream."""
     stride_s: float | None = None
-    """Seconds from one recognition to the next; None: one recognition for each frame of the model's grid."""
+    """Seconds from one recognition to the next. None means one recognition for each frame of the model's grid."""
 
     @cached_property
     def model(self) -> ModelMessage:
         return ModelMessage(name=self.contract.name, version=self.contract.version, sha256=self.model_sha256)
+
+    @cached_property
+    def event_window(self) -> EventWindowMessage:
+        # A gap empties the window, so a window that led to an event has no gap.
+        return EventWindowMessage(frames=self.contract.frames, span_s=self.span, gaps=0)
 
     @cached_property
     def labels_sha(self) -> str:
@@ -35,17 +40,17 @@ class Context:
 
     @property
     def span(self) -> float | None:
-        """Seconds from the first to the last frame of a window; None for a model without a rate."""
+        """Seconds from the first to the last frame of a window. None for a model without a rate."""
         return None if self.contract.rate is None else self.contract.span
 
     @property
     def stride(self) -> float | None:
-        """Seconds from one recognition to the next; None where it is not known."""
+        """Seconds from one recognition to the next. None if it is not known."""
         if self.stride_s is not None or self.contract.rate is None:
             return self.stride_s
         return 1 / self.contract.rate
 
 
 def labels_sha(contract: ModelContract) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the labels, one a line: equal where `p` means the same."""
+    """Return the first 12 hex digits of the SHA-256 of the labels, joined by line feeds."""
     return hashlib.sha256("\n".join(contract.labels).encode()).hexdigest()[:12]

@@ -2,13 +2,13 @@
 
 HarstreamError               exit code
 ├── ConfigError              3   config.yaml or an option does not fit
-│   ├── ConfigFileError      3   all mistakes of a config file, a line each, with file, line and column
-│   └── Misfit               3   one value; a ValueError too, for pydantic gathers those
+│   ├── ConfigFileError      3   all mistakes of a config file, each with file, line and column
+│   └── Misfit               3   one value does not fit; also a ValueError, because pydantic collects those
 ├── SourceError              4   a camera or file cannot be opened or read
 ├── ModelError               5   a model file is missing, broken, or does not fit its contract
-├── BrokerError              6   the MQTT broker refused us or cannot be reached at start
+├── BrokerError              6   the MQTT broker refuses the login or cannot be reached at start
 ├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
-└── ControlError             –   what was asked of a running service cannot be done
+└── ControlError             –   a running service cannot fulfil a request
     └── UnknownCamera
 """
 
@@ -18,7 +18,7 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """What is wrong with a camera, for programs. A message beside it tells a person."""
+    """What is wrong with a camera, for programs. A message next to it explains it to a person."""
 
     LOGIN_REFUSED = "login_refused"
     NO_SUCH_STREAM = "no_such_stream"
@@ -34,7 +34,7 @@ class Trouble(StrEnum):
 
 
 class HarstreamError(Exception):
-    """Carries one line for the user, free of passwords."""
+    """Carries one line for the user, without passwords."""
 
     exit_code = 1
 
@@ -45,14 +45,14 @@ class ConfigError(HarstreamError):
 
 class ConfigFileError(ConfigError):
     def __init__(self, message: str, *, log: object = None) -> None:
-        """`log` is the file's section `log`, which says how its mistakes are logged."""
+        """Take the file's section `log` in `log`, which says how to log the mistakes."""
         super().__init__(message)
         self.log = log
 
 
 class Misfit(ConfigError, ValueError):
     def __init__(self, expected: str, got: str = "", meant: str = "") -> None:
-        """`got` is what came, empty where the value is a secret. `meant` is a guess."""
+        """`got` is the value that came, empty if it is secret. `meant` is a guess at the intended value."""
         super().__init__(expected + (f", got {got}" if got else "") + (f"; did you mean {meant}?" if meant else ""))
         self.expected, self.got, self.meant = expected, got, meant
 

@@ -1,7 +1,7 @@
-"""Announces a node and its cameras to Home Assistant, where they appear without a line of configuration.
+"""Announces a node and its cameras to Home Assistant, where they appear without configuration.
 
-A camera becomes a device, and each of its components an entity. Add a component in `_camera_components`, and only one
-that a topic drives. Keys are written in full, without Home Assistant's abbreviations.
+A camera becomes a device, and each of its components becomes an entity. To add a component, extend
+`_camera_components`; a topic must drive it. Keys are written in full, without Home Assistant's abbreviations.
 
 Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 """
@@ -13,15 +13,16 @@ from collections.abc import Iterable
 
 from harstream.models.contract import UNKNOWN
 from harstream.wire.context import Context
+from harstream.wire.health import HealthState
 from harstream.wire.payloads import OFFLINE, ONLINE, encode_json
 from harstream.wire.topics import Topics
-from harstream.wire.values import EventType, HealthState
+from harstream.wire.values import EventType
 
 BIRTH = "homeassistant/status"
 """Home Assistant publishes `online` here once it has started, whatever its discovery prefix is."""
-EXPIRES = 180
-"""Seconds without a message after which an activity is unavailable; it is published every 60."""
-WELL = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
+EXPIRE_AFTER = 180
+"""Seconds without a message until an activity becomes unavailable. It is published every 60 s."""
+HEALTHY_STATES = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
 
 Payload = dict[str, object]
 
@@ -29,10 +30,10 @@ Payload = dict[str, object]
 def announcements(
     prefix: str, context: Context, cameras: Iterable[str], page: str | None = None, *, snapshots: bool = False
 ) -> dict[str, bytes]:
-    """Return the payload of each discovery topic, first the node's, then the cameras'.
+    """Return the payload by discovery topic: first the node's, then the cameras'.
 
-    `prefix` is Home Assistant's discovery prefix. `page` is the live view's URL, where other machines can open it.
-    `snapshots`: does the node publish snapshots?
+    `prefix` is Home Assistant's discovery prefix. `page` is the URL at which other machines open the live view.
+    `snapshots` says whether the node publishes snapshots.
     """
     node = f"har_{context.node}"
     payloads = {node: _node_payload(node, context, page)}
@@ -45,7 +46,7 @@ def announcements(
 def _node_payload(device: str, context: Context, page: str | None) -> Payload:
     topics = Topics(context.node)
     components = {
-        # Without availability: this entity itself shows that the node is gone.
+        # It has no availability, because this entity shows whether the node is gone.
         "connectivity": _on_off("Connectivity", topics.status, ONLINE, OFFLINE, device_class="connectivity"),
         "version": _sensor("Version", topics.info, "{{ value_json.version }}"),
         "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
@@ -59,7 +60,7 @@ def _camera_payload(device: str, camera: str, context: Context, page: str | None
     about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
-    # A device keeps a component that is left out, and drops one that has a platform and nothing else.
+    # A device keeps a component that is left out. It removes a component that has only a platform.
     snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
     return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
 
@@ -72,8 +73,8 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
     return {
         "activity": _sensor(
             "Activity", activity, "{{ value_json.activity }}",
-            device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRES,
-            # No value that changes while the activity lasts: an automation on any change would fire every minute.
+            device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRE_AFTER,
+            # `since` stays the same while the activity lasts. Other values would trigger automations every minute.
             json_attributes_topic=activity, json_attributes_template="{{ {'since': value_json.since} | tojson }}",
         ) | watched,
         "event": {
@@ -85,9 +86,9 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
         "confidence": _sensor(
             "Confidence", activity,
             f"{{{{ None if value_json.activity == '{UNKNOWN}' else (100 * value_json.confidence) | round | int }}}}",
-            unit_of_measurement="%", state_class="measurement", expire_after=EXPIRES,
+            unit_of_measurement="%", state_class="measurement", expire_after=EXPIRE_AFTER,
         ) | watched,
-        # These show what is wrong while the camera is away: they depend on the node alone.
+        # These depend on the node alone, so that they show what is wrong while the camera is away.
         "connectivity": _diagnostic(
             _on_off(
                 "Connectivity", topics.availability(camera), ONLINE, OFFLINE, device_class="connectivity"
@@ -119,7 +120,7 @@ def _snapshot(camera: str, context: Context) -> Payload:
 
 
 def _figures(health: str) -> dict[str, Payload]:
-    """Return entities that help to find a fault."""
+    """Return entities for troubleshooting."""
     return {
         "fps": _sensor(
             "Frame rate", health, "{{ value_json.fps }}", unit_of_measurement="fps", state_class="measurement"
@@ -134,10 +135,10 @@ def _figures(health: str) -> dict[str, Payload]:
 
 _PROBLEM = (
     "{{ 'on' if value_json.reason or value_json.overloaded or value_json.state not in ["
-    + ", ".join(f"'{state.value}'" for state in WELL)
+    + ", ".join(f"'{state.value}'" for state in HEALTHY_STATES)
     + "] else 'off' }}"
 )
-# Home Assistant drops attributes with one of its own names, such as `state`.
+# Home Assistant drops attributes whose names it uses itself, such as `state`.
 _WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
@@ -178,7 +179,7 @@ def _on_off(name: str, topic: str, on: str, off: str, **more: object) -> Payload
 
 def _available(*topics: str) -> Payload:
     said = {"payload_available": ONLINE, "payload_not_available": OFFLINE}
-    # With the default, latest, a node that returns would make all its cameras available.
+    # The default is `latest`: a node that returns would make all its cameras available.
     return {"availability": [{"topic": topic, **said} for topic in topics], "availability_mode": "all"}
 
 
@@ -191,7 +192,7 @@ def _hidden(component: Payload) -> Payload:
 
 
 def _readable(camera: str) -> str:
-    """Turn `living-room` into Living room."""
+    """Turn `living-room` into `Living room`."""
     words = " ".join(re.findall(r"[A-Za-z0-9]+", camera)) or "Camera"
     return words[0].upper() + words[1:]
 

@@ -1,4 +1,4 @@
-"""The payloads that are no message type: words, and JSON without a schema of ours."""
+"""The payloads without a message type: single words, and JSON whose schema others define."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from harstream.wire.values import CameraState
 
 ONLINE, OFFLINE = "online", "offline"
-"""Of a node or a camera."""
+"""The availability of a node or a camera."""
 ON, OFF = "ON", "OFF"
-"""Of a switch."""
+"""The state of a switch."""
 
 
 def availability(state: CameraState) -> str | None:
-    """Return a camera's availability; None while it is connecting, for the last availability stays true."""
+    """Return a camera's availability. None while it connects, because the last availability still holds."""
     if state is CameraState.CONNECTING:
         return None
     return OFFLINE if state.is_away else ONLINE

@@ -1,4 +1,4 @@
-"""A message of harstream as one readable line for a terminal."""
+"""Formats a message of harstream as one readable line for a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_FIELD = 64
 
 
 def readable(topic: str, payload: bytes) -> Text:
-    """Return one line for one message. Whatever a stranger sent, only printable text reaches the terminal."""
+    """Return one line for a message. Only printable text reaches the terminal, whatever the sender wrote."""
     kind = topic.rsplit("/", 1)[-1]
     try:
         if kind == "event":
@@ -25,7 +25,7 @@ def readable(topic: str, payload: bytes) -> Text:
         if kind == "observation":
             return _observation_line(ObservationMessage.model_validate_json(payload))
     except (ValidationError, OverflowError, OSError):
-        # datetime raises the last two for times near the year 1 or 9999.
+        # datetime raises OverflowError or OSError for times near the year 1 or 9999.
         return Text(f"{printable(topic)}: not a message of harstream: {printable(_decoded(payload))}", style="dim")
     return Text(f"{printable(topic)}: {printable(_decoded(payload))}", style="dim")
 
@@ -72,7 +72,7 @@ def _head(seconds: float, camera: str) -> Text:
 
 
 def printable(text: str) -> str:
-    """Remove escape codes and writing directions, with which a stranger could paint over the terminal."""
+    """Cut the text and replace escape codes and direction marks, which could overwrite the terminal."""
     cut = text if len(text) <= LONGEST_FIELD else f"{text[: LONGEST_FIELD - 1]}…"
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)
 

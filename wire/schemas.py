@@ -37,9 +37,9 @@ MESSAGES: dict[str, type[Message]] = {
     STATS: StatsMessage,
     ERROR: ErrorMessage,
 }
-"""The type of each message, by the id that it carries in `schema`."""
+"""The message types by the id of their schema."""
 PUBLISHED = [schema_id for schema_id in MESSAGES if schema_id != FORECAST]
-"""What a node publishes."""
+"""Ids of the messages that a node publishes."""
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

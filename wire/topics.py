@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""The name of a node or a camera: no character has a meaning in a topic."""
+"""The name of a node or a camera. It has no character with a special meaning in a topic."""
 
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics of one node. Raises ValueError for a name that would change a topic's shape."""
+    """The topics of one node. Raises ValueError for a name with other characters than `NAME` allows."""
 
     node: str
 
@@ -43,7 +43,7 @@ class Topics:
         return f"har/{self.node}/error"
 
     def command(self, camera: str, setting: str) -> str:
-        """The topic on which others set a camera's setting; `+` stands for any camera or setting."""
+        """The topic on which clients change a camera's setting. `+` stands for any camera or setting."""
         return f"har/{self.node}/camera/{camera}/{setting}/set"
 
     def setting(self, camera: str, setting: str) -> str:
@@ -69,7 +69,7 @@ class Topics:
         return self._camera(camera, "snapshot")
 
     def forecast(self, camera: str) -> str:
-        """The topic of a camera's forecast; `+` stands for all cameras."""
+        """The topic of a camera's forecast. `+` stands for all cameras."""
         return f"har/{self.node}/camera/+/forecast" if camera == "+" else self._camera(camera, "forecast")
 
     def _camera(self, camera: str, what: str) -> str:

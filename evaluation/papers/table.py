@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from harstream.clips.listing import ListingError
+from harstream.evaluation.number_format import percent
 from harstream.evaluation.papers.runs import (
     FRAME_COUNTS,
     Reported,
@@ -59,18 +60,18 @@ class Figures:
         file.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
     def __str__(self) -> str:
-        return f"{_percent(self.accuracy)} ({self.averages})"
+        return f"{percent(self.accuracy)} ({self.averages})"
 
     @property
     def averages(self) -> str:
-        return " / ".join(map(_percent, (self.precision, self.recall, self.f1)))
+        return " / ".join(map(percent, (self.precision, self.recall, self.f1)))
 
 
 def papers_page(
     reported: Sequence[Reported], finished: Mapping[Run, Figures], data: Path, split: Path, out: Path
 ) -> str:
     frames = [
-        (count, _percent(finished[run].accuracy), finished[run].averages)
+        (count, percent(finished[run].accuracy), finished[run].averages)
         for count, run in zip(FRAME_COUNTS, frame_study(), strict=True)
         if run in finished
     ]
@@ -94,7 +95,7 @@ def _template() -> Template:
 def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:
     runs = runs_of(reported)
     known = next((finished[run] for run in runs[:3] if run and run in finished), None)
-    said = _percent(reported.accuracy) + (f" ({_percent(reported.precision)})" if reported.precision else "")
+    said = percent(reported.accuracy) + (f" ({percent(reported.precision)})" if reported.precision else "")
     return [
         reported.paper, reported.arch, str(len(reported.classes)), f"{known.parameters:,}" if known else "",
         f"{known.milliseconds:.2f} ({known.milliseconds / known.milliseconds_of_default:.1f})" if known else "",
@@ -107,11 +108,7 @@ def _goal(reported: Reported, goal: float, finished: Mapping[Run, Figures]) -> l
     runs = (theirs(reported, "random"), trained_our_way(reported), ours(reported, "random"))
     found = [finished.get(run) if run else None for run in runs]
     return [
-        reported.arch, str(len(reported.classes)), _percent(goal),
-        *("" if each is None else f"{_percent(each.accuracy)} ({100 * (each.accuracy - goal):+.1f})" for each in found),
+        reported.arch, str(len(reported.classes)), percent(goal),
+        *("" if each is None else f"{percent(each.accuracy)} ({100 * (each.accuracy - goal):+.1f})" for each in found),
         str(next((each.test_clips for each in found if each), "")),
     ]  # fmt: skip
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

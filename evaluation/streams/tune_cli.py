@@ -38,8 +38,8 @@ def tune(
     """Choose thresholds and smoothing on streams of labelled clips: find many activities with few false events."""
     from harstream.evaluation.streams.stream_runner import watch_clips
     from harstream.evaluation.streams.tuning import best, combinations, pareto_front, try_out
+    from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
     from harstream.stream.config.model import Config
-    from harstream.stream.config.tracker_settings import tracker_settings
     from harstream.stream.recognition.onnx_runtime import load_engine
 
     console, config = Console(), Config()
@@ -54,7 +54,7 @@ def tune(
         fail("tune", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
         fail("tune", error)
-    settings = tracker_settings(config, contract)
+    settings = effective_tracker_settings(config, contract)
     before = try_out(watched, contract, settings, config.activities.smoothing)
     trials = [
         try_out(watched, contract, tried, smoothing)

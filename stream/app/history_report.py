@@ -15,7 +15,7 @@ from rich.table import Table
 from harstream.stream.history import formats
 from harstream.stream.history.store import Query, activities, names, reading
 from harstream.stream.history.store import changes as changes_in
-from harstream.wire.did_you_mean import closest
+from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import ConfigError, SinkError
 
 Style = Literal["table", "csv", "json", "casas"]
@@ -91,7 +91,7 @@ def _hint_if_unknown(what: str, asked: str, known: list[str]) -> None:
     if asked in known:
         return
     there = f"it has {', '.join(known)}" if known else "it is empty"
-    meant = f"; did you mean {like}?" if (like := closest(asked, known)) else ""
+    meant = f"; did you mean {like}?" if (like := closest_word(asked, known)) else ""
     note = f"harstream: this history has nothing of {what} {asked!r}; {there}{meant}"
     Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False, highlight=False)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
+from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
-from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import Engine, Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
@@ -19,7 +19,7 @@ def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[st
 
     `recording` returns a unique text for the recording of a camera. By default it is the node and the camera's name.
     """
-    settings = tracker_settings(config, recognizer.contract)
+    settings = effective_tracker_settings(config, recognizer.contract)
     key = recording or (lambda camera: f"{config.node}/{camera}")
     return Pipeline(
         recognizer,

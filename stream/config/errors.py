@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from harstream.stream.config.json_schema import KeyPath, choices, key_paths, schema_at
 from harstream.stream.sources.address import without_password
-from harstream.wire.did_you_mean import closest
+from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
 
 EXPECTED = {
@@ -53,13 +53,13 @@ def describe(mistake: ErrorDetails, value: str | None) -> str:
     if kind == "extra_forbidden":
         return str(Misfit("there is no such key here", meant=_key_meant(path)))
     expected = EXPECTED[kind].format(**context) if kind in EXPECTED else mistake["msg"]
-    return str(Misfit(f"expected {expected}", value or "", closest((value or "").strip("'"), choices(path))))
+    return str(Misfit(f"expected {expected}", value or "", closest_word((value or "").strip("'"), choices(path))))
 
 
 def _key_meant(path: KeyPath) -> str:
     """Return a similar key of the same section, or a key of that name in another section."""
     *above, last = path
-    here = closest(str(last), schema_at(tuple(above)).get("properties", ()))
+    here = closest_word(str(last), schema_at(tuple(above)).get("properties", ()))
     return here or next((dotted(elsewhere) for elsewhere in key_paths() if elsewhere[-1] == last), "")
 
 

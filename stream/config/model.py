@@ -29,7 +29,7 @@ from harstream.stream.config.validation_context import ValidationContext, contra
 from harstream.stream.recognition.smoothing import SMOOTHING
 from harstream.stream.recognition.tracker_settings import declared
 from harstream.stream.sources.address import VideoFile, parse_source
-from harstream.wire.did_you_mean import closest
+from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit, ModelError
 
 
@@ -41,7 +41,7 @@ def _known_activity(name: str, info: ValidationInfo) -> str:
     contract = contract_in(info)
     if contract and name not in contract.activities:
         known = ", ".join(contract.activities)
-        raise Misfit(f"model {contract.name} knows {known}", repr(name), closest(name, contract.activities))
+        raise Misfit(f"model {contract.name} knows {known}", repr(name), closest_word(name, contract.activities))
     return name
 
 
@@ -252,7 +252,7 @@ class Config(_Section):
             info.context.contract_of(name)
         except ModelNotFound:
             expected = f"expected a shipped model ({', '.join(shipped())}), or one made by `harstream export`"
-            raise Misfit(expected, repr(name), closest(name, shipped())) from None
+            raise Misfit(expected, repr(name), closest_word(name, shipped())) from None
         except ModelError as error:
             raise Misfit("expected a model that can be opened", f"this: {error}") from error
         return name

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harstream.wire.errors import Trouble
-from harstream.wire.values import CameraChange, CameraState, Health, HealthState, Notice, Warming
+from harstream.wire.health import Health, HealthState
+from harstream.wire.values import CameraChange, CameraState, Notice, Warming
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from harstream.stream.config.model import CameraConfig, Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sources.reader import NewSource
-from harstream.wire.values import CameraControl, Health, Notice, Step
+from harstream.wire.health import Health
+from harstream.wire.values import CameraControl, Notice, Step
 
 S = TypeVar("S", covariant=True)
 

@@ -15,8 +15,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from harstream.models.contract import UNKNOWN
 from harstream.stream.service.health import TICK
 from harstream.wire.context import Context
+from harstream.wire.health import Health, HealthState, LatencyStats, NodeStats
 from harstream.wire.timestamps import live_delay
-from harstream.wire.values import CameraState, EventType, Health, HealthState, LatencyStats, NodeStats, Notice
+from harstream.wire.values import CameraState, EventType, Notice
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds."""

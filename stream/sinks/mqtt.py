@@ -12,6 +12,7 @@ from harstream.mqtt.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.context import Context
+from harstream.wire.health import Health, HealthState, NodeStats
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.node import InfoMessage, LabelsMessage, StatsMessage
@@ -19,7 +20,7 @@ from harstream.wire.payloads import OFF, OFFLINE, ON, ONLINE, availability, enco
 from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay
 from harstream.wire.topics import Topics
-from harstream.wire.values import Activity, CameraControl, CameraState, Health, HealthState, NodeStats, Notice
+from harstream.wire.values import Activity, CameraControl, CameraState, Notice
 
 REPEAT_ACTIVITY = 60.0
 """Seconds of notice time. Home Assistant sets a sensor to unknown after twice this time without a message."""

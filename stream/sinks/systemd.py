@@ -11,7 +11,8 @@ import time
 from collections import Counter
 
 from harstream.wire.errors import SinkError
-from harstream.wire.values import Health, HealthState, Notice
+from harstream.wire.health import Health, HealthState
+from harstream.wire.values import Notice
 
 
 class Systemd:

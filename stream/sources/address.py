@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from harstream.wire.did_you_mean import closest
+from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
 
 EXPECTED = "expected a webcam's index, rtsp://..., a video file or scene"
@@ -37,7 +37,7 @@ class VideoFile:
         if not self.path.is_file():
             name = str(self.path)
             got = repr(name) if "@" not in name else ""  # a name with @ may be an address with a password
-            raise Misfit(f"{EXPECTED}; there is no such file", got, closest(name, self._others()))
+            raise Misfit(f"{EXPECTED}; there is no such file", got, closest_word(name, self._others()))
 
     def _others(self) -> list[str]:
         try:
@@ -71,7 +71,7 @@ def parse_source(text: str) -> Source:
         return _scene(options)
     if "://" in text:
         scheme = text.partition("://")[0] + "://"
-        raise Misfit(EXPECTED, f"{scheme}...", closest(scheme, SCHEMES[:1]))
+        raise Misfit(EXPECTED, f"{scheme}...", closest_word(scheme, SCHEMES[:1]))
     return VideoFile(Path(text))
 
 

@@ -12,19 +12,9 @@ from itertools import count
 
 from harstream.models.contract import UNKNOWN
 from harstream.wire.errors import SinkError
+from harstream.wire.health import Health, HealthState
 from harstream.wire.messages.event import EventFacts
-from harstream.wire.values import (
-    Activity,
-    CameraState,
-    Event,
-    Forecast,
-    Frame,
-    Health,
-    HealthState,
-    LabelScore,
-    Step,
-    Warming,
-)
+from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, LabelScore, Step, Warming
 
 EVENTS_KEPT = 200
 FPS_MEMORY = 2.0

@@ -151,12 +151,14 @@ def automation(name: str, blueprint: str, template: str, **inputs: Any) -> dict[
 
 
 STARTS = ["event.gym_event", "event.kitchen_event"]
-QUIET = 5.0
+UNKNOWN_FOR = 5.0
+"""Seconds without an activity, after which the automation `nobody` runs."""
 AUTOMATIONS = [
     automation("started", "activity_starts.yaml", "{{ activity }} in {{ area }} ({{ camera }}), {{ confidence > 50 }}",
                events=STARTS, activities=["Heavy", "Light"], minimum_confidence=50),
     automation("another", "activity_starts.yaml", "it started", events=STARTS, activities=["Heavy"]),
-    automation("nobody", "nobody_active.yaml", "nobody", sensors=["sensor.gym_activity"], duration={"seconds": QUIET}),
+    automation("nobody", "nobody_active.yaml", "nobody",
+               sensors=["sensor.gym_activity"], duration={"seconds": UNKNOWN_FOR}),
 ]  # fmt: skip
 
 
@@ -347,7 +349,7 @@ def test_automations_from_the_blueprints_work(
         datetime.fromisoformat(home_assistant.entity(entity)["last_changed"])
         for entity in ("sensor.gym_activity", "input_text.nobody")
     )
-    assert QUIET <= (then - since).total_seconds() < QUIET + 3
+    assert UNKNOWN_FOR <= (then - since).total_seconds() < UNKNOWN_FOR + 3
     assert home_assistant.state("input_text.another") == "unknown"
 
 

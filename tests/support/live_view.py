@@ -9,7 +9,8 @@ from harstream.models.contract import ModelContract
 from harstream.stream.web.app import About, Site
 from harstream.stream.web.server import WebServer
 from harstream.stream.web.view_state import ViewState
-from harstream.wire.values import Forecast, Health, Step
+from harstream.wire.health import Health
+from harstream.wire.values import Forecast, Step
 
 
 class LiveView:

@@ -10,6 +10,7 @@ import pytest
 
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
+from harstream.wire.health import Health, HealthState
 from harstream.wire.values import (
     Activity,
     CameraChange,
@@ -18,8 +19,6 @@ from harstream.wire.values import (
     EndReason,
     Event,
     EventType,
-    Health,
-    HealthState,
     LabelScore,
     Notice,
     Previous,

@@ -13,12 +13,13 @@ import yaml
 
 from harstream.wire import asyncapi
 from harstream.wire.context import Context
+from harstream.wire.health import Health, HealthState, NodeStats
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.message import Message
 from harstream.wire.messages.node import ErrorMessage, InfoMessage, LabelsMessage, StatsMessage
 from harstream.wire.schemas import PUBLISHED
-from harstream.wire.values import CameraState, Event, EventType, Health, HealthState, NodeStats, Notice
+from harstream.wire.values import CameraState, Event, EventType, Notice
 
 FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
 Make = Callable[..., Any]

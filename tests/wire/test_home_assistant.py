@@ -10,9 +10,9 @@ import pytest
 from jinja2 import Environment
 
 from harstream.wire.context import Context
+from harstream.wire.health import HealthState
 from harstream.wire.home_assistant import announcements
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage
-from harstream.wire.values import HealthState
 from tests.support.values import MakeHealth, MakeNotice
 
 NODE_IS_THERE = {

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harstream.wire.context import Context, labels_sha
+from harstream.wire.health import HealthState
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.node import InfoMessage, LabelsMessage
@@ -16,7 +17,7 @@ from harstream.wire.payloads import availability, encode_json
 from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay, timestamp
 from harstream.wire.topics import Topics
-from harstream.wire.values import CameraState, EventType, HealthState
+from harstream.wire.values import CameraState, EventType
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 

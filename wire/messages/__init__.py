@@ -1,4 +1,4 @@
-"""The messages: one pydantic type each. It is built from values by one constructor, encoded once, and read by others.
+"""The messages on the wire, each with one pydantic type. A message is built from values and encoded once.
 
-Additive changes keep a schema's id; a breaking change is the next number, on a topic of its own.
+An additive change keeps the id of the schema. A breaking change gets the next number and its own topic.
 """

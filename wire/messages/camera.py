@@ -9,6 +9,7 @@ from pydantic import Field
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.wire.context import Context
 from harstream.wire.errors import Trouble
+from harstream.wire.health import Health, HealthState
 from harstream.wire.messages.message import (
     CameraMessage,
     Count,
@@ -22,7 +23,7 @@ from harstream.wire.messages.message import (
     Sha,
     Tenths,
 )
-from harstream.wire.values import Health, HealthState, Notice
+from harstream.wire.values import Notice
 
 OBSERVATION: Final = "harstream.observation/1"
 ACTIVITY: Final = "harstream.activity/1"
@@ -30,37 +31,37 @@ HEALTH: Final = "harstream.health/1"
 
 
 class ObservationMessage(CameraMessage):
-    """One recognition, or a missing one, which is not the same as "no activity"."""
+    """One recognition, or a missing recognition, which does not mean "no activity"."""
 
     id_of_schema: Literal["harstream.observation/1"] = Field(alias="schema")
     seq: Annotated[int, Field(ge=1)]
-    """The camera's count since the service started."""
+    """Number of this camera's observations since the service started, this one included."""
     t: Moment
     """The time of the window's last frame."""
     dt: Difference | None
-    """Seconds since the observation before; null for the first. A replay that starts again goes back in time."""
+    """Seconds since the previous observation; null for the first. Negative when a replay starts again."""
     symbol: str | None
-    """The likeliest activity, `unknown` below the model's threshold or for background; null where it is not valid."""
+    """The likeliest activity; `unknown` below the model's threshold or for background; null if `valid` is false."""
     p: Scores | None
     """Calibrated probabilities in the order of the labels. Windows overlap: temper by stride_s / span_s."""
     labels_sha: Sha
-    """As in `labels`: equal where `p` means the same."""
+    """The same value as in `labels`. Observations with equal values have the same labels in `p`."""
     valid: bool
     reason: str | None
-    """Why it is not valid."""
+    """Why it is not valid; null if it is."""
     dwell_s: Difference | None
-    """Seconds since the current activity, or none, began."""
+    """Seconds since the current activity or `unknown` began."""
     stride_s: Seconds | None
-    """From one recognition to the next."""
+    """Seconds from one recognition to the next."""
     span_s: Seconds | None
-    """From the first to the last frame of the window."""
+    """Seconds from the first to the last frame of the window."""
     model: ModelMessage
 
     @classmethod
     def of(cls, notice: Notice, context: Context, *, seq: int, previous: float | None) -> ObservationMessage:
-        """Build a recognition, or a missing one of a notice without scores.
+        """Build a message of a recognition, or of a missing recognition if the notice has no scores.
 
-        `previous` is the time of this camera's observation before this one.
+        `previous` is the time of this camera's previous observation.
         """
         scores = notice.scores
         return cls(
@@ -84,13 +85,13 @@ class ObservationMessage(CameraMessage):
 
 
 def is_observation(notice: Notice) -> bool:
-    """Is it a recognition, or the start of a gap? A frame between two recognitions is neither."""
+    """Return whether the notice is a recognition or the start of a gap. A frame between two recognitions is neither."""
     went_away = notice.change is not None and notice.change.state.is_away
     return notice.scores is not None or went_away
 
 
 class ActivityMessage(CameraMessage):
-    """What the person in front of a camera does now. Retained; published on change, and every 60 s."""
+    """The current activity in front of a camera. Retained; published on each change and every 60 s."""
 
     id_of_schema: Literal["harstream.activity/1"] = Field(alias="schema")
     activity: str
@@ -114,37 +115,37 @@ class ActivityMessage(CameraMessage):
 
 
 class WarmingMessage(Part):
-    """How full the window is."""
+    """How many frames the window has and needs."""
 
     frames: Count
     needed: Count
 
 
 class HealthMessage(CameraMessage):
-    """The health of a camera. Retained; published when it changes, and every 60 s."""
+    """The health of a camera. Retained; published on each change and every 60 s."""
 
     id_of_schema: Literal["harstream.health/1"] = Field(alias="schema")
     state: HealthState
-    """stalled: connected, but no frame comes; frozen: every frame is the same; dark: there is nothing to see."""
+    """stalled: connected, but no frames come; frozen: all frames are identical; dark: all frames are black."""
     since: Moment
     """When this state began."""
     code: Trouble | None
-    """What is wrong, for programs; null where nothing is wrong, or where the state says it."""
+    """What is wrong, for programs; null if nothing is wrong or `state` says enough."""
     reason: str | None
     """The same for a person, with what to do."""
     window: WarmingMessage
     fps: Tenths
-    """Frames per second that came lately, dropped frames included."""
+    """Recent frames per second, dropped frames included."""
     frame_age_s: Count | None
-    """Seconds since a frame came; null before the first."""
+    """Seconds since the last frame; null before the first."""
     overloaded: bool
     """The machine cannot keep up."""
     dropping: Score
-    """The share of the last frames that were dropped because newer ones came."""
+    """The share of recent frames that were dropped because newer ones came."""
     dropped: Count
-    """Such frames since the start."""
+    """Number of frames that were dropped since the start."""
     behind_s: Seconds
-    """How late a replay is, which drops no frames."""
+    """Seconds by which a replay is late; 0 for a live camera, which drops frames instead."""
     reconnects: Count
     updated_at: Moment
 

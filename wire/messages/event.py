@@ -1,4 +1,4 @@
-"""An event: an activity starts, goes on, or ends."""
+"""The message about an event: an activity starts, continues, or ends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from harstream.wire.context import Context
 from harstream.wire.messages.message import (
     Count,
+    EventWindowMessage,
     Message,
     ModelMessage,
     Moment,
@@ -17,7 +18,7 @@ from harstream.wire.messages.message import (
     Part,
     Score,
     Seconds,
-    left_out_if_none,
+    optional_field,
 )
 from harstream.wire.values import EndReason, Event, EventType
 
@@ -36,9 +37,9 @@ class LatencyMessage(Part):
     """How late an event is reported, in milliseconds."""
 
     decision: Count
-    """From the moment to which the activity is dated back, to the frame that decided it."""
+    """From `started_at` to the frame that decided the start."""
     frame_to_publish: Count | None
-    """From a frame's capture until its event was handed over; null for a replay and for an event that waited."""
+    """From a frame's capture until its event was handed over; null for a replay and for a historical event."""
 
 
 class PreviousMessage(Part):
@@ -49,22 +50,13 @@ class PreviousMessage(Part):
     dwell_s: Seconds
 
 
-class EventWindowMessage(Part):
-    """The window of frames at which the model looks."""
-
-    frames: Count
-    span_s: Seconds | None
-    """Null for a model whose frames are spread evenly over a clip of any length."""
-    gaps: Count
-
-
 class EventFacts(Part):
-    """What still matters about an event years later: history, CSV and the page show these fields."""
+    """The fields of an event that history, CSV and the page show."""
 
     id: str
     """ULID, the same for all events of one activity."""
     seq: Annotated[int, Field(ge=1)]
-    """1 at the start, then without a hole."""
+    """1 at the start, then one more with each event of the activity."""
     event_type: EventType
     camera: Name
     area: str | None
@@ -72,13 +64,13 @@ class EventFacts(Part):
     activity: str
     confidence: ConfidenceMessage
     started_at: Moment
-    """Dated back to the first frame that supports the activity."""
+    """The time of the first frame that supports the activity."""
     updated_at: Moment
-    ended_at: Moment | SkipJsonSchema[None] = left_out_if_none(
-        "Only at an end: dated back to the last frame that supports the activity."
+    ended_at: Moment | SkipJsonSchema[None] = optional_field(
+        "Only at an end: the time of the last frame that supports the activity."
     )
     duration_s: Seconds
-    end_reason: EndReason | SkipJsonSchema[None] = left_out_if_none("Only at an end.")
+    end_reason: EndReason | SkipJsonSchema[None] = optional_field("Only at an end.")
 
     @classmethod
     def from_event(cls, event: Event, area: str | None) -> EventFacts:
@@ -104,7 +96,7 @@ def _facts(event: Event, area: str | None) -> dict[str, Any]:
 
 
 class EventMessage(EventFacts, Message):
-    """An activity starts, goes on or ends. Delivered at least once: drop repeats by (id, seq)."""
+    """An activity starts, continues, or ends. An event may arrive twice: drop repeats by (id, seq)."""
 
     id_of_schema: Literal["harstream.event/1"] = Field(alias="schema")
     node: Name
@@ -118,11 +110,11 @@ class EventMessage(EventFacts, Message):
     window: EventWindowMessage
     model: ModelMessage
     historical: bool
-    """An outage held it back, or a killed run left it to the next one: treat it as news of the past."""
+    """True if it is old news: an outage delayed it, or a later run reports it for a killed run."""
 
     @classmethod
     def of(cls, event: Event, context: Context, *, delay: float | None = None) -> EventMessage:
-        """`delay` is the measured time from the frame's capture until now, in seconds; None: not measured."""
+        """Build the message. `delay` is the time from the frame's capture until now in seconds, if it was measured."""
         published = None if delay is None or event.historical else round(delay * 1000)
         return cls(
             **_facts(event, context.areas.get(event.camera)),
@@ -135,20 +127,19 @@ class EventMessage(EventFacts, Message):
                 decision=round((event.detected_at - event.started_at) * 1000), frame_to_publish=published
             ),
             previous=event.previous and PreviousMessage(activity=event.previous.activity, dwell_s=event.previous.dwell),
-            # A gap empties the window, so a window that led to an event has no gap.
-            window=EventWindowMessage(frames=context.contract.frames, span_s=context.span, gaps=0),
+            window=context.event_window,
             model=context.model,
             historical=event.historical,
         )
 
     @property
     def delay(self) -> float | None:
-        """Seconds from the frame's capture until the event was handed over; None: not measured."""
+        """Seconds from the frame's capture until the event was handed over, None if not measured."""
         milliseconds = self.latency_ms.frame_to_publish
         return None if milliseconds is None else milliseconds / 1000
 
     def held_back(self) -> EventMessage:
-        """Return the same event as one that an outage held back."""
-        # The delay was measured until the outbox; it says nothing about an event that waited there.
+        """Return a copy that says that an outage delayed the event."""
+        # The delay ends at the outbox. It does not include the time that the event waited there.
         latency = self.latency_ms.model_copy(update={"frame_to_publish": None})
         return self.model_copy(update={"historical": True, "latency_ms": latency})

@@ -1,4 +1,4 @@
-"""A forecast, which another program publishes."""
+"""The message about a forecast. Another program publishes it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ FORECAST: Final = "harstream.forecast/1"
 
 
 class HorizonMessage(Part):
-    """What is expected after some time."""
+    """What is expected at one future moment."""
 
     horizon_s: Annotated[float, Field(gt=0)]
     """Seconds after `made_at`."""
     p: dict[str, Score]
-    """For each activity of the model and `unknown`, the probability that it goes on then; they sum to 1."""
+    """The probability of each activity of the model and of `unknown` at that moment; they sum to 1."""
 
 
 class NextMessage(Part):
@@ -28,32 +28,32 @@ class NextMessage(Part):
     p: Score
     """The probability that it is the next."""
     expected_at: Moment
-    """The median of the times at which it would start."""
+    """The median of its possible start times."""
 
 
 class PredictorMessage(Part):
-    """What forecasts."""
+    """The method that makes the forecast."""
 
     name: str
     """The name of the method, such as `hmm`."""
     version: str
     trained_until: Moment | None
-    """The last moment of the training data; null for a predictor that has learned nothing yet."""
+    """The last moment of the training data; null for a predictor without training."""
 
 
 class ForecastMessage(CameraMessage):
-    """What is expected next in front of a camera. Retained. A program that forecasts publishes it, `run` does not."""
+    """What is expected next in front of a camera. Retained. Another program publishes it, not `harstream run`."""
 
     id_of_schema: Literal["harstream.forecast/1"] = Field(alias="schema")
     made_at: Moment
     activity: str
-    """The activity that goes on at `made_at`: a label, or `unknown`."""
+    """The current activity at `made_at`: a label, or `unknown`."""
     dwell_s: Seconds
-    """How long it has lasted."""
+    """Seconds for which that activity has lasted."""
     horizons: Annotated[list[HorizonMessage], Field(min_length=1)]
     """The nearest first."""
     next: NextMessage | None
-    """Null while nothing is known about what follows."""
+    """Null if the predictor does not know what follows."""
     labels_sha: Sha
-    """As in `labels`: of the model whose activities these are."""
+    """The same value as in `labels` of the model that recognizes these activities."""
     predictor: PredictorMessage

@@ -1,4 +1,4 @@
-"""What all messages share: their fields' types, and the way into JSON and back."""
+"""What all messages share: the types of their fields, and how they become JSON."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harstream.wire.timestamps import seconds_of, timestamp
 
 
 def _time(value: Any) -> Any:
-    """Read seconds since the epoch, or a timestamp, to the millisecond. Leaves all else to the validation."""
+    """Round seconds or an RFC 3339 timestamp to milliseconds. Return other values unchanged for pydantic to check."""
     if isinstance(value, str):
         return round(seconds_of(value), 3)
     return round(value, 3) if isinstance(value, float) else value
 
 
 def _rounded_to(digits: int) -> BeforeValidator:
-    """Round a number before its range is checked: 1.00000001 is the score 1."""
+    """Round a number before pydantic checks its range, so that 1.00000001 is a valid score."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, float):
@@ -40,16 +40,16 @@ Moment = Annotated[
     PlainSerializer(timestamp, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
 ]
-"""Seconds since the epoch here; RFC 3339 in UTC with milliseconds on the wire."""
+"""Seconds since the epoch in Python; RFC 3339 in UTC with milliseconds on the wire."""
 Name = Annotated[str, Field(json_schema_extra={"pattern": r"^[A-Za-z0-9_-]{1,64}$"})]
-"""Of a node or camera. Not checked here: config.yaml and `Topics` check it, and the page shows any name as text."""
+"""The name of a node or camera. config.yaml and `Topics` check it, so a message does not."""
 Score = Annotated[float, Field(ge=0, le=1), _rounded_to(4)]
 Scores = Annotated[list[Annotated[float, Field(ge=0, le=1)]], BeforeValidator(_rounded_scores)]
-"""Scores of all labels, rounded in one go: an observation is built for each recognition."""
+"""Scores of all labels. One call rounds them all, because every recognition builds an observation."""
 Seconds = Annotated[float, Field(json_schema_extra={"minimum": 0}), _rounded_to(3)]
-"""Not negative, and not checked: one odd row of the history would end the answer about all others."""
+"""Seconds, not negative by contract. The range is not checked: one odd row must not make the history unreadable."""
 Difference = Annotated[float, _rounded_to(3)]
-"""Seconds that may be negative: a replay that starts again goes back in time."""
+"""Seconds that may be negative, because a replay that starts again goes back in time."""
 Count = Annotated[int, Field(ge=0)]
 Tenths = Annotated[float, Field(ge=0), _rounded_to(1)]
 Hundredths = Annotated[float, Field(ge=0), _rounded_to(2)]
@@ -60,8 +60,8 @@ def _without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
-def left_out_if_none(description: str) -> Any:
-    """Declare a field that is not on the wire where it is None."""
+def optional_field(description: str) -> Any:
+    """Declare a field that is left out of the JSON if it is None."""
     return Field(
         default=None,
         exclude_if=lambda value: value is None,
@@ -71,7 +71,7 @@ def left_out_if_none(description: str) -> Any:
 
 
 class Part(BaseModel):
-    """A part of a message. NaN is refused: it is not JSON. Fields that a later version adds are ignored."""
+    """A part of a message. It refuses NaN, which is not JSON, and ignores fields that a later version adds."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -85,16 +85,17 @@ class Part(BaseModel):
 
 
 class Message(Part):
-    """One message."""
+    """A whole message with the id of its schema."""
 
     id_of_schema: str = Field(alias="schema")
 
     def encode(self) -> bytes:
         """Write one line of UTF-8 without its line end."""
-        return self.__pydantic_serializer__.to_json(self)  # model_dump_json() would decode it, to be encoded again
+        # model_dump_json() would decode these bytes, and the caller would have to encode them again.
+        return self.__pydantic_serializer__.to_json(self)
 
     def facts(self) -> dict[str, Any]:
-        """The message as JSON has it."""
+        """Return the message as a dict of JSON values."""
         return self.model_dump(mode="json")
 
 
@@ -108,9 +109,18 @@ class CameraMessage(Message):
 
 
 class ModelMessage(Part):
-    """The model that recognizes."""
+    """The model that recognizes activities."""
 
     name: str
     version: str
     sha256: Sha
-    """Of its ONNX files."""
+    """The SHA-256 of its ONNX files."""
+
+
+class EventWindowMessage(Part):
+    """The window of frames at which the model looks."""
+
+    frames: Count
+    span_s: Seconds | None
+    """Null for a model whose frames are spread evenly over a clip of any length."""
+    gaps: Count

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from harstream.wire.context import Context
+from harstream.wire.health import NodeStats
 from harstream.wire.messages.message import (
     Count,
     Hundredths,
@@ -20,7 +21,6 @@ from harstream.wire.messages.message import (
     Sha,
     Tenths,
 )
-from harstream.wire.values import NodeStats
 
 INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
@@ -64,13 +64,13 @@ class InfoMessage(Message):
 
 
 class LabelsMessage(Message):
-    """The labels of the model, in its order. Retained."""
+    """The labels of the model, in the order of its outputs. Retained."""
 
     id_of_schema: Literal["harstream.labels/1"] = Field(alias="schema")
     node: Name
     labels: list[str]
     background: list[str]
-    """Labels that are no activity."""
+    """Labels that are not activities."""
     labels_sha: Sha
 
     @classmethod
@@ -93,21 +93,21 @@ class CameraCountsMessage(Part):
 
 
 class EventCountsMessage(Part):
-    """Events, without updates."""
+    """Numbers of events, without updates."""
 
     start: Count
     end: Count
 
 
 class DroppedMessage(Part):
-    """What was lost, by its cause."""
+    """Numbers of what was dropped."""
 
     frames: Count
-    """A newer one came before there was time for them."""
+    """A newer frame came before they could be recognized."""
     observations: Count
-    """Nobody was connected; any other message of QoS 0 counts with them."""
+    """The broker was not connected. Other messages of QoS 0 are counted here, too."""
     events: Count
-    """They waited too long, or were too many, while the broker was away."""
+    """While the broker was away, they waited too long or were too many."""
 
 
 class StatsLatencyMessage(Part):
@@ -118,7 +118,7 @@ class StatsLatencyMessage(Part):
 
 
 class StatsMessage(Message):
-    """A node at a glance, every 60 s. Counts run since the start, over the cameras that are watched now."""
+    """A summary of a node, every 60 s. Counts start with the service and cover the cameras that are watched now."""
 
     id_of_schema: Literal["harstream.stats/1"] = Field(alias="schema")
     node: Name
@@ -136,19 +136,19 @@ class StatsMessage(Message):
     waiting: Count
     """Events on disk that the broker has not acknowledged yet."""
     latency_ms: StatsLatencyMessage | None
-    """Of the last minute; null without a recognition of a live camera."""
+    """Latency in the last minute; null if no live camera had a recognition."""
     provider: str
     """What runs the model, for a person."""
     cpu: Hundredths | None
-    """Cores that the process kept busy in the last minute; null where the system does not report it."""
+    """Cores that the process kept busy in the last minute; null if the system does not report it."""
     memory_bytes: Count | None
-    """Memory of the process; null where the system does not report it."""
+    """Memory of the process; null if the system does not report it."""
 
     @classmethod
     def of(
         cls, stats: NodeStats, context: Context, *, waiting: int, dropped_observations: int, dropped_events: int
     ) -> StatsMessage:
-        """`waiting`: events that the broker has not acknowledged yet."""
+        """Build the message. `waiting` is the number of events that the broker has not acknowledged yet."""
         latency = stats.latency
         return cls(
             schema=STATS,
@@ -170,14 +170,14 @@ class StatsMessage(Message):
 
 
 class ErrorMessage(Message):
-    """What was asked for over MQTT and could not be done."""
+    """A request over MQTT that could not be fulfilled."""
 
     id_of_schema: Literal["harstream.error/1"] = Field(alias="schema")
     node: Name
     topic: str
-    """The topic on which it was asked for; the beginning of a very long one."""
+    """The topic of the request, cut if it is very long."""
     detail: str
-    """Why not, in one line for a person."""
+    """The reason in one line for a person."""
     at: Moment
 
     @classmethod

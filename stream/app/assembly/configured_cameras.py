@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import CameraConfig, Config
-from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sources.address import parse_source
 from harstream.stream.sources.clock import Clock
@@ -27,4 +27,4 @@ class ConfiguredCameras:
 
     def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
         """Return the camera's settings. Raises ConfigError if the configuration does not fit the model."""
-        return tracker_settings(config, self.contract, camera, threshold)
+        return effective_tracker_settings(config, self.contract, camera, threshold)

@@ -18,8 +18,8 @@ from harstream.stream.app.assembly.outputs import Outputs, new_outputs
 from harstream.stream.app.assembly.startup_messages import StartupMessages
 from harstream.stream.app.output_check import check_outputs
 from harstream.stream.app.pipeline_from_config import new_pipeline
+from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
-from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.history.store import FILE as HISTORY_FILE
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.recognition.protocols import Engine
@@ -157,7 +157,7 @@ def _new_web_server(
 def _check(config: Config) -> None:
     """Raises the errors of `build_service` that can be checked while another service runs."""
     check_outputs([Path(camera.source) for camera in config.cameras], config.events, config.record)
-    tracker_settings(config, engine.load_engine(config.model, config.device).contract)
+    effective_tracker_settings(config, engine.load_engine(config.model, config.device).contract)
 
 
 def _log_refusal(why: str) -> None:

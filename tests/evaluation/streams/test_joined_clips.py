@@ -18,8 +18,8 @@ from harstream.evaluation.streams.joined_clips import ClipStream, in_turns, join
 from harstream.evaluation.streams.stream_metrics import StreamMetrics, measure_streams
 from harstream.evaluation.streams.stream_runner import Watched, outcome, rerun, watch
 from harstream.models.contract import ModelContract
+from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import ActivitiesConfig, Config
-from harstream.stream.config.tracker_settings import tracker_settings
 
 LEVELS = {"Jump": 200, "Walk": 100, "nobody": 0}
 """Grey levels that mean these activities."""
@@ -210,14 +210,14 @@ def test_rerun_with_the_same_settings_gives_the_same_events(film: Film) -> None:
     (one,) = watched([ClipStream("stream1", clips, BACKGROUND)])
     assert any(isinstance(scores, float) for scores in one.scores[10:])
     assert len(one.events) >= 4
-    again = rerun(one, CONTRACT, tracker_settings(CONFIG, CONTRACT), smoothing=ACTIVITIES.smoothing)
+    again = rerun(one, CONTRACT, effective_tracker_settings(CONFIG, CONTRACT), smoothing=ACTIVITIES.smoothing)
     assert tuple(again) == one.events
 
 
 def test_rerun_with_other_settings_gives_other_events(film: Film) -> None:
     (one,) = watched([ClipStream("stream1", [film("Jump", 3), film("nobody", 2)], BACKGROUND)])
     slower = Config(activities=ACTIVITIES.model_copy(update={"hold": 0.95}))
-    start, end = rerun(one, CONTRACT, tracker_settings(slower, CONTRACT), smoothing=0.0)
+    start, end = rerun(one, CONTRACT, effective_tracker_settings(slower, CONTRACT), smoothing=0.0)
     # The first window ends at 0.2 and has its middle at 0.1. The last window with Jump ends at 2.9.
     assert one.events[0].detected_at == pytest.approx(0.4)
     assert (start.detected_at, end.ended_at) == (pytest.approx(1.1), pytest.approx(2.8))

@@ -11,7 +11,8 @@ import pytest
 
 from harstream.stream.service.health import DARK, ENDED, FROZEN, PERIOD, STALLED, TICK, UNLIT, HealthWatch
 from harstream.wire.errors import Trouble
-from harstream.wire.values import CameraChange, CameraState, Health, HealthState
+from harstream.wire.health import Health, HealthState
+from harstream.wire.values import CameraChange, CameraState
 from tests.support.values import MakeNotice
 
 CAMERAS = ("attic", "cellar", "hall", "yard")

@@ -20,7 +20,8 @@ from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Health, HealthState, Notice, Warming
+from harstream.wire.health import Health, HealthState
+from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Warming
 from tests.support.waiting import Eventually
 
 CONTRACT = ModelContract(name="even", version="1", labels=("Idle", "Wave"), frames=5, height=8, width=8, rate=10.0)

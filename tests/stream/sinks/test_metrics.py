@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
-from harstream.wire.values import CameraState, EventType, HealthState
+from harstream.wire.health import HealthState
+from harstream.wire.values import CameraState, EventType
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 NOON = 1_700_000_000.0

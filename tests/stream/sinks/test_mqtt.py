@@ -25,16 +25,8 @@ from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.context import Context, labels_sha
 from harstream.wire.errors import BrokerError, SinkError
-from harstream.wire.values import (
-    CameraState,
-    Event,
-    EventType,
-    Forecast,
-    HealthState,
-    HorizonForecast,
-    LatencyStats,
-    NodeStats,
-)
+from harstream.wire.health import HealthState, LatencyStats, NodeStats
+from harstream.wire.values import CameraState, Event, EventType, Forecast, HorizonForecast
 from tests.support.clock import SettableClock
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 from tests.support.waiting import Eventually

@@ -24,7 +24,8 @@ from harstream.stream.service.service import Service
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError
-from harstream.wire.values import CameraChange, CameraState, Frame, HealthState
+from harstream.wire.health import HealthState
+from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.values import MakeHealth
 
 NOON = 1_700_000_000.0

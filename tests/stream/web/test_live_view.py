@@ -28,6 +28,7 @@ from harstream.stream.web.cameras_api import HttpControl
 from harstream.stream.web.metrics_endpoint import METRICS_FORMAT
 from harstream.stream.web.viewers import encode_jpeg
 from harstream.wire.errors import ControlError, SinkError
+from harstream.wire.health import HealthState
 from harstream.wire.values import (
     Activity,
     CameraChange,
@@ -39,7 +40,6 @@ from harstream.wire.values import (
     EventType,
     Forecast,
     Frame,
-    HealthState,
     HorizonForecast,
     LabelScore,
     NextActivity,

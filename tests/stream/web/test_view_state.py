@@ -6,7 +6,8 @@ import pytest
 
 from harstream.stream.web.view_state import EVENTS_KEPT, STUCK_AFTER, ViewState
 from harstream.wire.errors import SinkError
-from harstream.wire.values import CameraState, EventType, HealthState, Step
+from harstream.wire.health import HealthState
+from harstream.wire.values import CameraState, EventType, Step
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
 

@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.json_schema import config_schema
 from harstream.stream.config.model import Config
-from harstream.stream.config.tracker_settings import tracker_settings
 from harstream.stream.recognition.tracker_settings import TrackerSettings, declared
 from harstream.wire.errors import ConfigError
 
@@ -21,7 +21,7 @@ def settings(
     """Returns the settings of one camera. The section `activities` of this camera is `own`."""
     camera = {"name": "hall", "source": "scene", "activities": own}
     config = Config.model_validate({"cameras": [camera], "activities": activities or {}})
-    return tracker_settings(config, CONTRACT, config.cameras[0], threshold)
+    return effective_tracker_settings(config, CONTRACT, config.cameras[0], threshold)
 
 
 def thresholds(found: TrackerSettings) -> tuple[float, float]:

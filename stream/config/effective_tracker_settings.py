@@ -11,7 +11,7 @@ from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
 
 
-def tracker_settings(
+def effective_tracker_settings(
     config: Config, contract: ModelContract, camera: CameraConfig | None = None, threshold: float | None = None
 ) -> TrackerSettings:
     """Return the settings of one camera, or the general settings if `camera` is None.
