@@ -51,20 +51,11 @@ def evaluate(
 ) -> None:
     """Measure an exported model on labelled clips, with the window and the engine of `run`.
 
-    With --stream, compute_metrics its events, with the whole pipeline of `run`.
+    With --stream, measure its events, with the whole pipeline of `run`.
     """
     selection = ClipSelection(**clips)
-    if stream and html:
-        fail("evaluate", "--html is for clips: leave out --html or --stream")
-    if len(model) > 1 and (stream or html):
-        fail(
-            "evaluate",
-            "several models are compared on clips, in a table: give one --model, or leave out --stream and --html",
-        )
-    if config and not stream:
-        fail("evaluate", "--config is for --stream: clips are recognized without smoothing and tracker")
-    if not selection.data and not selection.background:
-        fail("evaluate", "expected clips, got none: give --data, --background or both")
+    if mistake := _mistake_in_options(model, selection, stream=stream, has_config=bool(config), has_html=bool(html)):
+        fail("evaluate", mistake)
     try:
         if stream:
             _evaluate_streams(model[0], selection, config, json)
@@ -76,6 +67,21 @@ def evaluate(
         fail("evaluate", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
         fail("evaluate", error)
+
+
+def _mistake_in_options(
+    models: Sequence[str], selection: ClipSelection, *, stream: bool, has_config: bool, has_html: bool
+) -> str | None:
+    """Return what is wrong with the combination of options, or None."""
+    if stream and has_html:
+        return "--html is for clips: leave out --html or --stream"
+    if len(models) > 1 and (stream or has_html):
+        return "several models are compared on clips, in a table: give one --model, or leave out --stream and --html"
+    if has_config and not stream:
+        return "--config is for --stream: clips are recognized without smoothing and tracker"
+    if not selection.data and not selection.background:
+        return "expected clips, got none: give --data, --background or both"
+    return None
 
 
 def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:

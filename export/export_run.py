@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harstream.export.formats import as_onnx, as_tflite, compare_with_float, quantize_graphs
+from harstream.export.formats import Export, as_onnx, as_tflite, compare_with_float, quantize_graphs
 from harstream.export.keras_to_onnx import Candidates, convert, divide_logits
 from harstream.export.keras_to_tflite import NoTFLite
 from harstream.export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
 from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
+from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, read_windows
 
 VERIFIED_WINDOWS = 64
@@ -48,13 +50,38 @@ def export_run(
     run = FinishedRun(folder)
     needed_for_int8 = [run.training_windows] if int8 else []
     run.require(run.model, run.contract, run.validation_windows, run.provenance, *needed_for_int8)
-    contract = replace(run.read_contract(), name=name, version=version)
-    if threshold is not None:
-        contract = replace(contract, unknown_threshold=threshold)
+    contract = _new_contract(run, name, version, threshold)
     windows = read_windows(run.validation_windows)[:VERIFIED_WINDOWS]
     ranges = read_windows(run.training_windows) if int8 else None
     provenance = run.read_provenance()
     model = divide_logits(run.read_model(), contract.temperature)
+    export, measured = _verified_export(model, contract, windows, ranges, tflite=tflite)
+    report = {
+        "model": name, "version": version, "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": model.count_params(), "format": "TFLite" if tflite else "ONNX",
+        "numbers": "int8" if int8 else "float", "windows_verified": len(windows), "training": provenance, **measured,
+    }  # fmt: skip
+    _write(out, export.contents, run.history if run.history.is_file() else None, report)
+    return report
+
+
+def _new_contract(run: FinishedRun, name: str, version: str, threshold: float | None) -> ModelContract:
+    contract = replace(run.read_contract(), name=name, version=version)
+    return contract if threshold is None else replace(contract, unknown_threshold=threshold)
+
+
+def _verified_export(
+    model: keras.Model,
+    contract: ModelContract,
+    windows: NDArray[np.uint8],
+    ranges: NDArray[np.uint8] | None,
+    *,
+    tflite: bool,
+) -> tuple[Export, Report]:
+    """Return the export and its measurements on `windows`. Raises ExportError.
+
+    `ranges`: windows that give the ranges of the 8-bit integers; None exports floats.
+    """
     expected = np.asarray(model.predict(windows, batch_size=16, verbose=0))
     try:
         graphs, report = _verified_graphs(convert(model), expected, windows)
@@ -67,19 +94,7 @@ def export_run(
             report |= compare_with_float(export, plain, expected, windows, is_float=ranges is None)
     except (Differs, NoTFLite) as error:
         raise ExportError(str(error)) from error
-    report = {
-        "model": name,
-        "version": version,
-        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parameters": model.count_params(),
-        "format": "TFLite" if tflite else "ONNX",
-        "numbers": "int8" if int8 else "float",
-        "windows_verified": len(windows),
-        "training": provenance,
-        **report,
-    }
-    _write(out, export.contents, run.history if run.history.is_file() else None, report)
-    return report
+    return export, report
 
 
 def _verified_graphs(

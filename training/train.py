@@ -36,6 +36,8 @@ VALIDATION_WINDOWS = 2
 """Fixed windows per validation clip."""
 KEPT_WINDOWS = 64
 """Windows of each part in the run folder: `export` verifies on those of `val` and quantizes with those of `train`."""
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""Windows (N, T, H, W, 3), and the targets (N, classes) from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +82,38 @@ def train(
     learned = [clip for clip in clips if clip.clip.part == "train"]
     validated = [clip for clip in clips if clip.clip.part == "val"]
     validation = stacked(validated, contract, targets, VALIDATION_WINDOWS) if validated else None
-    fresh_windows = TrainingWindows(
-        learned,
-        contract,
-        targets,
-        batch=recipe.batch,
-        windows_per_clip=recipe.windows_per_clip,
-        augmentation=AUGMENTATIONS[recipe.augmentation],
-        seed=recipe.seed,
-    )
-    _compile(model, recipe, steps=recipe.epochs * len(fresh_windows))
-    diverged = _fit(recipe, model, fresh_windows, validation, run)
+    windows = TrainingWindows(
+        learned, contract, targets, batch=recipe.batch, windows_per_clip=recipe.windows_per_clip,
+        augmentation=AUGMENTATIONS[recipe.augmentation], seed=recipe.seed,
+    )  # fmt: skip
+    _compile(model, recipe, steps=recipe.epochs * len(windows))
+    diverged = _fit(recipe, model, windows, validation, run)
     model.load_weights(run.best_weights)
+    outcome = _outcome(_losses(run), diverged, has_validation=validation is not None)
     kept = stacked([learned[index] for index in _sample(len(learned), recipe.seed)], contract, targets, 1)[0]
-    losses = _losses(run)
     if validation is None:
         run.finish(telling_labels(model, targets.label_of), contract, validated=None, validation=kept, training=kept)
-        return Outcome(len(losses) - 1, losses[-1], diverged)
+    else:
+        _finish_validated(recipe, contract, targets, model, validation, kept, run)
+    return outcome
+
+
+def _outcome(losses: Sequence[float], diverged: Diverged | None, *, has_validation: bool) -> Outcome:
+    if has_validation:
+        return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
+    return Outcome(len(losses) - 1, losses[-1], diverged)
+
+
+def _finish_validated(
+    recipe: Recipe,
+    contract: ModelContract,
+    targets: LearnedClasses,
+    model: keras.Model,
+    validation: Batch,
+    training_windows: NDArray[np.uint8],
+    run: RunFolder,
+) -> None:
+    """Calibrate the model on the validation windows, and write it with a sample of the windows of both parts."""
     windows, truth = validation[0], validation[1].argmax(axis=1)
     scores = np.asarray(model.predict(windows, batch_size=64, verbose=0))
     run.finish(
@@ -104,9 +121,8 @@ def train(
         calibrate(contract, scores, truth, targets.label_of),
         validated=Validated(scores, truth),
         validation=windows[_sample(len(windows), recipe.seed)],
-        training=kept,
+        training=training_windows,
     )
-    return Outcome(int(np.nanargmin(losses)), float(np.nanmin(losses)), diverged)
 
 
 def _compile(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
@@ -123,7 +139,7 @@ def _fit(
     recipe: Recipe,
     model: keras.Model,
     windows: TrainingWindows,
-    validation: tuple[NDArray[np.uint8], NDArray[np.float32]] | None,
+    validation: Batch | None,
     run: RunFolder,
 ) -> Diverged | None:
     """Fit, and return the divergence that stopped it, if any. Raises TrainingError if no epoch before it is usable."""

@@ -15,11 +15,13 @@ from harstream.command_line.errors import fail
 from harstream.evaluation.clip_selection import ClipSelection, select_clips
 from harstream.evaluation.number_format import percent, seconds
 from harstream.models.catalogue import ModelNotFound
-from harstream.models.contract import ContractError
+from harstream.models.contract import ContractError, ModelContract
 from harstream.wire.errors import HarstreamError
 
 if TYPE_CHECKING:
+    from harstream.evaluation.streams.stream_runner import Watched
     from harstream.evaluation.streams.tuning import Trial
+    from harstream.stream.config.model import Config
 
 app = typer.Typer()
 
@@ -36,20 +38,14 @@ def tune(
     allowed: Annotated[float, typer.Option(min=0, help="Most false events per ten minutes of background.")] = 1.0,
 ) -> None:
     """Choose thresholds and smoothing on streams of labelled clips: find many activities with few false events."""
-    from harstream.evaluation.streams.stream_runner import watch_clips
-    from harstream.evaluation.streams.tuning import best, combinations, pareto_front, try_out
+    from harstream.evaluation.streams.tuning import combinations, try_out
     from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
     from harstream.stream.config.model import Config
-    from harstream.stream.recognition.onnx_runtime import load_engine
 
     console, config = Console(), Config()
+    selection = ClipSelection(tuple(data), tuple(background or ()), tuple(split), part)
     try:
-        if part == "test":
-            raise ListingError("settings are never chosen on test clips: give --part val")
-        recognizer = load_engine(model, config.device)
-        contract = recognizer.contract
-        clips = select_clips(ClipSelection(tuple(data), tuple(background or ()), tuple(split), part), contract)
-        watched, _ = watch_clips(clips, recognizer, config, console)
+        contract, watched = _watch(model, selection, config, console)
     except HarstreamError as error:
         fail("tune", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
@@ -60,12 +56,28 @@ def tune(
         try_out(watched, contract, tried, smoothing)
         for tried, smoothing in track(combinations(settings), description="trying", transient=True)
     ]
+    _print_results(console, before, trials, allowed)
+
+
+def _watch(
+    model: str, selection: ClipSelection, config: Config, console: Console
+) -> tuple[ModelContract, list[Watched]]:
+    """Recognize the streams of the selected clips once. Their scores are then tracked with many settings."""
+    from harstream.evaluation.streams.stream_runner import watch_clips
+    from harstream.stream.recognition.onnx_runtime import load_engine
+
+    if selection.part == "test":
+        raise ListingError("settings are never chosen on test clips: give --part val")
+    recognizer = load_engine(model, config.device)
+    clips = select_clips(selection, recognizer.contract)
+    return recognizer.contract, watch_clips(clips, recognizer, config, console)[0]
+
+
+def _print_results(console: Console, before: Trial, trials: list[Trial], allowed: float) -> None:
+    from harstream.evaluation.streams.tuning import best, pareto_front
+
     chosen = best(trials, allowed=allowed)
-    rows = [
-        ("now", before),
-        *([("chosen", chosen)] if chosen else []),
-        *(("", trial) for trial in pareto_front(trials)),
-    ]
+    rows = [("now", before), *([("chosen", chosen)] if chosen else []), *(("", one) for one in pareto_front(trials))]
     console.print(_table(rows))
     if chosen is None:
         console.print(

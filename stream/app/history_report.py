@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +19,7 @@ from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import ConfigError, SinkError
 
 Style = Literal["table", "csv", "json", "casas"]
+Entry = TypeVar("Entry")
 WIDE = 200
 """Width in characters of a table that is not printed on a terminal."""
 LONGEST_TABLE = 100
@@ -46,19 +47,10 @@ def report(file: Path, query: Query, style: Style, out: Path | None, *, changes:
 
 
 def _activities(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
-    with reading(file) as database:
-        past = list(activities(database, query))[::-1]
-        if not past:
-            _hint_at_names(database, query)
-    match style:
-        case "table":
-            return formats.table(past)
-        case "csv":
-            return formats.csv_lines(map(formats.facts, past), formats.CSV_COLUMNS)
-        case "json":
-            return formats.json_lines(map(formats.facts, past))
-        case "casas":
-            return formats.casas_lines(past)
+    past = _read(file, query, activities)
+    if style == "casas":
+        return formats.casas_lines(past)
+    return _formatted(past, style, formats.table, formats.facts, formats.CSV_COLUMNS)
 
 
 def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
@@ -66,17 +58,33 @@ def _changes(file: Path, query: Query, style: Style) -> Table | Iterable[str]:
         raise ConfigError(
             "--changes prints changes of cameras, not activities: leave out --activity and --format casas"
         )
+    changes = _read(file, query, changes_in)
+    return _formatted(changes, style, formats.change_table, formats.change_facts, formats.CSV_CHANGE_COLUMNS)
+
+
+def _read(file: Path, query: Query, search: Callable[[sqlite3.Connection, Query], Iterator[Entry]]) -> list[Entry]:
+    """Return what `search` finds, oldest first, and print a hint if it finds nothing."""
     with reading(file) as database:
-        changes = list(changes_in(database, query))[::-1]
-        if not changes:
+        found = list(search(database, query))[::-1]
+        if not found:
             _hint_at_names(database, query)
+    return found
+
+
+def _formatted(
+    entries: list[Entry],
+    style: Literal["table", "csv", "json"],
+    table: Callable[[Iterable[Entry]], Table],
+    facts: Callable[[Entry], dict[str, object]],
+    columns: Sequence[str],
+) -> Table | Iterable[str]:
     match style:
         case "table":
-            return formats.change_table(changes)
+            return table(entries)
         case "csv":
-            return formats.csv_lines(map(formats.change_facts, changes), formats.CSV_CHANGE_COLUMNS)
+            return formats.csv_lines(map(facts, entries), columns)
         case "json":
-            return formats.json_lines(map(formats.change_facts, changes))
+            return formats.json_lines(map(facts, entries))
 
 
 def _hint_at_names(database: sqlite3.Connection, query: Query) -> None:

@@ -187,24 +187,12 @@ def _provider(session: onnxruntime.InferenceSession) -> str:
 def _session(
     file: Path, device: Device, threads: int = 1, *, has_cuda_graphs: bool = False
 ) -> onnxruntime.InferenceSession:
-    providers: list[object] = ["CPUExecutionProvider"]
-    if device == "cuda" or (device == "auto" and has_nvidia_driver()):
-        # TF32 rounds factors to 10 bits. Verification and the choice of thresholds run without it.
-        wanted = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
-        providers.insert(0, ("CUDAExecutionProvider", wanted))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without this entry, 8-bit models overflow silently on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
-    # onnxruntime_session_options_config_keys.h.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    options.log_severity_level = 4
-    onnxruntime.set_default_logger_severity(4)
+    providers = _providers(device, has_cuda_graphs=has_cuda_graphs)
     try:
         with redirect_stdout(io.StringIO()):  # preload_dlls prints errors to stdout, where events may go
             if len(providers) > 1 and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installs
-            session = onnxruntime.InferenceSession(str(file), options, providers=providers)
+            session = onnxruntime.InferenceSession(str(file), _session_options(threads), providers=providers)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_first_line(error)}") from error
     if device == "cuda" and _provider(session) == CPU:
@@ -213,6 +201,27 @@ def _session(
             "NVIDIA driver, or set device: auto; `harstream doctor` explains more"
         )
     return session
+
+
+def _providers(device: Device, *, has_cuda_graphs: bool) -> list[object]:
+    """Return the execution providers to try, the preferred one first."""
+    if device == "cpu" or (device == "auto" and not has_nvidia_driver()):
+        return ["CPUExecutionProvider"]
+    # TF32 rounds factors to 10 bits. Verification and the choice of thresholds run without it.
+    cuda = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
+    return [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
+
+
+def _session_options(threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without this entry, 8-bit models overflow silently on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
+    # onnxruntime_session_options_config_keys.h.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    options.log_severity_level = 4
+    onnxruntime.set_default_logger_severity(4)
+    return options
 
 
 def _contract(session: onnxruntime.InferenceSession, file: Path) -> ModelContract:

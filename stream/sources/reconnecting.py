@@ -51,18 +51,11 @@ class ReconnectingSource:
         backoff = Backoff(self._stopping, first=FIRST_WAIT, longest=LONGEST_WAIT)
         while not self._stopping.is_set():
             reason, trouble = "the stream ended", Trouble.ENDED
-            is_live = False
             try:
-                for time, picture in self._open_pictures():
-                    if not is_live:
-                        if not outage.is_ongoing:
-                            log.info("camera %s is live", self.camera, extra={"camera": self.camera})
-                        outage.record_success()
-                        backoff.reset()
-                        yield CameraChange(self.camera, time, CameraState.LIVE)
-                        is_live = has_been_live = True
-                    yield Frame(self.camera, time, picture)
-                    if self._stopping.is_set():
+                for item in self._frames_until_failure(outage, backoff):
+                    has_been_live = True
+                    yield item
+                    if isinstance(item, Frame) and self._stopping.is_set():
                         return
             except SourceError as error:
                 if self._must_open and not has_been_live:
@@ -72,6 +65,19 @@ class ReconnectingSource:
                 yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
             outage.record_failure(reason)
             backoff.wait(at_least=REFUSED_WAIT if trouble is Trouble.LOGIN_REFUSED else 0.0)
+
+    def _frames_until_failure(self, outage: Outage, backoff: Backoff) -> Iterator[Frame | CameraChange]:
+        """Open once. Yield the change to live with the first picture, then frames. Raises SourceError."""
+        is_live = False
+        for time, picture in self._open_pictures():
+            if not is_live:
+                is_live = True
+                if not outage.is_ongoing:
+                    log.info("camera %s is live", self.camera, extra={"camera": self.camera})
+                outage.record_success()
+                backoff.reset()
+                yield CameraChange(self.camera, time, CameraState.LIVE)
+            yield Frame(self.camera, time, picture)
 
     def _new_outage(self) -> Outage:
         return Outage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
@@ -122,32 +123,45 @@ def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) ->
     yield from held
 
 
+class _Failure(NamedTuple):
+    """How to report a kind of error. `{camera}` is the URL without the password, `{reason}` the error's own text."""
+
+    errors: tuple[type[Exception], ...]
+    text: str
+    trouble: Trouble = Trouble.OTHER
+
+
+FAILURES = (
+    _Failure(
+        (HTTPUnauthorizedError, HTTPForbiddenError),
+        "{camera} refuses the user name or password: write them as rtsp://user:password@host/path",
+        Trouble.LOGIN_REFUSED,
+    ),
+    _Failure(
+        (HTTPNotFoundError,),
+        "{camera} has no such stream: check the path after the host name in the camera's manual",
+        Trouble.NO_SUCH_STREAM,
+    ),
+    _Failure((HTTPError,), "{camera} answers with an error: {reason}"),
+    _Failure(
+        (TimeoutError, av.error.ExitError),
+        f"{{camera}} gave nothing for {READ_TIMEOUT:.0f} seconds: check the address and the network",
+        Trouble.TIMEOUT,
+    ),
+    _Failure(
+        (ConnectionRefusedError,),
+        "nothing listens at {camera}: check the address and port, and that the camera is on",
+        Trouble.UNREACHABLE,
+    ),
+    _Failure(
+        (av.error.ArgumentError,),
+        "expected rtsp://user:password@host/path at {camera}: @ : / ? # of a password are %40 %3A %2F %3F %23",
+    ),
+    _Failure((Exception,), "expected an RTSP stream at {camera}: {reason}"),
+)
+"""The first that fits is used."""
+
+
 def _source_error(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
-    match error:
-        case HTTPUnauthorizedError() | HTTPForbiddenError():
-            return SourceError(
-                f"{shown} refuses the user name or password: write them as rtsp://user:password@host/path",
-                Trouble.LOGIN_REFUSED,
-            )
-        case HTTPNotFoundError():
-            return SourceError(
-                f"{shown} has no such stream: check the path after the host name in the camera's manual",
-                Trouble.NO_SUCH_STREAM,
-            )
-        case HTTPError():
-            return SourceError(f"{shown} answers with an error: {error.strerror}")
-        case TimeoutError() | av.error.ExitError():
-            return SourceError(
-                f"{shown} gave nothing for {READ_TIMEOUT:.0f} seconds: check the address and the network",
-                Trouble.TIMEOUT,
-            )
-        case ConnectionRefusedError():
-            return SourceError(
-                f"nothing listens at {shown}: check the address and port, and that the camera is on",
-                Trouble.UNREACHABLE,
-            )
-        case av.error.ArgumentError():
-            return SourceError(
-                f"expected rtsp://user:password@host/path at {shown}: @ : / ? # of a password are %40 %3A %2F %3F %23"
-            )
-    return SourceError(f"expected an RTSP stream at {shown}: {error.strerror}")
+    failure = next(failure for failure in FAILURES if isinstance(error, failure.errors))
+    return SourceError(failure.text.format(camera=shown, reason=error.strerror), failure.trouble)
