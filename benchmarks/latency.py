@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,8 @@ from benchmarks.tables import Table, milliseconds
 MODELS = ("lrcn", "flow_tcn", "convlstm")
 WARM_UP = 5.0
 """Seconds before the first message that counts."""
+START_LIMIT = 60.0
+"""Longest wait for the first message, in seconds."""
 MOMENT_OF = {"observation": "t", "event": "updated_at"}
 """The field of each kind of message with the time of its newest frame."""
 
@@ -60,47 +63,63 @@ def _row(model: str, source: str, port: int | None, seconds: float) -> list[str]
 
 def _delays(model: str, source: str, port: int | None, seconds: float) -> dict[str, list[float]]:
     """Return the seconds from frame to arrival for each kind of message."""
-    delays: dict[str, list[float]] = defaultdict(list)
-    begun: list[float] = []
-
-    def arrived(_: paho.Client, __: object, message: paho.MQTTMessage) -> None:
-        now = time.time()
-        kind = message.topic.rpartition("/")[2]
-        begun.append(now)
-        if now - begun[0] >= WARM_UP:
-            moment = datetime.fromisoformat(json.loads(message.payload)[MOMENT_OF[kind]])
-            delays[kind].append(now - moment.timestamp())
-
-    with TemporaryDirectory() as folder:
-        listening = port or free_port()
-        settings = {
-            "model": model,
-            "cameras": [{"name": "camera", "source": source}],
-            "mqtt": {"broker": f"mqtt://127.0.0.1:{port}"} if port else {"embedded_port": listening},
-            "web": {"enabled": False},
-            "activities": {"update": 0},
-            "state": f"{folder}/state",
-        }
-        config = Path(folder) / "config.yaml"
-        config.write_text(json.dumps(settings))
+    subscriber = _Subscriber()
+    with TemporaryDirectory() as name:
+        folder, listening = Path(name), port or free_port()
+        config, log = folder / "config.yaml", folder / "log"
+        broker = {"broker": f"mqtt://127.0.0.1:{port}"} if port else {"embedded_port": listening}
+        config.write_text(json.dumps(_settings(model, source, broker, folder / "state")))
         command = [str(Path(sys.executable).with_name("harstream")), "run", "--config", str(config)]
-        log = Path(folder) / "log"
         with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as service:
             try:
                 wait_for(listening)
-                client = paho.Client(CallbackAPIVersion.VERSION2)
-                client.on_message = arrived
-                client.connect("127.0.0.1", listening)
-                client.subscribe([(f"har/+/camera/+/{kind}", 0) for kind in MOMENT_OF])
-                client.loop_start()
-                deadline = time.monotonic() + 60
-                while not (begun and time.time() - begun[0] > WARM_UP + seconds) and service.poll() is None:
-                    if time.monotonic() > deadline + seconds:
-                        break
-                    time.sleep(0.1)
-                client.loop_stop()
+                subscriber.listen(listening, seconds, service)
             finally:
                 service.send_signal(signal.SIGINT)
         if service.returncode:
             raise RuntimeError(f"harstream run with {model}: {log.read_text()}")
-    return delays
+    return subscriber.delays
+
+
+def _settings(model: str, source: str, broker: Mapping[str, object], state: Path) -> dict[str, object]:
+    """Return the content of config.yaml for one camera."""
+    return {
+        "model": model,
+        "cameras": [{"name": "camera", "source": source}],
+        "mqtt": broker,
+        "web": {"enabled": False},
+        "activities": {"update": 0},
+        "state": str(state),
+    }
+
+
+class _Subscriber:
+    """Collects the delays of messages, but for those of the first seconds."""
+
+    def __init__(self) -> None:
+        self.delays: dict[str, list[float]] = defaultdict(list)
+        self._first_at: float | None = None
+
+    def listen(self, port: int, seconds: float, service: subprocess.Popen[bytes]) -> None:
+        """Listen for the warm-up and `seconds` after the first message, until the service ends or a time limit."""
+        client = paho.Client(CallbackAPIVersion.VERSION2)
+        client.on_message = self._count
+        client.connect("127.0.0.1", port)
+        client.subscribe([(f"har/+/camera/+/{kind}", 0) for kind in MOMENT_OF])
+        client.loop_start()
+        deadline = time.monotonic() + START_LIMIT + seconds
+        while not self._has_listened(WARM_UP + seconds) and service.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        client.loop_stop()
+
+    def _has_listened(self, seconds: float) -> bool:
+        return self._first_at is not None and time.time() - self._first_at > seconds
+
+    def _count(self, _: paho.Client, __: object, message: paho.MQTTMessage) -> None:
+        now = time.time()
+        if self._first_at is None:
+            self._first_at = now
+        if now - self._first_at >= WARM_UP:
+            kind = message.topic.rpartition("/")[2]
+            moment = datetime.fromisoformat(json.loads(message.payload)[MOMENT_OF[kind]])
+            self.delays[kind].append(now - moment.timestamp())

@@ -49,18 +49,23 @@ def reproduce(
         for command in (command for run in runs for command in commands(run, data, split, out)):
             print(shlex.join(command))
         return
-    console = Console(stderr=True, soft_wrap=True)
-    table = figures.with_name(f"{figures.name}.md")
     try:
-        for number, run in enumerate(runs, start=1):
-            file = figures / run.figures_file
-            console.print(f"{number} of {len(runs)}: {run.name}{' is finished' if file.exists() else ''}", style="bold")
-            if not file.exists():
-                _run(run, data, split, out)
-                _figures(out / run.name).write(file)
-            _write_table(table, figures, data, split, out)
+        _reproduce(runs, data, split, out, figures)
     except ListingError as error:
         fail("reproduce", error)
+
+
+def _reproduce(runs: Sequence[Run], data: Path, split: Path, out: Path, figures: Path) -> None:
+    """Run what has no figures yet, and write the table after each run. Raises ListingError."""
+    console = Console(stderr=True, soft_wrap=True)
+    table = figures.with_name(f"{figures.name}.md")
+    for number, run in enumerate(runs, start=1):
+        file = figures / run.figures_file
+        console.print(f"{number} of {len(runs)}: {run.name}{' is finished' if file.exists() else ''}", style="bold")
+        if not file.exists():
+            _run(run, data, split, out)
+            _figures(out / run.name).write(file)
+        _write_table(table, figures, data, split, out)
     console.print(f"the table is in {table}")
 
 

@@ -34,6 +34,8 @@ from tests.support.waiting import Eventually
 pytestmark = pytest.mark.mosquitto
 
 MakeSink = Callable[..., MqttSink]
+StartSink = Callable[..., tuple[Any, MqttSink]]
+StopBroker = Callable[..., None]
 
 EVENT = "camera/hall/event"
 ACTIVITY = "camera/hall/activity"
@@ -55,6 +57,29 @@ def make_sink(tmp_path: Path, context: Context, clock: SettableClock) -> Iterato
         sink.close()
 
 
+@pytest.fixture
+def start_sink(mosquitto: Any, subscribe: Any, make_sink: MakeSink) -> StartSink:
+    """Starts a subscriber, then a sink, so that the subscriber misses nothing. Returns both."""
+
+    def start(**more: Any) -> tuple[Any, MqttSink]:
+        subscriber, sink = subscribe(mosquitto.port), make_sink(mosquitto.url, **more)
+        sink.start()
+        return subscriber, sink
+
+    return start
+
+
+@pytest.fixture
+def stop_broker(mosquitto: Any, eventually: Eventually) -> StopBroker:
+    """Stops the broker and waits until the sink notices it."""
+
+    def stop(sink: MqttSink, **how: bool) -> None:
+        mosquitto.stop(**how)
+        eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
+
+    return stop
+
+
 def series(make_event: MakeEvent, first: int, last: int) -> list[Event]:
     """Returns events of one activity: number 1 is the start, number 9 is the end."""
     kinds = {1: EventType.START, 9: EventType.END}
@@ -66,12 +91,9 @@ def seqs(received: list[Any]) -> list[int]:
 
 
 def test_start_and_end_arrive_once_each(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually,
-) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber, sink = start_sink()
     sink.handle(make_notice(make_event()))
     sink.handle(make_notice(make_event(EventType.END, seq=2)))
     eventually(lambda: len(subscriber.of(EVENT)) == 2, "both events")
@@ -82,16 +104,13 @@ def test_start_and_end_arrive_once_each(
 
 
 def test_an_outage_loses_no_event_and_keeps_their_order(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    start_sink: StartSink, stop_broker: StopBroker, mosquitto: Any, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Eventually, clock: SettableClock,
 ) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    subscriber, sink = start_sink()
     sink.handle(make_notice(*series(make_event, 1, 3)))
     eventually(lambda: len(subscriber.of(EVENT)) == 3, "the events before the outage")
-    mosquitto.stop()
-    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
+    stop_broker(sink)
     sink.handle(make_notice(*series(make_event, 4, 9)))
     clock.now = 60.0
     mosquitto.start()
@@ -101,14 +120,11 @@ def test_an_outage_loses_no_event_and_keeps_their_order(
 
 
 def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
+    start_sink: StartSink, stop_broker: StopBroker, mosquitto: Any, make_event: MakeEvent, make_notice: MakeNotice,
     eventually: Eventually, clock: SettableClock,
 ) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
-    mosquitto.stop()
-    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
+    subscriber, sink = start_sink()
+    stop_broker(sink)
     sink.handle(make_notice(make_event()))
     clock.now = 4.9
     mosquitto.start()
@@ -159,13 +175,13 @@ def test_late_subscriber_receives_all_retained_states(
 
 
 def test_broker_that_lost_its_data_receives_all_states_again(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
-) -> None:
+    mosquitto: Any, stop_broker: StopBroker, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice,
+    eventually: Eventually,
+) -> None:  # fmt: skip
     sink = make_sink(mosquitto.url)
     sink.start()
     sink.handle(make_notice(activity="Lunges"))
-    mosquitto.stop(forget=True)
-    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
+    stop_broker(sink, forget=True)
     sink.handle(make_notice(activity="JumpingJack", time=1_700_000_001.0))
     mosquitto.start()
     eventually(lambda: sink.publisher.is_connected, "the connection")
@@ -175,12 +191,9 @@ def test_broker_that_lost_its_data_receives_all_states_again(
 
 
 def test_the_activity_is_published_on_change_and_every_minute(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually,
-) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber, sink = start_sink()
     for second, name in [(0, "unknown"), (1, "unknown"), (2, "Lunges"), (3, "Lunges"), (61, "Lunges"), (62, "Lunges")]:
         # Wait for the broker: if states follow at once, only the last one must be published.
         before = len(subscriber.of(ACTIVITY))
@@ -193,16 +206,13 @@ def test_the_activity_is_published_on_change_and_every_minute(
 
 
 def test_observations_are_published_while_connected_and_otherwise_counted_as_dropped(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+    start_sink: StartSink, stop_broker: StopBroker, mosquitto: Any, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    subscriber, sink = start_sink()
     eventually(lambda: sink.publisher.is_connected, "the connection")
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of("observation"), "the observation")
-    mosquitto.stop()
-    eventually(lambda: not sink.publisher.is_connected, "the loss to be noticed")
+    stop_broker(sink)
     sink.handle(make_notice(scores=(0.1, 0.8, 0.1)))
     assert sink.publisher.dropped == 1
     announced = len(subscriber.of("/status"))
@@ -216,12 +226,9 @@ def test_observations_are_published_while_connected_and_otherwise_counted_as_dro
 
 
 def test_observations_can_be_switched_off(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually,
-) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url, observations=False)
-    sink.start()
+    start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber, sink = start_sink(observations=False)
     eventually(lambda: sink.publisher.is_connected, "the connection")
     sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of(EVENT), "the event")
@@ -231,11 +238,9 @@ def test_observations_can_be_switched_off(
 
 
 def test_a_camera_that_is_lost_is_offline(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
+    start_sink: StartSink, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    subscriber, sink = start_sink()
     for state, availability in [(CameraState.LIVE, "online"), (CameraState.OFFLINE, "offline")]:
         sink.handle(make_notice(state=CameraState.CONNECTING))
         sink.handle(make_notice(state=state))
@@ -247,12 +252,9 @@ def test_a_camera_that_is_lost_is_offline(
 
 
 def test_close_publishes_offline_after_the_last_event(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually,
-) -> None:  # fmt: skip
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber, sink = start_sink()
     sink.handle(make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
     sink.close()
     eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
@@ -483,11 +485,9 @@ def test_begin_and_end_of_an_outage_are_logged(
 
 
 def test_health_is_published_on_change_every_minute_and_at_the_end(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_health: MakeHealth, eventually: Eventually
+    start_sink: StartSink, mosquitto: Any, subscribe: Any, make_health: MakeHealth, eventually: Eventually
 ) -> None:
-    subscriber = subscribe(mosquitto.port)
-    sink = make_sink(mosquitto.url)
-    sink.start()
+    subscriber, sink = start_sink()
     slow: dict[str, Any] = {"state": HealthState.LIVE, "overloaded": True, "dropping": 0.4}
     published = 0
     steps: list[tuple[int, dict[str, Any], bool]] = [
