@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from harstream.wire.masking import ADDRESS, masked, masked_address
+
 COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
     "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
@@ -47,8 +49,9 @@ def main() -> None:
     If no subcommand handles Ctrl-C, the exit code is 130 without a traceback, also during imports.
     """
     typed = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    _hide_passwords_from_process_list()
     try:
-        _run(typed)
+        raise SystemExit(_run(typed))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except ModuleNotFoundError as error:
@@ -61,7 +64,8 @@ def main() -> None:
         raise SystemExit(2) from None
 
 
-def _run(typed: str | None) -> None:
+def _run(typed: str | None) -> int:
+    """Run the subcommand and return the exit code. A mistake in the command line is one line on stderr."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_options)
     for name, (module, summary) in COMMANDS.items():
@@ -70,7 +74,34 @@ def _run(typed: str | None) -> None:
             app.add_typer(function, name=name, help=summary)
         else:
             app.command(name, help=summary)(function)
-    app()
+    try:
+        return app(standalone_mode=False) or 0
+    except typer.Abort:
+        typer.echo("aborted", err=True)
+        return 1
+    except typer.TyperException as error:
+        return _report_mistake(error)
+
+
+def _report_mistake(error: typer.TyperException) -> int:
+    """Print what is wrong with the command line, without passwords. Return the exit code."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "harstream"
+    if message := masked(error.format_message().rstrip(".")):  # it is empty if typer has printed the help instead
+        typer.secho(f"{command}: {message}; `{command} --help` lists what is possible", err=True, fg="red")
+    return error.exit_code
+
+
+def _hide_passwords_from_process_list() -> None:
+    """Mask the addresses in the command line that other users of this machine see."""
+    if any("://" in argument for argument in sys.argv):
+        from setproctitle import setproctitle
+
+        setproctitle(" ".join(["harstream", *(_masked_argument(argument) for argument in sys.argv[1:])]))
+
+
+def _masked_argument(argument: str) -> str:
+    return ADDRESS.sub(lambda found: masked_address(found[0]), argument)
 
 
 def load(module: str, name: str) -> Any:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from harstream.wire.masking import masked
+
 
 class Trouble(StrEnum):
     """What is wrong with a camera, for programs. A message next to it explains it to a person."""
@@ -34,9 +36,12 @@ class Trouble(StrEnum):
 
 
 class HarstreamError(Exception):
-    """Carries one line for the user, without passwords."""
+    """Carries one line for the user. The addresses in it are masked, so that it contains no password."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(masked(message))
 
 
 class ConfigError(HarstreamError):

@@ -86,7 +86,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
         for name in written:
             console.print(f"wrote {escape(str(name))}")
         for variable, what in answers.variables.items():
-            console.print(f"set the environment variable {variable} to the password of {escape(what)}")
+            console.print(f"set the environment variable {variable} to the address {escape(what)}")
         console.print(f"next: harstream run{'' if file == DEFAULT_CONFIG else f' --config {escape(str(file))}'}")
 
 

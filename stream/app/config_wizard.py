@@ -17,9 +17,10 @@ from harstream.mqtt.connection import Connection
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.model import Config
 from harstream.stream.config.writer import FromFile, WithVariables
-from harstream.stream.sources.address import Webcam, parse_source, without_password
+from harstream.stream.sources.address import Webcam, parse_source
 from harstream.stream.sources.probe import probe, probe_all
 from harstream.wire.errors import ConfigError, HarstreamError
+from harstream.wire.masking import masked_address
 
 SECRETS = "secrets"
 """The folder for secrets, beside the config file."""
@@ -35,7 +36,7 @@ class Answers:
     secrets: dict[FromFile, str] = field(default_factory=dict)
     """The content of each secret file."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Addresses by the environment variable that contains their password."""
+    """Masked addresses by the environment variable that you must set to them."""
 
 
 class Interview:
@@ -107,23 +108,23 @@ class Interview:
         return with_overrides(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
 
     def _without_secret(self, url: str, owner: str) -> str:
-        """Return the value for config.yaml. For a `url` with a password, it asks where to store the password."""
-        if without_password(url) == url:
+        """Return the value for config.yaml. For a `url` with a secret, it asks where to store the URL."""
+        if masked_address(url) == url:
             return url
-        variable = f"PASSWORD_{owner.upper().replace('-', '_')}"
+        variable = f"ADDRESS_{owner.upper().replace('-', '_')}"
         while variable in self._answers.variables:
             variable += "_"
         file = FromFile(f"{SECRETS}/{owner}")
-        self._say(f"  Where to keep the password? file: the address goes into {file}, which only you can read;")
-        self._say(f"  environment: you set {variable}; here: in config.yaml, for everyone who may read it")
+        self._say(f"  Where to keep the address and its password? file: it goes into {file}, which only you can read;")
+        self._say(f"  environment: you set {variable} to it; here: in config.yaml, for everyone who may read it")
         choices = ["file", "environment", "here"]
-        match Prompt.ask("The password", choices=choices, default="file", console=self._console):
+        match Prompt.ask("The address", choices=choices, default="file", console=self._console):
             case "file":
                 self._answers.secrets[file] = url
                 return file
             case "environment":
-                self._answers.variables[variable] = without_password(url)
-                return WithVariables(without_password(url.replace("${", "$${"), f"${{{variable}}}"))
+                self._answers.variables[variable] = masked_address(url)
+                return WithVariables(f"${{{variable}}}")
         return url
 
     def _checked(self, question: str, default: str, changes: Callable[[str], dict[str, Any]]) -> str:

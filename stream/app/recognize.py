@@ -19,7 +19,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
 from harstream.stream.recognition.window_scores import grid_frames, window_scores
-from harstream.stream.sources.address import Source, VideoFile, Webcam, parse_source, without_password
+from harstream.stream.sources.address import Source, VideoFile, Webcam, parse_source
 from harstream.stream.sources.arrays import ArraySource, TimedArrays
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.file import FileSource
@@ -29,6 +29,7 @@ from harstream.stream.sources.read_ahead import read_ahead
 from harstream.stream.sources.reader import NewSource, Reader
 from harstream.stream.sources.registry import new_source
 from harstream.wire.errors import Misfit, ModelError, SourceError
+from harstream.wire.masking import masked_address
 from harstream.wire.values import Event, Frame, Scores, Step
 
 AT_ONCE = 16
@@ -139,7 +140,7 @@ def _feed(source: str | Path | int | TimedArrays, camera: str | None, start_time
             return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)), AT_ONCE)
         name, clock = camera or "camera", Clock()
         opened = new_source(name, kind, clock, must_open=True)
-        return _Feed(f"{name}/{without_password(str(source))}", lambda: _live(opened))
+        return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened))
     name = camera or "camera"
     return _Feed(name, lambda: ([item] for item in ArraySource(name, source).frames()))
 

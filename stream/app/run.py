@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from harstream.command_line.options import with_options
@@ -14,6 +15,7 @@ from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import log_to_stderr
 from harstream.wire.errors import ConfigFileError, HarstreamError
+from harstream.wire.masking import Secrets
 
 log = logging.getLogger(__name__)
 
@@ -23,33 +25,35 @@ def run(*, options: Mapping[str, Any]) -> None:
     """Watch cameras and publish what people do, until all recordings end or Ctrl-C."""
     chosen = RunOptions(**options).with_config_found()
     with one_line_errors():
-        log_to_stderr(chosen.log or "text", verbose=chosen.verbose)
-        _serve(chosen, _first_config(chosen))
+        secrets = Secrets()
+        log_to_stderr(chosen.log or "text", verbose=chosen.verbose, secrets=secrets)
+        _serve(chosen, _first_config(chosen, secrets), secrets)
 
 
-def _first_config(options: RunOptions) -> Config:
+def _first_config(options: RunOptions, secrets: Secrets) -> Config:
     try:
-        return options.read()
+        return options.read(secrets)
     except ConfigFileError as error:
         if options.log is None and error.log == "json":
-            log_to_stderr("json", verbose=options.verbose)
+            log_to_stderr("json", verbose=options.verbose, secrets=secrets)
         raise
 
 
-def _serve(options: RunOptions, config: Config) -> None:
+def _serve(options: RunOptions, config: Config, secrets: Secrets) -> None:
     """Run a service, and run it again after each restart, until it ends for good."""
     from harstream.stream.app.assembly.service import build_service
     from harstream.stream.service.signals import reload_on_signal
     from harstream.stream.sinks.systemd import Systemd
 
+    read = partial(options.read, secrets)
     earlier: Config | None = None
     with reload_on_signal(lambda: None):  # between two services, SIGHUP must not end the process
         while True:
-            log_to_stderr(config.log, verbose=options.verbose)
+            log_to_stderr(config.log, verbose=options.verbose, secrets=secrets)
             with ExitStack() as stack:
                 try:
                     systemd = Systemd(os.environ.get("NOTIFY_SOCKET", ""))
-                    service = build_service(config, console, systemd, options.read)
+                    service = build_service(config, console, systemd, read)
                     service.start(stack, is_first=earlier is None)
                 except HarstreamError as error:
                     if earlier is None or earlier == config:
@@ -60,4 +64,4 @@ def _serve(options: RunOptions, config: Config) -> None:
                 is_restart = service.run()
             if not is_restart:
                 return
-            earlier, config = config, options.read()
+            earlier, config = config, read()

@@ -20,6 +20,7 @@ from harstream.stream.app.common_options import (
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import Style
+from harstream.wire.masking import Secrets
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ class RunOptions:
         """Decide once whether to read config.yaml. A reload after its deletion must not use the defaults."""
         return replace(self, config=DEFAULT_CONFIG) if self.config is None and DEFAULT_CONFIG.exists() else self
 
-    def read(self) -> Config:
-        """Return the current configuration. Raises ConfigError."""
+    def read(self, secrets: Secrets) -> Config:
+        """Return the current configuration, and add the secrets of its addresses. Raises ConfigError."""
         config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
-        return with_overrides(config, self._changes(config))
+        config = with_overrides(config, self._changes(config))
+        secrets.add(config.addresses)
+        return config
 
     def _changes(self, config: Config) -> dict[str, Any]:
         keys = ("model", "events", "record", "display", "device", "log")

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from harstream.stream.config.json_schema import KeyPath, choices, key_paths, schema_at
-from harstream.stream.sources.address import without_password
 from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
+from harstream.wire.masking import masked_address
 
 EXPECTED = {
     "bool_parsing": "true or false", "bool_type": "true or false",
@@ -39,7 +39,7 @@ def key_path(mistake: ErrorDetails) -> KeyPath:
 
 def dotted(path: KeyPath) -> str:
     """Return a path with dots. A key may be a whole line without its colon, so passwords are hidden."""
-    return ".".join(without_password(str(step)) for step in path)
+    return ".".join(masked_address(str(step)) for step in path)
 
 
 def describe(mistake: ErrorDetails, value: str | None) -> str:

@@ -242,6 +242,11 @@ class Config(_Section):
         description="when activities start and end: thresholds on the smoothed score (0 to 1), times in seconds",
     )
 
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of cameras and broker. They may contain passwords."""
+        return [self.mqtt.url, *(camera.source for camera in self.cameras)]
+
     @field_validator("model")
     @classmethod
     def _check_exists(cls, name: str, info: ValidationInfo) -> str:

@@ -9,6 +9,8 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from harstream.wire.masking import masked
+
 Migration = Callable[[sqlite3.Connection], None]
 
 
@@ -81,7 +83,13 @@ def _store_events_as_json(database: sqlite3.Connection) -> None:
     database.execute("DROP TABLE old")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _add_in_doubt, _store_events_as_json)
+def _mask_addresses(database: sqlite3.Connection) -> None:
+    """Version 4: the reasons of changes contain no passwords. Earlier versions left some of them readable."""
+    for rowid, reason in database.execute("SELECT rowid, reason FROM changes WHERE reason LIKE '%:/%'").fetchall():
+        database.execute("UPDATE changes SET reason = ? WHERE rowid = ?", (masked(reason), rowid))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create, _add_in_doubt, _store_events_as_json, _mask_addresses)
 VERSION = len(MIGRATIONS)
 """The version of the schema after all migrations, in `PRAGMA user_version`."""
 

@@ -12,26 +12,30 @@ from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
 from rich.logging import RichHandler
 
+from harstream.wire.masking import Secrets, masked
 from harstream.wire.timestamps import timestamp
 
 Style = Literal["text", "json"]
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message", "exc_info": "error"}
 """A record's fields and their names in JSON. `extra` adds fields such as `camera`."""
+STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 log = logging.getLogger(__name__)
 
 
-def log_to_stderr(style: Style = "text", *, verbose: bool = False) -> None:
-    """Set up the log. A second call may change the style.
+def log_to_stderr(style: Style = "text", *, verbose: bool = False, secrets: Secrets) -> None:
+    """Set up the log. A second call may change the style. No line contains a password of an address, or a secret.
 
-    With JSON, tracebacks and warnings become records, too, so that stderr receives only JSON.
+    Unhandled exceptions are logged, too. With JSON, warnings become records, so that stderr receives only JSON.
     """
-    logging.basicConfig(level=logging.WARNING, handlers=[_handler(style)], force=True)
+    handler = _handler(style)
+    handler.addFilter(_HideSecrets(secrets))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("harstream", "__main__"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns about every page that a user closes
     logging.captureWarnings(style == "json")
-    sys.excepthook = _log_exception if style == "json" else sys.__excepthook__
-    threading.excepthook = _log_thread_exception if style == "json" else threading.__excepthook__
+    sys.excepthook = _log_exception
+    threading.excepthook = _log_thread_exception
 
 
 def print_error(message: str) -> None:
@@ -39,7 +43,26 @@ def print_error(message: str) -> None:
     if any(isinstance(handler.formatter, _Json) for handler in logging.getLogger().handlers):
         log.error("%s", message)
     else:
-        Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(masked(message), style="red", markup=False, highlight=False)
+
+
+class _HideSecrets(logging.Filter):
+    """Masks the message, the traceback and the extra fields of each record."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._mask = secrets.mask
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._mask(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_info, record.exc_text = None, self._mask(record.exc_text)
+        for key, value in record.__dict__.items():
+            if key not in STANDARD_FIELDS and isinstance(value, str):
+                setattr(record, key, self._mask(value))
+        return True
 
 
 class _Json(JsonFormatter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -73,14 +72,6 @@ def parse_source(text: str) -> Source:
         scheme = text.partition("://")[0] + "://"
         raise Misfit(EXPECTED, f"{scheme}...", closest_word(scheme, SCHEMES[:1]))
     return VideoFile(Path(text))
-
-
-def without_password(url: str, instead: str = "***") -> str:
-    """Replace the password in an address. It may hide more, because URL parsers fail at a / or # in a password."""
-    hidden = re.sub(r"(:/{1,2}[^:/@]*):.*@", lambda found: f"{found[1]}:{instead}@", url)
-    return re.sub(
-        r"((?:pass|passwd|password|pwd)=)[^&]*", lambda found: found[1] + instead, hidden, flags=re.IGNORECASE
-    )
 
 
 def _scene(options: str) -> Scene:

@@ -13,12 +13,13 @@ from typing import SupportsFloat
 import cv2
 
 from harstream.clips.video import VideoError, pictures, stated_format
-from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam, without_password
+from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.stream.sources.rtsp import open_camera, timed_pictures
 from harstream.stream.sources.webcam import open_webcam, read_pictures
 from harstream.wire.errors import SourceError
+from harstream.wire.masking import masked_address
 
 MEASURING_TIME = 1.5
 """Seconds over which the rate is measured, after the camera's backlog."""
@@ -96,7 +97,7 @@ def describe(source: Source) -> str:
         case Webcam(index):
             return f"webcam {index}"
         case NetworkCamera(url):
-            return without_password(url)
+            return masked_address(url)
         case VideoFile(path):
             return str(path)
         case Scene():

@@ -13,10 +13,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture
-from harstream.stream.sources.address import without_password
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.wire.errors import SourceError, Trouble
+from harstream.wire.masking import masked_address
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
 OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
@@ -32,7 +32,7 @@ def rtsp_pictures(url: str, clock: Clock) -> Pictures:
     """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends."""
     with open_camera(url) as (container, stream):
         yield from timed_pictures(container, stream, clock)
-    raise SourceError(f"{without_password(url)} ended its stream", Trouble.ENDED)
+    raise SourceError(f"{masked_address(url)} ended its stream", Trouble.ENDED)
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises SourceError, without the password, if it cannot be opened or read.
     """
-    shown = without_password(url)
+    shown = masked_address(url)
     try:
         with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
             if not container.streams.video:

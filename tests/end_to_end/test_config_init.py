@@ -148,7 +148,7 @@ def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
     typing.wait_for("h264 160x120, 25 frames/s stated, [0-9.]+ measured")
     typing.answer("Its name", "hall")
     typing.answer("The room", "Hallway: ground floor")
-    typing.answer("The password", "environment")
+    typing.answer("The address", "environment")
     typing.answer("Another camera", "y")
     typing.answer("Camera", "grey.mp4")
     typing.answer("Its name", "hall")
@@ -161,10 +161,10 @@ def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
     typing.answer("Keep it anyway", "")
     typing.answer("MQTT broker", broker)
     typing.wait_for(f"mqtt://127.0.0.1:{stopped_mosquitto.port} answers, MQTT 5")
-    typing.answer("The password", "file")
+    typing.answer("The address", "file")
     typing.answer("A live view", "n")
     assert typing.exit_code() == 0, typing.output
-    assert "set the environment variable PASSWORD_CAMERA_HALL to the password of rtsp://anna:***@" in typing.output
+    assert "set the environment variable ADDRESS_CAMERA_HALL to the address rtsp://***@" in typing.output
 
     text = (tmp_path / "config.yaml").read_text()
     assert secret not in text
@@ -172,17 +172,17 @@ def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
     assert (tmp_path / "secrets/broker").read_text() == f"{broker}\n"
     without = checked(tmp_path)
     assert (without.returncode, len(without.stderr.splitlines())) == (2, 1)
-    assert "cameras.0.source: the environment variable PASSWORD_CAMERA_HALL is not set" in without.stderr
-    right = checked(tmp_path, PASSWORD_CAMERA_HALL=secret)
+    assert "cameras.0.source: the environment variable ADDRESS_CAMERA_HALL is not set" in without.stderr
+    right = checked(tmp_path, ADDRESS_CAMERA_HALL=url)
     assert right.stdout == (
         "config.yaml is valid: 2 cameras, model flow_tcn with 12 activities, "
         f"broker mqtt://127.0.0.1:{stopped_mosquitto.port}, no live view\n"
     )
-    os.environ["PASSWORD_CAMERA_HALL"] = secret
+    os.environ["ADDRESS_CAMERA_HALL"] = url
     try:
         written = load_config(tmp_path / "config.yaml")
     finally:
-        del os.environ["PASSWORD_CAMERA_HALL"]
+        del os.environ["ADDRESS_CAMERA_HALL"]
     assert written.node == "nuc1"
     assert [(camera.name, camera.source, camera.area) for camera in written.cameras] == [
         ("hall", url, "Hallway: ground floor"),

@@ -236,7 +236,7 @@ def test_doctor_reports_what_is_missing(
     code, running = harstream("doctor", "--json")
     assert code == 1
     assert lacking(running) == {"model", "broker", "camera", "events", "record", "state"}
-    assert findings(running)["camera"]["found"].startswith("hall: nothing listens at rtsp://anna:***@127.0.0.1:1/hall")
+    assert findings(running)["camera"]["found"].startswith("hall: nothing listens at rtsp://***@127.0.0.1:1/hall")
 
 
 def test_doctor_accepts_one_missing_camera_of_two_because_run_waits_for_it(

@@ -70,6 +70,10 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def is_over(self) -> bool:
         return self._process.poll() is not None
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harstream.stream.app.run_options import RunOptions, camera_name
+from harstream.wire.masking import Secrets
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_options_override_the_file(folder: Path) -> None:
     (folder / "config.yaml").write_text("model: lrcn\nweb: {host: 0.0.0.0, port: 1}\nmqtt: {observations: false}\n")
     options = RunOptions(source=("scene", "rtsp://host/1"), model="flow_tcn", broker="mqtt://host", port=9)
-    config = options.with_config_found().read()
+    config = options.with_config_found().read(Secrets())
     assert (config.model, config.web.host, config.web.port, config.web.enabled) == ("flow_tcn", "0.0.0.0", 9, True)
     assert (config.mqtt.broker, config.mqtt.observations) == ("mqtt://host", False)
     assert [(camera.name, camera.source) for camera in config.cameras] == [
@@ -25,7 +26,7 @@ def test_options_override_the_file(folder: Path) -> None:
 
 
 def test_defaults_apply_without_options_and_file() -> None:
-    config = RunOptions(no_web=True).with_config_found().read()
+    config = RunOptions(no_web=True).with_config_found().read(Secrets())
     assert (config.model, config.web.enabled, config.cameras[0].source) == ("flow_tcn", False, "0")
 
 

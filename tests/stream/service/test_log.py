@@ -17,7 +17,8 @@ IN_A_THREAD = "import threading\nthread = threading.Thread(target=fail, name='re
 
 def records(program: str) -> list[dict[str, Any]]:
     """Runs a program and returns its JSON log records."""
-    begin = "import logging\nfrom harstream.stream.service.log import *\nlog_to_stderr('json')\n"
+    begin = "import logging\nfrom harstream.stream.service.log import *\n"
+    begin += "secrets = Secrets()\nlog_to_stderr('json', secrets=secrets)\n"
     begin += "def fail(): raise ValueError('no such hat')\n"
     result = subprocess.run(
         [sys.executable, "-c", begin + program], cwd=REPOSITORY, capture_output=True, text=True, timeout=30
@@ -55,3 +56,13 @@ def test_a_warning_of_a_library_is_a_record() -> None:
 def test_the_reason_why_the_program_ends_is_a_record() -> None:
     (record,) = records("print_error('there is no 100 % hat')")
     assert (record["level"], record["message"]) == ("ERROR", "there is no 100 % hat")
+
+
+def test_no_field_of_a_record_contains_a_secret() -> None:
+    program = "secrets.add(['rtsp://anna:p%40ss17@host/1'])\n"
+    program += "try: raise ValueError('p@ss17 is wrong')\nexcept ValueError: logging.getLogger('stream').exception("
+    program += "'no %s', 'rtsp://anna:p%40ss17@host/1', extra={'camera': 'http://b:geheim@h'})\nprint_error('p@ss17')"
+    first, second = records(program)
+    assert not any(secret in str((first, second)) for secret in ("p@ss17", "p%40ss17", "geheim"))
+    assert (first["message"], first["camera"], second["message"]) == ("no rtsp://***@host/1", "http://***@h", "***")
+    assert first["error"].endswith("ValueError: *** is wrong")

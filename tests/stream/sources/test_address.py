@@ -13,7 +13,6 @@ from harstream.stream.sources.address import (
     VideoFile,
     Webcam,
     parse_source,
-    without_password,
 )
 from harstream.wire.errors import Misfit
 
@@ -64,16 +63,3 @@ def test_a_missing_file_that_may_hold_a_password_is_not_repeated() -> None:
     with pytest.raises(Misfit) as refused:
         VideoFile(Path("rtsp:/anna:geheim@camera")).check_exists()
     assert "geheim" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://camera/stream", "rtsp://camera/stream"),
-        ("rtsp://anna:geheim@camera/stream", "rtsp://anna:***@camera/stream"),
-        ("rtsp://anna:ge/h#ei@m@camera/stream", "rtsp://anna:***@camera/stream"),
-        ("rtsp://camera/?user=anna&password=geheim&channel=1", "rtsp://camera/?user=anna&password=***&channel=1"),
-    ],
-)
-def test_password_of_an_address_is_hidden(url: str, shown: str) -> None:
-    assert without_password(url) == shown
