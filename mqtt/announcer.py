@@ -18,11 +18,11 @@ LONGEST_DELAY = 5.0
 class Announcer:
     """Retains announcements. Home Assistant removes a device only when its retained message is cleared."""
 
-    def __init__(self, publisher: Publisher, broker: str, memory: Path) -> None:
+    def __init__(self, publisher: Publisher, broker: str, file: Path) -> None:
         """`file`: stores the topics of the announcements."""
         self._publisher = publisher
         if_lost = "a camera that leaves the config may stay in Home Assistant"
-        self._retained = RetainedTopics(publisher, broker, memory, if_lost=if_lost)
+        self._retained = RetainedTopics(publisher, broker, file, if_lost=if_lost)
         publisher.subscribe(BIRTH, self._home_assistant_changed)
 
     def start(self) -> None:

@@ -54,8 +54,11 @@ class Publisher:
         """
         self._subscriptions.add(topic, handler)
 
-    def measure(self, on_acknowledged: OnAcknowledged) -> None:
-        """Report each acknowledged event on the publisher's thread, except those that an outage held back."""
+    def set_acknowledgement_handler(self, on_acknowledged: OnAcknowledged) -> None:
+        """Set the function that receives each acknowledged event, except those that an outage held back.
+
+        The publisher's thread calls it.
+        """
         self._on_acknowledged = on_acknowledged
 
     @property

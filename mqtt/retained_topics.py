@@ -20,24 +20,24 @@ class RetainedTopics:
     Every method is callable from any thread.
     """
 
-    def __init__(self, publisher: Publisher, broker: str, memory: Path, *, if_lost: str) -> None:
+    def __init__(self, publisher: Publisher, broker: str, file: Path, *, if_lost: str) -> None:
         """`file` has one line per retained topic: the broker's URL and the topic.
 
         `if_lost`: a text for the log on what may happen without the file.
         """
         self._publisher = publisher
         self._broker = broker
-        self._memory = memory
+        self._file = file
         self._if_lost = if_lost
         # The lock is needed because cameras change on one thread and acknowledgements arrive on another.
         self._changing = threading.Lock()
         self._kept: frozenset[str] = frozenset()
-        self._remembered: set[str] = set()
+        self._stored: set[str] = set()
 
     def start(self) -> None:
         """Read the file. Call it after the state folder is locked for this process."""
         try:
-            self._remembered = set(self._memory.read_text().splitlines()) if self._memory.exists() else set()
+            self._stored = set(self._file.read_text().splitlines()) if self._file.exists() else set()
         except (OSError, UnicodeDecodeError) as error:
             self._warn(error)
 
@@ -45,29 +45,29 @@ class RetainedTopics:
         """Keep these topics and clear all others. Call it before publishing on them."""
         with self._changing:
             self._kept = frozenset(topics)
-            lines = (line.partition(" ") for line in self._remembered)
+            lines = (line.partition(" ") for line in self._stored)
             here = {topic for broker, _, topic in lines if broker == self._broker}
             # Write the file before the first message is published, so that a killed run leaves no unlisted topic.
-            self._remember(self._remembered | {self._line(topic) for topic in topics})
+            self._store(self._stored | {self._line(topic) for topic in topics})
         for topic in sorted(here - self._kept):
             self._publisher.clear(topic, partial(self._forget, topic))
 
     def _forget(self, topic: str) -> None:
         with self._changing:
             if topic not in self._kept:
-                self._remember(self._remembered - {self._line(topic)})
+                self._store(self._stored - {self._line(topic)})
 
     def _line(self, topic: str) -> str:
         return f"{self._broker} {topic}"
 
-    def _remember(self, lines: set[str]) -> None:
-        if lines == self._remembered:
+    def _store(self, lines: set[str]) -> None:
+        if lines == self._stored:
             return
-        self._remembered = lines
+        self._stored = lines
         try:
-            write_whole(self._memory, "".join(f"{line}\n" for line in sorted(lines)))
+            write_whole(self._file, "".join(f"{line}\n" for line in sorted(lines)))
         except OSError as error:
             self._warn(error)
 
     def _warn(self, error: OSError | UnicodeDecodeError) -> None:
-        log.warning("%s fails (%s): %s", self._memory, error, self._if_lost)
+        log.warning("%s fails (%s): %s", self._file, error, self._if_lost)

@@ -15,7 +15,7 @@ from rich.prompt import Confirm
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_context
-from harstream.stream.app.config_wizard import Answers, Interview
+from harstream.stream.app.config_wizard import Answers, ConfigWizard
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
 from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.config.file import load_config
@@ -78,7 +78,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
         try:
             if file.exists() and not Confirm.ask(f"Overwrite {escape(str(file))}?", default=False, console=console):
                 raise typer.Exit
-            answers = Interview(console, file.parent).ask()
+            answers = ConfigWizard(console, file.parent).ask()
             written = _write(file, answers)
         except (EOFError, KeyboardInterrupt):
             console.print("\nnothing was written")

@@ -39,7 +39,7 @@ class Answers:
     """Masked addresses by the environment variable that you must set to them."""
 
 
-class Interview:
+class ConfigWizard:
     """Asks the questions on a terminal."""
 
     def __init__(self, console: Console, folder: Path) -> None:

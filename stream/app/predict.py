@@ -49,9 +49,7 @@ def predict(
         from harstream.stream.app.predict_files import predict_files
 
         asked = {"model": model, "device": device}
-        settings = with_overrides(
-            read_config(config), {key: value for key, value in asked.items() if value is not None}
-        )
+        settings = with_overrides(read_config(config), {key: one for key, one in asked.items() if one is not None})
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:
             for found in predict_files(

@@ -121,16 +121,7 @@ class HealthWatch:
 
     def _health(self, name: str, camera: _Camera, now: float) -> Health:
         arrived, dropped = self._arrived.get(name, 0), self._dropped.get(name, 0)
-        if arrived > camera.arrived:
-            camera.arrived, camera.last_frame_at = arrived, now
-        camera.counts.append((now, arrived, dropped))
-        since, arrived_before, dropped_before = camera.counts[0]
-        fresh = arrived - arrived_before
-        fps = fresh / (now - since) if now > since else 0.0
-        if len(camera.counts) == camera.counts.maxlen:
-            camera.dropping = (dropped - dropped_before) / fresh if fresh else 0.0
-        most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
-        camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
+        fps = self._update_rates(camera, arrived, dropped, now)
         state = _state(camera, now)
         if state is not camera.state:
             _log_change(name, camera.state, state)
@@ -153,6 +144,22 @@ class HealthWatch:
             overloaded=camera.overloaded,
             reconnects=max(0, camera.connections - 1),
         )
+
+    def _update_rates(self, camera: _Camera, arrived: int, dropped: int, now: float) -> float:
+        """Update the share of dropped frames and the overload. Return the frames per second that arrive.
+
+        `arrived`, `dropped`: number of frames so far.
+        """
+        if arrived > camera.arrived:
+            camera.arrived, camera.last_frame_at = arrived, now
+        camera.counts.append((now, arrived, dropped))
+        since, arrived_before, dropped_before = camera.counts[0]
+        fresh = arrived - arrived_before
+        if len(camera.counts) == camera.counts.maxlen:
+            camera.dropping = (dropped - dropped_before) / fresh if fresh else 0.0
+        most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
+        camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
+        return fresh / (now - since) if now > since else 0.0
 
     def _detect_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
         """Log why a camera's frames complete no window although the machine keeps up."""

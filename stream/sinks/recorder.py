@@ -41,7 +41,7 @@ class VideoRecorder:
 
     def __init__(self, path: Path) -> None:
         self._path = Path(path)
-        self._films: dict[str, _Film] = {}
+        self._videos: dict[str, _CameraVideo] = {}
 
     def start(self) -> None:
         """Check the path. Raises SinkError if the recorder cannot write to it."""
@@ -63,33 +63,35 @@ class VideoRecorder:
         if step.frame is None:
             return
         camera = step.notice.camera
-        if camera not in self._films:
-            self._films[camera] = _Film(self._path_of(camera))
-        self._films[camera].add(annotate(step), step.frame.time)
+        if camera not in self._videos:
+            self._videos[camera] = _CameraVideo(self._path_of(camera))
+        self._videos[camera].add(annotate(step), step.frame.time)
 
     def close(self) -> None:
         """Finish the files and rename them. Raises SinkError if one of them is not a complete video."""
-        films, self._films = list(self._films.values()), {}
+        videos, self._videos = list(self._videos.values()), {}
         failures = []
-        for film in films:
+        for video in videos:
             try:
-                film.finish()
-                film.path.replace(film.final if len(films) > 1 else self._path)
+                video.finish()
+                video.path.replace(video.final if len(videos) > 1 else self._path)
             except SinkError as error:
                 failures.append(error)
             except OSError as error:
-                failures.append(SinkError(f"the recording stays in {film.path}: {error.strerror}"))
+                failures.append(SinkError(f"the recording stays in {video.path}: {error.strerror}"))
         if failures:
             raise failures[0]
 
     def _path_of(self, camera: str) -> Path:
         word = re.sub(r"[^A-Za-z0-9_]+", "_", camera)
-        while (path := self._path.with_stem(f"{self._path.stem}-{word}")) in {f.final for f in self._films.values()}:
+        while (path := self._path.with_stem(f"{self._path.stem}-{word}")) in {
+            video.final for video in self._videos.values()
+        }:
             word += "_"
         return path
 
 
-class _Film:
+class _CameraVideo:
     """The video of one camera, with each picture at its own time.
 
     picture's time:     10.0   10.1   10.35   3600.0   3600.1

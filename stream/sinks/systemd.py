@@ -44,8 +44,8 @@ class Systemd:
         self._send(*([] if self._is_ready else ["READY=1"]), "WATCHDOG=1", *status)
         self._is_ready = True
 
-    def reload(self) -> None:
-        """Report a reload, until `reloaded` or the first health check of the restarted service.
+    def report_reloading(self) -> None:
+        """Report a reload, until `report_reloaded` or the first health check of the restarted service.
 
         Callable from any thread. Before the first check it sends nothing, because the service is not ready.
         """
@@ -53,12 +53,12 @@ class Systemd:
             return
         self._try_to_send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def reloaded(self) -> None:
+    def report_reloaded(self) -> None:
         """Report the end of a reload. Callable from any thread."""
         if self._is_ready:
             self._try_to_send("READY=1")
 
-    def stop(self) -> None:
+    def report_stopping(self) -> None:
         """Report that the service stops."""
         self._try_to_send("STOPPING=1")
 

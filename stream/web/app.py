@@ -39,7 +39,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
-class About:
+class ServiceFacts:
     """The facts about the service that the page shows."""
 
     contract: ModelContract
@@ -52,7 +52,7 @@ class About:
 class Site:
     """The parts that the web application serves."""
 
-    about: About
+    about: ServiceFacts
     view: ViewState
     history: Path | None = None
     """The file that `/api/events` reads. The page starts with its last activities. None without a history."""

@@ -43,21 +43,25 @@ class CameraPatch(BaseModel):
 
 def control_routes(control: HttpControl | None) -> Sequence[Route]:
     """Return the routes. `control` is None if HTTP clients may change nothing."""
+    endpoints = _Endpoints(control)
+    return (
+        Route("/api/cameras", endpoints.cameras),
+        Route("/api/cameras/{name}", endpoints.change, methods=["PATCH"]),
+        Route("/api/reload", endpoints.reload, methods=["POST"]),
+    )
 
-    def allowed(request: Request) -> HttpControl:
-        # A page of another site in the same browser must not disable cameras.
-        if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
-            raise HTTPException(403, "the request comes from a page of another site")
-        if control is None:
-            raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
-        return control
 
-    # Functions that are not async run on threads, so they may block.
-    def cameras(request: Request) -> Response:
-        return JSONResponse([_facts(camera) for camera in allowed(request).settings.cameras()])
+class _Endpoints:
+    """The functions behind the routes. Those that are not async run on threads, so they may block."""
 
-    async def change(request: Request) -> Response:
-        settings = allowed(request).settings
+    def __init__(self, control: HttpControl | None) -> None:
+        self._control = control
+
+    def cameras(self, request: Request) -> Response:
+        return JSONResponse([_facts(camera) for camera in self._allowed(request).settings.cameras()])
+
+    async def change(self, request: Request) -> Response:
+        settings = self._allowed(request).settings
         try:
             body = await request.body()
         except ClientDisconnect as error:  # otherwise the server logs a traceback
@@ -66,17 +70,20 @@ def control_routes(control: HttpControl | None) -> Sequence[Route]:
             patch = CameraPatch.model_validate_json(body)
         return JSONResponse(await run_in_threadpool(_apply, settings, request.path_params["name"], patch))
 
-    def reload(request: Request) -> Response:
+    def reload(self, request: Request) -> Response:
         try:
-            return JSONResponse({"detail": allowed(request).reload()})
+            return JSONResponse({"detail": self._allowed(request).reload()})
         except HarstreamError as error:
             raise HTTPException(409, str(error)) from error
 
-    return (
-        Route("/api/cameras", cameras),
-        Route("/api/cameras/{name}", change, methods=["PATCH"]),
-        Route("/api/reload", reload, methods=["POST"]),
-    )
+    def _allowed(self, request: Request) -> HttpControl:
+        """Return the controls if this request may use them. Raises HTTPException."""
+        # A page of another site in the same browser must not disable cameras.
+        if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
+            raise HTTPException(403, "the request comes from a page of another site")
+        if self._control is None:
+            raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
+        return self._control
 
 
 def _apply(settings: Controls, name: str, patch: CameraPatch) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harstream.models.contract import ModelContract
-from harstream.stream.web.app import About, Site
+from harstream.stream.web.app import ServiceFacts, Site
 from harstream.stream.web.server import WebServer
 from harstream.stream.web.view_state import ViewState
 from harstream.wire.health import Health
@@ -27,7 +27,7 @@ class LiveView:
         **more: Any,
     ) -> None:
         self.view = ViewState(cameras, forecast, **({"clock": clock} if clock else {}))
-        self._server = WebServer(Site(About(contract, "0.1.0", "CPU"), self.view, **more), port=port)
+        self._server = WebServer(Site(ServiceFacts(contract, "0.1.0", "CPU"), self.view, **more), port=port)
 
     @property
     def url(self) -> str:

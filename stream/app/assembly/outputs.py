@@ -155,15 +155,9 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
     own_broker = None if config.mqtt.broker else _new_own_broker(config)
     broker = own_broker.address if own_broker else BrokerAddress.parse(config.mqtt.url)
     publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node)
-    metrics = Metrics(context, recognizer.provider)
-    metrics.watch_broker(lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost)
-    publisher.measure(metrics.count_acknowledged)
+    metrics = _new_metrics(context, recognizer, publisher)
     mqtt = MqttSink(
-        publisher,
-        context,
-        emission=_emission(recognizer),
-        observations=config.mqtt.observations,
-        stats=metrics.summary,
+        publisher, context, emission=_emission(recognizer), observations=config.mqtt.observations, stats=metrics.summary
     )
     forecasts = ForecastCache(contract)
     if config.web.enabled:
@@ -184,6 +178,13 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
         _new_recorder(config.record) if config.record else None,
         _new_window() if config.display else None,
     )
+
+
+def _new_metrics(context: Context, recognizer: Engine, publisher: Publisher) -> Metrics:
+    metrics = Metrics(context, recognizer.provider)
+    metrics.watch_broker(lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost)
+    publisher.set_acknowledgement_handler(metrics.count_acknowledged)
+    return metrics
 
 
 def _new_recorder(path: Path) -> VideoRecorder:

@@ -82,16 +82,16 @@ class RunnableService:
             self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
         finally:
             if not self.shutdown.is_restart:
-                self.systemd.stop()
+                self.systemd.report_stopping()
         return self.shutdown.is_restart
 
     def _reload(self) -> None:
-        self.systemd.reload()
+        self.systemd.report_reloading()
         try:
             log.info("config reloaded: %s", self.reload())
         finally:
             if not self.shutdown.is_restart:
-                self.systemd.reloaded()
+                self.systemd.report_reloaded()
 
 
 def build_service(config: Config, console: Console, systemd: Systemd, read: Callable[[], Config]) -> RunnableService:
@@ -102,16 +102,12 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
     check_outputs([Path(camera.source) for camera in config.cameras], config.events, config.record)
     recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
-    contract, clock = recognizer.contract, Clock()
-    cameras = ConfiguredCameras(clock, contract)
+    clock = Clock()
+    cameras = ConfiguredCameras(clock, recognizer.contract)
     for camera in config.cameras:
         cameras.new_source(camera, must_open=False)  # raises for a missing file before anything is opened
     messages = StartupMessages(console, config.log)
-    messages.show(
-        f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
-        f"{len(contract.activities)} activities, {contract.frames} frames at {contract.live_rate:g} Hz "
-        f"({contract.span:.1f} s)"
-    )
+    _show_model(recognizer, messages)
 
     # Outputs do not depend on the service's controls.
     outputs = new_outputs(config, recognizer, console)
@@ -133,18 +129,27 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
     return RunnableService(config, outputs, service, shutdown, settings, reload, changes, web, systemd, messages)
 
 
+def _show_model(recognizer: Engine, messages: StartupMessages) -> None:
+    contract = recognizer.contract
+    messages.show(
+        f"model [bold]{escape(contract.name)}[/] on [bold]{recognizer.provider}[/]: "
+        f"{len(contract.activities)} activities, {contract.frames} frames at {contract.live_rate:g} Hz "
+        f"({contract.span:.1f} s)"
+    )
+
+
 def _new_web_server(
     config: Config, outputs: Outputs, recognizer: Engine, settings: CameraSettings, reload: Reload
 ) -> WebServer | None:
     if outputs.view is None:
         return None
-    from harstream.stream.web.app import About, Site
+    from harstream.stream.web.app import ServiceFacts, Site
     from harstream.stream.web.cameras_api import HttpControl
     from harstream.stream.web.server import WebServer
 
     may_control = is_loopback(config.web.host) if config.web.control is None else config.web.control
     site = Site(
-        About(recognizer.contract, version("harstream"), recognizer.provider),
+        ServiceFacts(recognizer.contract, version("harstream"), recognizer.provider),
         outputs.view,
         history=config.state / HISTORY_FILE if config.history.enabled else None,
         control=HttpControl(settings, reload) if may_control else None,

@@ -91,20 +91,20 @@ def test_a_reload_reports_its_begin_and_its_end(
     systemd.report(make_health())
     notify_socket.next()
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-    systemd.reload()
+    systemd.report_reloading()
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     began, moment = notify_socket.next()
     assert (began, moment.split("=")[0]) == ("RELOADING=1", "MONOTONIC_USEC")
     assert before // 1000 <= int(moment.split("=")[1]) <= after // 1000
-    systemd.reloaded()
-    systemd.stop()
+    systemd.report_reloaded()
+    systemd.report_stopping()
     assert [notify_socket.next(), notify_socket.next()] == [["READY=1"], ["STOPPING=1"]]
 
 
 def test_a_reload_before_the_service_is_ready_reports_nothing(systemd: Systemd, notify_socket: NotifySocket) -> None:
-    systemd.reload()
-    systemd.reloaded()
-    systemd.stop()
+    systemd.report_reloading()
+    systemd.report_reloaded()
+    systemd.report_stopping()
     assert notify_socket.next() == ["STOPPING=1"]
 
 
@@ -118,8 +118,8 @@ def test_an_abstract_address_begins_with_an_at_sign(make_health: MakeHealth, tmp
 def test_sink_without_an_address_does_nothing(make_health: MakeHealth) -> None:
     systemd = Systemd("")
     systemd.report(make_health())
-    systemd.reload()
-    systemd.stop()
+    systemd.report_reloading()
+    systemd.report_stopping()
 
 
 def test_a_missing_socket_is_a_sink_error_and_ready_is_sent_once_it_exists(
@@ -128,7 +128,7 @@ def test_a_missing_socket_is_a_sink_error_and_ready_is_sent_once_it_exists(
     systemd = Systemd(str(tmp_path / "notify"))
     with pytest.raises(SinkError, match="NOTIFY_SOCKET"):
         systemd.report(make_health())
-    systemd.stop()
+    systemd.report_stopping()
     notify_socket = NotifySocket(str(tmp_path / "notify"))
     systemd.report(make_health(time=NOON + 1))
     assert notify_socket.next()[:2] == ["READY=1", "WATCHDOG=1"]
