@@ -24,9 +24,9 @@ class Candidates:
 
     plain: onnx.ModelProto
     fused: onnx.ModelProto | None
-    """Of a ConvLSTM model, see convlstm_graph; of an encoder that sees optical flow, see optical_flow_graph."""
+    """For a ConvLSTM model, see convlstm_graph. For an encoder that sees optical flow, see optical_flow_graph."""
     parts: tuple[onnx.ModelProto, onnx.ModelProto] | None
-    """Of a CNN+RNN model: encoder (N, H, W, 3) -> rows (N, F) and head (N, T, F) -> scores (N, K)."""
+    """The parts of a CNN+RNN model: encoder (N, H, W, 3) -> rows (N, F), and head (N, T, F) -> scores (N, K)."""
 
 
 def convert(model: keras.Model) -> Candidates:

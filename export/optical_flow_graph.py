@@ -1,7 +1,7 @@
 """Optical flow as an ONNX graph of few nodes, channels first.
 
 tf2onnx turns models.layers.optical_flow.OpticalFlow into a third more nodes. They take three times as long to load, and
-a few percent longer per frame: on pictures of 64 pixels, a node costs more than its computation. As in that layer,
+a few percent longer per frame. On pictures of 64 pixels, a node costs more than its computation. As in that layer,
 slopes and sums are matrix products. They are not convolutions, because ONNX Runtime would pad their few channels to 16.
 """
 

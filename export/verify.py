@@ -57,7 +57,8 @@ def onnx_runner(*graphs: onnx.ModelProto) -> Runner:
 def seen_by_encoder(windows: NDArray[np.uint8], axes: int) -> NDArray[np.uint8]:
     """Return the input of an encoder for windows (N, T, H, W, 3).
 
-    With 3 axes per frame, that is the windows; with 4 axes, pairs of frames (N, T - 1, 2, H, W, 3), the earlier first.
+    With 3 axes per frame, the input is the windows. With 4 axes, it is pairs of frames (N, T - 1, 2, H, W, 3), and the
+    earlier frame comes first.
     """
     return windows if axes == 3 else np.stack([windows[:, :-1], windows[:, 1:]], axis=2)
 

@@ -34,7 +34,7 @@ LOGIN_REFUSED = (0x86, 0x87)
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes, retained, when the connection breaks off."""
+    """The retained message that the broker publishes when the connection breaks."""
 
     topic: str
     payload: str

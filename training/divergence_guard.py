@@ -12,7 +12,7 @@ HIGHEST_LOSS = 1000.0
 
 
 class Diverged(Exception):
-    """In `epoch`, counted from 0, a loss was not finite, or the training loss was above HIGHEST_LOSS."""
+    """A loss was not finite, or the training loss was above HIGHEST_LOSS. `epoch` is counted from 0."""
 
     def __init__(self, epoch: int, loss: float) -> None:
         super().__init__(f"the training diverged in epoch {epoch + 1}: its loss is {loss:g}")

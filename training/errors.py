@@ -1,4 +1,4 @@
-"""What can go wrong in training, for a person to read."""
+"""The error of a training that cannot go on, with a text for a person."""
 
 
 class TrainingError(Exception):

@@ -105,5 +105,5 @@ PRESETS: dict[str, Recipe] = {
     "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
 }
 """`live` trained the default model: windows at a camera's rate, and a split by group. `even` trains the papers' models
-in the same way, on frames spread evenly over most of a clip; they are evaluated as in the papers, on frames spread over
+in the same way, on frames spread evenly over most of a clip. They are evaluated as in the papers, on frames spread over
 the whole clip. Every other preset is the recipe of the paper with that first author."""

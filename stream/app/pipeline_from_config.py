@@ -17,7 +17,7 @@ from harstream.wire.context import Context
 def new_pipeline(config: Config, recognizer: Recognizer, recording: Callable[[str], str] | None = None) -> Pipeline:
     """Return a pipeline. Raises ConfigError if the configuration does not fit the model.
 
-    `recording` returns a unique text for the recording of a camera. By default it is the node and the camera's name.
+    `recording` returns a unique text for the recording of a camera. The default text is the node and the camera's name.
     """
     settings = effective_tracker_settings(config, recognizer.contract)
     key = recording or (lambda camera: f"{config.node}/{camera}")

@@ -43,7 +43,7 @@ def predict(
 ) -> None:
     """Recognize activities in video files as fast as possible.
 
-    The table counts seconds from a file's first frame. A file that is found gives the same events.
+    The table counts seconds from a file's first frame. The same file always gives the same events.
     """
     with one_line_errors():
         from harstream.stream.app.predict_files import predict_files

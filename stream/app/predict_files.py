@@ -18,6 +18,7 @@ from harstream.stream.app.pipeline_from_config import new_context, new_pipeline
 from harstream.stream.app.recognize import recording_key, replayed_steps, start_of
 from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import Engine
 from harstream.stream.service.service import without_pixels
 from harstream.stream.sinks.jsonl import JsonLines
@@ -58,19 +59,26 @@ def predict_files(
         progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
         for video, camera in zip(videos, camera_names(videos), strict=True):
             task = progress.add_task(video.name, total=None)
-            key, start = recording_key(video), start_of(video, start_time)
-            pipeline = new_pipeline(config, recognizer, partial(_same, key))
-            ended: list[Event] = []
-            for step in replayed_steps(camera, video, start, pipeline):
-                for sink in sinks:
-                    sink(step)
-                ended += [event for event in step.notice.events if event.type is EventType.END]
+            pipeline = new_pipeline(config, recognizer, partial(_recording, recording_key(video)))
+            found = _recognize(video, camera, start_of(video, start_time), pipeline, sinks)
             progress.update(task, total=1, completed=1)
-            yield FileActivities(video, start, tuple(ended))
+            yield found
 
 
-def _same(key: str, _camera: str) -> str:
+def _recording(key: str, _camera: str) -> str:
     return key
+
+
+def _recognize(
+    video: Path, camera: str, start: float, pipeline: Pipeline, sinks: Sequence[Callable[[Step], None]]
+) -> FileActivities:
+    """Send a video through the pipeline and its steps to the sinks. Raises SourceError and SinkError."""
+    ended: list[Event] = []
+    for step in replayed_steps(camera, video, start, pipeline):
+        for sink in sinks:
+            sink(step)
+        ended += [event for event in step.notice.events if event.type is EventType.END]
+    return FileActivities(video, start, tuple(ended))
 
 
 def _sinks(

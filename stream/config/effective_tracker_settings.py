@@ -16,9 +16,9 @@ def effective_tracker_settings(
 ) -> TrackerSettings:
     """Return the settings of one camera, or the general settings if `camera` is None.
 
-    Later settings override earlier ones: the model's threshold, `activities`, the camera's own settings, `threshold`
-    as start_above, the overrides of single activities for all cameras, those for this camera. Raises ConfigError if
-    the configuration does not fit the model.
+    Later settings override earlier ones: the model's threshold, `activities`, the camera's own settings, and
+    `threshold` as start_above. The overrides of single activities come last: those for all cameras, then those for
+    this camera. Raises ConfigError if the configuration does not fit the model.
     """
     with_overrides(config, {}, ValidationContext(lambda _: contract))
     settings = _for_all(config, contract)

@@ -149,7 +149,7 @@ class HistorySink:
         self._outage.record_failure(error, count=lost)
 
     def _maintain(self) -> None:
-        """Delete old rows and checkpoint, on an own connection so that writers do not wait."""
+        """Delete old rows and checkpoint, on its own connection, so that writers do not wait."""
         outage = Outage(
             log,
             self._path,
@@ -167,7 +167,7 @@ class HistorySink:
 
 
 def _notices(undelivered: list[Event], context: Context) -> list[Notice]:
-    """Return one notice per camera with its events. The camera is offline since the last event."""
+    """Return one notice per camera with its events. The camera has been offline since the last event."""
     cameras: dict[str, list[Event]] = {}
     for event in undelivered:
         cameras.setdefault(event.camera, []).append(event)

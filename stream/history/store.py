@@ -105,7 +105,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange]) -> None:
-    """Write all items or none. Of several events of one activity, it keeps the one with the highest seq.
+    """Write all items or none. It keeps only an activity's event with the highest seq.
 
     Until the next write, which may be empty, these events are in doubt: other sinks may not have received them.
     """

@@ -211,7 +211,7 @@ def _offline(health: Health, reason: str) -> Health:
 
 
 def _is_changed(health: Health, last: Health) -> bool:
-    """Return whether something else changed than the numbers that change every second."""
+    """Return whether anything changed except the numbers that change every second."""
     return (health.state, health.reason, health.overloaded, health.reconnects) != (
         last.state,
         last.reason,

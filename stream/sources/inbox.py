@@ -1,6 +1,6 @@
 """Passes frames from the camera threads to the recognition thread.
 
-Of a live camera it passes the newest frame, of a file every frame.
+It passes only the newest frame of a live camera, but every frame of a file.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from harstream.wire.errors import Misfit, SourceError
 
 
 def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) -> NewSource:
-    """Return a factory for the source of a camera. A file and the scene play at their own playback.
+    """Return a factory for the source of a camera. A file and the scene play at their own pace.
 
     `must_open`: the source raises SourceError if a live camera does not open at the first attempt.
     Raises SourceError for a file that does not exist.

@@ -50,18 +50,10 @@ class WebServer:
         app = create_app(self._site, allowed_hosts(host), ready.set)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
-                log_config=None,
-                log_level=logging.ERROR,
-                access_log=False,
-                server_header=False,
-                loop="asyncio",
-                ws="websockets-sansio",
-                ws_max_size=1024,
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=1,
+                app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
+                ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
             )
-        )
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._serve, args=(self._server, listening, ready), name="web")
         self._thread.start()
         ready.wait()

@@ -17,7 +17,7 @@ from harstream.wire.messages.event import EventFacts
 from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, LabelScore, Step, Warming
 
 EVENTS_KEPT = 200
-FPS_MEMORY = 2.0
+FPS_PERIOD = 2.0
 """Seconds of frame times over which a camera's frame rate is measured."""
 STUCK_AFTER = 30.0
 """Seconds without a health report after which recognition counts as stuck. Reports come once a second."""
@@ -46,7 +46,7 @@ class CameraView:
     forecast: Forecast | None = None
     dropping: float = 0.0
     behind: float = 0.0
-    """As in Health, like `dropping`, while the machine cannot keep up, else 0."""
+    """`dropping` and `behind` are those of Health while the machine cannot keep up, else 0."""
     frame: Frame | None = None
     """The last frame. It is kept while the camera is offline."""
 
@@ -203,10 +203,10 @@ class ViewState:
         return view
 
     def _rate(self, times: deque[float], time: float) -> float:
-        if times and not 0 <= time - times[-1] <= FPS_MEMORY:
+        if times and not 0 <= time - times[-1] <= FPS_PERIOD:
             times.clear()
         times.append(time)
-        while time - times[0] > FPS_MEMORY:
+        while time - times[0] > FPS_PERIOD:
             times.popleft()
         return (len(times) - 1) / (time - times[0]) if time > times[0] else 0.0
 

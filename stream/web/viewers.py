@@ -1,6 +1,6 @@
 """Sends messages to the open pages. It composes each message once and sends every viewer the newest of each kind.
 
-A round takes place every 1/15 s at most. A slow viewer receives the newest message of each kind instead of a queue:
+A round takes place at most every 1/15 s. A slow viewer receives the newest message of each kind instead of a queue:
 
     frame of a camera   1  2  3  4  5  6  7  8
     encoded                1     3     5     7      once, and only while a page watches
