@@ -64,8 +64,9 @@ def capsule(start: Points, end: Points, first: float, last: float) -> Points:
 def _half_circle(start: Points, end: Points) -> Points:
     """Return the half of the unit circle on the side of `start`, seen from `end`."""
     x, y = float(end[0] - start[0]), float(end[1] - start[1])
-    long = hypot(x, y) or 1.0
-    turned: Points = _HALF @ np.array(((x / long, y / long), (-y / long, x / long)))
+    long = hypot(x, y)
+    x, y = (x / long, y / long) if long else (1.0, 0.0)
+    turned: Points = _HALF @ np.array(((x, y), (-y, x)))
     return turned
 
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from harstream.evaluation.compute_metrics import compute_metrics, emission
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.evaluation.metrics import Metrics
-from harstream.evaluation.plots import Plot, learning, reliability, roc, selections
 from harstream.evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
 from harstream.models.catalogue import TRAINED
 from harstream.models.contract import ModelContract
@@ -159,23 +158,6 @@ def test_the_plots_follow_the_colour_scheme(tmp_path: Path, metrics: Metrics, br
         fills.append(page.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill"))
     # The variable --muted of the page is #667085 or #94a0b4.
     assert fills == ["rgb(102, 112, 133)", "rgb(148, 160, 180)"]
-
-
-@pytest.mark.parametrize("draw", [roc, reliability, selections, lambda _: learning(HISTORY, "loss", 1)])
-def test_a_plot_takes_its_colours_from_the_page(draw: object, metrics: Metrics) -> None:
-    assert callable(draw)
-    plot = draw(metrics)
-    assert isinstance(plot, Plot)
-    assert plot.svg.startswith("<svg viewBox=")
-    assert "var(--accent)" in plot.svg
-    assert "<style" not in plot.svg
-    assert "font-family" not in plot.svg
-
-
-def test_two_plots_share_no_id(metrics: Metrics) -> None:
-    first, second = (set(learning(HISTORY, quantity, 1).svg.split('id="')[1:]) for quantity in ("loss", "accuracy"))
-    assert first
-    assert not {part.split('"')[0] for part in first} & {part.split('"')[0] for part in second}
 
 
 def test_the_best_epoch_has_the_lowest_validation_loss() -> None:

@@ -8,7 +8,7 @@ import pytest
 from harstream.scene.people.acting import PARTS
 from harstream.scene.people.poses import Style
 from harstream.scene.people.skeleton import FOREARM, SHIN, THIGH, UPPER_ARM, skeleton
-from harstream.scene.pose import Pose, blended, points
+from harstream.scene.pose import Pose
 
 STYLE = Style(tempo=1.0, reach=1.0, yaw=0.4, variant=3, seconds=6.0, dice=(0.2, 0.8, 0.5, 0.6, 0.9, 0.3, 0.7))
 
@@ -51,10 +51,3 @@ def test_a_turn_by_a_right_angle_faces_the_right_edge() -> None:
     body = skeleton(replace(Pose(), yaw=np.pi / 2))
     assert body.front == pytest.approx([1, 0, 0], abs=1e-9)
     assert body.left == pytest.approx([0, 0, -1], abs=1e-9)
-
-
-def test_half_way_between_two_poses_is_their_middle() -> None:
-    low, high = replace(Pose(), hips=points((0, 0.2, 0))), replace(Pose(), hips=points((0, 0.6, 0)), yaw=1.0)
-    middle = blended(low, high, 0.5)
-    assert middle.hips == pytest.approx([0, 0.4, 0])
-    assert middle.yaw == pytest.approx(0.5)
