@@ -43,7 +43,7 @@ def lines(plot: Plot, colour: str) -> list[NDArray[np.float64]]:
     return found
 
 
-def shares(*values: float, top: float = 1.02) -> list[float]:
+def shares(*values: float, top: float = 1.02) -> object:
     """Returns where values are on an axis from 0 to `top`. Drawings are rounded to 0.01 pixels."""
     return pytest.approx([value / top for value in values], abs=2e-4)
 

@@ -14,20 +14,17 @@ from functools import partial
 from typing import Any
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.web.cameras_api import HttpControl
-from harstream.stream.web.metrics_endpoint import METRICS_FORMAT
 from harstream.stream.web.viewers import encode_jpeg
-from harstream.wire.errors import ControlError, SinkError
+from harstream.wire.errors import ControlError
 from harstream.wire.health import HealthState
 from harstream.wire.values import (
     Activity,
@@ -173,18 +170,6 @@ def until(is_true: Callable[[], object]) -> None:
 
 
 # The server -----------------------------------------------------------------------------------------------------------
-
-
-def test_constructor_opens_nothing() -> None:
-    view = LiveView(CONTRACT, port=1)
-    view.close()
-
-
-def test_port_in_use_gives_a_one_line_error(opened: Callable[..., LiveView]) -> None:
-    port = opened("hall").address[1]
-    with pytest.raises(SinkError, match=rf"needs 127\.0\.0\.1:{port}.*--port {port + 1}.*web\.port") as caught:
-        opened("hall", port=port)
-    assert "\n" not in str(caught.value)
 
 
 def test_hello_contains_what_the_page_needs(opened: Callable[..., LiveView]) -> None:
@@ -340,129 +325,6 @@ def test_hello_keeps_the_newest_event_of_each_of_the_last_200_activities(opened:
 def test_wide_pictures_are_scaled_to_960_pixels() -> None:
     jpeg = encode_jpeg(step(width=1920).frame)  # type: ignore[arg-type]
     assert decoded(jpeg).shape == (720, 960, 3)
-
-
-def test_a_foreign_site_is_refused(opened: Callable[..., LiveView]) -> None:
-    view = opened("hall")
-    with pytest.raises(InvalidStatus), watch(view, origin="http://evil.example"):
-        pass
-    with watch(view, origin=f"http://127.0.0.1:{view.address[1]}") as client:
-        received(client, of_type("hello"))
-
-
-def test_a_foreign_host_name_for_this_machine_is_refused(opened: Callable[..., LiveView]) -> None:
-    url = opened("hall").url
-    assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
-    assert httpx.get(url).status_code == 200
-
-
-def test_the_page_comes_from_the_package_with_a_strict_content_policy(opened: Callable[..., LiveView]) -> None:
-    url = opened("hall").url
-    for path in ("", "live.css", "live.js", "icon.svg"):
-        answer = httpx.get(url + path)
-        assert answer.status_code == 200
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; ")
-        assert "unsafe" not in answer.headers["content-security-policy"]
-    assert httpx.get(url + "docs").status_code == 404
-
-
-def test_healthz_reports_each_cameras_state(opened: Callable[..., LiveView]) -> None:
-    view = opened("hall", "garden")
-    view.show(step("garden"))
-    assert httpx.get(view.url + "healthz").json() == {
-        "status": "ok",
-        "version": "0.1.0",
-        "cameras": {"hall": "connecting", "garden": "live"},
-    }
-
-
-def test_healthz_reports_that_recognition_hangs_and_that_it_continues(make_health: MakeHealth) -> None:
-    now = [100.0]
-    view = LiveView(CONTRACT, clock=lambda: now[0])
-    view.start()
-
-    def answer() -> tuple[int, str]:
-        answer = httpx.get(view.url + "healthz")
-        return answer.status_code, answer.json()["status"]
-
-    try:
-        now[0] += 29
-        assert answer() == (200, "ok")
-        now[0] += 2
-        assert answer() == (503, "stuck")
-        view.report(make_health())
-        assert answer() == (200, "ok")
-    finally:
-        view.close()
-
-
-def test_readyz_waits_for_a_picture_of_any_camera_that_is_switched_on(opened: Callable[..., LiveView]) -> None:
-    view = opened("hall", "garden")
-
-    def ready() -> int:
-        return httpx.get(view.url + "readyz").status_code
-
-    assert ready() == 503
-    view.show(step("garden"))
-    assert ready() == 200
-    view.show(change("garden", CameraState.OFFLINE))
-    assert ready() == 503
-    view.show(change("garden", CameraState.DISABLED))
-    view.show(change("hall", CameraState.DISABLED))
-    assert ready() == 200
-
-
-def test_metrics_are_served_only_if_they_are_counted() -> None:
-    text = b"harstream_frames_total 3.0\n"
-
-    def read() -> bytes:
-        return text
-
-    for metrics, status in ((read, 200), (None, 404)):
-        view = LiveView(CONTRACT, metrics=metrics)
-        view.start()
-        try:
-            answer = httpx.get(view.url + "metrics")
-        finally:
-            view.close()
-        assert answer.status_code == status
-        if metrics:
-            assert (answer.content, answer.headers["content-type"]) == (text, METRICS_FORMAT)
-
-
-def test_close_takes_less_than_two_seconds_with_viewers_connected(opened: Callable[..., LiveView]) -> None:
-    view = opened("hall")
-    threads = threading.active_count()
-    with watch(view) as client:
-        received(client, of_type("hello"))
-        began = time.monotonic()
-        view.close()
-        assert time.monotonic() - began < 2
-    until(lambda: threading.active_count() < threads)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(view.address)
-
-
-def test_an_error_of_the_server_is_raised_by_show() -> None:
-    def broken(_: Frame) -> bytes:
-        raise RuntimeError("no encoder")
-
-    view = LiveView(CONTRACT, encode=broken)
-    view.start()
-    try:
-        with watch(view) as client:
-            received(client, of_type("hello"))
-
-            def has_failed() -> bool:
-                try:
-                    view.show(step())
-                except SinkError as error:
-                    return "no encoder" in str(error)
-                return False
-
-            until(has_failed)
-    finally:
-        view.close()
 
 
 def test_an_added_or_removed_camera_is_reported_to_the_viewers(opened: Callable[..., LiveView]) -> None:
