@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from harstream.models.transform import BgrPicture
 from harstream.stream.history.sink import HistorySink
-from harstream.stream.web.app import About, Site
+from harstream.stream.web.app import ServiceFacts, Site
 from harstream.stream.web.server import WebServer
 from harstream.stream.web.view_state import ViewState
 from harstream.wire.context import Context
@@ -107,7 +107,7 @@ def test_the_page_starts_with_the_last_activities_and_ends_those_that_a_killed_r
     sink.handle(make_notice(make_event(id="A"), make_event(id="B", started_at=1_700_000_005.0)))
     sink.close()
     view = ViewState(["hall"])
-    server = WebServer(Site(About(LIGHT, "0.1.0", "CPU"), view, history=tmp_path / "history.sqlite"), port=0)
+    server = WebServer(Site(ServiceFacts(LIGHT, "0.1.0", "CPU"), view, history=tmp_path / "history.sqlite"), port=0)
     server.start()
     try:
         assert [(event.id, event.end_reason) for event in view.events()] == [
