@@ -15,7 +15,7 @@ from benchmarks.interleaved import seconds_in_turns
 from benchmarks.paper_models import as_in_papers
 from benchmarks.tables import Table, milliseconds, ratio
 from harstream.export.keras_to_onnx import convert
-from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite, tflite_runner
+from harstream.export.keras_to_tflite import NotConvertible, convert_to_tflite, tflite_runner
 from harstream.export.verify import TOLERANCE, onnx_runner, seen_by_encoder, session
 from harstream.models import architectures
 
@@ -80,7 +80,7 @@ def _ways(model: keras.Model, window: NDArray[np.uint8]) -> dict[str, Way]:
         try:
             lite = tflite_runner(convert_to_tflite(model, None))
             ways["TFLite"] = lambda: lite(window)
-        except NoTFLite:
+        except NotConvertible:
             pass
     return ways
 

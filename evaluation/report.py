@@ -71,29 +71,35 @@ def write_html(
     Raises ValueError if the metrics belong to another model than the contract, or if best_epoch is not a number.
     """
     _check_same_model(metrics, contract)
+    write_whole(path, _page(title, metrics, contract, provenance, history))
+
+
+def _page(
+    title: str,
+    metrics: Metrics,
+    contract: ModelContract,
+    provenance: dict[str, str],
+    history: list[dict[str, float]] | None,
+) -> str:
     best = best_epoch(history or [], provenance)
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            title=title,
-            metrics=metrics,
-            contract=contract,
-            provenance=provenance,
-            headlines=headlines(metrics),
-            cells=confusion_cells(metrics),
-            confusions=confusions(metrics)[:CONFUSIONS_NAMED],
-            groups=sorted(metrics.groups, key=lambda each: each.accuracy),
-            groups_shown=GROUPS_SHOWN,
-            thresholds=[each for each in metrics.selections if each.threshold in THRESHOLDS_SHOWN],
-            roc=plots.roc(metrics),
-            reliability=plots.reliability(metrics),
-            selections=plots.selections(metrics),
-            risk_coverage=plots.risk_coverage(metrics),
-            learning=[plots.learning(history, quantity, best) for quantity in ("loss", "accuracy")] if history else [],
-        )
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        title=title,
+        metrics=metrics,
+        contract=contract,
+        provenance=provenance,
+        headlines=headlines(metrics),
+        cells=confusion_cells(metrics),
+        confusions=confusions(metrics)[:CONFUSIONS_NAMED],
+        groups=sorted(metrics.groups, key=lambda each: each.accuracy),
+        groups_shown=GROUPS_SHOWN,
+        thresholds=[each for each in metrics.selections if each.threshold in THRESHOLDS_SHOWN],
+        roc=plots.roc(metrics),
+        reliability=plots.reliability(metrics),
+        selections=plots.selections(metrics),
+        risk_coverage=plots.risk_coverage(metrics),
+        learning=[plots.learning(history, quantity, best) for quantity in ("loss", "accuracy")] if history else [],
     )
-    write_whole(path, page)
 
 
 def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance: dict[str, str]) -> None:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from harstream.export.formats import Export, as_onnx, as_tflite, compare_with_float, quantize_graphs
 from harstream.export.keras_to_onnx import Candidates, convert, divide_logits
-from harstream.export.keras_to_tflite import NoTFLite
-from harstream.export.verify import Differs, largest_difference, onnx_runner, seconds_per_window
+from harstream.export.keras_to_tflite import NotConvertible
+from harstream.export.verify import OutputsDiffer, largest_difference, onnx_runner, seconds_per_window
 from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, read_windows
@@ -92,7 +92,7 @@ def _verified_export(
             export = as_onnx(quantize_graphs(graphs, ranges), contract)
         if export is not plain:
             report |= compare_with_float(export, plain, expected, windows, is_float=ranges is None)
-    except (Differs, NoTFLite) as error:
+    except (OutputsDiffer, NotConvertible) as error:
         raise ExportError(str(error)) from error
     return export, report
 

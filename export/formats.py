@@ -65,7 +65,7 @@ def as_tflite(model: keras.Model, contract: ModelContract, windows: NDArray[np.u
 def compare_with_float(
     export: Export, plain: Export, expected: NDArray[np.float32], windows: NDArray[np.uint8], *, is_float: bool
 ) -> dict[str, Any]:
-    """Measure an export and float ONNX in turns. Raises Differs if the export computes something else."""
+    """Measure an export and float ONNX in turns. Raises OutputsDiffer if the export computes something else."""
     scores = export.run(windows)
     if is_float:
         difference = difference_of(export.run, expected, windows)

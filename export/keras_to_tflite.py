@@ -27,14 +27,14 @@ FRAMES_OF_A_WINDOW = 4
 """Frames of each window that decide the ranges of an 8-bit encoder; neighbours are nearly equal."""
 
 
-class NoTFLite(Exception):
+class NotConvertible(Exception):
     """The model cannot become a TFLite file of built-in operations."""
 
 
 def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> bytes:
     """Convert a folded model to a file with the signatures `encode` and `score`, each for a batch of one.
 
-    Windows (N, T, H, W, 3) make it a file of 8-bit integers, whose ranges they decide. Raises NoTFLite.
+    Windows (N, T, H, W, 3) make it a file of 8-bit integers, whose ranges they decide. Raises NotConvertible.
     """
     encoder, head = _parts(model, is_float=windows is None)
     module = tf.Module()
@@ -51,7 +51,7 @@ def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> 
         try:
             return bytes(converter.convert())
         except ConverterError as error:
-            raise NoTFLite(f"{model.name} has an operation that is not built in: {_first_line(error)}") from error
+            raise NotConvertible(f"{model.name} has an operation that is not built in: {_first_line(error)}") from error
 
 
 def append_contract(content: bytes, contract: ModelContract) -> bytes:
@@ -83,12 +83,12 @@ def tflite_runner(content: bytes) -> Runner:
 def _parts(model: keras.Model, *, is_float: bool) -> tuple[keras.Model, keras.Model]:
     parts = folding.parts(model)
     if parts is None:
-        raise NoTFLite(
+        raise NotConvertible(
             f"TFLite needs a model of an encoder and a head, but {model.name} is one graph, and built-in operations "
             "cannot pool over its frames: leave out --format tflite"
         )
     if not is_float and any(isinstance(layer, OpticalFlow) for layer in parts[0].layers):
-        raise NoTFLite(
+        raise NotConvertible(
             "int8 TFLite quantizes the whole model, and then optical flow divides by 0: leave out "
             "--format tflite or --quantize int8"
         )

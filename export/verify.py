@@ -22,7 +22,7 @@ Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Windows (N, T, H, W, 3) -> scores (N, K)."""
 
 
-class Differs(Exception):
+class OutputsDiffer(Exception):
     """An exported graph computes something else than Keras."""
 
 
@@ -70,7 +70,7 @@ def largest_difference(
 ) -> float:
     """Run the whole-window graph, or encoder and head, on windows (N, T, H, W, 3) and compare with Keras's (N, K).
 
-    Windows run in one batch and one by one. Raises Differs above TOLERANCE, or if the top label changes.
+    Windows run in one batch and one by one. Raises OutputsDiffer above TOLERANCE, or if the top label changes.
     """
     return difference_of(onnx_runner(*graphs), expected, windows)
 
@@ -81,7 +81,7 @@ def difference_of(run: Runner, expected: NDArray[np.float32], windows: NDArray[n
     together = run(windows)
     difference = max(float(np.abs(scores - expected).max()) for scores in (single, together))
     if difference > TOLERANCE or (single.argmax(1) != expected.argmax(1))[_lead(expected) > 2 * TOLERANCE].any():
-        raise Differs(
+        raise OutputsDiffer(
             f"the exported graph differs from Keras by {difference:.1e} in probability, but at most {TOLERANCE:.0e} is "
             "allowed: no file was written"
         )
@@ -89,12 +89,12 @@ def difference_of(run: Runner, expected: NDArray[np.float32], windows: NDArray[n
 
 
 def require_same_labels(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-    """Raises Differs if scores (N, K) change the label of too many windows of which Keras is sure."""
+    """Raises OutputsDiffer if scores (N, K) change the label of too many windows of which Keras is sure."""
     is_sure = _lead(expected) > SURE
     same = (scores.argmax(1) == expected.argmax(1))[is_sure]
     if not is_sure.any() or same.mean() >= SAME_LABEL:
         return
-    raise Differs(
+    raise OutputsDiffer(
         f"8-bit integers keep the label of {same.sum()} of {len(same)} windows of which Keras is sure, but "
         f"{SAME_LABEL:.0%} is expected: no file was written"
     )

@@ -130,14 +130,14 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
 
 
 def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
-    from harstream.training.initial_weights import build_initial_model, take_layers
+    from harstream.training.initial_weights import build_initial_model, copy_matching_layers
 
     model = build_initial_model(recipe, contract, classes)
     if recipe.start_from is not None:
-        start = take_layers(model, contract, Path(recipe.start_from))
-        total = len(start.taken) + len(start.new)
+        start = copy_matching_layers(model, contract, Path(recipe.start_from))
+        total = len(start.copied) + len(start.new)
         new = f"; new: {', '.join(start.new)}" if start.new else ""
-        _say(f"{len(start.taken)} of {total} layers taken from {start.file}{new}")
+        _say(f"{len(start.copied)} of {total} layers taken from {start.file}{new}")
     return model
 
 

@@ -58,9 +58,7 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
         raise TrainingError(f"expected at least two runs to combine, got {len(folders)}")
     if run.path.is_dir() and any(run.path.iterdir()):
         raise TrainingError(f"{run.path} is not empty: choose another --out")
-    members = [_read_member(folder) for folder in folders]
-    for other in members[1:]:
-        _require_alike(members[0], other)
+    members = _read_members(folders)
     first = members[0]
     scores = _mean_scores([member.validated.scores for member in members], [m.contract.temperature for m in members])
     contract = calibrate(first.contract, scores, first.validated.truth, first.label_of)
@@ -78,6 +76,14 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     return contract
+
+
+def _read_members(folders: Sequence[Path]) -> list[Member]:
+    """Read the runs. Raises UnreadableRun, and TrainingError if they do not fit together."""
+    members = [_read_member(folder) for folder in folders]
+    for other in members[1:]:
+        _require_alike(members[0], other)
+    return members
 
 
 def _mean_scores(each: Sequence[NDArray[np.float32]], temperatures: Sequence[float]) -> NDArray[np.float32]:

@@ -15,17 +15,17 @@ from harstream.training.recipes import Recipe
 
 
 @dataclass(frozen=True)
-class Taken:
-    """The layers whose weights come from another model, and those that are new: paths such as `head/lstm`."""
+class CopiedLayers:
+    """The layers whose weights are copied from another model, and those that are new: paths such as `head/lstm`."""
 
     file: Path
-    taken: tuple[str, ...]
+    copied: tuple[str, ...]
     new: tuple[str, ...]
 
 
 def build_initial_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
     """Build the model. Raises UnknownArchitecture and CannotBuild, see architectures.build."""
-    keras.utils.clear_session()  # Keras counts to name layers, and take_layers compares names
+    keras.utils.clear_session()  # Keras counts to name layers, and copy_matching_layers compares names
     keras.utils.set_random_seed(recipe.seed)
     return architectures.build(
         recipe.arch,
@@ -37,7 +37,7 @@ def build_initial_model(recipe: Recipe, contract: ModelContract, classes: int) -
     )
 
 
-def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Taken:
+def copy_matching_layers(model: keras.Model, contract: ModelContract, source: Path) -> CopiedLayers:
     """Give each layer of `model` the weights of the layer with its name in `source`, if their shapes are equal.
 
     `source` is a finished run folder or its model.keras. The layer `scores` is taken only if a contract beside the file
@@ -49,16 +49,16 @@ def take_layers(model: keras.Model, contract: ModelContract, source: Path) -> Ta
     known = _weighted_layers(read_model(file))
     if _labels_beside(file) != contract.labels:
         known = {path: layer for path, layer in known.items() if layer.name != "scores"}
-    taken, new = [], []
+    copied, new = [], []
     for path, layer in _weighted_layers(model).items():
         if path in known and _shapes(known[path]) == _shapes(layer):
             layer.set_weights(known[path].get_weights())
-            taken.append(path)
+            copied.append(path)
         else:
             new.append(path)
-    if not taken:
+    if not copied:
         raise TrainingError(f"no layer of {file} fits {model.name}: start from a run of the same architecture")
-    return Taken(file, tuple(taken), tuple(new))
+    return CopiedLayers(file, tuple(copied), tuple(new))
 
 
 def _labels_beside(file: Path) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from harstream.wire.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-LARGEST = 64
+MAX_BATCH = 64
 """The largest batch. Larger batches run in pieces. It limits device memory, and the number of shapes to seven."""
-DIFFERENCE = 1e-3
+TOLERANCE = 1e-3
 """Tolerance between a replay and a plain run, absolute or relative. Their algorithms may differ."""
 
 TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
@@ -52,7 +52,7 @@ class BoundSession:
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the results (N, ...), a new array. Raises ValueError for another shape or type."""
-        pieces = [self._run(values[start : start + LARGEST]) for start in range(0, len(values), LARGEST)]
+        pieces = [self._run(values[start : start + MAX_BATCH]) for start in range(0, len(values), MAX_BATCH)]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _run(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -72,7 +72,7 @@ class BoundSession:
             self._with_graphs = self._with_graphs or self._open_with_graphs()
             replayed = _Binding(self._with_graphs, len(values), self._device)
             replayed.run(np.zeros_like(values))  # the first run records; other values make the check meaningful
-            if not np.allclose(replayed.run(values), expected, rtol=DIFFERENCE, atol=DIFFERENCE):
+            if not np.allclose(replayed.run(values), expected, rtol=TOLERANCE, atol=TOLERANCE):
                 raise ModelError("a replay differs from a plain run")
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             why = " ".join(str(error).split())[:200]

@@ -52,12 +52,7 @@ class Metrics:
         self._windows = self._counter("windows", "Scored windows.", "camera")
         self._unknown = self._counter("windows_unknown", "Scored windows without an activity.", "camera")
         self._events = self._counter("events", "Starts and ends of activities.", "camera", "activity", "type")
-        self._stage_seconds = Histogram(
-            "harstream_stage_seconds", "Seconds from a frame's capture to its recognition (recognized), from an "
-            "event's publication to the broker's acknowledgement (acknowledged), and from the capture of an event's "
-            "frame to the acknowledgement (published).", ["stage"],
-            buckets=BUCKETS, registry=self._registry,
-        )  # fmt: skip
+        self._stage_seconds = self._new_stage_histogram()
         self._state = self._gauge("camera_state", "1 for the camera's current state, else 0.", "camera", "state")
         self._frame_age = self._gauge("frame_age_seconds", "Seconds since a camera's last frame.", "camera")
         self._rate = self._gauge(
@@ -70,10 +65,22 @@ class Metrics:
         self._frozen = self._counter(
             "camera_frozen_seconds", "Seconds for which a camera repeated one picture.", "camera"
         )
-        about = {"version": context.version, "model": context.contract.name, "model_version": context.contract.version}
-        Info("harstream", "Version, model and provider.", registry=self._registry).info(about | {"provider": provider})
+        self._describe(context)
         self._healths: dict[str, Health] = {}
         """The last health of each camera."""
+
+    def _new_stage_histogram(self) -> Histogram:
+        description = (
+            "Seconds from a frame's capture to its recognition (recognized), from an event's publication to the "
+            "broker's acknowledgement (acknowledged), and from the capture of an event's frame to the acknowledgement "
+            "(published)."
+        )
+        return Histogram("harstream_stage_seconds", description, ["stage"], buckets=BUCKETS, registry=self._registry)
+
+    def _describe(self, context: Context) -> None:
+        about = {"version": context.version, "model": context.contract.name, "model_version": context.contract.version}
+        info = Info("harstream", "Version, model and provider.", registry=self._registry)
+        info.info(about | {"provider": self._provider})
 
     def watch_broker(
         self, is_connected: Callable[[], bool], *, waiting: Callable[[], int], lost: Callable[[], int]

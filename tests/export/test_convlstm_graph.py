@@ -83,7 +83,7 @@ def test_encoder_and_head_equal_the_whole_window(name: str) -> None:
 
 def test_a_graph_that_differs_is_refused(windows: NDArray[np.uint8]) -> None:
     from harstream.export.keras_to_onnx import convert
-    from harstream.export.verify import Differs, largest_difference
+    from harstream.export.verify import OutputsDiffer, largest_difference
 
     model = keras.Sequential(
         [
@@ -96,7 +96,7 @@ def test_a_graph_that_differs_is_refused(windows: NDArray[np.uint8]) -> None:
     graph = convert(model).plain
     expected = model.predict(windows, verbose=0)
     assert largest_difference(expected, windows, graph) < 1e-4
-    with pytest.raises(Differs, match="no file was written"):
+    with pytest.raises(OutputsDiffer, match="no file was written"):
         largest_difference(expected + np.float32(2e-4), windows, graph)
 
 

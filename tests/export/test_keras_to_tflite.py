@@ -91,21 +91,21 @@ def test_scores_of_a_quantized_file_sum_to_one(windows: NDArray[np.uint8], tmp_p
 
 
 def test_a_model_without_encoder_and_head_is_refused() -> None:
-    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NotConvertible, convert_to_tflite
 
-    with pytest.raises(NoTFLite, match="convlstm is one graph"):
+    with pytest.raises(NotConvertible, match="convlstm is one graph"):
         convert_to_tflite(built("convlstm"), None)
 
 
 def test_quantized_optical_flow_is_refused(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NotConvertible, convert_to_tflite
 
-    with pytest.raises(NoTFLite, match="optical flow divides by 0"):
+    with pytest.raises(NotConvertible, match="optical flow divides by 0"):
         convert_to_tflite(built("flow_tcn"), windows)
 
 
 def test_an_operation_that_is_not_built_in_is_refused_in_one_line() -> None:
-    from harstream.export.keras_to_tflite import NoTFLite, convert_to_tflite
+    from harstream.export.keras_to_tflite import NotConvertible, convert_to_tflite
     from harstream.models.encoder_and_head import ENCODER, HEAD, fold
 
     encoder = keras.Sequential(
@@ -113,7 +113,7 @@ def test_an_operation_that_is_not_built_in_is_refused_in_one_line() -> None:
     )
     rows = keras.Input((FRAMES, 192))
     head = keras.Model(rows, keras.ops.erfinv(keras.layers.GlobalAveragePooling1D()(rows)), name=HEAD)
-    with pytest.raises(NoTFLite) as refused:
+    with pytest.raises(NotConvertible) as refused:
         convert_to_tflite(fold(encoder, head, "strange"), None)
     assert str(refused.value).startswith("strange has an operation that is not built in: ")
     assert "\n" not in str(refused.value)

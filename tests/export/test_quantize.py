@@ -114,7 +114,7 @@ def test_the_graph_that_is_quantized_is_not_changed(windows: NDArray[np.uint8]) 
 
 
 def test_a_quantized_model_that_changes_labels_of_sure_windows_is_refused() -> None:
-    from harstream.export.verify import Differs, require_same_labels
+    from harstream.export.verify import OutputsDiffer, require_same_labels
 
     sure = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (10, 1))
     unsure = np.tile(np.array([0.4, 0.35, 0.25], np.float32), (30, 1))
@@ -124,5 +124,7 @@ def test_a_quantized_model_that_changes_labels_of_sure_windows_is_refused() -> N
     scores[0] = [0.2, 0.7, 0.1]
     require_same_labels(expected, scores)  # 9 of 10
     scores[1] = [0.2, 0.7, 0.1]
-    with pytest.raises(Differs, match="keep the label of 8 of 10 windows of which Keras is sure, but 90% is expected"):
+    with pytest.raises(
+        OutputsDiffer, match="keep the label of 8 of 10 windows of which Keras is sure, but 90% is expected"
+    ):
         require_same_labels(expected, scores)

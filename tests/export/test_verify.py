@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harstream.export.verify import (
-    Differs,
+    OutputsDiffer,
     Runner,
     difference_of,
     require_same_labels,
@@ -31,7 +31,7 @@ def test_the_difference_is_the_largest_over_all_scores() -> None:
 
 
 def test_a_difference_in_a_batch_is_found_although_single_windows_agree() -> None:
-    with pytest.raises(Differs, match=r"differs from Keras by 1\.0e-03"):
+    with pytest.raises(OutputsDiffer, match=r"differs from Keras by 1\.0e-03"):
         difference_of(runner(EXPECTED + np.float32(1e-3)), EXPECTED, WINDOWS)
 
 
@@ -42,7 +42,7 @@ def test_a_quantized_model_may_change_labels_of_one_sure_window_in_ten_and_of_an
     changed[0] = changed[0, ::-1]
     require_same_labels(np.concatenate([sure, unsure]), np.concatenate([changed, unsure[:, ::-1]]))
     changed[1] = changed[1, ::-1]
-    with pytest.raises(Differs, match="keep the label of 8 of 10 windows"):
+    with pytest.raises(OutputsDiffer, match="keep the label of 8 of 10 windows"):
         require_same_labels(sure, changed)
 
 

@@ -26,7 +26,7 @@ from harstream.models.layers.sum_of_classes import telling_labels
 from harstream.training.calibration import at_temperature
 from harstream.training.ensemble import combine
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import build_initial_model, take_layers
+from harstream.training.initial_weights import build_initial_model, copy_matching_layers
 from harstream.training.recipes import Recipe
 from harstream.training.run_folder import RunFolder, Validated
 
@@ -183,7 +183,7 @@ def test_a_run_with_a_broken_file_is_refused_and_nothing_is_written(file: str, s
             export_run(run, "m", "1.0.0", tmp_path / "m", int8=True)
     if file in ("model.keras", "contract.json"):
         with pytest.raises(UnreadableRun, match=message):
-            take_layers(build_initial_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
+            copy_matching_layers(build_initial_model(Recipe(arch="lrcn"), CONTRACT, 4), CONTRACT, run)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

@@ -16,7 +16,7 @@ from harstream.models.architectures import CannotBuild
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.training.errors import TrainingError
-from harstream.training.initial_weights import build_initial_model, take_layers
+from harstream.training.initial_weights import build_initial_model, copy_matching_layers
 from harstream.training.recipes import Recipe
 from harstream.training.run_folder import RunFolder, Validated
 
@@ -45,8 +45,8 @@ def same(one: keras.Model, other: keras.Model, layer: str) -> bool:
 def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) -> None:
     before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), CONTRACT, 2)
     assert not same(before, model, "lstm")
-    start = take_layers(model, CONTRACT, tmp_path / "run")
-    assert (start.file, set(start.taken), start.new) == (tmp_path / "run" / "model.keras", LRCN, ())
+    start = copy_matching_layers(model, CONTRACT, tmp_path / "run")
+    assert (start.file, set(start.copied), start.new) == (tmp_path / "run" / "model.keras", LRCN, ())
     assert same(before, model, "lstm")
     assert same(before, model, "scores")
 
@@ -54,24 +54,24 @@ def test_a_run_gives_all_its_layers_to_one_with_the_same_labels(tmp_path: Path) 
 @pytest.mark.parametrize("contract", [OTHER_LABELS, MORE_LABELS])
 def test_the_output_layer_is_new_if_labels_differ(contract: ModelContract, tmp_path: Path) -> None:
     before, model = finished_run(tmp_path / "run"), build_initial_model(Recipe(arch="lrcn", seed=2), contract, 2)
-    start = take_layers(model, contract, tmp_path / "run" / "model.keras")
-    assert (set(start.taken), start.new) == (LRCN - {"head/scores"}, ("head/scores",))
+    start = copy_matching_layers(model, contract, tmp_path / "run" / "model.keras")
+    assert (set(start.copied), start.new) == (LRCN - {"head/scores"}, ("head/scores",))
     assert same(before, model, "lstm")
 
 
 def test_a_run_of_another_architecture_is_refused(tmp_path: Path) -> None:
     finished_run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no layer of .*model\.keras fits convlstm: start from a run of the same"):
-        take_layers(build_initial_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
+        copy_matching_layers(build_initial_model(Recipe(arch="convlstm"), CONTRACT, 2), CONTRACT, tmp_path / "run")
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     model = build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2)
     with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
-        take_layers(model, CONTRACT, tmp_path)
+        copy_matching_layers(model, CONTRACT, tmp_path)
     (tmp_path / "model.keras").write_text("no model")
     with pytest.raises(UnreadableRun, match=r"model\.keras cannot be read: ."):
-        take_layers(model, CONTRACT, tmp_path)
+        copy_matching_layers(model, CONTRACT, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harstream.models.catalogue import find_model, shipped
-from harstream.stream.recognition.cuda_graphs import LARGEST, BoundSession
+from harstream.stream.recognition.cuda_graphs import MAX_BATCH, BoundSession
 from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
 from harstream.wire.errors import ModelError
 
@@ -47,7 +47,7 @@ def test_bound_runs_repeatedly_give_the_results_of_plain_runs_at_any_batch_size(
 
 def test_a_batch_larger_than_the_largest_is_run_in_pieces() -> None:
     plain, bound = (OnnxRecognizer(find_model("lrcn"), "cpu", mode=mode) for mode in (RunMode.PLAIN, RunMode.BOUND))
-    frames = _frames(plain, 2 * LARGEST + 5, seed=0)
+    frames = _frames(plain, 2 * MAX_BATCH + 5, seed=0)
     assert np.allclose(np.asarray(bound.encode(frames), float), np.asarray(plain.encode(frames), float), atol=CLOSE)
 
 
