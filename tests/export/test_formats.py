@@ -63,17 +63,17 @@ def test_a_float_export_that_equals_keras_is_measured(graph: onnx.ModelProto) ->
 
 def test_a_float_export_that_differs_from_keras_is_refused(graph: onnx.ModelProto) -> None:
     from harstream.export.formats import as_onnx, compare_with_float
-    from harstream.export.verify import Differs
+    from harstream.export.verify import OutputsDiffer
 
     export = as_onnx({"model.onnx": graph}, LIGHT)
     other = replace(export, run=lambda windows: export.run(windows)[:, ::-1])
-    with pytest.raises(Differs, match="differs from Keras"):
+    with pytest.raises(OutputsDiffer, match="differs from Keras"):
         compare_with_float(other, export, expected(), WINDOWS, is_float=True)
 
 
 def test_an_integer_export_may_differ_as_long_as_sure_windows_keep_their_label(graph: onnx.ModelProto) -> None:
     from harstream.export.formats import as_onnx, compare_with_float
-    from harstream.export.verify import Differs
+    from harstream.export.verify import OutputsDiffer
 
     export = as_onnx({"model.onnx": graph}, LIGHT)
     coarse = replace(export, run=lambda windows: np.where(export.run(windows) > 0.5, 0.9, 0.1).astype(np.float32))
@@ -81,5 +81,5 @@ def test_an_integer_export_may_differ_as_long_as_sure_windows_keep_their_label(g
     assert found["difference_to_keras"] == pytest.approx(0.9 - expected()[1, 0], abs=1e-5)  # the least sure window
     assert found["windows_with_the_label_of_keras"] == 4
     turned = replace(export, run=lambda windows: export.run(windows)[:, ::-1])
-    with pytest.raises(Differs, match="8-bit integers"):
+    with pytest.raises(OutputsDiffer, match="8-bit integers"):
         compare_with_float(turned, export, expected(), WINDOWS, is_float=False)
