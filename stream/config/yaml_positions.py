@@ -69,7 +69,7 @@ class YamlPositions:
         if node in around:
             return self._report(path, "an alias must not be inside the value that it refers to")
         if node.tag == FILE and isinstance(node, yaml.ScalarNode):
-            return self._content(node.value, path)
+            return self._file_content(node.value, path)
         if not node.tag.startswith(KNOWN_TAGS):
             return self._report(path, f"expected no tag, or {FILE} and the path of a file, got {node.tag}")
         if isinstance(node, yaml.MappingNode):
@@ -88,7 +88,7 @@ class YamlPositions:
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        brought = [self._merged(value, path, around) for key, value in node.value if key.tag == MERGE]
+        merged = [self._merged(value, path, around) for key, value in node.value if key.tag == MERGE]
         for key, value in node.value:
             if key.tag == MERGE:
                 continue
@@ -100,7 +100,7 @@ class YamlPositions:
             else:
                 self.keys[(*path, key.value)] = _place(key)
                 values[key.value] = self._value(value, (*path, key.value), around)
-        for more in chain.from_iterable(brought):
+        for more in chain.from_iterable(merged):
             values = more | values
         return values
 
@@ -123,7 +123,7 @@ class YamlPositions:
             return None
         return REFERENCE.sub(lambda found: found[1] or os.environ[found[2]], text)
 
-    def _content(self, name: str, path: KeyPath) -> str | None:
+    def _file_content(self, name: str, path: KeyPath) -> str | None:
         written = f"{FILE} {name}"
         file = self._substitute(name, path)
         self.shown.pop(path, None)

@@ -27,7 +27,7 @@ RETRY = 1.0
 """Seconds between two attempts to write while the disk fails."""
 BATCH = 200
 """The largest number of entries per write. A full batch takes some milliseconds."""
-MOST_WAITING = 50_000
+MAX_WAITING = 50_000
 """The largest number of entries that wait in memory. The oldest are dropped first."""
 KILLED = "harstream was killed"
 
@@ -143,7 +143,7 @@ class HistorySink:
 
     def _record_failure(self, error: sqlite3.Error) -> None:
         self._failed_at = self._clock()
-        lost = max(0, len(self._waiting) - MOST_WAITING)
+        lost = max(0, len(self._waiting) - MAX_WAITING)
         for key in list(islice(self._waiting, lost)):
             del self._waiting[key]
         self._outage.record_failure(error, count=lost)
