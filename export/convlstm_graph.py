@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from harstream.models.layers.convlstm import ConvLSTM2D
 from harstream.models.layers.optical_flow import FrameDifference
-from harstream.models.layers.sum_of_classes import SumOfClasses, summing
+from harstream.models.layers.sum_of_classes import SumOfClasses, sum_matrix
 
 OPSET = 17
 _SHAPE_ONLY = (keras.layers.InputLayer, keras.layers.Dropout)
@@ -181,7 +181,7 @@ class _Graph:
         self.current = self.node("Relu" if activation == "relu" else "Softmax", [self.current])
 
     def _sum(self, layer: Any) -> None:
-        self.current = self.node("MatMul", [self.current, self.constant(summing(layer.label_of))])
+        self.current = self.node("MatMul", [self.current, self.constant(sum_matrix(layer.label_of))])
 
 
 def _sigmoids_first(weight: NDArray[np.float32]) -> NDArray[np.float32]:

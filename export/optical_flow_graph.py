@@ -18,10 +18,10 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from harstream.models.layers.optical_flow import (
     CAMERA_NOISE,
-    DOUBT,
-    FARTHEST,
+    MAX_STEP,
     NOISE,
     OF_SLOPES,
+    QUARTER_WEIGHT_AT,
     SCALES,
     STEPS,
     WINDOW,
@@ -144,11 +144,11 @@ def _first_step(graph: _Graph, before: str, after: str, height: int, width: int)
 def _step(graph: _Graph, before: str, after: str, is_seen: str, height: int, width: int) -> str:
     """Add a later step: two pictures (N, 1, h, w) and the area that both see -> (N, 2, 1, 1)."""
     x, y, t = _slopes(graph, before, after, height, width)
-    doubt = graph.node("Add", [graph.node("Mul", [t, t]), graph.constant(DOUBT**2)])
-    weight = graph.node("Div", [is_seen, graph.node("Mul", [doubt, doubt])])  # 1 / DOUBT^4 times as much
+    doubt = graph.node("Add", [graph.node("Mul", [t, t]), graph.constant(QUARTER_WEIGHT_AT**2)])
+    weight = graph.node("Div", [is_seen, graph.node("Mul", [doubt, doubt])])  # in units of QUARTER_WEIGHT_AT**4
     slopes = graph.node("Concat", [x, y, t, is_seen], axis=1)
     noise, products = np.zeros((4, 4)), np.zeros((5, 4, 4))
-    noise[3, 3] = 1 / DOUBT**4  # where it is seen, squared, is the sum of the weights, and one more
+    noise[3, 3] = 1 / QUARTER_WEIGHT_AT**4  # one weight more, see models.layers.optical_flow
     products[range(5), *OF_SLOPES] = 1
     products[[0, 2], 3, 3] = CAMERA_NOISE
     return _near(graph, graph.crossed(slopes, graph.node("Mul", [slopes, weight]), 4), noise, products)
@@ -156,7 +156,7 @@ def _step(graph: _Graph, before: str, after: str, is_seen: str, height: int, wid
 
 def _near(graph: _Graph, sums: str, noise: NDArray[np.float64], products: NDArray[np.float64]) -> str:
     step = graph.solved(sums, noise.ravel(), products.reshape(5, -1))
-    return graph.shaped(graph.node("Clip", [step, graph.constant(-FARTHEST), graph.constant(FARTHEST)]), 2, 1, 1)
+    return graph.shaped(graph.node("Clip", [step, graph.constant(-MAX_STEP), graph.constant(MAX_STEP)]), 2, 1, 1)
 
 
 def _shifted(graph: _Graph, pictures: str, motion: str, height: int, width: int) -> tuple[str, str]:

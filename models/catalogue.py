@@ -10,18 +10,17 @@ WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
 HISTORY = "history.csv"
 NOT_VALIDATED = "NA"
-"""What Keras's CSVLogger writes there for an epoch without validation."""
+"""What Keras's CSVLogger writes into the history for an epoch without validation."""
 TRAINED = Path(__file__).parent / "trained"
 
 
 class ModelNotFound(Exception):
-    """It is neither a shipped model's name nor a path with a model's files."""
+    """A text is neither the name of a shipped model nor a path with a model's files."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The files of one model. ONNX: the graph of the whole window, with an encoder and a head if there are any. TFLite:
-    one file."""
+    """The files of a model. ONNX: a graph of the whole window, perhaps with an encoder and a head. TFLite: one file."""
 
     folder: Path
     whole: Path

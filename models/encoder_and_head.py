@@ -1,6 +1,6 @@
-"""Joins an encoder and a sequence head into one clip model, with time folded into the batch.
+"""Joins an encoder and a sequence head into one model of windows, with time folded into the batch.
 
-`TimeDistributed` is a Python loop in Keras 3. A reshape has the same weights and output, and trains 3 to 7 times
+Keras 3 runs `TimeDistributed` as a Python loop. A reshape has the same weights and output, and trains 3 to 7 times
 faster. Both parts keep their names, so that a stream can encode each frame once.
 """
 
@@ -13,10 +13,10 @@ ENCODER, HEAD = "encoder", "head"
 
 
 def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
-    """Join an encoder and a head (rows, F) -> (K,) into frames (T, H, W, 3) uint8 -> scores (K,).
+    """Join an encoder and a head (rows, F) -> (K,) into a model of frames (T, H, W, 3) uint8 -> scores (K,).
 
-    The encoder takes a frame (H, W, 3) uint8, and then rows = T; or a pair (2, H, W, 3) of a frame and the one before
-    it, and then rows = T - 1.
+    The encoder takes frames (H, W, 3) uint8 with rows = T, or pairs (2, H, W, 3) of the previous frame and a frame with
+    rows = T - 1.
     """
     rows, F = head.input_shape[1:]
     *lookback, H, W, C = encoder.input_shape[1:]
@@ -28,7 +28,7 @@ def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
 
 
 def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
-    """Return the encoder and the head of a folded model; None for a model without them."""
+    """Return the encoder and the head of a folded model, or None for a model without them."""
     names = {layer.name for layer in model.layers}
     if not {ENCODER, HEAD} <= names:
         return None
@@ -36,7 +36,7 @@ def parts(model: keras.Model) -> tuple[keras.Model, keras.Model] | None:
 
 
 def before(model: keras.Model, name: str) -> keras.Model:
-    """Return the layers before the one of that name, as a model."""
+    """Return the layers before the layer `name`, as a model."""
     last = model.get_layer(name)
     if isinstance(model, keras.Sequential):
         return keras.Sequential([input_like(model), *model.layers[: model.layers.index(last)]])
@@ -49,7 +49,7 @@ def first_layer(model: keras.Model) -> keras.layers.Layer:
 
 
 def after_first(model: keras.Model) -> keras.Model:
-    """Return the layers after the first one, as a model. No layer but the first may take the input."""
+    """Return the layers after the first one, as a model. Only the first layer may take the input."""
     first = first_layer(model)
     if isinstance(model, keras.Sequential):
         shape = first.compute_output_shape(model.input_shape)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class UnreadableRun(Exception):
-    """It is not a finished run, or a broken one."""
+    """A folder is not a finished run, or one of its files is broken."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FinishedRun:
 
     @property
     def history(self) -> Path:
-        """The figures of its epochs. A run that `combine` made has none."""
+        """The losses and accuracies of its epochs. A run that `combine` wrote has no such file."""
         return self.path / HISTORY
 
     @property
@@ -96,7 +96,7 @@ def read_windows(file: Path) -> NDArray[np.uint8]:
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """A context that turns every error of a broken file into UnreadableRun, with the file's name."""
+    """Give a context that turns the errors of a broken file into UnreadableRun with the file's name."""
     try:
         yield
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, ContractError) as error:

@@ -11,10 +11,10 @@ LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_keras() -> str:
-    """Import Keras; return its backend with its devices, such as `tensorflow (cpu:0)`. PyTorch reports no devices.
+    """Import Keras, and return its backend with its devices, such as `tensorflow (cpu:0)`. PyTorch reports no devices.
 
     TensorFlow 2.21 prints several lines on import and while it looks for devices, at every log level
-    (tensorflow/tensorflow#100442). They are shown where TF_CPP_MIN_LOG_LEVEL is set.
+    (tensorflow/tensorflow#100442). They are shown if TF_CPP_MIN_LOG_LEVEL is set.
     """
     is_asked_for = LEVEL in os.environ
     os.environ.setdefault(LEVEL, "2")

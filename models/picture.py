@@ -1,4 +1,4 @@
-"""The picture of a frame, from any kind of source."""
+"""The interface of a picture from any kind of source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Pixels = NDArray[np.uint8]
 
 
 class Picture(Protocol):
-    """One picture of a camera or a file. It is converted on demand only; every method is safe from any thread."""
+    """One picture of a camera or a file. It is converted only on demand. Any thread may call its methods."""
 
     def bgr(self) -> Pixels:
         """Return the picture as BGR (H, W, 3) uint8, which must not be modified."""
         ...
 
     def model_frame(self, height: int, width: int) -> Pixels:
-        """Return the picture as RGB (height, width, 3) uint8; the aspect ratio is squashed."""
+        """Return the picture as RGB (height, width, 3) uint8. The aspect ratio is not kept."""
         ...

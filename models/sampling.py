@@ -1,4 +1,4 @@
-"""Frame times to the frames of a window: the one sampler that training, evaluation and streaming share."""
+"""Chooses the frames of a window by their times. Training, evaluation and streams share this one sampler."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 EARLY = 0.25
-"""Periods that a frame may come before it is due."""
+"""Periods by which a frame may come before it is due."""
 GAP = 1.75
-"""Periods between two frames above which there is a gap. The jitter of a camera a fifth too slow fits in; one missing
-frame of a camera at the rate does not."""
+"""More periods than this between two frames are a gap. The jitter of a camera that is a fifth too slow is no gap. A
+missing frame of a camera at the rate is one."""
 FASTER = 1.05
-"""Factor between two rates that `slowest_rate` tries."""
+"""Factor between neighbouring rates that `slowest_rate` tries."""
 
 
 class Taken(Enum):
-    """How a frame that the grid takes stands to the one taken before it."""
+    """How a taken frame follows the frame that was taken before it."""
 
     FIRST = "first"
-    """It begins a stretch: nothing was taken before it, or there was a gap."""
+    """It begins a stretch, because it is the first frame or follows a gap."""
     NEXT = "next"
     """It continues the stretch."""
 
 
 class TimeGrid:
-    """Takes, from frames as they come, those on an even grid of `rate` hertz.
+    """Takes the frames that lie on an even grid of `rate` hertz, while frames come.
 
     A frame is taken when it is due, or at most a quarter period early. The next frame is due one period after the due
-    time, not after the frame, so the rate holds whatever the camera's rate is. Every frame of a camera up to a fifth
-    slower is taken. More than 1.75 periods from one frame to the next, taken or not, is a gap. A 12 Hz camera loses
-    every sixth frame on a grid of 10 Hz, and the two around it are no gap.
+    time, not after the frame. So the grid keeps its rate at any camera rate. Of a camera that is up to a fifth slower,
+    every frame is taken. More than 1.75 periods between two frames, taken or not, are a gap. A grid of 10 Hz skips
+    every sixth frame of a 12 Hz camera, which is no gap.
 
     10 Hz, 25 fps:  0.00 0.04 0.08 0.12 0.16 0.20 0.24 0.28   0.60
     taken:          0.00      0.08           0.20      0.28   0.60
@@ -40,16 +40,16 @@ class TimeGrid:
     """
 
     def __init__(self, rate: float) -> None:
-        """`rate`: hertz."""
+        """`rate` is in hertz."""
         self._period = 1 / rate
         self._due = float("-inf")
         self._last = float("-inf")
         self._seen = float("-inf")
 
     def take(self, time: float) -> Taken | None:
-        """Advance to the frame of this time, in seconds; None for a frame off the grid.
+        """Advance to the frame at `time`, in seconds. Return None for a frame off the grid.
 
-        A frame is off the grid, too, if its time does not come after the last taken one.
+        A frame is also off the grid if it is not later than the last taken frame.
         """
         is_gap = time - self._seen > GAP * self._period + 1e-6
         if is_gap:
@@ -57,16 +57,16 @@ class TimeGrid:
         self._seen = max(self._seen, time)
         if time <= self._last or time < self._due - EARLY * self._period:
             return None
-        # A frame that comes after the next was due leaves at most one frame to catch up with.
+        # After a late frame, at most one frame can be overdue.
         self._due = max(self._due + self._period, time)
         self._last = time
         return Taken.FIRST if is_gap else Taken.NEXT
 
 
 def stretches(times: Iterable[float], rate: float) -> list[list[int]]:
-    """Return the indices of the frames that a stream takes from its first frame on, one list a stretch without a gap.
+    """Return the indices of the frames that a stream takes, in one list for each stretch without a gap.
 
-    `times`: seconds.
+    `times` are in seconds.
     """
     grid, found = TimeGrid(rate), list[list[int]]()
     for index, time in enumerate(times):
@@ -79,9 +79,9 @@ def stretches(times: Iterable[float], rate: float) -> list[list[int]]:
 
 
 def window_from(times: NDArray[np.float64], start: int, rate: float, frames: int) -> NDArray[np.intp] | None:
-    """Return the indices (frames,) of the first window of a stream that begins with frame `start`.
+    """Return the indices (frames,) of the first window of a stream that starts with frame `start`.
 
-    None if a gap or the end comes before the window is complete. `times`: (n,) seconds, increasing.
+    None if a gap or the end comes before the window is full. `times` (n,) are increasing seconds.
     """
     grid, taken = TimeGrid(rate), list[int]()
     for index, time in enumerate(times[start:].tolist(), start):
@@ -96,9 +96,9 @@ def window_from(times: NDArray[np.float64], start: int, rate: float, frames: int
 
 
 def possible_starts(times: NDArray[np.float64], rate: float, frames: int) -> NDArray[np.intp]:
-    """Return the indices of the frames that have the seconds of a window after them without a gap; all if none has.
+    """Return the indices of the frames that are followed by a whole window's time without a gap, or all if none is.
 
-    `times`: (n,) seconds, increasing.
+    `times` (n,) are increasing seconds.
     """
     room = _stretch_ends(times, rate) - times
     starts = np.flatnonzero(room >= (frames - 1) / rate - 1e-9)
@@ -106,10 +106,9 @@ def possible_starts(times: NDArray[np.float64], rate: float, frames: int) -> NDA
 
 
 def slowest_rate(times: NDArray[np.float64], rate: float, frames: int) -> float | None:
-    """Return `rate`, or the lowest higher rate found at which the times hold a window without a gap; None if there is
-    none.
+    """Return `rate`, or else the lowest higher rate at which the times contain a window without a gap.
 
-    A clip shorter than a window has one at a higher rate: it is seen as if it was played more slowly.
+    None if there is no such rate. At a higher rate, a clip that is too short for a window looks slower than it is.
     """
     if len(times) < frames:
         return None
@@ -118,7 +117,7 @@ def slowest_rate(times: NDArray[np.float64], rate: float, frames: int) -> float 
     if frames == 1 or longest == 0:
         return rate if frames == 1 else None
     tried = max(rate, (frames - 1) / longest)
-    while tried * intervals[-1] <= GAP:  # above it, there are too few frames that follow no gap
+    while tried * intervals[-1] <= GAP:  # above it, too many frames follow a gap
         if any(window_from(times, start, tried, frames) is not None for start in range(len(times) - frames + 1)):
             return tried
         tried *= FASTER
@@ -126,12 +125,12 @@ def slowest_rate(times: NDArray[np.float64], rate: float, frames: int) -> float 
 
 
 def even_indices(length: int, frames: int) -> NDArray[np.intp]:
-    """Return every max(length // frames, 1)-th frame, the papers' way of sampling a whole clip."""
+    """Return every max(length // frames, 1)-th frame, as the papers sample a whole clip."""
     return np.arange(frames) * max(length // frames, 1)
 
 
 def _stretch_ends(times: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """For each frame the time of the last one that follows it without a gap."""
+    """Return, for each frame, the time of the last frame that follows it without a gap."""
     ends = np.append(np.flatnonzero(np.diff(times) > GAP / rate + 1e-6), len(times) - 1)
     end_of_each = ends[np.searchsorted(ends, np.arange(len(times)))]
     return np.asarray(times[end_of_each], dtype=np.float64)

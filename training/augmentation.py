@@ -1,4 +1,4 @@
-"""Augmentation: windows as another camera would have filmed the same activity."""
+"""Changes windows at random, as if another camera had filmed the same activity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Augmentation:
     tilt: float
     """Largest rotation, in degrees, to either side."""
     shift: float
-    """Largest shift to any side, as a share of the picture."""
+    """Largest shift to either side, as a share of the picture."""
     light: Range
     """Factor on the contrast, and on the brightness."""
     grey: float
@@ -29,11 +29,11 @@ class Augmentation:
     recoloured: float = 0.0
     """Probability that the colour channels swap places."""
     hidden: float = 0.0
-    """Probability that a grey box covers a part; see _hide_a_part."""
+    """Probability that a grey box covers a part of the picture; see _hide_a_part."""
     noisy: float = 0.0
     """Probability of noise."""
     other_place: float = 0.0
-    """Probability that another clip's place is laid over the window; see overlay_place."""
+    """Probability that a picture of another clip is laid over the window; see overlay_place."""
 
 
 AUGMENTATIONS: dict[str, Augmentation | None] = {
@@ -52,13 +52,13 @@ AUGMENTATIONS: dict[str, Augmentation | None] = {
         other_place=0.5,
     ),
 }
-"""`strong` is for models that see pictures and would learn places, `mild` for models that see only optical flow."""
+"""`strong` is for models of pictures, which would learn places. `mild` is for models of optical flow."""
 
 
 def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return the window (T, H, W, 3), changed at random within `how`; half of all windows are mirrored.
+    """Return the window (T, H, W, 3), changed at random within `how`. Half of all windows are mirrored.
 
-    One draw holds for the whole window; only the noise differs from frame to frame.
+    All frames of the window change in the same way. Only the noise differs from frame to frame.
     """
     T, H, W, C = window.shape
     warp = _warp(H, W, how, random)
@@ -80,8 +80,8 @@ def overlay_place(
 ) -> NDArray[np.uint8]:
     """Lay one still picture (H, W, 3) of another clip over all frames (T, H, W, 3) of a window.
 
-    The motion stays, but the place no longer gives the class away. Without this, models of whole frames learn scenes:
-    they recognized Diving by its pool, and no jumping jack of an unseen person.
+    The motion stays, but the place no longer reveals the class. Without this, models of whole frames learn scenes: they
+    recognized Diving by its pool, but no jumping jacks of an unseen person.
     Source: Wang et al. 2021, "Removing the background by adding the background", eq. 1.
     """
     share = random.uniform(0, 0.6)
@@ -110,13 +110,15 @@ def _with_other_light(frames: NDArray[np.uint8], light: Range, random: np.random
 
 
 def _with_noise(frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    strength = int(random.integers(2, 14))  # uniform in +-strength grey levels: a standard deviation of 1 to 7
+    strength = int(
+        random.integers(2, 14)
+    )  # uniform between -strength and +strength grey levels: a standard deviation of 1 to 7
     noise = random.integers(-strength, strength + 1, size=frames.shape, dtype=np.int8)
     return np.asarray(np.clip(frames.astype(np.int16) + noise, 0, 255), dtype=np.uint8)
 
 
 def _hide_a_part(frames: NDArray[np.uint8], random: np.random.Generator) -> None:
-    """Draw one grey box into all frames, so that no single spot gives the class away.
+    """Draw one grey box into all frames, so that no single spot reveals the class.
 
     Changes `frames`. Source: Zhong et al. 2020, "Random erasing", with one box per window.
     """

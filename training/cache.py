@@ -26,7 +26,7 @@ class DecodedClip:
     times: NDArray[np.float64]
     """(n,) seconds since the first frame, increasing."""
     frames: NDArray[np.uint8]
-    """(n, H, W, 3) RGB, memory-mapped; not to be modified."""
+    """(n, H, W, 3) RGB, memory-mapped. It must not be modified."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Rejected:
 def decode_all(
     clips: Sequence[Clip], contract: ModelContract, folder: Path
 ) -> tuple[list[DecodedClip], list[Rejected]]:
-    """Decode the clips that the cache in `folder` does not hold, with a progress bar; keep the order of `clips`."""
+    """Decode the clips that are not in the cache `folder`, with a progress bar. The order of `clips` is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # FFmpeg decodes outside the GIL
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # FFmpeg releases the GIL while it decodes
         jobs = pool.map(lambda clip: _decoded(clip, contract, folder), clips)
         results = list(track(jobs, description="decoding clips", total=len(clips)))
     return (
@@ -67,7 +67,7 @@ def _decoded(clip: Clip, contract: ModelContract, folder: Path) -> DecodedClip |
     if len(times) < contract.frames:
         return Rejected(clip, f"too short: {len(times)} frames, a window needs {contract.frames}")
     if contract.rate and slowest_rate(times, contract.rate, contract.frames) is None:
-        return Rejected(clip, f"no {contract.frames} frames follow each other without a gap, as a window needs them")
+        return Rejected(clip, f"a window needs {contract.frames} frames without a gap, but every stretch is shorter")
     return DecodedClip(clip, times, np.load(frames_file, mmap_mode="r"))
 
 
@@ -80,13 +80,13 @@ def _decode(path: Path, contract: ModelContract) -> tuple[NDArray[np.float64], N
 
 
 def _key(path: Path, contract: ModelContract) -> str:
-    """The name of an entry. It differs for another file, version of the file, transform or size."""
+    """Return the name of an entry. Another file, version of the file, transform or size gives another name."""
     stat = path.stat()
     parts = (path.resolve(), stat.st_size, stat.st_mtime_ns, contract.transform, contract.height, contract.width)
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:24]
 
 
 def _write(path: Path, array: NDArray[np.generic]) -> None:
-    """A kill while writing leaves no half entry under the final name."""
+    """Write the array aside and rename it, so that a killed run leaves no partial entry."""
     with atomic_path(path) as unfinished, unfinished.open("wb") as file:
         np.save(file, array)

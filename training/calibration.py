@@ -1,4 +1,4 @@
-"""Calibration: chooses a temperature and a threshold on validation windows."""
+"""Chooses a temperature and a threshold on validation windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from harstream.models.contract import ModelContract
-from harstream.models.layers.sum_of_classes import summing
+from harstream.models.layers.sum_of_classes import sum_matrix
 
 WANTED_PRECISION = 0.8
 """Share of the validation windows at or above the threshold that must be right, if any threshold reaches it."""
@@ -24,7 +24,7 @@ def calibrate(
 
     Class f has label `label_of[f]`.
     """
-    labels, sums = np.asarray(label_of)[truth], summing(label_of)
+    labels, sums = np.asarray(label_of)[truth], sum_matrix(label_of)
     temperature = fit_temperature(scores, labels, sums)
     probabilities = at_temperature(scores, temperature) @ sums
     return replace(
@@ -35,7 +35,7 @@ def calibrate(
 def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums: NDArray[np.float32]) -> float:
     """Return the temperature for scores of classes (N, F) with the lowest negative log likelihood of the labels (N,).
 
-    `sums` comes from models.layers.sum_of_classes.summing. Source: Guo et al. 2017, section 4.2.
+    `sums` comes from models.layers.sum_of_classes.sum_matrix. Source: Guo et al. 2017, section 4.2.
     """
 
     def loss(log_temperature: float) -> float:
@@ -53,7 +53,7 @@ def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[n
 
 
 def choose_threshold(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
-    """Return the lowest threshold at which recognized activities reach WANTED_PRECISION, or else the highest."""
+    """Return the lowest threshold with WANTED_PRECISION for recognized activities, or else the highest threshold."""
     is_activity = np.array([label not in contract.background for label in contract.labels])
     best, top = scores.argmax(axis=1), scores.max(axis=1)
     for threshold in THRESHOLDS:

@@ -1,6 +1,6 @@
-"""Checkpoints: a killed run resumes after its last whole epoch, with the same result as if it had not been killed.
+"""Resumes a killed run after its last whole epoch, with the same result as a run that was not killed.
 
-Keras's BackupAndRestore overwrites its only file in place. A kill during that write makes the run impossible to resume.
+Keras's BackupAndRestore overwrites its only file in place. If a run is killed during that write, it cannot resume.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from harstream.training.run_folder import RunFolder
 class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """Saves two things after each epoch.
 
-    Weights and optimizer go to a file named after the epoch; then the file of the epoch before is deleted. The weights
-    that were validated go to run.best_weights if their loss is the lowest so far. Without validation, each epoch's
-    weights go there.
+    Weights and optimizer go to a file named after the epoch. Then the file of the previous epoch is deleted. The
+    validated weights go to run.best_weights if their loss is the lowest so far. Without validation, the weights of
+    each epoch go there.
     """
 
     def __init__(
         self, run: RunFolder, losses: Sequence[float], averaged: keras.callbacks.SwapEMAWeights | None = None
     ) -> None:
-        """`losses` are those of the finished epochs. `averaged` puts the mean weights in place for each validation."""
+        """Take the losses of the finished epochs. `averaged` swaps the mean weights in for each validation."""
         super().__init__()
         self._run = run
         self._best = min(losses, default=math.inf)
@@ -59,7 +59,7 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 def resume(model: keras.Model, run: RunFolder) -> int:
     """Load weights and optimizer of the last whole epoch into a compiled model, and delete later rows of the history.
 
-    Returns the number of finished epochs, 0 for a new run.
+    Return the number of finished epochs, 0 for a new run.
     """
     done = max((int(file.name.split(".")[0]) for file in run.backup.glob("[0-9]*.weights.h5")), default=0)
     if done:
@@ -78,14 +78,14 @@ class SeededEpochs(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         random = np.random.default_rng([self._seed, epoch])
-        keras.utils.set_random_seed(int(random.integers(2**31)))  # torch has its own random state
+        keras.utils.set_random_seed(int(random.integers(2**31)))  # PyTorch has its own random state
         for variable in self.model.variables:
             if variable.name == "seed_generator_state":
                 variable.assign([int(random.integers(2**31)), 0])
 
 
 class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
-    """Early stopping that also counts the epochs before a kill: its state follows from their losses."""
+    """Early stopping that also counts the epochs before a kill. It computes its state from their losses."""
 
     def __init__(self, losses: Sequence[float], *, patience: int) -> None:
         super().__init__(monitor="val_loss", patience=patience, mode="min")
@@ -100,7 +100,7 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[mis
 
 
 class ResumablePlateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
-    """A plateau that began before a kill continues after it. The learning rate itself is loaded with the optimizer."""
+    """ReduceLROnPlateau that also counts the epochs before a kill. The optimizer's file holds the learning rate."""
 
     def __init__(self, losses: Sequence[float], *, factor: float, patience: int) -> None:
         super().__init__(monitor="val_loss", mode="min", factor=factor, patience=patience)

@@ -1,4 +1,4 @@
-"""`harstream train` and `harstream combine`."""
+"""The commands `harstream train` and `harstream combine`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from harstream.clips.listing import Clip, ListingError
 from harstream.command_line.errors import fail
 from harstream.command_line.options import with_options
-from harstream.models.architectures import CannotBuild, UnknownArchitecture, known
+from harstream.models.architectures import CannotBuild, UnknownArchitecture, module_name
 from harstream.models.contract import ContractError, ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.models.keras_import import import_keras
@@ -45,19 +45,19 @@ def train(
             "hamzah, dheeraj."
         ),
     ] = "live",
-    cache: Annotated[Path, typer.Option(help="Where decoded clips are kept.")] = Path("cache"),
+    cache: Annotated[Path, typer.Option(help="The folder for decoded clips.")] = Path("cache"),
     *,
     clips: Mapping[str, Any],
     recipe: Mapping[str, Any],
 ) -> None:
-    """Train an architecture on a folder of clips. The preset decides every option of the recipe that is left out."""
+    """Train an architecture on a folder of clips. An option that is left out has the preset's value."""
     if preset not in PRESETS:
         raise typer.BadParameter(f"no preset {preset!r}; there are {', '.join(PRESETS)}", param_hint="--preset")
     selection, made = ClipSelection(**clips), replace(PRESETS[preset], **recipe)
     if selection.rule is not None:
         made = replace(made, split=selection.rule)  # type: ignore[arg-type]
     try:
-        known(made.arch)
+        module_name(made.arch)  # reports an unknown name before the clips are listed
         chosen = select_clips(selection, made)
         contract = _contract(out.name, made, chosen, selection.background_labels)
         _train(made, contract, chosen, out, cache)
@@ -66,7 +66,7 @@ def train(
     except OSError as error:
         fail(
             "train",
-            f"cannot read or write a file: {_reason(error)}. Once this is solved, the same command resumes after the "
+            f"cannot read or write a file: {_reason(error)}. After this is solved, the same command resumes after the "
             f"last whole epoch in {out}",
         )
 
@@ -76,7 +76,7 @@ def combine(
     runs: Annotated[list[Path], typer.Argument(help="Finished runs of `harstream train`, at least two.")],
     out: Annotated[Path, typer.Option(help="The run folder to write; `harstream export` reads it like any other.")],
 ) -> None:
-    """Make one model of several trained runs: it outputs the mean of their scores."""
+    """Combine several trained runs into one model, which averages their scores."""
     import_keras()
     from harstream.training.ensemble import combine
     from harstream.training.run_folder import RunFolder
@@ -92,12 +92,12 @@ def combine(
 
 
 def _reason(error: OSError) -> str:
-    """Return the operating system's words, where there are any: HDF5 adds many of its own."""
+    """Return the operating system's message if there is one, because HDF5's message is long."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]) -> ModelContract:
-    """Return the contract of a model that is not trained yet: temperature and threshold come later."""
+    """Return the contract of an untrained model. Temperature and threshold follow after training."""
     found = {clip.label for clip in clips}
     no_activity = tuple(sorted(found & background))
     return ModelContract(
@@ -121,7 +121,7 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
     targets = LearnedClasses.of(clips, contract)
     if recipe.refit is not None:
         contract, clips = prepare_refit(recipe, contract, clips)
-    # A model that cannot be built is reported before an hour of decoding.
+    # Build the model first, because decoding may take an hour.
     model = _starting_model(recipe, contract, len(targets.classes))
     run = RunFolder(out)
     decoded = _decoded(recipe, contract, clips, targets, run, cache)
@@ -144,7 +144,7 @@ def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> ke
 def _decoded(
     recipe: Recipe, contract: ModelContract, clips: list[Clip], targets: LearnedClasses, run: RunFolder, cache: Path
 ) -> list[DecodedClip]:
-    """Decode the clips that training and validation need, and begin the run folder."""
+    """Decode the clips for training and validation, and create the run folder."""
     from harstream.training.cache import decode_all
     from harstream.training.train import classes_without_validation, require_training_clips
 
@@ -157,10 +157,7 @@ def _decoded(
     usable = [clip.clip for clip in decoded]
     require_training_clips(usable, targets)
     if recipe.refit is None and (unseen := classes_without_validation(usable, targets)):
-        _warn(
-            f"no validation clip is left for {', '.join(unseen)}: these classes have no part in the choice of the best "
-            "epoch"
-        )
+        _warn(f"no validation clip is left for {', '.join(unseen)}: these classes have no influence on the best epoch")
     run.begin(recipe, clips, rejected)
     return decoded
 
@@ -168,10 +165,10 @@ def _decoded(
 def _report(recipe: Recipe, targets: LearnedClasses, outcome: Outcome, model: Path) -> None:
     if outcome.diverged is not None:
         _warn(
-            f"{outcome.diverged}; the best epoch before it is kept. A --learning-rate below {recipe.learning_rate:g} "
-            "may get further, with another --out"
+            f"{outcome.diverged}; the best epoch before it is kept. Try a --learning-rate below "
+            f"{recipe.learning_rate:g} with another --out"
         )
-    if outcome.loss >= math.log(len(targets.classes)):  # the cross-entropy of scores that are all the same
+    if outcome.loss >= math.log(len(targets.classes)):  # the cross-entropy of equal scores
         _warn("no epoch was better than guessing: do not use this model")
     epoch, part = ("best", "validation") if recipe.refit is None else ("last", "training")
     _say(f"{epoch} epoch {outcome.best_epoch + 1}, {part} loss {outcome.loss:.4f}: {model}")

@@ -1,4 +1,4 @@
-"""Which clips a model is trained on, and in which part of the split each clip is."""
+"""Selects the clips for training, and assigns each clip to a part of the split."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ from harstream.clips.listing import (
 from harstream.training.recipes import Recipe, Split
 
 BACKGROUND = "background"
-"""The label of clips in --background, and of a class folder with that name: none of the activities."""
+"""The label of clips in --background and in a class folder of this name. It means "none of the activities"."""
 
 
 @dataclass(frozen=True)
 class ClipSelection:
-    """The clips that a command line asks for."""
+    """The options of `harstream train` that select clips."""
 
-    data: Annotated[tuple[Path, ...], Option(help="A folder of class folders with clips; may be given several times.")]
+    data: Annotated[
+        tuple[Path, ...], Option(help="A folder of class folders with clips. It may be given several times.")
+    ]
     split: Annotated[
         tuple[str, ...],
-        Option(help="A split file (.tsv; may be given several times), or `group`, or `random`."),
+        Option(help="A split file (.tsv, may be given several times), `group`, or `random`."),
     ] = ()
     fold: Annotated[
         str,
-        Option(help="2/5 makes five folds of the clusters outside `test` and validates on the second."),
+        Option(help="2/5 divides the clusters outside `test` into five folds and validates on the second."),
     ] = ""
-    background: Annotated[
-        tuple[Path, ...], Option(help="A folder of class folders that are none of the activities.")
-    ] = ()
+    background: Annotated[tuple[Path, ...], Option(help="A folder of class folders without activities.")] = ()
     background_class: Annotated[
-        tuple[str, ...], Option(help="A class folder of --data that is none of the activities, such as noFight.")
+        tuple[str, ...], Option(help="A class folder of --data without activities, such as noFight.")
     ] = ()
     classes: Annotated[str, Option(help="Only these class folders, separated by commas.")] = ""
 
     @property
     def rule(self) -> str | None:
-        """How to split by rule, one of Split; None where files say it or nothing was asked."""
+        """The rule of the split, one of Split. None if files define the split or no split is given."""
         return self.split[0] if self.split and self.split[0] in get_args(Split) else None
 
     @property
     def background_labels(self) -> set[str]:
-        """Labels that are none of the activities; the clips may have fewer."""
+        """The possible labels of background. The clips may have fewer."""
         return {BACKGROUND, *self.background_class}
 
 
 def select_clips(selection: ClipSelection, recipe: Recipe) -> list[Clip]:
-    """List the clips and give each its part. Raises ListingError."""
+    """List the clips, each with its part of the split. Raises ListingError."""
     clips = _listed(selection)
     if missing := set(selection.background_class) - {clip.label for clip in clips}:
         raise ListingError(f"no class folder for --background-class {', '.join(sorted(missing))}")
@@ -90,7 +90,5 @@ def _split(clips: Sequence[Clip], selection: ClipSelection, recipe: Recipe) -> l
 def _split_in_folds(clips: Sequence[Clip], fold: str, seed: int) -> list[Clip]:
     held, _, folds = fold.partition("/")
     if not (held.isdecimal() and folds.isdecimal() and 1 <= int(held) <= int(folds) and int(folds) >= 2):
-        raise ListingError(
-            f"--fold must say which fold validates and how many folds there are, such as 2/5; got {fold!r}"
-        )
+        raise ListingError(f"--fold must be the fold for validation and the number of folds, such as 2/5; got {fold!r}")
     return split_in_folds(clips, int(held), int(folds), seed)

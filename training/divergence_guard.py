@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import keras
 
 HIGHEST_LOSS = 1000.0
-"""In nats. Guessing among a hundred labels costs 4.6. Saturated gates can keep a diverged loss finite for ever."""
+"""Highest training loss in nats. A guess among 100 labels costs 4.6. A diverged loss may stay finite for ever."""
 
 
 class Diverged(Exception):
@@ -35,7 +35,7 @@ class DivergenceGuard(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         self._check(logs["loss"])
         validated = logs.get("val_loss", 0.0)
-        if not math.isfinite(validated):  # it may be high: batch statistics need time
+        if not math.isfinite(validated):  # it may be high while the batch statistics settle
             raise Diverged(epoch, validated)
 
     def _check(self, loss: float) -> None:

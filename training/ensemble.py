@@ -1,4 +1,4 @@
-"""Several runs as one model, which averages their logits: their errors differ, so the mean is better."""
+"""Combines several runs into one model that averages their logits. The mean is better, because their errors differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harstream.models import encoder_and_head as folding
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import read_windows
 from harstream.models.layers.optical_flow import OpticalFlow
-from harstream.models.layers.sum_of_classes import SumOfClasses, telling_labels
+from harstream.models.layers.sum_of_classes import SumOfClasses, with_label_scores
 from harstream.training.calibration import at_temperature, calibrate
 from harstream.training.errors import TrainingError
 from harstream.training.run_folder import RunFolder, Validated
@@ -26,7 +26,7 @@ from harstream.training.run_folder import RunFolder, Validated
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run and its parts."""
+    """A finished run with its encoder and head."""
 
     run: RunFolder
     name: str
@@ -50,7 +50,7 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     The result is again a model with one layer of scores. Its temperature and threshold are chosen again.
 
     Source: Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles";
-    mean logits in place of mean probabilities: Hinton 2002, "Training products of experts", eq. 1.
+    mean logits instead of mean probabilities: Hinton 2002, "Training products of experts", eq. 1.
 
     Raises TrainingError and UnreadableRun. Raises OSError if the run cannot be written, and then leaves no file.
     """
@@ -66,13 +66,13 @@ def combine(folders: Sequence[Path], run: RunFolder) -> ModelContract:
     try:
         run.begin_combined([member.run for member in members])
         run.finish(
-            telling_labels(_join(members), first.label_of),
+            with_label_scores(_join(members), first.label_of),
             contract,
             validated=Validated(scores, first.validated.truth),
             validation=validation,
             training=training,
         )
-    except OSError:  # an incomplete run is of no use
+    except OSError:  # an incomplete run is useless
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     return contract
@@ -93,7 +93,7 @@ def _mean_scores(each: Sequence[NDArray[np.float32]], temperatures: Sequence[flo
 
 
 def _join(members: Sequence[Member]) -> keras.Model:
-    """Join the encoders side by side and the heads side by side, with one layer `scores` on all features."""
+    """Join the encoders and the heads side by side, with one layer `scores` on all features."""
     frame = keras.Input(members[0].encoder.input_shape[1:], dtype="uint8")
     encoded = _encode(frame, [member.encoder for member in members])
     encoder = keras.Model(frame, layers.concatenate(encoded), name=folding.ENCODER)
@@ -125,7 +125,7 @@ def _encode(frame: Any, encoders: Sequence[keras.Model]) -> list[Any]:
 
 
 def _rename(model: keras.Model, number: int) -> keras.Model:
-    """Name the model after its number, because no two layers of a model may share a name."""
+    """Name the model after its number, because the layers of a model need different names."""
     model.name = f"member_{number}"
     return model
 
@@ -154,7 +154,7 @@ def _read_member(folder: Path) -> Member:
 
 
 def _require_alike(one: Member, other: Member) -> None:
-    """Raises TrainingError if the two differ in input, output or validation clips."""
+    """Check that two runs fit together. Raises TrainingError if they differ in input, output or validation clips."""
     for what in ("labels", "background", "frames", "height", "width", "rate"):
         here, there = getattr(one.contract, what), getattr(other.contract, what)
         if here != there:

@@ -2,4 +2,4 @@
 
 
 class TrainingError(Exception):
-    """Training cannot begin or go on, or came to nothing."""
+    """The training cannot start or continue, or has no usable result."""

@@ -1,4 +1,4 @@
-"""The weights of a model before its first epoch: random, those of a backbone, or those of an earlier run."""
+"""Builds a model with its first weights: random ones, those of a backbone, or those of an earlier run."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def build_initial_model(recipe: Recipe, contract: ModelContract, classes: int) -
 def copy_matching_layers(model: keras.Model, contract: ModelContract, source: Path) -> CopiedLayers:
     """Give each layer of `model` the weights of the layer with its name in `source`, if their shapes are equal.
 
-    `source` is a finished run folder or its model.keras. The layer `scores` is taken only if a contract beside the file
-    has the same labels. Raises UnreadableRun, and TrainingError if no layer fits.
+    `source` is a finished run folder or its model.keras. The layer `scores` is taken only if a contract next to the
+    file has the same labels. Raises UnreadableRun, and TrainingError if no layer fits.
     """
     file = FinishedRun(source).model if source.is_dir() else source
     if not file.is_file():

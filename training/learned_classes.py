@@ -1,4 +1,4 @@
-"""The classes that a model learns, and the label that each class is reported as."""
+"""The classes that a model learns, and the label of each class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harstream.models.contract import ModelContract
 
 @dataclass(frozen=True)
 class LearnedClasses:
-    """Each label is one class. A label whose clips have fine labels, such as background, is several classes."""
+    """The learned classes. A label is one class, or several if its clips have fine labels, such as background."""
 
     classes: tuple[tuple[str, str], ...]
     """(label, fine label) of each class, in the order of the learned scores, which follows the contract's labels."""

@@ -1,4 +1,4 @@
-"""How to train, as values: the presets of the papers and the recipe of the shipped models."""
+"""The recipes of training: the presets of the papers and of the shipped models."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ AugmentationName = Literal["none", "mild", "strong"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run, apart from the clips.
+    """Everything that determines a training run, apart from the clips.
 
-    A field with an Option is an option of `harstream train`: its name, type, limits and help are written here alone.
+    A field with an Option is an option of `harstream train`. Its name, type, limits and help are declared only here.
     """
 
     arch: Annotated[str, Option(help="Architecture: the name of a file in models/architectures.")] = "flow_tcn"
     epochs: Annotated[int, Option(min=1, help="Passes over the training clips.")] = 60
     batch: Annotated[int, Option(min=1, help="Windows in one training step.")] = 16
-    windows_per_clip: Annotated[int, Option(min=1, help="Fresh windows of each clip in one epoch.")] = 1
+    windows_per_clip: Annotated[int, Option(min=1, help="New windows of each clip in one epoch.")] = 1
     learning_rate: Annotated[float, Option(min=0, help="Step size of the optimizer AdamW.")] = 2e-3
     weight_decay: Annotated[float, Option(min=0, help="Weight decay of AdamW; 0 switches it off.")] = 0.01
     """Source: Loshchilov and Hutter 2019, "Decoupled weight decay regularization"."""
     averaged: Annotated[
         float, Option(min=0, max=1, help="Share of the run over which weights are averaged; 0 switches it off.")
     ] = 0.08
-    """The averaged weights, an exponential mean, are validated and kept.
+    """The weights are averaged exponentially. The averaged weights are validated and kept.
     Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging"."""
     schedule: Annotated[
         Schedule,
         Option(
-            help="Learning rate. cosine: warms up for three epochs, then decays to zero; plateau: is multiplied by 0.2 "
-            "when the validation loss stops falling; constant: never changes."
+            help="Schedule of the learning rate. cosine: rises for three epochs, then falls to zero; plateau: falls to "
+            "a fifth when the validation loss stops falling; constant: never changes."
         ),
     ] = "cosine"
     patience: Annotated[
         int | None,
-        Option(min=0, help="Epochs without a lower validation loss before training stops; 0: it never stops early."),
+        Option(min=0, help="Epochs without a lower validation loss until training stops; 0: never stops early."),
         MeansNone(0),
     ] = None
     label_smoothing: Annotated[
-        float, Option(min=0, max=1, help="Share of each target that is spread over all classes.")
+        float, Option(min=0, max=1, help="Share of each target that is spread over all classes (label smoothing).")
     ] = 0.1
     augmentation: Annotated[
         AugmentationName, Option(help="mild: for models of optical flow; strong: for models of whole pictures.")
@@ -56,10 +56,10 @@ class Recipe:
     rate: Annotated[float, Option(help="Frames per second of a window, in hertz; even sampling ignores it.")] = 8.0
     fine_background: Annotated[
         bool,
-        Option(help="Learn each class folder of --background as a class of its own; all are reported as background."),
+        Option(help="Learn each class folder of --background as its own class. All are reported as background."),
     ] = True
     split: Split = "group"
-    """How clips are split when no split file is given. It is set by --split, which also takes files."""
+    """The split rule if no split file is given. --split sets it, which also takes files."""
     seed: Annotated[int, Option(help="Seed of the split, the first weights, the windows and the augmentation.")] = 27
     size: Annotated[int, Option(min=8, help="Height and width of a frame, in pixels.")] = 64
     frames: Annotated[int, Option(min=2, help="Frames in a window.")] = 20
@@ -70,13 +70,15 @@ class Recipe:
     ] = None
     start_from: Annotated[
         str | None,
-        Option(metavar="<path>", help="A finished run, or its model.keras: start with those of its layers that fit."),
+        Option(
+            metavar="<path>", help="A finished run, or its model.keras. Training starts with all its layers that fit."
+        ),
     ] = None
     refit: Annotated[
         str | None,
         Option(
             metavar="<path>",
-            help="A finished run with the same options: learn from its validation clips as well, and keep its "
+            help="A finished run with the same options. Learn also from its validation clips, and keep its "
             "temperature and threshold.",
         ),
     ] = None
@@ -104,6 +106,9 @@ PRESETS: dict[str, Recipe] = {
     "jeevakumari": Recipe(**(_PAPERS | {"arch": "lrcn_large", "epochs": 400, "patience": 20, "schedule": "plateau"})),  # type: ignore[arg-type]
     "dheeraj": Recipe(**(_PAPERS | {"arch": "convlstm", "epochs": 50})),  # type: ignore[arg-type]
 }
-"""`live` trained the default model: windows at a camera's rate, and a split by group. `even` trains the papers' models
-in the same way, on frames spread evenly over most of a clip. They are evaluated as in the papers, on frames spread over
-the whole clip. Every other preset is the recipe of the paper with that first author."""
+"""The presets by name.
+
+`live` trained the default model, on windows at a camera's rate and a split by group. `even` trains on frames that are
+spread evenly over most of a clip; its models are evaluated on frames of the whole clip, as in the papers. Each other
+preset is the recipe of the paper with that first author.
+"""

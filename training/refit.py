@@ -1,7 +1,7 @@
-"""The final training of a chosen recipe, which also learns from the validation clips.
+"""Prepares the final training of a chosen recipe, which also learns from the validation clips.
 
-No clips are left for validation. So the training runs to its last epoch, and temperature and threshold come from the
-run that was validated. Source: Goodfellow et al. 2016, "Deep Learning", section 7.8, the first of two ways to use all
+No clips are left for validation. So the training runs to its last epoch, and takes temperature and threshold from the
+validated run. Source: Goodfellow et al. 2016, "Deep Learning", section 7.8, the first of two ways to use all
 data.
 """
 
@@ -19,14 +19,14 @@ from harstream.training.run_folder import RunFolder
 
 
 def prepare_refit(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]) -> tuple[ModelContract, list[Clip]]:
-    """Return the contract with temperature and threshold of the run `recipe.refit`, and the clips without a part `val`.
+    """Return the contract with temperature and threshold of the run `recipe.refit`, and the clips.
 
-    The clips of part `val` are in part `train`. Raises UnreadableRun. Raises TrainingError if that run has another
-    recipe, other labels or other clips, or if validation can stop it.
+    In these clips, part `train` includes the clips of part `val`. Raises UnreadableRun. Raises TrainingError if that
+    run has another recipe, other labels or other clips, or if validation can stop it.
     """
     if recipe.patience is not None or recipe.schedule == "plateau":
         raise TrainingError(
-            "--refit trains to the last epoch, without validation clips: give both runs --patience 0 and a preset "
+            "--refit trains to the last epoch without validation clips: give both runs --patience 0 and a preset "
             "without a plateau"
         )
     run = RunFolder(Path(str(recipe.refit)))
@@ -35,7 +35,7 @@ def prepare_refit(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]
     if differing := [name for name, value in ours.items() if theirs[name] != value]:
         raise TrainingError(
             f"--refit needs a run of the same recipe: {run.path} has another {', '.join(differing)}; give the same "
-            "options as to that run"
+            "options as for that run"
         )
     if run.split.read_text() != run.split_table(clips):
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""A run folder: everything that is needed to repeat a training run, to resume it and to export its model."""
+"""Writes a run folder: everything that is needed to repeat or resume a training run and to export its model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Validated:
 
     @staticmethod
     def read(file: Path) -> Validated:
-        """Raises UnreadableRun."""
+        """Read the scores. Raises UnreadableRun."""
         with reading(file), np.load(file) as kept:
             return Validated(kept["scores"], kept["truth"])
 
@@ -119,14 +119,14 @@ class RunFolder(FinishedRun):
             model.save(unfinished)
 
     def read_recipe(self) -> dict[str, Any]:
-        """Return the recipe as asdict gives it; a field that an older harstream did not write has its default."""
+        """Return the recipe as a dict. A field that an older harstream did not write has its default."""
         with reading(self.recipe):
             written: dict[str, Any] = json.loads(self.recipe.read_text())
             return asdict(Recipe()) | written
 
     @staticmethod
     def split_table(clips: Sequence[Clip]) -> str:
-        """Return the text of a split file. Where the split divides groups, each clip is a cluster of its own."""
+        """Return the text of a split file. If the split divides groups, each clip is its own cluster."""
         divides_groups = len({(clip.label, clip.group, clip.part) for clip in clips}) > len(
             {(c.label, c.group) for c in clips}
         )
@@ -175,7 +175,7 @@ def _command_and_digest(run: RunFolder) -> str:
 
 
 def _versions() -> str:
-    """Ask the modules for their versions, because tensorflow and opencv-python are packaged under several names."""
+    """Return the versions of the modules, because tensorflow and opencv-python have several package names."""
     backend = importlib.import_module(keras.backend.backend())
     modules = {keras.backend.backend(): backend, "keras": keras, "numpy": np, "opencv": cv2}
     versions = {"harstream": version("harstream")} | {name: module.__version__ for name, module in modules.items()}

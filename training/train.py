@@ -1,4 +1,4 @@
-"""One trainer for every architecture."""
+"""Trains a model of any architecture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harstream.clips.listing import Clip
 from harstream.models.catalogue import NOT_VALIDATED
 from harstream.models.contract import ModelContract
-from harstream.models.layers.sum_of_classes import telling_labels
+from harstream.models.layers.sum_of_classes import with_label_scores
 from harstream.training.augmentation import AUGMENTATIONS
 from harstream.training.cache import DecodedClip
 from harstream.training.calibration import calibrate
@@ -35,14 +35,14 @@ from harstream.training.windows import TrainingWindows, stacked
 VALIDATION_WINDOWS = 2
 """Fixed windows per validation clip."""
 KEPT_WINDOWS = 64
-"""Windows of each part in the run folder: `export` verifies on those of `val` and quantizes with those of `train`."""
+"""Windows of each part in the run folder. `export` verifies on those of `val` and quantizes with those of `train`."""
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Windows (N, T, H, W, 3), and the targets (N, classes) from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a training; epochs are counted from 0."""
+    """The result of a training. Epochs are counted from 0."""
 
     best_epoch: int
     loss: float
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def require_training_clips(clips: Sequence[Clip], targets: LearnedClasses) -> None:
-    """Raises TrainingError if a class has no training clip."""
+    """Check that each class has a training clip. Raises TrainingError."""
     if missing := targets.missing_in(clips, "train"):
         raise TrainingError(f"no training clip is left for {', '.join(missing)}: add clips, or remove the class")
 
@@ -92,7 +92,7 @@ def train(
     outcome = _outcome(_losses(run), diverged, has_validation=validation is not None)
     kept = stacked([learned[index] for index in _sample(len(learned), recipe.seed)], contract, targets, 1)[0]
     if validation is None:
-        run.finish(telling_labels(model, targets.label_of), contract, validated=None, validation=kept, training=kept)
+        run.finish(with_label_scores(model, targets.label_of), contract, validated=None, validation=kept, training=kept)
     else:
         _finish_validated(recipe, contract, targets, model, validation, kept, run)
     return outcome
@@ -117,7 +117,7 @@ def _finish_validated(
     windows, truth = validation[0], validation[1].argmax(axis=1)
     scores = np.asarray(model.predict(windows, batch_size=64, verbose=0))
     run.finish(
-        telling_labels(model, targets.label_of),
+        with_label_scores(model, targets.label_of),
         calibrate(contract, scores, truth, targets.label_of),
         validated=Validated(scores, truth),
         validation=windows[_sample(len(windows), recipe.seed)],
@@ -130,7 +130,7 @@ def _compile(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
         _optimizer(recipe, steps=steps),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
-        # On a CPU, XLA slows the steps of every architecture down; jax compiles nothing without it.
+        # On a CPU, XLA makes the steps of every architecture slower. JAX compiles nothing without it.
         jit_compile=keras.backend.backend() == "jax",
     )
 
@@ -149,7 +149,7 @@ def _fit(
             windows,
             initial_epoch=done,
             epochs=recipe.epochs,
-            shuffle=False,  # the windows shuffle themselves, in the same order for a repeated epoch
+            shuffle=False,  # TrainingWindows shuffles, in the same order for a repeated epoch
             validation_data=validation,
             validation_batch_size=64,
             callbacks=_callbacks(recipe, windows, run, is_averaged=model.optimizer.use_ema),
@@ -218,7 +218,7 @@ def _schedule(recipe: Recipe, losses: Sequence[float]) -> list[keras.callbacks.C
 
 
 def _losses(run: RunFolder) -> list[float]:
-    """Return the validation loss of each epoch, or the training loss where none was validated."""
+    """Return the validation loss of each epoch, or the training loss of epochs without validation."""
     if not run.history.exists():
         return []
     with run.history.open(newline="") as lines:

@@ -1,4 +1,4 @@
-"""Cuts windows from decoded clips: on the stream's time grid, from any frame, or evenly over the clip."""
+"""Cuts windows from decoded clips: on the stream's time grid from any frame, or evenly over the clip."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from harstream.training.augmentation import Augmentation, augment, overlay_place
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
 
-STRETCH = (0.8, 1.25)
-"""Factors of the period between which it is drawn, for a camera that is a bit off or a person who is a bit faster."""
-MOST = 0.7
-"""The least share of a clip over which training spreads the frames of a window without a rate."""
+PERIOD_FACTORS = (0.8, 1.25)
+"""Range of the random factor on the period, because cameras and persons differ in speed."""
+MIN_SHARE = 0.7
+"""The smallest share of a clip over which training spreads the frames of a window without a rate."""
 
 
 def random_window(clip: DecodedClip, contract: ModelContract, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a window (T, H, W, 3) from anywhere in the clip; a clip too short for the rate drawn is seen more slowly.
+    """Cut a window (T, H, W, 3) from anywhere in the clip. A clip too short for the drawn rate gets a higher rate.
 
-    For a model without a rate it is spread evenly over most of the clip, at least MOST, and takes no frame twice.
+    For a model without a rate, the window is spread evenly over at least MIN_SHARE of the clip. No frame repeats.
     """
     if contract.rate is None:
         last = len(clip.times) - 1
-        taken = max(random.uniform(MOST, 1) * last, contract.frames - 1)
+        taken = max(random.uniform(MIN_SHARE, 1) * last, contract.frames - 1)
         start = random.uniform(0, last - taken)
         return clip.frames[np.linspace(start, start + taken, contract.frames).round().astype(np.intp)]
-    rate = _rate(clip, contract, contract.rate / random.uniform(*STRETCH))
+    rate = _rate(clip, contract, contract.rate / random.uniform(*PERIOD_FACTORS))
     starts = possible_starts(clip.times, rate, contract.frames)
     return clip.frames[_nearest_window(clip, contract, rate, starts, int(random.integers(len(starts))))]
 
 
 def fixed_windows(clip: DecodedClip, contract: ModelContract, count: int) -> list[NDArray[np.uint8]]:
-    """Cut `count` windows that begin at frames spread evenly over those from which a window can begin.
+    """Cut `count` windows whose first frames are spread evenly over all possible first frames.
 
-    A clip with fewer such frames gives a window from each.
+    A clip with fewer possible first frames gives one window from each.
     """
     if contract.rate is None:
         return [clip.frames[even_indices(len(clip.times), contract.frames)]]
@@ -49,7 +49,7 @@ def fixed_windows(clip: DecodedClip, contract: ModelContract, count: int) -> lis
 
 
 def _rate(clip: DecodedClip, contract: ModelContract, wished: float) -> float:
-    """The rate that is wished for, or the lowest higher one at which the clip holds a window."""
+    """Return the wished rate, or the lowest higher rate at which the clip contains a window."""
     assert contract.rate is not None
     rate = slowest_rate(clip.times, wished, contract.frames) or slowest_rate(clip.times, contract.rate, contract.frames)
     assert rate is not None, f"{clip.clip.path} holds no window; the cache rejects such clips"
@@ -59,7 +59,7 @@ def _rate(clip: DecodedClip, contract: ModelContract, wished: float) -> float:
 def _nearest_window(
     clip: DecodedClip, contract: ModelContract, rate: float, starts: NDArray[np.intp], choice: int
 ) -> NDArray[np.intp]:
-    """The window from the chosen one of `starts`, or, where a camera was too irregular for it, from the nearest."""
+    """Return the window from the chosen start, or from the nearest one if the frames are too irregular there."""
     for start in sorted(range(len(clip.times)), key=lambda index: abs(index - int(starts[choice]))):
         if (window := window_from(clip.times, start, rate, contract.frames)) is not None:
             return window
@@ -104,7 +104,7 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _window(self, clip: DecodedClip, random: np.random.Generator) -> NDArray[np.uint8]:
         how = self.augmentation
-        if how is None and self.contract.rate is None:  # the papers' way
+        if how is None and self.contract.rate is None:  # as in the papers
             return fixed_windows(clip, self.contract, 1)[0]
         window = random_window(clip, self.contract, random)
         if how is None:

@@ -1,6 +1,6 @@
-"""A small CNN on each frame and its difference to the one before, causal temporal convolutions over the rows.
+"""A small CNN on each frame and its difference from the previous one, and causal temporal convolutions over the rows.
 
-Batch normalisation and global pooling in place of dropout and flatten: what it sees may stand anywhere in the picture.
+It has batch normalisation and global pooling instead of dropout and flatten, so that a person may be anywhere.
 Source for the head: Bai et al. 2018, "An empirical evaluation of generic convolutional and recurrent networks".
 """
 
@@ -29,7 +29,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
 
 
 def cnn(x: Any) -> Any:
-    """(N, H, W, C) -> (N, 128)."""
+    """Encode pictures (N, H, W, C) as rows (N, 128)."""
     for filters, stride in STAGES:
         x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
         x = layers.ReLU()(BatchNormalization()(x))

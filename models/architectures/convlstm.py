@@ -1,4 +1,4 @@
-"""ConvLSTM: four small convolutional LSTMs over the frames. Source: Rana 2025, its convlstm."""
+"""ConvLSTM: four small convolutional LSTMs over the frames. Source: Rana 2025, model convlstm."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
 
 
 def blocks() -> list[layers.Layer]:
-    """The layers from a window (T, H, W, 3) float32 to its features (T, h, w, 16)."""
+    """Return the layers from a window (T, H, W, 3) float32 to its features (T, h, w, 16)."""
     found: list[layers.Layer] = []
     for filters in (4, 8, 14, 16):
         found += [

@@ -1,4 +1,4 @@
-"""ConvLSTM, wider, with a dense layer. Source: Jeevakumari 2024, its convlstm-large."""
+"""A wider ConvLSTM with a dense layer. Source: Jeevakumari 2024, model convlstm-large."""
 
 from __future__ import annotations
 

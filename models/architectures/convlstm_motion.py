@@ -1,4 +1,4 @@
-"""ConvLSTM's layers on what moves: each frame minus the one before it, in place of the frame."""
+"""The layers of convlstm on motion: the difference of each frame from the previous one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of cnn_tcn on the optical flow to each frame, in place of the frame: what moves may move anywhere."""
+"""The layers of cnn_tcn on optical flow instead of frames. A person may be anywhere in the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LRCN: a small CNN on each frame, an LSTM over the frames. Source: Rana 2025, its lrcn."""
+"""LRCN: a small CNN on each frame, and an LSTM over the frames. Source: Rana 2025, model lrcn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def build(frames: int, height: int, width: int, classes: int) -> keras.Model:
 
 
 def cnn() -> list[layers.Layer]:
-    """The layers from a frame (H, W, 3) float32 to its features, 64 of them for 64x64."""
+    """Return the layers from a frame (H, W, 3) float32 to its features. A frame of 64x64 has 64 features."""
     return [
         layers.Conv2D(16, 3, padding="same", activation="relu"),
         layers.MaxPooling2D(4),

@@ -1,6 +1,6 @@
-"""LRCN's layers on the optical flow to each frame, in place of the frame.
+"""The layers of lrcn on optical flow instead of frames.
 
-Source: Donahue et al. 2015, "Long-term recurrent convolutional networks", which feeds flow as well as pictures.
+Source: Donahue et al. 2015, "Long-term recurrent convolutional networks", which uses both flow and pictures.
 """
 
 from __future__ import annotations

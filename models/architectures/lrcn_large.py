@@ -1,4 +1,4 @@
-"""LRCN with batch normalisation and a wider CNN. Source: Jeevakumari 2024, its lrcn-large."""
+"""LRCN with batch normalisation and a wider CNN. Source: Jeevakumari 2024, model lrcn-large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LRCN's layers on what moves: each frame minus the one before it, in place of the frame."""
+"""The layers of lrcn on motion: the difference of each frame from the previous one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MobileNetV3 small on each frame, a GRU over its rows: the one that may begin with pretrained weights.
+"""MobileNetV3 small on each frame, and a GRU over the rows. It can start with pretrained weights.
 
 Source: Howard et al. 2019, "Searching for MobileNetV3".
 """
@@ -19,8 +19,8 @@ def build(frames: int, height: int, width: int, classes: int, weights: str | Non
 
 def _encoder(height: int, width: int, weights: str | None) -> keras.Model:
     frame = keras.Input((height, width, 3), dtype="uint8")
-    mobilenet = backbone(keras.applications.MobileNetV3Small, weights, height, width)  # scales levels by itself
-    # The statistics of batch normalisation are weights too: frozen ones are used as they came.
+    mobilenet = backbone(keras.applications.MobileNetV3Small, weights, height, width)  # it scales the levels itself
+    # The statistics of batch normalisation are weights, too. A frozen backbone uses them unchanged.
     rows = mobilenet(ops.cast(frame, "float32"), training=None if mobilenet.trainable else False)
     return keras.Model(frame, rows, name=ENCODER)
 

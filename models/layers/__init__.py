@@ -1,1 +1,1 @@
-"""Keras layers of our own."""
+"""Keras layers that this project defines."""

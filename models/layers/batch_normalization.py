@@ -1,7 +1,7 @@
-"""keras.layers.BatchNormalization, computed so that it trains faster: the same weights, outputs and gradients.
+"""A faster keras.layers.BatchNormalization with the same weights, outputs and gradients.
 
-Keras takes mean and variance, normalises, scales and shifts in operators of their own, each of which reads all features
-again, and so do their gradients. TensorFlow has one operator for all of it, which Keras 3 does not call.
+Keras uses separate operators for mean, variance, normalisation, scale and shift. Each of them and of their gradients
+reads all features again. TensorFlow has one operator for all steps, which Keras 3 does not call.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="harstream")
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """Over the last axis of features (N, H, W, C), or of rows (N, T, C).
+    """Normalises over the last axis of features (N, H, W, C) or of rows (N, T, C).
 
-    Named as Keras names its own, so that layers and weights of runs with either are found under the same name.
+    It has the name of Keras's layer, so that layers and weights of runs with either layer have the same names.
     Source: Ioffe and Szegedy 2015, "Batch normalization", algorithm 1.
     """
 
@@ -37,17 +37,17 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         return ops.cast(outputs, self.compute_dtype)
 
     def _in_one_operator(self, inputs: Any) -> tuple[Any, Any, Any]:
-        """The outputs, and mean and variance (C,) of the batch."""
+        """Return the outputs, and mean and variance (C,) of the batch."""
         import tensorflow as tf
 
         outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=self.gamma,
             offset=self.beta,
-            mean=tf.zeros(0),  # of the batch itself
+            mean=tf.zeros(0),  # the batch's own statistics
             variance=tf.zeros(0),
             epsilon=self.epsilon,
             is_training=True,
         )
         N, H, W, _ = tf.unstack(tf.cast(tf.shape(inputs), tf.float32))
-        return outputs, mean, unbiased * (1 - 1 / (N * H * W))  # Keras's own are not corrected for their number
+        return outputs, mean, unbiased * (1 - 1 / (N * H * W))  # Keras keeps the variance without Bessel's correction

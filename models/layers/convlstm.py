@@ -1,8 +1,8 @@
-"""keras.layers.ConvLSTM2D, computed so that it trains faster: the same weights, dropout masks, outputs and gradients.
+"""A faster keras.layers.ConvLSTM2D with the same weights, dropout masks, outputs and gradients.
 
-Keras makes eight convolutions in each step, and two more for the gradient of each; they are so small that starting one
-costs as much as what it computes. Here one convolution over all frames serves the input, and four over all steps the
-gradient of the recurrent kernel. A step keeps what depends on the one before.
+Keras runs eight convolutions in each step, and two more for the gradient of each. They are so small that starting one
+costs as much as its computation. Here, one convolution over all frames processes the input. Four convolutions over all
+steps give the gradient of the recurrent kernel. A step computes only what depends on the previous step.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import keras
 from keras import ops
 
 GATES = 4
-"""Along the last axis of a weight, as Keras orders them: input, forget, candidate, output."""
+"""Number of gates along the last axis of a weight, in Keras's order: input, forget, candidate, output."""
 
 
 @keras.saving.register_keras_serializable(package="harstream")
 class ConvLSTM2D(keras.layers.ConvLSTM2D):  # type: ignore[misc]
-    """Frames (N, T, H, W, C), T fixed -> states (N, T, h, w, filters), or those of the last step (N, h, w, filters).
+    """Frames (N, T, H, W, C), T fixed -> states (N, T, h, w, filters), or the last step's state (N, h, w, filters).
 
-    Named as Keras names its own, so that layers and weights of runs with either are found under the same name.
-    `seed` is that of the dropout. Source: Shi et al. 2015, "Convolutional LSTM Network", eq. 3 without peepholes.
+    It has the name of Keras's layer, so that layers and weights of runs with either layer have the same names.
+    `seed` seeds the dropout. Source: Shi et al. 2015, "Convolutional LSTM Network", eq. 3 without peepholes.
     """
 
     def __init__(
@@ -57,11 +57,13 @@ class ConvLSTM2D(keras.layers.ConvLSTM2D):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: None = None, mask: None = None, training: bool = False) -> Any:
         if initial_state is not None or mask is not None:
-            raise ValueError(f"{self.name} starts from zeros and skips no step: expected no initial_state and no mask")
+            raise ValueError(
+                f"{self.name} starts with a zero state and skips no step: expected no initial_state and no mask"
+            )
         return super().call(sequences, training=training)
 
     def inner_loop(self, sequences: Any, initial_state: Sequence[Any], mask: None, training: bool = False) -> Any:
-        """For Keras: the last output, the outputs of all steps, and the state and cell after the last."""
+        """Return the last output, the outputs of all steps, and the last state and cell. Keras calls it."""
         gates = self._input_gates(sequences)
         kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
         if training:
@@ -74,14 +76,14 @@ class ConvLSTM2D(keras.layers.ConvLSTM2D):  # type: ignore[misc]
         return states[:, -1], states, [states[:, -1], steps.cells[-1]]
 
     def _input_gates(self, sequences: Any) -> list[Any]:
-        """What the input adds to each gate before its activation: (N, T, h, w, filters) four times."""
+        """Return the input's part of each gate before its activation: (N, T, h, w, filters) four times."""
         return _by_gate(_over_time(sequences, self.cell.kernel, "valid") + self.cell.bias)
 
 
 class _Steps:
-    """The recurrence forwards, as lists over the steps of tensors (N, h, w, filters); and its gradient backwards.
+    """The recurrence forwards, as lists of tensors (N, h, w, filters) over the steps, and its gradient backwards.
 
-    `masks` (N, h, w, filters) are what each gate sees the state through, the same at every step.
+    `masks` (N, h, w, filters) are the dropout masks of each gate's state, the same at every step.
     """
 
     def __init__(self, gates: Sequence[Any], kernel: Any, masks: Sequence[Any] | None) -> None:
@@ -95,7 +97,7 @@ class _Steps:
             self._add(step)
 
     def gates_gradient(self, states_gradient: Any) -> tuple[Any, ...]:
-        """(N, T, h, w, filters) -> that of each gate before its activation, the same shape four times."""
+        """Turn the gradient of the states (N, T, h, w, filters) into that of the four gates before their activation."""
         kernels = [ops.swapaxes(ops.flip(kernel, axis=(0, 1)), 2, 3) for kernel in _by_gate(self.kernel)]
         found: list[Sequence[Any]] = []
         from_later = cell_from_later = ops.zeros_like(self.cells[-1])
@@ -128,15 +130,17 @@ class _Steps:
         self.states.append(o * squashed)
 
     def _recurrent(self, state: Any) -> list[Any]:
-        """What the state adds to each gate. With masks in one convolution as well (grouped, or with a block-diagonal
-        kernel), convlstm_large was slower than with Keras's own layer."""
+        """Return the state's part of each gate.
+
+        One convolution with masks, grouped or block-diagonal, made convlstm_large slower than Keras's own layer.
+        """
         if self.masks is None:
             return _by_gate(_same(state, self.kernel))
         kernels = _by_gate(self.kernel)
         return [_same(state * mask, kernel) for mask, kernel in zip(self.masks, kernels, strict=True)]
 
     def _state_gradient(self, gates: Sequence[Any], kernels: Sequence[Any]) -> Any:
-        """Of what `_recurrent` makes; kernels are turned and transposed."""
+        """Return the gradient of the state of `_recurrent`. The kernels are rotated and transposed."""
         if self.masks is None:
             return _same(ops.concatenate(gates, axis=-1), ops.concatenate(kernels, axis=2))
         i, f, candidate, o = (
@@ -146,10 +150,10 @@ class _Steps:
 
 
 def _trained(gates: Sequence[Any], kernel: Any, masks: Sequence[Any] | None) -> tuple[_Steps, Any]:
-    """The steps, and their states (N, T, h, w, filters) with a gradient to the gates and the recurrent kernel.
+    """Return the steps, and their states (N, T, h, w, filters) with a gradient for the gates and the recurrent kernel.
 
-    Once the states are known, what they add to a gate is one convolution of all steps. It is here for its gradient to
-    the kernel alone, and its value is not used. The gradient of the gates goes through the states, step by step.
+    Once the states are known, one convolution of all steps gives their part of a gate. Only its gradient for the kernel
+    is used, not its value. The gradient of the gates passes through the states, step by step.
     """
     steps = _Steps([ops.stop_gradient(gate) for gate in gates], ops.stop_gradient(kernel), masks)
     states = ops.stop_gradient(ops.stack(steps.states, axis=1))
@@ -179,7 +183,7 @@ def _same(pictures: Any, kernel: Any) -> Any:
 
 
 def _over_time(sequences: Any, kernel: Any, padding: str) -> Any:
-    """One convolution of all steps (N, T, H, W, C), folded into the batch."""
+    """Run one convolution of all steps (N, T, H, W, C), folded into the batch."""
     _, T, H, W, C = sequences.shape
     convolved = ops.conv(ops.reshape(sequences, (-1, H, W, C)), kernel, padding=padding, data_format="channels_last")
     return ops.reshape(convolved, (-1, T, *convolved.shape[1:]))

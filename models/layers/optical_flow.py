@@ -1,8 +1,7 @@
-"""What moves between two frames, as layers without weights.
+"""Computes the motion between two frames, in layers without weights.
 
-What stands still vanishes, and with it the place that a model must not learn. Means, slopes and shifts of pictures are
-products with matrices: on pictures of 64 pixels that is faster than convolutions of a few channels, in training and
-exported.
+Still parts vanish, such as the place, which a model must not learn. Means, slopes and shifts of pictures are matrix
+products. On pictures of 64 pixels they are faster than convolutions of a few channels, in training and in exports.
 """
 
 from __future__ import annotations
@@ -17,26 +16,26 @@ from numpy.typing import NDArray
 WINDOW = 5
 """Pixels along a side of the square over which one flow vector is fitted."""
 NOISE = 1e-4
-"""Added to the diagonal of the structure tensor: flow is drawn to 0 where edges are weak."""
+"""A term on the diagonal of the structure tensor, which pulls the flow to 0 where edges are weak."""
 SCALES = (1, 2, 4)
-"""Flow is fitted at full, half and quarter size: a step of 4 pixels is one of 1 pixel there."""
+"""The flow is fitted at full, half and quarter size. At quarter size, 4 pixels become 1 pixel."""
 
 STEPS = (1, 2, 3)
-"""Of the fit of the camera's motion, at each of SCALES."""
-FARTHEST = 2.0
-"""Pixels of its scale that such a step goes at most."""
-DOUBT = 0.1
-"""Grey levels (0 to 1) by which a spot differs that weighs a quarter in that fit."""
+"""Number of steps of the fit of the camera's motion, at each of SCALES."""
+MAX_STEP = 2.0
+"""The longest step of that fit, in pixels of its scale."""
+QUARTER_WEIGHT_AT = 0.1
+"""A spot that differs by this grey level (0 to 1) has a quarter of the weight in that fit."""
 CAMERA_NOISE = 1e-5
-"""As NOISE, in that fit."""
+"""The term NOISE of that fit."""
 
 OF_SLOPES = (0, 0, 1, 0, 1), (0, 1, 1, 2, 2)
-"""Lines and columns of xx, xy, yy, xt and yt among the products of slopes x, y and t."""
+"""Rows and columns of xx, xy, yy, xt and yt in the matrix of products of the slopes x, y and t."""
 
 
 @keras.saving.register_keras_serializable(package="harstream")
 class FrameDifference(keras.layers.Layer):  # type: ignore[misc]
-    """Each frame minus the one before: (N, T, H, W, C) uint8 -> (N, T - 1, H, W, C) float32 in -1 to 1."""
+    """Subtracts the previous frame from each frame: (N, T, H, W, C) uint8 -> (N, T - 1, H, W, C) float32, -1 to 1."""
 
     def call(self, frames: Any) -> Any:
         levels = ops.cast(frames, "float32") / 255
@@ -52,20 +51,23 @@ class FrameDifference(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable(package="harstream")
 class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
-    """How a frame differs from the one before it and where each spot of it came from, had the camera not moved; and how
-    it did.
+    """Computes difference and optical flow from the previous frame, without the camera's motion, and that motion.
 
-    Two frames (N, 2, H, W, C) uint8 -> (N, H, W, 9) float32, H and W multiples of 4: three times the difference of the
-    grey levels (0 to 1), then for each of SCALES the flow u, v in pixels of that scale, through tanh(x / 2), all 0
-    where only one of both frames looks; then how the camera moved the picture, in pixels, through tanh(x / 4).
+    Two frames (N, 2, H, W, C) uint8 -> (N, H, W, 9) float32, where H and W are multiples of 4. The nine channels are:
+
+    - three times the difference of the grey levels (0 to 1);
+    - for each of SCALES, the flow u, v in pixels of that scale, through tanh(x / 2);
+    - the motion of the picture by the camera, u and v in pixels, through tanh(x / 4).
+
+    Difference and flow are 0 where only one of the frames sees the spot.
     Source: Lucas and Kanade 1981, "An iterative image registration technique", one step at each scale, without warping;
-    flow as the input that generalises from few clips: Simonyan and Zisserman 2014, "Two-stream convolutional networks";
-    the camera's motion taken away first: Wang and Schmid 2013, "Action recognition with improved trajectories".
+    flow as an input that generalises from few clips: Simonyan and Zisserman 2014, "Two-stream convolutional networks";
+    removal of the camera's motion: Wang and Schmid 2013, "Action recognition with improved trajectories".
     """
 
     def call(self, pair: Any) -> Any:
         _, _, H, W, _ = pair.shape
-        grey = ops.mean(ops.cast(pair, "float32"), axis=-1) / 255  # from here on (N, C, H, W)
+        grey = ops.mean(ops.cast(pair, "float32"), axis=-1) / 255  # from here on, pictures are (N, C, H, W)
         smooth = _filtered(grey, _blur(H), _blur(W))
         motion = _camera_motion(smooth)
         (grey_before, grey_after), (smooth_before, smooth_after) = _split(grey, 2), _split(smooth, 2)
@@ -88,17 +90,18 @@ class OpticalFlow(keras.layers.Layer):  # type: ignore[misc]
 
 
 def half_slopes(length: int) -> NDArray[np.float32]:
-    """(length, length): what a line is multiplied by for half its slopes; of the sum of two lines, those of their
-    mean."""
+    """Return the matrix (length, length) that turns a line into half its slopes.
+
+    It turns the sum of two lines into the slopes of their mean.
+    """
     return np.asarray((_neighbour(length, 1) - _neighbour(length, -1)) / 4, np.float32)
 
 
 def _camera_motion(smooth: Any) -> Any:
-    """Two grey pictures (N, 2, H, W) -> the translation (N, 2, 1, 1), u and v in pixels, at which the second shows most
-    of the first.
+    """Return the translation (N, 2, 1, 1), u and v in pixels, between two grey pictures (N, 2, H, W).
 
-    Lucas and Kanade's step over the whole picture, from coarse to fine; but for the very first, what does not fit yet
-    weighs less, as does who walks through the picture. Source of the weights: Geman and McClure 1985, as in Black and
+    It repeats Lucas and Kanade's step over the whole picture, from coarse to fine. After the first step, spots that do
+    not fit weigh less, such as a person who walks by. Source of the weights: Geman and McClure 1985, as in Black and
     Anandan 1996, "The robust estimation of multiple motions".
     """
     motion: Any = None
@@ -117,7 +120,7 @@ def _camera_motion(smooth: Any) -> Any:
 
 
 def _first_step(before: Any, after: Any) -> Any:
-    """Of the fit of the camera's motion, in which all weighs alike: two pictures (N, 1, H, W) -> (N, 2, 1, 1)."""
+    """Return the first step of the fit, with equal weights: two pictures (N, 1, H, W) -> (N, 2, 1, 1)."""
     _, _, H, W = before.shape
     slopes = ops.concatenate(_slopes(before, after), axis=1)
     noise, products = np.zeros((3, 3)), np.zeros((5, 3, 3))
@@ -127,29 +130,34 @@ def _first_step(before: Any, after: Any) -> Any:
 
 
 def _step(before: Any, after: Any, is_seen: Any) -> Any:
-    """Of that fit: two pictures, and where both look (N, 1, H, W) -> (N, 2, 1, 1)."""
+    """Return a later step of the fit: two pictures and the area that both see, (N, 1, H, W) each -> (N, 2, 1, 1)."""
     x, y, t = _slopes(before, after)
-    doubt = t * t + DOUBT**2
-    weight = is_seen / (doubt * doubt)  # 1 / DOUBT^4 times as much
+    doubt = t * t + QUARTER_WEIGHT_AT**2
+    weight = is_seen / (doubt * doubt)  # in units of QUARTER_WEIGHT_AT**4
     slopes = ops.concatenate([x, y, t, is_seen], axis=1)
     noise, products = np.zeros((4, 4)), np.zeros((5, 4, 4))
-    noise[3, 3] = 1 / DOUBT**4  # where it is seen, squared, is the sum of the weights, and one more
+    # The sum of is_seen * is_seen * weight is the sum of all weights. One weight is added, so that it is never 0.
+    noise[3, 3] = 1 / QUARTER_WEIGHT_AT**4
     products[range(5), *OF_SLOPES] = 1
     products[[0, 2], 3, 3] = CAMERA_NOISE
     return _near(_crossed(slopes, slopes * weight), noise, products)
 
 
 def _near(sums: Any, noise: NDArray[np.float64], products: NDArray[np.float64]) -> Any:
-    """The step for sums (N, C^2, 1), noise (C, C) that is added to them, and how many of each (5, C, C) make xx, xy,
-    yy, xt and yt."""
+    """Return the step (N, 2, 1, 1) for sums (N, C^2, 1), at most MAX_STEP.
+
+    `noise` (C, C) is added to the sums. `products` (5, C, C) says how much of each sum is in xx, xy, yy, xt and yt.
+    """
     noisy = sums + ops.convert_to_tensor(noise.reshape(1, -1, 1), "float32")
     flow = _solved(*_split(ops.matmul(products.astype(np.float32).reshape(5, -1), noisy), 5))
-    return ops.reshape(ops.clip(flow, -FARTHEST, FARTHEST), (-1, 2, 1, 1))
+    return ops.reshape(ops.clip(flow, -MAX_STEP, MAX_STEP), (-1, 2, 1, 1))
 
 
 def _shifted(pictures: Any, motion: Any) -> tuple[Any, Any]:
-    """What pictures (N, C, H, W) show at each spot plus motion (N, 2, 1, 1), between pixels in proportion; and 1.0
-    where that is in the picture, 0.0 where not (N, 1, H, W)."""
+    """Shift pictures (N, C, H, W) by a motion (N, 2, 1, 1), with linear interpolation.
+
+    Also return 1.0 where the shifted spot is inside the picture, and 0.0 elsewhere (N, 1, H, W).
+    """
     _, _, H, W = pictures.shape
     spots = ops.arange(max(H, W), dtype="float32")
     wanted = motion + spots[None, None, :, None]
@@ -164,14 +172,14 @@ def _shifted(pictures: Any, motion: Any) -> tuple[Any, Any]:
 
 
 def _slopes(before: Any, after: Any) -> list[Any]:
-    """Two pictures (N, 1, H, W) -> along x and y of their mean, and from the first to the second."""
+    """Return the slopes of the mean of two pictures (N, 1, H, W) along x and y, and from the first to the second."""
     _, _, H, W = before.shape
     both = before + after
     return [_across(both, half_slopes(W)), ops.matmul(half_slopes(H), both), after - before]
 
 
 def _lucas_kanade(pair: Any) -> Any:
-    """Grey levels (N, 2, H, W) -> tanh of half the flow (N, 2, H, W)."""
+    """Turn grey levels (N, 2, H, W) into tanh of half the flow (N, 2, H, W)."""
     _, _, H, W = pair.shape
     x, y, t = _slopes(*_split(pair, 2))
     products = ops.concatenate([x * x, x * y, y * y, x * t, y * t], axis=1)
@@ -180,14 +188,14 @@ def _lucas_kanade(pair: Any) -> Any:
 
 
 def _crossed(pictures: Any, others: Any) -> Any:
-    """The sums over a picture (N, C, H, W) of each channel times each of the others' -> (N, C^2, 1)."""
+    """Sum each channel times each channel of the others over a picture: twice (N, C, H, W) -> (N, C^2, 1)."""
     _, C, H, W = pictures.shape
     lines, columns = (ops.reshape(each, (-1, C, H * W)) for each in (pictures, others))
     return ops.reshape(ops.matmul(lines, ops.transpose(columns, (0, 2, 1))), (-1, C * C, 1))
 
 
 def _solved(xx: Any, xy: Any, yy: Any, xt: Any, yt: Any) -> Any:
-    """Means of the products of gradients, each (N, 1, ...) -> the flow (N, 2, ...)."""
+    """Solve for the flow (N, 2, ...) from means of the products of gradients, each (N, 1, ...)."""
     return ops.concatenate([xy * yt - yy * xt, xy * xt - xx * yt], axis=1) / (xx * yy - xy * xy)
 
 
@@ -196,25 +204,25 @@ def _split(values: Any, parts: int) -> list[Any]:
 
 
 def _filtered(pictures: Any, down: NDArray[np.float32], across: NDArray[np.float32]) -> Any:
-    """Each column (N, C, H, W) by down (h, H), each line by across (w, W) -> (N, C, h, w)."""
+    """Multiply each column of pictures (N, C, H, W) by `down` (h, H) and each line by `across` (w, W): (N, C, h, w)."""
     return ops.matmul(down, _across(pictures, across))
 
 
 def _across(pictures: Any, matrix: NDArray[np.float32]) -> Any:
-    """Each line of pictures (N, C, H, W) by a matrix (w, W) -> (N, C, H, w): one product of all lines together."""
+    """Multiply each line of pictures (N, C, H, W) by a matrix (w, W) -> (N, C, H, w), all lines in one product."""
     w, W = matrix.shape
     _, C, H, _ = pictures.shape
     return ops.reshape(ops.matmul(ops.reshape(pictures, (-1, W)), matrix.T.copy()), (-1, C, H, w))
 
 
 def _pooled(pictures: Any, scale: int) -> Any:
-    """The means of squares beside each other."""
+    """Return the means of squares side by side."""
     _, _, H, W = pictures.shape
     return pictures if scale == 1 else _filtered(pictures, _mean(H, scale), _mean(W, scale))
 
 
 def _enlarged(pictures: Any, times: int) -> Any:
-    """Each pixel `times` times along both sides."""
+    """Repeat each pixel `times` times along both sides."""
     if times == 1:
         return pictures
     _, _, h, w = pictures.shape
@@ -222,21 +230,21 @@ def _enlarged(pictures: Any, times: int) -> Any:
 
 
 def _mean(length: int, side: int) -> NDArray[np.float32]:
-    """(length / side, length): of `side` pixels, and of the next."""
+    """Return the matrix (length / side, length) of the means of `side` pixels side by side."""
     return np.asarray(np.eye(length // side).repeat(side, axis=1) / side, np.float32)
 
 
 def _box(length: int) -> NDArray[np.float32]:
-    """(length, length): the mean of WINDOW pixels around each, with zeros around the picture."""
+    """Return the matrix (length, length) of the means of WINDOW pixels around each, with zeros around the picture."""
     near = np.tri(length, k=WINDOW // 2) - np.tri(length, k=-WINDOW // 2)
     return np.asarray(near / WINDOW, np.float32)
 
 
 def _neighbour(length: int, step: int) -> NDArray[np.float32]:
-    """(length, length): the pixel `step` further on, beyond the last the last."""
+    """Return the matrix (length, length) of the pixels `step` further on. The last pixel repeats at the side."""
     return np.eye(length, dtype=np.float32)[np.clip(np.arange(length) + step, 0, length - 1)]
 
 
 def _blur(length: int) -> NDArray[np.float32]:
-    """(length, length): the mean of three pixels."""
+    """Return the matrix (length, length) of the means of three pixels."""
     return np.asarray((_neighbour(length, -1) + _neighbour(length, 0) + _neighbour(length, 1)) / 3, np.float32)

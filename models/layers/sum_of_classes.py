@@ -1,4 +1,4 @@
-"""Classes that a model learns apart and tells as one label: what is none of the activities looks like many things."""
+"""Sums the scores of a label's learned classes. Background has several classes, because it looks like many things."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from numpy.typing import NDArray
 from harstream.models.encoder_and_head import fold, input_like, parts
 
 
-def summing(label_of: Sequence[int]) -> NDArray[np.float32]:
-    """(F, K), one 1 a row: scores (N, F) of classes times it are those (N, K) of labels; class f has label
-    `label_of[f]`, K is the highest of them and 1."""
+def sum_matrix(label_of: Sequence[int]) -> NDArray[np.float32]:
+    """Return the matrix (F, K) that turns scores of classes (N, F) into scores of labels (N, K).
+
+    Each row has a single 1. Class f has label `label_of[f]`, and K is the highest of these plus 1.
+    """
     return np.eye(max(label_of) + 1, dtype=np.float32)[list(label_of)]
 
 
 @keras.saving.register_keras_serializable(package="harstream")
 class SumOfClasses(keras.layers.Layer):  # type: ignore[misc]
-    """Scores of classes (N, F) to scores of labels (N, K), each the sum of its classes'."""
+    """Turns scores of classes (N, F) into scores of labels (N, K), each the sum over its classes."""
 
     def __init__(self, label_of: Sequence[int], **settings: Any) -> None:
         super().__init__(**settings)
         self.label_of = tuple(label_of)
 
     def call(self, scores: Any) -> Any:
-        return ops.matmul(scores, summing(self.label_of))
+        return ops.matmul(scores, sum_matrix(self.label_of))
 
     def compute_output_shape(self, input_shape: tuple[int | None, int]) -> tuple[int | None, int]:
         return (input_shape[0], max(self.label_of) + 1)
@@ -38,9 +40,8 @@ class SumOfClasses(keras.layers.Layer):  # type: ignore[misc]
         return settings | {"label_of": self.label_of}
 
 
-def telling_labels(model: keras.Model, label_of: Sequence[int]) -> keras.Model:
-    """A model of classes as one of labels, with the same layers and one more at its end; where each class is a label,
-    the model itself."""
+def with_label_scores(model: keras.Model, label_of: Sequence[int]) -> keras.Model:
+    """Return the model with a SumOfClasses after its scores, or the model itself if each class is a label."""
     if list(label_of) == list(range(len(label_of))):
         return model
     if found := parts(model):

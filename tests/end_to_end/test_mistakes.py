@@ -114,7 +114,7 @@ def test_a_model_without_a_contract_is_an_error(
 ) -> None:
     make_model(tmp_path / "model.onnx", contract=None)
     line = fails(MODEL, "run", "--source", "scene", "--model", "model.onnx")
-    assert "model.onnx carries no harstream contract" in line
+    assert "model.onnx has no harstream contract" in line
 
 
 @pytest.mark.parametrize(

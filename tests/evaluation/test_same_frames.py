@@ -140,7 +140,7 @@ def test_training_cuts_the_windows_of_a_stream_that_connects_at_any_frame(clip: 
 
 
 def test_training_draws_nothing_but_windows_of_a_stream(clip: DecodedClip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harstream.training.windows.STRETCH", (1.0, 1.0))
+    monkeypatch.setattr("harstream.training.windows.PERIOD_FACTORS", (1.0, 1.0))
     frames, chance = frames_of(clip), np.random.default_rng(1)
     cut = [random_window(clip, CONTRACT, chance) for _ in range(20)] + fixed_windows(clip, CONTRACT, 5)
     for window in map(numbers, cut):

@@ -24,11 +24,11 @@ def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any
 
     from harstream.export.keras_to_onnx import convert
     from harstream.models import architectures
-    from harstream.models.layers.sum_of_classes import telling_labels
+    from harstream.models.layers.sum_of_classes import with_label_scores
 
     keras.utils.set_random_seed(3)
     model = architectures.build(name, frames=FRAMES, height=64, width=64, classes=len(label_of))
-    model = telling_labels(model, label_of)
+    model = with_label_scores(model, label_of)
     random = np.random.default_rng(3)
     model.set_weights([weight + random.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     candidates = convert(model)

@@ -32,7 +32,7 @@ def test_a_backbone_with_the_weights_of_a_file_is_frozen(tmp_path: Path) -> None
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize(("content", "part"), [(None, "found no file"), (b"no weights", "holds no weights")])
+@pytest.mark.parametrize(("content", "part"), [(None, "found no file"), (b"no weights", "expected weights of")])
 def test_weights_that_are_missing_or_do_not_fit_are_refused(tmp_path: Path, content: bytes | None, part: str) -> None:
     file = tmp_path / "small.weights.h5"
     if content is not None:

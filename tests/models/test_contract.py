@@ -48,13 +48,13 @@ def test_model_without_a_rate_has_no_live_rate() -> None:
 
 
 REFUSED = [
-    ({"labels": ("Jump",), "background": ()}, "at least two labels"),
+    ({"labels": ("Jump",), "background": ()}, "at least two different labels"),
     ({"labels": ("Jump", "Jump"), "background": ()}, "none twice"),
     ({"background": ("Sleep",)}, "must be some of the labels"),
     ({"background": ("Jump", "Walk", "Idle")}, "must be some of the labels"),
-    ({"frames": 0}, "frames, height and width are positive, got 0, 64, 64"),
-    ({"height": -1}, "are positive"),
-    ({"width": 0}, "are positive"),
+    ({"frames": 0}, "got 0, 64, 64"),
+    ({"height": -1}, "must be positive"),
+    ({"width": 0}, "must be positive"),
     ({"rate": 0.0}, "between 0 and 120 Hz, got 0.0"),
     ({"rate": 121.0}, "between 0 and 120 Hz"),
     ({"rate": float("nan")}, "between 0 and 120 Hz"),
@@ -118,7 +118,7 @@ def test_text_that_is_no_contract_is_refused(text: str, message: str) -> None:
 
 
 def test_model_file_without_a_contract_is_named() -> None:
-    with pytest.raises(ContractError, match=r"model\.onnx carries no harstream contract"):
+    with pytest.raises(ContractError, match=r"model\.onnx has no harstream contract"):
         contract_from_metadata({"producer": "somebody"}, "model.onnx")
 
 

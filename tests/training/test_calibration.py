@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 pytest.importorskip("scipy")
 
 from harstream.models.contract import ModelContract
-from harstream.models.layers.sum_of_classes import summing
+from harstream.models.layers.sum_of_classes import sum_matrix
 from harstream.training.calibration import at_temperature, calibrate, choose_threshold, fit_temperature
 
 pytestmark = pytest.mark.training
 
 CONTRACT = ModelContract("m", "1", ("Jump", "Walk", "Idle"), background=("Idle",))
-EACH_A_LABEL = summing((0, 1))
+EACH_A_LABEL = sum_matrix((0, 1))
 
 
 def right_of_four(top: float) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -43,15 +43,15 @@ def test_known_temperature_is_recovered() -> None:
     honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (honest.cumsum(axis=1) < chance.random((20_000, 1))).sum(axis=1)
     boastful = np.exp(3 * logits) / np.exp(3 * logits).sum(axis=1, keepdims=True)
-    assert fit_temperature(boastful.astype(np.float32), truth, summing(range(5))) == pytest.approx(3, rel=0.05)
+    assert fit_temperature(boastful.astype(np.float32), truth, sum_matrix(range(5))) == pytest.approx(3, rel=0.05)
 
 
 def test_classes_of_one_label_are_calibrated_together() -> None:
     # The label is always right; its two classes are right in half of the windows. Such a label keeps its scores.
     scores = np.full((4, 3), (0.02, 0.49, 0.49), np.float32)
-    assert fit_temperature(scores, np.array([1, 1, 1, 1]), summing((0, 1, 1))) < 0.2
+    assert fit_temperature(scores, np.array([1, 1, 1, 1]), sum_matrix((0, 1, 1))) < 0.2
     honest = np.full((4, 3), (0.25, 0.5, 0.25), np.float32)
-    assert fit_temperature(honest, np.array([0, 1, 1, 1]), summing((0, 1, 1))) == pytest.approx(1, abs=0.01)
+    assert fit_temperature(honest, np.array([0, 1, 1, 1]), sum_matrix((0, 1, 1))) == pytest.approx(1, abs=0.01)
 
 
 def test_scores_at_temperature_2_have_the_roots_of_the_odds() -> None:

@@ -22,7 +22,7 @@ from harstream.models import encoder_and_head as folding
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.models.layers.optical_flow import OpticalFlow
-from harstream.models.layers.sum_of_classes import telling_labels
+from harstream.models.layers.sum_of_classes import with_label_scores
 from harstream.training.calibration import at_temperature
 from harstream.training.ensemble import combine
 from harstream.training.errors import TrainingError
@@ -68,7 +68,7 @@ def finished_run(
     run.split.write_text(split)
     (folder / "provenance.json").write_text(json.dumps({"command": f"harstream train --seed {seed}"}))
     run.finish(
-        telling_labels(model, label_of),
+        with_label_scores(model, label_of),
         replace(contract, temperature=0.5 + seed),
         validated=Validated(scores, truth),
         validation=windows(),

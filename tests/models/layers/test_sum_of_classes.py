@@ -12,7 +12,7 @@ pytest.importorskip("keras")
 import keras
 
 from harstream.models import architectures
-from harstream.models.layers.sum_of_classes import summing, telling_labels
+from harstream.models.layers.sum_of_classes import sum_matrix, with_label_scores
 
 pytestmark = pytest.mark.training
 
@@ -25,7 +25,7 @@ WINDOWS = np.random.default_rng(5).integers(0, 256, (3, 6, 64, 64, 3), dtype=np.
 def test_a_label_gets_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
     model = architectures.build(name, **SIZE)
     classes = model.predict(WINDOWS, verbose=0)
-    telling_labels(model, LABEL_OF).save(tmp_path / "model.keras")
+    with_label_scores(model, LABEL_OF).save(tmp_path / "model.keras")
     labels = keras.models.load_model(tmp_path / "model.keras").predict(WINDOWS, verbose=0)
     assert labels.shape == (3, 3)
     assert labels == pytest.approx(np.c_[classes[:, :2], classes[:, 2] + classes[:, 3]], abs=1e-6)
@@ -33,13 +33,13 @@ def test_a_label_gets_the_sum_of_its_classes(name: str, tmp_path: Path) -> None:
 
 def test_a_model_whose_classes_are_its_labels_stays_unchanged() -> None:
     model = architectures.build("lrcn", **SIZE)
-    assert telling_labels(model, range(4)) is model
+    assert with_label_scores(model, range(4)) is model
 
 
 def test_a_model_that_is_not_sequential_can_output_labels() -> None:
     frames = keras.Input((2,))
     model = keras.Model(frames, keras.layers.Dense(4, activation="softmax", name="scores")(frames))
-    assert telling_labels(model, LABEL_OF).output_shape == (None, 3)
+    assert with_label_scores(model, LABEL_OF).output_shape == (None, 3)
 
 
 @pytest.mark.parametrize("name", ["lrcn", "flow_tcn", "convlstm"])
@@ -48,7 +48,7 @@ def test_exported_graphs_output_labels(name: str) -> None:
     from harstream.export.keras_to_onnx import convert, divide_logits
     from harstream.export.verify import largest_difference
 
-    model = divide_logits(telling_labels(architectures.build(name, **SIZE), LABEL_OF), 0.5)
+    model = divide_logits(with_label_scores(architectures.build(name, **SIZE), LABEL_OF), 0.5)
     expected, candidates = model.predict(WINDOWS, verbose=0), convert(model)
     assert expected.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     for graphs in filter(None, ((candidates.plain,), candidates.fused and (candidates.fused,), candidates.parts)):
@@ -56,4 +56,4 @@ def test_exported_graphs_output_labels(name: str) -> None:
 
 
 def test_classes_are_summed() -> None:
-    assert summing((0, 1, 1)).tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert sum_matrix((0, 1, 1)).tolist() == [[1, 0], [0, 1], [0, 1]]
