@@ -49,7 +49,7 @@ def test_model_without_a_rate_has_no_live_rate() -> None:
 
 REFUSED = [
     ({"labels": ("Jump",), "background": ()}, "at least two different labels"),
-    ({"labels": ("Jump", "Jump"), "background": ()}, "none twice"),
+    ({"labels": ("Jump", "Jump"), "background": ()}, "different labels"),
     ({"background": ("Sleep",)}, "must be some of the labels"),
     ({"background": ("Jump", "Walk", "Idle")}, "must be some of the labels"),
     ({"frames": 0}, "got 0, 64, 64"),

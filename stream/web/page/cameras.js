@@ -1,20 +1,20 @@
-// The cards of the cameras, with pictures, activities and states, and the enlarged camera.
+// Shows the cards of the cameras with pictures, activities and states, and enlarges a camera.
 
-import { STALLED, expected, explanation, headline, isOverloaded, isWarming, pace } from "./camera_words.js";
+import { STALLED, detailText, forecastText, headlineText, isOverloaded, isWarming, rateText } from "./camera_texts.js";
 import { byId, setBar, setText } from "./dom.js";
 import { fit } from "./layout.js";
-import { duration, percent, readable } from "./words.js";
+import { duration, percent, readable } from "./formats.js";
 
 const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
 
-export const cameras = [];         // as on the page: {view, card, parts, ...}
-let greeting = null;               // the server's last hello
+export const cameras = [];         // in the order of the page: {view, card, parts, ...}
+let lastHello = null;              // the server's last hello
 
-// A new hello keeps the cards if the cameras are the same.
-export function greetCameras(hello) {
+// Show the cameras of a hello. The cards stay if the cameras are the same.
+export function setCameras(hello) {
   const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.name]));
-  const isSame = greeting && roster(hello) === roster(greeting);
-  greeting = hello;
+  const isSame = lastHello && roster(hello) === roster(lastHello);
+  lastHello = hello;
   if (!isSame) buildCameras(hello.cameras);
   hello.cameras.forEach(showCamera);
   if (!isSame) showEnlarged();
@@ -34,7 +34,7 @@ function buildCameras(views) {
     setText(parts.name, view.name);
     parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
     parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
-    parts.power.hidden = !greeting.control;
+    parts.power.hidden = !lastHello.control;
     parts.power.onclick = () => switchCamera(camera);
     cameras.push(camera);
     byId("stage").append(card);
@@ -46,7 +46,7 @@ export function showCamera(view) {
   const camera = cameraAt(view.index);
   if (!camera) return;
   const { card, parts } = camera;
-  // A message without a new time, such as one about dropped frames, does not count as a frame.
+  // A message about dropped frames has no new time, and is not a frame.
   if (!camera.received || view.time !== camera.view.time) camera.received = performance.now();
   camera.view = view;
   const isCalm = view.state !== "live" || view.activity === "unknown" || view.blind !== null;
@@ -58,18 +58,18 @@ export function showCamera(view) {
   parts.power.setAttribute("aria-pressed", String(isOff));
   parts.power.setAttribute("aria-label", `Switch ${view.name} ${isOff ? "on" : "off"}`);
   parts.power.title = parts.power.getAttribute("aria-label");
-  setText(parts.activity, headline(view));
+  setText(parts.activity, headlineText(view));
   parts.activity.title = view.activity;
   setText(parts.sure, percent(view.confidence));
   setBar(parts.bar, view.confidence, view.activity);
   parts.bar.style.setProperty("--threshold", percent(view.threshold));
-  const scores = card.dataset.enlarged === undefined ? view.topk : greeting.labels.map((label, index) => [label, view.scores[index]]);
+  const scores = card.dataset.enlarged === undefined ? view.topk : lastHello.labels.map((label, index) => [label, view.scores[index]]);
   showCandidates(parts.top, view.state === "live" && view.topk.length > 0 ? scores : []);
   tick(camera);
   byId("overload").hidden = !cameras.some((other) => isOverloaded(other.view));
 }
 
-// The new state arrives over the socket. This function shows only a refusal.
+// Ask the server to switch the camera. The new state arrives over the socket, so this function shows only a refusal.
 async function switchCamera({ view, parts }) {
   parts.power.disabled = true;
   try {
@@ -101,7 +101,7 @@ function showCandidates(list, topk) {
   });
 }
 
-// The page's URL names the enlarged camera, so that a bookmark opens it and Back leaves it.
+// The URL names the enlarged camera, so that a bookmark opens it, and Back shows all cameras.
 export function enlarge(camera) {
   history.pushState(null, "", camera ? `#${encodeURIComponent(camera.view.name)}` : location.pathname);
   showEnlarged();
@@ -160,8 +160,8 @@ export function tick(camera) {
   const badge = isStalled ? "stalled" : isBlind ? view.blind : isWarming(view) ? "warming" : view.state;
   card.dataset.badge = badge;
   setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
-  setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : explanation(camera));
+  setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : detailText(camera));
   parts.lasts.title = parts.lasts.textContent;
-  setText(parts.fps, isStalled ? "" : pace(view));
-  setText(parts.expected, view.state === "live" && view.forecast ? expected(view.forecast, card.dataset.enlarged !== undefined) : "");
+  setText(parts.fps, isStalled ? "" : rateText(view));
+  setText(parts.expected, view.state === "live" && view.forecast ? forecastText(view.forecast, card.dataset.enlarged !== undefined) : "");
 }

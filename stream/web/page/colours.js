@@ -1,10 +1,10 @@
-// A colour for each activity.
+// Chooses a colour for each activity.
 
-// Okabe and Ito's colour-blind safe set without black, its blue lighter for the dark page, and three more.
+// Okabe and Ito's colours for colour-blind people without black, with a lighter blue for the dark page, and three more.
 const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#3f7fe8", "#d55e00", "#cc79a7", "#8d99ae", "#b58be8", "#a6a23c"];
 const colours = new Map();
 
-// The colour depends on the name's hash (FNV-1a), so that an activity keeps its colour. If it is taken, use the next.
+// The hash (FNV-1a) of a name chooses its colour, so that an activity keeps its colour. A taken colour is skipped.
 export function assignColours(labels) {
   colours.clear();
   [...labels].sort().forEach(colour);

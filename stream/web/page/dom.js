@@ -1,7 +1,7 @@
 // Functions that change the DOM.
 
 import { colour } from "./colours.js";
-import { percent } from "./words.js";
+import { percent } from "./formats.js";
 
 export const byId = (id) => document.getElementById(id);
 

@@ -1,27 +1,27 @@
-// The list of events, its filters, and the timeline.
+// Shows the list of events and its filters, and fills the timeline.
 
-import { timeOf } from "./camera_words.js";
+import { currentTime } from "./camera_texts.js";
 import { cameras } from "./cameras.js";
 import { colour } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Timeline } from "./timeline.js";
-import { clock, day, duration, percent, readable } from "./words.js";
+import { clock, day, duration, percent, readable } from "./formats.js";
 
 const EVENTS_KEPT = 200;
 
 export const timeline = new Timeline(byId("timeline"), { colour, readable, duration, clock });
 let searches = 0;
-const heard = new Map();           // by id: the last events from the server, without filters
+const recent = new Map();          // by id: the last events from the server, without filters
 const events = new Map();          // by id: {event, row} of the events in the list
 
-export function greetEvents(hello) {
+export function setEvents(hello) {
   listLabels(hello);
   timeline.showCameras(hello.cameras.map((view) => view.name));
-  offerFilters(hello);
-  heard.clear();
-  hello.events.forEach(hear);
+  fillFilters(hello);
+  recent.clear();
+  hello.events.forEach(remember);
   search();
-  recall();
+  loadTimeline();
 }
 
 // Update the duration of each ongoing activity.
@@ -30,36 +30,36 @@ export function tickEvents() {
 }
 
 export function onEvent(event) {
-  hear(event);
+  remember(event);
   if (event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
-  if (isAskedFor(event)) showEvent(event);
+  if (matchesFilters(event)) showEvent(event);
 }
 
-function hear(event) {
+function remember(event) {
   timeline.show(event);
-  heard.set(event.id, event);
-  if (heard.size > EVENTS_KEPT) heard.delete(heard.keys().next().value);
+  recent.set(event.id, event);
+  if (recent.size > EVENTS_KEPT) recent.delete(recent.keys().next().value);
 }
 
 function listEvents(known) {
   events.clear();
   byId("events").replaceChildren();
-  byId("nothing").hidden = known.length > 0 || isLookedFor();
-  setText(byId("count"), isLookedFor() ? "nothing found" : "");
+  byId("nothing").hidden = known.length > 0 || isFiltered();
+  setText(byId("count"), isFiltered() ? "nothing found" : "");
   known.forEach(showEvent);
 }
 
 // Return whether the event matches both filters. An empty filter matches everything.
-function isAskedFor(event) {
+function matchesFilters(event) {
   const [camera, activity] = [byId("of-camera").value, byId("of-activity").value];
   return (!camera || event.camera === camera) && (!activity || event.activity === activity);
 }
 
-function isLookedFor() {
+function isFiltered() {
   return byId("of-camera").value !== "" || byId("of-activity").value !== "";
 }
 
-function offerFilters(hello) {
+function fillFilters(hello) {
   const activities = hello.labels.filter((label) => !hello.background.includes(label));
   fillSelect(byId("of-camera"), "All cameras", hello.cameras.map((view) => [view.name, view.name]));
   fillSelect(byId("of-activity"), "All activities", activities.map((label) => [label, readable(label)]));
@@ -71,28 +71,28 @@ function fillSelect(select, all, choices) {
   select.value = choices.some(([value]) => value === chosen) ? chosen : "";
 }
 
-// The history fills the timeline, and also the list if a filter is set. Without a history, both show only the events
-// since the page was opened.
-async function recall() {
-  const asked = new URLSearchParams({ since: "24h", limit: "10000" });
-  for (const event of await past(asked)) timeline.show(event);
+// Fill the timeline from the history. Without a history, it shows only the events since the page was opened.
+async function loadTimeline() {
+  const query = new URLSearchParams({ since: "24h", limit: "10000" });
+  for (const event of await fetchEvents(query)) timeline.show(event);
   timeline.draw();
 }
 
+// List the events that match the filters. A set filter searches the history, too.
 export async function search() {
-  const mine = ++searches;
-  const latest = () => [...heard.values()].filter(isAskedFor);
+  const number = ++searches;
+  const latest = () => [...recent.values()].filter(matchesFilters);
   listEvents(latest());
-  if (!isLookedFor()) return;
-  const asked = new URLSearchParams({ limit: String(EVENTS_KEPT) });
-  for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) asked.set(name, byId(`of-${name}`).value);
-  const found = await past(asked);
-  if (mine !== searches) return;  // a newer search has started
+  if (!isFiltered()) return;
+  const query = new URLSearchParams({ limit: String(EVENTS_KEPT) });
+  for (const name of ["camera", "activity"]) if (byId(`of-${name}`).value) query.set(name, byId(`of-${name}`).value);
+  const found = await fetchEvents(query);
+  if (number !== searches) return;  // a newer search has started
   listEvents([...found.reverse(), ...latest()]);
 }
 
-async function past(asked) {
-  const answer = await fetch(`api/events?${asked}`).catch(() => null);
+async function fetchEvents(query) {
+  const answer = await fetch(`api/events?${query}`).catch(() => null);
   if (!answer?.ok) return [];
   const seconds = (text) => text && Date.parse(text) / 1000;
   return (await answer.json()).map((row) => ({
@@ -139,7 +139,7 @@ function newRow(event) {
 
 function tickEvent({ event, row }) {
   const camera = cameras.find(({ view }) => view.name === event.camera);
-  const until = event.ended_at ?? Math.max(event.updated_at, camera ? timeOf(camera) : 0);
+  const until = event.ended_at ?? Math.max(event.updated_at, camera ? currentTime(camera) : 0);
   setText(row.querySelector(".lasted"), duration(until - event.started_at));
 }
 

@@ -1,12 +1,12 @@
-// The size of the cameras' cards.
+// Computes the size of the cameras' cards.
 
 import { byId } from "./dom.js";
 
-const SHAPES = [1.3, 1.9];         // a card's width / height; a picture of another shape gets a blurred margin
-const SMALLEST = 160;              // the least width of a card in pixels; with more cameras, the page scrolls
+const SHAPES = [1.3, 1.9];         // limits of a card's width / height; other pictures get a blurred margin
+const MIN_WIDTH = 160;             // the smallest width of a card in pixels; if the cards do not fit, the page scrolls
 
-// Choose the number of columns that makes the pictures largest, and prefer more columns if the pictures stay almost as
-// large. In a narrow window, the style sheet decides.
+// Choose the number of columns with the largest pictures. More columns win if their pictures are almost as large. In a
+// narrow window, the style sheet decides.
 export function fit(cameras) {
   const stage = byId("stage");
   const shown = cameras.filter((camera) => !camera.card.hidden);
@@ -23,7 +23,7 @@ export function fit(cameras) {
     best = Math.max(best, wide);
     chosen = wide;
   }
-  const wide = Math.floor(Math.max(chosen, Math.min(SMALLEST, width)));
+  const wide = Math.floor(Math.max(chosen, Math.min(MIN_WIDTH, width)));
   stage.style.setProperty("--wide", `${wide}px`);
   stage.style.setProperty("--high", `${Math.floor(wide / shape)}px`);
   stage.style.setProperty("--shape", String(shape));

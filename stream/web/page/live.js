@@ -1,26 +1,26 @@
-// The live view's page. It reads one WebSocket and writes the DOM. External text is only set as textContent.
+// The page of the live view. It reads a WebSocket and changes the DOM. External text is set only as textContent.
 
-import { cameras, enlarge, greetCameras, onPicture, showCamera, showEnlarged, tick } from "./cameras.js";
+import { cameras, enlarge, onPicture, setCameras, showCamera, showEnlarged, tick } from "./cameras.js";
 import { assignColours } from "./colours.js";
 import { byId, setText } from "./dom.js";
-import { greetEvents, onEvent, search, tickEvents, timeline } from "./events.js";
+import { onEvent, search, setEvents, tickEvents, timeline } from "./events.js";
 import { fit } from "./layout.js";
-import { CLOCK } from "./words.js";
+import { CLOCK } from "./formats.js";
 
-const SILENCE = 10_000;            // ms; the server sends a message at least every 4 s
+const SILENCE_LIMIT = 10_000;      // ms without a message; the server sends one at least every 4 s
 
-let version = null;                // of the server, from its first hello
+let version = null;                // the server's version, from its first hello
 let socket = null;
 let attempt = 0;
-let lastWord = 0;
+let lastMessageAt = 0;
 
 function connect() {
   socket = new WebSocket(new URL("live", location.href.replace(/^http/, "ws")));
   socket.binaryType = "arraybuffer";
-  lastWord = performance.now();
-  socket.onopen = () => tellWhetherWatched();
+  lastMessageAt = performance.now();
+  socket.onopen = () => reportVisibility();
   socket.onmessage = ({ data }) => {
-    lastWord = performance.now();
+    lastMessageAt = performance.now();
     if (data instanceof ArrayBuffer) onPicture(data);
     else onMessage(JSON.parse(data));
   };
@@ -36,18 +36,18 @@ function setLink(state, words) {
   setText(byId("link"), words);
 }
 
-function tellWhetherWatched() {
+function reportVisibility() {
   if (socket.readyState === WebSocket.OPEN) socket.send(document.hidden ? "rest" : "watch");
 }
 
 function onMessage(message) {
-  if (message.type === "hello") greet(message);
+  if (message.type === "hello") onHello(message);
   else if (message.type === "camera") showCamera(message);
   else if (message.type === "event") onEvent(message);
   else if (message.type === "broker") byId("broker-offline").hidden = message.connected;
 }
 
-function greet(hello) {
+function onHello(hello) {
   if (version !== null && version !== hello.version) return location.reload();
   version = hello.version;
   attempt = 0;
@@ -56,18 +56,18 @@ function greet(hello) {
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);
   byId("about").title = `harstream ${hello.version}`;
   assignColours(hello.labels);
-  greetCameras(hello);
-  greetEvents(hello);
+  setCameras(hello);
+  setEvents(hello);
 }
 
 function tickAll() {
   setText(byId("clock"), new Date().toLocaleTimeString([], CLOCK));
   cameras.forEach(tick);
   tickEvents();
-  if (socket?.readyState === WebSocket.OPEN && performance.now() - lastWord > SILENCE) socket.close();
+  if (socket?.readyState === WebSocket.OPEN && performance.now() - lastMessageAt > SILENCE_LIMIT) socket.close();
 }
 
-document.addEventListener("visibilitychange", tellWhetherWatched);
+document.addEventListener("visibilitychange", reportVisibility);
 byId("range").onchange = () => timeline.showRange(Number(byId("range").value));
 byId("filters").onchange = search;
 setInterval(() => timeline.draw(), 5000);

@@ -1,13 +1,13 @@
 // Shows the activities of the last hours as coloured bars, one row per camera. The right end is the current time.
 
-const MIN_WIDTH = 0.002;          // the least width of a bar, as a share of the range, so that a short activity stays visible
+const MIN_WIDTH = 0.002;          // the smallest width of a bar, as a share of the range
 
 export class Timeline {
-  // `words`: {colour, readable, duration, clock} of the page.
-  constructor(root, words) {
+  // `formats`: {colour, readable, duration, clock} of the page.
+  constructor(root, formats) {
     this.rows = root.querySelector(".rows");
     this.axis = root.querySelector(".axis");
-    this.words = words;
+    this.formats = formats;
     this.range = 3600;             // seconds
     this.known = new Map();        // by id: {event, bar}
     this.tracks = new Map();       // by camera's name: {track, head}
@@ -34,14 +34,14 @@ export class Timeline {
     this.draw();
   }
 
-  // Times are in seconds since the epoch. ended_at is null while the activity lasts. Events of a replay have no dates
-  // and are not shown.
+  // Show an event. Its times are seconds since the epoch, and ended_at is null while the activity lasts. Events of a
+  // replay have no dates, and are not shown.
   show(event) {
     const known = this.known.get(event.id);
     if (event.started_at < 1e9 || (known && known.event.seq >= event.seq)) return;
     const bar = known?.bar ?? document.createElement("div");
     bar.className = "bar-of";
-    bar.style.setProperty("--colour", this.words.colour(event.activity));
+    bar.style.setProperty("--colour", this.formats.colour(event.activity));
     this.known.set(event.id, { event, bar });
     if (!known) this.tracks.get(event.camera)?.track.append(bar);
     this.place(bar, event, Date.now() / 1000);
@@ -76,7 +76,7 @@ export class Timeline {
     const width = Math.max(right - left, MIN_WIDTH);
     bar.style.left = `${100 * Math.min(left, 1 - width)}%`;
     bar.style.width = `${100 * width}%`;
-    const { readable, clock, duration } = this.words;
+    const { readable, clock, duration } = this.formats;
     const end = event.ended_at === null ? "now" : clock(event.ended_at);
     bar.title = `${readable(event.activity)}\n${clock(event.started_at)} – ${end}, ${duration(until - event.started_at)}`;
     return true;

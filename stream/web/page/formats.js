@@ -3,12 +3,12 @@
 const DAY = { day: "numeric", month: "short" };
 export const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 
-// Times of a replayed file start at 0. Times from 2001 on are dates.
+// Format a date, from the year 2001 on, as a time of day. The times of a replayed file start at 0.
 export function clock(time) {
   return time > 1e9 ? new Date(time * 1000).toLocaleTimeString([], CLOCK) : duration(time);
 }
 
-// The list contains activities of earlier days, whose times need a date.
+// Format the date of an earlier day, which precedes its time in the list. Today gives an empty text.
 export function day(time) {
   const date = new Date(time * 1000);
   const isToday = date.toDateString() === new Date().toDateString();
