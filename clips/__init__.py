@@ -1,1 +1,1 @@
-"""Labelled video clips on disk: found, split, decoded. Knows nothing of models, training or streams."""
+"""Finds, splits and decodes labelled video clips. It knows nothing of training or streams."""

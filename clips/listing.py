@@ -28,7 +28,7 @@ class Clip:
     path: Path
     label: str
     group: str
-    """Clips of one group show one scene, so all of them must be in one part of a split."""
+    """The scene of the clip. All clips of a group must be in the same part of a split."""
     part: str = ""
     """One of PARTS, or empty before the split."""
     fine_label: str = ""
@@ -40,9 +40,9 @@ class Clip:
 
 
 def find_clips(data: Path) -> list[Clip]:
-    """Return all videos one folder below `data`, sorted; the folder's name is the label. Raises ListingError."""
+    """Return all videos in the folders of `data`, sorted. A folder's name is the label. Raises ListingError."""
     if not data.is_dir():
-        raise ListingError(f"expected a folder of class folders with videos, found none at {data}")
+        raise ListingError(f"expected a folder of class folders with videos, found no folder {data}")
     clips = [
         Clip(path, path.parent.name, _group(path))
         for path in sorted(data.glob("*/*"))
@@ -54,7 +54,7 @@ def find_clips(data: Path) -> list[Clip]:
 
 
 def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
-    """Give clips of several classes the one label of "none of the activities".
+    """Give clips of several classes the same label, the one of background.
 
     The name of a class becomes the fine label of its clips and a part of their groups' names.
     """
@@ -62,10 +62,10 @@ def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
 
 
 def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
-    """Take each clip's part, and its cluster as its group, from a tab-separated file; leave out all other clips.
+    """Return the clips that a tab-separated file names, each with its part, and its cluster as its group.
 
-    The file has a header with at least `file` and `split`; `file` ends with <class>/<clip name>. A cluster or group of
-    `-` is unknown. Raises ListingError for a malformed file, and for a cluster in two parts.
+    The header of the file has at least `file` and `split`. `file` ends with <class>/<clip name>. A cluster or
+    group `-` is unknown. Raises ListingError for a malformed file, and for a cluster in two parts.
     """
     rows = _read_split(split_file)
     parted = []
@@ -77,22 +77,20 @@ def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
             parted.append(replace(clip, part=row["split"], group=group))
     _refuse_cut_groups(parted, split_file)
     if not parted:
-        raise ListingError(
-            f"{split_file} names none of the clips that were found; its `file` column must end with <class>/<clip name>"
-        )
+        raise ListingError(f"{split_file} names none of the clips; its `file` column must end with <class>/<clip name>")
     return parted
 
 
 def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[Clip]:
-    """Split by several files, as split_by_file. Raises ListingError, also for a clip that two files name."""
+    """Split by several files, as split_by_file does. Raises ListingError, also for a clip in two files."""
     parted: list[Clip] = []
     namers: dict[Path, Path] = {}
     for file in split_files:
         found = split_by_file(clips, file)
         if twice := [clip.path for clip in found if clip.path in namers]:
             raise ListingError(
-                f"{namers[twice[0]]} and {file} both name {len(twice)} of the clips, {twice[0]} the first: a clip has "
-                "its place in one of them"
+                f"{namers[twice[0]]} and {file} both name {len(twice)} clip(s), such as {twice[0]}: name each clip "
+                "in only one of them"
             )
         namers |= dict.fromkeys((clip.path for clip in found), file)
         parted += found
@@ -100,21 +98,21 @@ def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[C
 
 
 def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
-    """Deal whole groups of each class to train, val and test, so that each part gets its share of the clips."""
+    """Assign whole groups of each class to train, val and test, so that each part gets its share of the clips."""
     by_label = _dealt_together(clips, lambda clip: clip.group)
     _refuse_few(by_label, len(PARTS), "group(s) of clips", "add clips of other scenes, or ask for `--split random`")
     return _dealt(by_label, seed, shares)
 
 
 def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
-    """Split clip by clip, as the papers do. One scene is then in several parts, so the figures are too good."""
+    """Split clip by clip, as the papers do. The same scene is then in several parts, so the figures are too good."""
     by_label = _dealt_together(clips, lambda clip: str(clip.path))
-    _refuse_few(by_label, len(PARTS), "clip(s)", "add clips, or take the class away with --classes")
+    _refuse_few(by_label, len(PARTS), "clip(s)", "add clips, or leave out the class with --classes")
     return _dealt(by_label, seed, shares)
 
 
 def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> list[Clip]:
-    """Deal the groups of parts `train` and `val` to `folds` folds, class by class.
+    """Divide the groups of parts `train` and `val` into `folds` folds, class by class.
 
     Fold `held`, counted from 1, becomes `val`, and the others become `train`. Part `test` is not changed.
 
@@ -131,7 +129,7 @@ def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> l
 
 
 def _dealt_together(clips: Iterable[Clip], bond: Callable[[Clip], str]) -> dict[str, list[list[Clip]]]:
-    """For each class, the lists of clips that are dealt together, because they have the same bond."""
+    """Return, for each class, the lists of clips that stay together, because they have the same bond."""
     bonds: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
         bonds[clip.class_name][bond(clip)].append(clip)
@@ -157,12 +155,12 @@ def _deal(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[fl
 
 
 def _hands(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[float]) -> list[list[Clip]]:
-    """Deal whole groups to one hand per share."""
+    """Divide whole groups into one hand for each share."""
     shuffler.shuffle(groups)
     total = sum(map(len, groups))
     hands: list[list[Clip]] = [[] for _ in shares]
     for group in groups:
-        # The next hand is the one furthest behind its share, so no hand is empty where there are enough groups.
+        # The hand that is furthest behind its share gets the group. So no hand is empty if there are enough groups.
         next_hand = min(range(len(shares)), key=lambda index: len(hands[index]) / (shares[index] * total))
         hands[next_hand] += group
     return hands
@@ -202,6 +200,4 @@ def _refuse_cut_groups(clips: Iterable[Clip], split_file: Path) -> None:
         parts[clip.label, clip.group].add(clip.part)
     cut = sorted(f"{label} {group}" for (label, group), found in parts.items() if len(found) > 1)
     if cut:
-        raise ListingError(
-            f"{split_file} cuts {len(cut)} cluster(s), so one scene stands on both sides: {', '.join(cut[:5])}"
-        )
+        raise ListingError(f"{split_file} has clips of {len(cut)} cluster(s) in several parts: {', '.join(cut[:5])}")

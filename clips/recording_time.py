@@ -1,4 +1,4 @@
-"""When a video file was recorded, by its name or by what its container says."""
+"""Finds the time at which a video file was recorded, in its name or its container."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from av.error import FFmpegError
 _IN_NAME = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_. T]{0,3}(\d\d)[-_.:h]?(\d\d)[-_.:m]?(\d\d)(?!\d)"
 )
-"""Year, month, day, hour, minute, second, such as 2026-11-20_14-05-09, 20261120T140509 or 20261120140509."""
+"""A time such as 2026-11-20_14-05-09, 20261120T140509 or 20261120140509."""
 EARLIEST = 1980
-"""Year. Containers without a time count from 1904 or 1970."""
+"""The earliest year that counts. A container without a time has the year 1904 or 1970."""
 
 
 def recorded_at(video: Path) -> float | None:
-    """Return the time of a file's first frame in seconds since the epoch; None where the file does not say.
+    """Return the time of a file's first frame in seconds since the epoch, or None if it is not known.
 
-    A time in the name comes before the container's `creation_time`. Cameras write their names in local time.
+    A time in the name, which cameras write in local time, takes precedence over the container's `creation_time`.
     """
     named = _named_time(video.stem)
     return _container_time(video) if named is None else named
@@ -36,7 +36,7 @@ def _named_time(stem: str) -> float | None:
 
 
 def _container_time(video: Path) -> float | None:
-    """The start of a recording, in UTC as the formats ask."""
+    """Return the container's `creation_time`, which is in UTC by the formats."""
     try:
         with av.open(str(video)) as container:
             text = container.metadata.get("creation_time", "")

@@ -29,7 +29,7 @@ class VideoError(Exception):
 
 
 class DecodedPicture:
-    """A Picture over a decoded frame, turned upright."""
+    """A Picture of a decoded frame, rotated upright."""
 
     def __init__(self, frame: VideoFrame) -> None:
         self._frame = frame
@@ -59,8 +59,8 @@ class DecodedPicture:
 def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
     """Yield (seconds since the first picture, picture); times strictly increase.
 
-    The container's own number of frames is often wrong, so only decoding tells where a file ends. Raises VideoError if
-    there is no picture to yield.
+    It decodes the whole file, because the container's number of frames is often wrong. Raises VideoError if there is no
+    picture.
     """
     if not path.is_file():
         raise VideoError(f"expected a video file, found nothing at {path}")
@@ -78,7 +78,7 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
 
 
 def stated_seconds(path: Path) -> float:
-    """Return the length in seconds that the container states, which may be wrong; 0 where it states none."""
+    """Return the length in seconds that the container states, 0 if it states none. It may be wrong."""
     try:
         with av.open(str(path)) as container:
             return max((container.duration or 0) / av.time_base, 0.0)
@@ -114,7 +114,7 @@ def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yield what can be decoded: a damaged spot costs its own pictures and not the later ones."""
+    """Yield all frames that can be decoded. After a damaged spot, decoding continues."""
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
@@ -123,12 +123,12 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
 
 
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
-    """A view (height, width) of a plane."""
+    """Return a view (height, width) of a plane."""
     return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
 def _to_rgb(red: float, blue: float, *, is_full: bool) -> NDArray[np.float32]:
-    """The matrix (3, 4) from (Y, U, V, 1) to RGB by the weights of red and blue in Y.
+    """Return the matrix (3, 4) from (Y, U, V, 1) to RGB, for the weights of red and blue in Y.
 
     Source: ITU-R BT.601-7 and BT.709-6.
     """
@@ -145,4 +145,4 @@ TO_RGB = {
     for is_709 in (False, True)
     for is_full in (False, True)
 }
-"""By (is it BT.709, does it use all 256 levels)."""
+"""The matrices by (whether it is BT.709, whether it uses all 256 levels)."""

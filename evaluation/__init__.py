@@ -1,1 +1,1 @@
-"""An exported model on labelled clips: metrics and report. Runs the real pipeline, needs no TensorFlow."""
+"""Evaluates an exported model on labelled clips, with the real pipeline and without TensorFlow."""

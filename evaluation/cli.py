@@ -1,4 +1,4 @@
-"""`harstream evaluate`."""
+"""The command `harstream evaluate`."""
 
 from __future__ import annotations
 
@@ -34,17 +34,19 @@ app = typer.Typer()
 def evaluate(
     model: Annotated[
         list[str],
-        typer.Option(help="A shipped model's name, or the path of an exported one; several are compared in a table."),
+        typer.Option(
+            help="A shipped model's name, or the path of an exported one. Several models are compared in a table."
+        ),
     ],
     stream: Annotated[
         bool, typer.Option("--stream", help="Join the clips to long streams and measure the events of `run`.")
     ] = False,
     config: Annotated[
-        Path | None, typer.Option(help="The configuration for --stream; without it, the defaults.")
+        Path | None, typer.Option(help="The configuration for --stream. Without it, the defaults apply.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write the report to this file: one page that needs nothing else.")
+        Path | None, typer.Option(help="Write the report to this file, one HTML page without other files.")
     ] = None,
     *,
     clips: Mapping[str, Any],
@@ -76,7 +78,7 @@ def _mistake_in_options(
     if stream and has_html:
         return "--html is for clips: leave out --html or --stream"
     if len(models) > 1 and (stream or has_html):
-        return "several models are compared on clips, in a table: give one --model, or leave out --stream and --html"
+        return "several models are compared in a table, on clips: give one --model, or leave out --stream and --html"
     if has_config and not stream:
         return "--config is for --stream: clips are recognized without smoothing and tracker"
     if not selection.data and not selection.background:

@@ -20,23 +20,23 @@ from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.window_scores import GridFrame, grid_frames, window_scores
 
 AT_ONCE = 64
-"""Frames that are encoded together."""
+"""Number of frames in one batch of the encoder."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A clip without a window, and why."""
+    """A clip without a window, and the reason."""
 
     clip: Clip
     reason: str
 
 
 def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[LabelledScores, list[Skipped]]:
-    """Return the scores of every window that a stream of each clip would score, in order, and the clips left out."""
+    """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out."""
     skipped: list[Skipped] = []
     kept: list[Clip] = []
     scores: list[NDArray[np.float32]] = []
-    with ThreadPoolExecutor(1) as decoder:  # decodes the next clip while this one is recognized
+    with ThreadPoolExecutor(1) as decoder:  # decode the next clip while this one is recognized
         decoded = decoder.map(lambda clip: _frames(clip, recognizer.contract), clips)
         for clip, frames in track(
             zip(clips, decoded, strict=True), description="recognizing", total=len(clips), transient=True
@@ -51,7 +51,7 @@ def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Labelled
 
 
 def _frames(clip: Clip, contract: ModelContract) -> list[GridFrame] | Skipped:
-    """The model frames that a stream of the clip takes, or the one window of a model that was trained evenly."""
+    """Return the model frames that a stream of the clip takes, or the one window of a model for whole clips."""
     try:
         return list(grid_frames(pictures(clip.path), contract)) if contract.rate else _even_frames(clip.path, contract)
     except VideoError as error:
@@ -59,7 +59,7 @@ def _frames(clip: Clip, contract: ModelContract) -> list[GridFrame] | Skipped:
 
 
 def _even_frames(path: Path, contract: ModelContract) -> list[GridFrame]:
-    """Frames evenly over the whole clip, as in training; none of a clip with too few."""
+    """Return frames that are spread evenly over the whole clip, as in training, or none if it has too few."""
     every = [
         GridFrame(time, picture.model_frame(contract.height, contract.width), Taken.NEXT)
         for time, picture in pictures(path)
@@ -69,12 +69,14 @@ def _even_frames(path: Path, contract: ModelContract) -> list[GridFrame]:
 
 
 def _scores(clip: Clip, frames: Sequence[GridFrame], recognizer: Recognizer) -> NDArray[np.float32] | Skipped:
-    """(windows, K) of all windows of a clip, in order."""
+    """Return the scores (windows, K) of all windows of a clip, in order."""
     found = [scores.values for scores in window_scores(frames, recognizer, at_once=AT_ONCE)]
     if found:
         return np.stack(found)
     needed = recognizer.contract.frames
-    return Skipped(clip, f"too short: {len(frames)} frames at the model's rate, a window needs {needed} without a gap")
+    return Skipped(
+        clip, f"too short: {len(frames)} frames at the model's rate, but a window needs {needed} without a gap"
+    )
 
 
 def _predictions(

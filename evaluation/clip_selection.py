@@ -1,4 +1,4 @@
-"""Which clips are evaluated."""
+"""Selects the clips for an evaluation."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harstream.models.contract import ModelContract
 
 @dataclass(frozen=True)
 class ClipSelection:
-    """The clips that a command line asks for. Each field with an Option is an option of `harstream evaluate`."""
+    """The options of `harstream evaluate` that select clips."""
 
     data: Annotated[
-        tuple[Path, ...], Option(help="A folder of class folders with clips; may be given several times.")
+        tuple[Path, ...], Option(help="A folder of class folders with clips. It may be given several times.")
     ] = ()
     background: Annotated[
         tuple[Path, ...],
@@ -28,7 +28,7 @@ class ClipSelection:
     ] = ()
     split: Annotated[
         tuple[Path, ...],
-        Option(help="A split file (.tsv; may be given several times); without one, every clip is taken."),
+        Option(help="A split file (.tsv, may be given several times). Without one, all clips are used."),
     ] = ()
     part: Annotated[str, Option(help="The part of the split: train, val or test. By default test.")] = "test"
 

@@ -1,4 +1,4 @@
-"""`harstream compare`: the reports of several evaluations, such as those of the folds of a cross-validation."""
+"""The command `harstream compare`. It compares reports, such as those of the folds of a cross-validation."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def compare(
 def _metrics(file: Path) -> dict[str, Any]:
     metrics: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["metrics"]
     if "top1" not in metrics:
-        raise ValueError(f"{file} is a report of something else")
+        raise ValueError(f"expected a report on clips, but {file} is another report")
     return metrics

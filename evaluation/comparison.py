@@ -1,4 +1,4 @@
-"""Figures side by side: of several reports, or of several models on the same clips."""
+"""Shows the figures of several reports, or of several models on the same clips, side by side."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Figure:
     """Keys that lead to the figure in the metrics of a report."""
 
     def of(self, metrics: Mapping[str, Any]) -> float:
-        """Return the share, between 0 and 1; nan where the metrics have none."""
+        """Return the share, between 0 and 1, or nan if the metrics do not have it."""
         value: Any = metrics
         for key in self.path:
             value = value.get(key) if value else None
@@ -51,7 +51,7 @@ ALL_FIGURES = (
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """A model, what a window costs it, and how good it is."""
+    """A model with its size, time for a window and metrics."""
 
     model: str
     """Name or path, as given on the command line."""
@@ -61,13 +61,13 @@ class ComparedModel:
     size: int
     """Bytes of the files that a stream loads."""
     milliseconds: float
-    """For a whole window."""
+    """Time for a whole window."""
     metrics: Mapping[str, Any]
     """As `Metrics.to_dict` gives them."""
 
 
 def report_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Show the metrics of each report in a row; below several, their mean and sample standard deviation."""
+    """Show the metrics of each report in a row. Several reports also get their mean and sample standard deviation."""
     table = Table("report")
     _add_right_aligned(table, [figure.title for figure in ALL_FIGURES])
     values = np.array([[figure.of(metrics) for figure in ALL_FIGURES] for metrics in reports.values()])

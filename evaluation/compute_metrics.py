@@ -107,7 +107,7 @@ def _false_positive_rate(confusion: NDArray[np.integer], index: int) -> float | 
 
 
 def _roc(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> RocCurve:
-    """Compute the curve from (N,) flags and (N,) scores; at least one flag is true and one is false."""
+    """Compute the curve from (N,) flags and (N,) scores; with at least one true and one false flag."""
     false_positive_rates, true_positive_rates, _ = roc_curve(is_positive, scores)
     keep = _evenly_along(false_positive_rates + true_positive_rates)
     return RocCurve(
@@ -150,7 +150,7 @@ def _groups(shares: dict[str, tuple[str, float]]) -> tuple[GroupAccuracy, ...]:
 
 def _reliability(predictions: LabelledScores) -> tuple[ReliabilityBin, ...]:
     """Source: Guo et al. 2017, section 2: bin m holds the confidences in ((m - 1) / M, m / M]."""
-    # Edges and scores are both float32. As a double, the float32 nearest to 0.8 is above 0.8, in the next bin.
+    # Both edges and scores are float32. As a double, the float32 nearest to 0.8 is above 0.8, in the next bin.
     edges = np.linspace(0, 1, RELIABILITY_BINS + 1).astype(np.float32)
     confidence = predictions.confidence
     bin_of_row = np.searchsorted(edges, confidence).clip(1, RELIABILITY_BINS) - 1

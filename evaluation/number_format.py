@@ -1,4 +1,4 @@
-"""How figures are written in reports and tables: a number and its unit, with a space between that does not break."""
+"""Writes numbers with their units for reports and tables, with a no-break space between them."""
 
 from __future__ import annotations
 

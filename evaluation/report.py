@@ -62,9 +62,9 @@ def write_html(
     provenance: dict[str, str],
     history: list[dict[str, float]] | None,
 ) -> None:
-    """Write the page; the folder exists.
+    """Write the page. The folder must exist.
 
-    The page shows `provenance` unchanged and in its order; it must contain no secret. `history` has one row per epoch
+    The page shows all of `provenance` in its order, so it must contain no secret. `history` has one row per epoch
     with the keys of Keras's CSVLogger: epoch (from 0), loss, accuracy, val_loss, val_accuracy. The best epoch is
     `provenance["best_epoch"]`, or else the one with the lowest val_loss.
 
@@ -103,7 +103,7 @@ def _page(
 
 
 def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance: dict[str, str]) -> None:
-    """Write metrics, emission matrix, contract and provenance; the folder exists.
+    """Write metrics, emission matrix, contract and provenance. The folder must exist.
 
     Raises ValueError if the metrics belong to another model than the contract.
     """
@@ -135,7 +135,7 @@ def headlines(metrics: Metrics) -> tuple[Headline, ...]:
     closed = f"{percent(among.clips.accuracy)} of clips, without background as a choice" if among else ""
     return (
         Headline(percent(clips.accuracy), "clips right", f"of {clips.rows} clips, by the mean score of their windows"),
-        Headline(percent(metrics.top1), "windows right", "mean over clips; each clip counts the same"),
+        Headline(percent(metrics.top1), "windows right", "mean over clips, each with the same weight"),
         Headline(percent(windows.f1_macro), "macro F1", "mean over the activities, by windows"),
         *([Headline(percent(among.top1), "windows right among activities", closed)] if among else []),
         Headline(decimal(metrics.roc_micro.area), "ROC AUC", "micro-averaged over all classes"),
@@ -156,7 +156,7 @@ def confusion_cells(metrics: Metrics) -> tuple[tuple[Cell, ...], ...]:
 
 
 def confusions(metrics: Metrics) -> list[Confusion]:
-    """Return every mistake that occurred, the largest share first."""
+    """Return all confusions that occurred, the largest share first."""
     found = [
         Confusion(metrics.labels[truth], metrics.labels[recognized], cell.count, cell.share)
         for truth, row in enumerate(confusion_cells(metrics))
@@ -167,7 +167,7 @@ def confusions(metrics: Metrics) -> list[Confusion]:
 
 
 def best_epoch(history: Sequence[dict[str, float]], provenance: dict[str, str]) -> int | None:
-    """Return the best epoch, counted as in the history; None without a validation loss. Raises ValueError."""
+    """Return the best epoch, counted as in the history, or None without a validation loss. Raises ValueError."""
     if "best_epoch" in provenance:
         try:
             return int(provenance["best_epoch"])

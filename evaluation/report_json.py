@@ -1,4 +1,4 @@
-"""The JSON form of every report: easy to read, and never half-written."""
+"""Writes reports as JSON that is easy to read and never incomplete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harstream.resilience.whole_file import write_whole
 
 
 def write_report(path: Path, schema: str, provenance: Mapping[str, str], content: Mapping[str, object]) -> None:
-    """Write a report; the folder exists. Raises ValueError for a number that is not finite."""
+    """Write a report. The folder must exist. Raises ValueError for a number that is not finite."""
     report = {"schema": schema, "provenance": provenance, **content}
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(path, _with_rows_on_one_line(text) + "\n")

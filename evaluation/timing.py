@@ -11,11 +11,11 @@ from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
 
 ROUNDS = 30
-"""Windows that are timed per model, after three that do not count."""
+"""Windows that are timed for each model, after three that are not counted."""
 
 
 def milliseconds_per_window(recognizers: Sequence[Recognizer]) -> list[float]:
-    """Return the median time of a whole window, every frame encoded. The models take turns, so load affects all."""
+    """Return each model's median time for a whole window. The models take turns, so that load affects all equally."""
     random = np.random.default_rng(1)
     times: list[list[float]] = [[] for _ in recognizers]
     for _ in range(ROUNDS + 3):

@@ -1,1 +1,1 @@
-"""A Keras model to verified ONNX files: the whole window, and encoder and head for streams."""
+"""Converts a Keras model to verified ONNX or TFLite files: the whole window, and encoder and head for streams."""

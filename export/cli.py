@@ -1,4 +1,4 @@
-"""`harstream export`."""
+"""The command `harstream export`."""
 
 from __future__ import annotations
 
@@ -35,17 +35,19 @@ def export(
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="A recognition below it is unknown; `harstream tune` finds a good value."),
+        typer.Option(
+            min=0, max=1, help="The score below which a recognition is unknown. `harstream tune` finds a good value."
+        ),
     ] = None,
     file_format: Annotated[
         FormatOption,
-        typer.Option("--format", help="tflite is for small boards, and needs a model of an encoder and a head."),
+        typer.Option("--format", help="tflite is for small boards and needs a model of an encoder and a head."),
     ] = FormatOption.ONNX,
     quantize: Annotated[
         NumbersOption | None, typer.Option(help="Convolutions with 8-bit integers instead of float.")
     ] = None,
 ) -> None:
-    """Turn a trained run into files that contain their contract, checked against Keras on real windows."""
+    """Export a trained run to files with their contract, and check them against Keras on real windows."""
     import_keras()
     from harstream.export.export_run import ExportError, export_run
 

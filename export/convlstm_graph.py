@@ -1,7 +1,7 @@
-"""A Keras ConvLSTM model as an unrolled ONNX graph: gates fused, the input convolution hoisted over time, NCHW.
+"""Converts a Keras ConvLSTM model to an unrolled ONNX graph in NCHW.
 
 tf2onnx turns Keras's own layer into a Loop with eight convolutions and fourteen transposes per step. Here a step has
-one convolution.
+one convolution, because the gates are fused and one convolution processes the input of all steps.
 Source: Shi et al. 2015, "Convolutional LSTM Network", eq. 3 without peepholes, as Keras 3 computes it.
 """
 
@@ -29,7 +29,7 @@ class NotAConvLSTM(Exception):
 
 
 def convlstm_graph(model: keras.Sequential) -> onnx.ModelProto:
-    """Build frames (N, T, H, W, 3) uint8 -> scores (N, K); N is free. Raises NotAConvLSTM."""
+    """Build a graph of frames (N, T, H, W, 3) uint8 -> scores (N, K) for any N. Raises NotAConvLSTM."""
     if not isinstance(model, keras.Sequential):
         raise NotAConvLSTM(f"{model.name} is not a keras.Sequential")
     graph = _Graph(model)
@@ -60,7 +60,7 @@ class _Graph:
             keras.layers.Rescaling: self._rescaling,
             FrameDifference: self._frame_difference,
             ConvLSTM2D: self._convlstm,
-            keras.layers.ConvLSTM2D: self._convlstm,  # of runs that are older than our layer
+            keras.layers.ConvLSTM2D: self._convlstm,  # runs that are older than this project's layer have Keras's
             keras.layers.MaxPooling3D: self._max_pooling,
             keras.layers.MaxPooling2D: self._max_pooling,
             keras.layers.Flatten: self._flatten,

@@ -125,7 +125,7 @@ def is_as_fast(fused: float, plain: float) -> bool:
 
 
 def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
-    """Write all files, or as far as the file system allows, none: write them aside, then move them together."""
+    """Write all files aside, then move them together, so that either all or none are written."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:

@@ -1,4 +1,4 @@
-"""The export formats, ONNX or TFLite with float or 8-bit integers, and their comparison with float ONNX."""
+"""Exports to ONNX or TFLite, with float or 8-bit integers, and compares the result with float ONNX."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from harstream.models.layers.optical_flow import OpticalFlow
 
 ENCODE, SCORE = SIGNATURES = "encode", "score"
 FRAMES_OF_A_WINDOW = 4
-"""Frames of each window that decide the ranges of an 8-bit encoder; neighbours are nearly equal."""
+"""Frames of each window that determine the ranges of an 8-bit encoder. Neighbouring frames are nearly equal."""
 
 
 class NotConvertible(Exception):
@@ -55,7 +55,7 @@ def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> 
 
 
 def append_contract(content: bytes, contract: ModelContract) -> bytes:
-    """Append the contract as a zip archive, as TFLite does with files of a model; interpreters ignore it."""
+    """Append the contract as a zip archive, as TFLite appends a model's files. Interpreters ignore it."""
     file = io.BytesIO(content)
     with ZipFile(file, "a") as attached:
         attached.writestr(CONTRACT_KEY, contract.to_json())
@@ -70,7 +70,7 @@ def tflite_runner(content: bytes) -> Runner:
     axes = len(encode.get_input_details()["frames"]["shape"]) - 1
 
     def run(windows: NDArray[np.uint8]) -> NDArray[np.float32]:
-        assert interpreter  # the signatures do not keep the interpreter alive
+        assert interpreter  # keep a reference, because the signatures do not
         encoded = [
             np.concatenate([encode(frames=frame[None])["rows"] for frame in window])
             for window in seen_by_encoder(windows, axes)
@@ -96,7 +96,7 @@ def _parts(model: keras.Model, *, is_float: bool) -> tuple[keras.Model, keras.Mo
 
 
 def _constant_function(model: keras.Model, source: str, target: str) -> Any:
-    """Return a function with the weights as constants; LiteRT would read variables again in each call."""
+    """Return a function with the weights as constants. LiteRT would read variables again in each call."""
     tensor = model.inputs[0]
     trained = [np.asarray(variable) for variable in model.trainable_variables]
     others = [np.asarray(variable) for variable in model.non_trainable_variables]
@@ -114,7 +114,7 @@ def _constant_function(model: keras.Model, source: str, target: str) -> Any:
 
 
 def _unroll(head: keras.Model) -> keras.Model:
-    """Return the head without loops: loops of Keras's recurrent layers need operations that are not built in."""
+    """Return the head without loops, because the loops of recurrent layers need operations that are not built in."""
 
     def again(layer: keras.layers.Layer) -> keras.layers.Layer:
         settings = layer.get_config()

@@ -1,4 +1,4 @@
-"""Optical flow as an ONNX graph of few nodes, channels first.
+"""Builds optical flow as an ONNX graph of few nodes, channels first.
 
 tf2onnx turns models.layers.optical_flow.OpticalFlow into a third more nodes. They take three times as long to load, and
 a few percent longer per frame. On pictures of 64 pixels, a node costs more than its computation. As in that layer,

@@ -1,4 +1,4 @@
-"""Static quantization: puts the convolutions of an ONNX graph into 8-bit integers, with ranges from real windows.
+"""Quantizes the convolutions of an ONNX graph statically to 8-bit integers, with ranges from real windows.
 
 Dynamic quantization needs no windows, but it makes a convolution ten times slower.
 """
@@ -21,7 +21,7 @@ QUANTIZED = ("Conv", "Relu", "MaxPool", "Gemm", "MatMul")
 
 
 def quantize(graph: onnx.ModelProto, inputs: Sequence[NDArray[np.generic]]) -> onnx.ModelProto:
-    """Return the graph in integers, with one scale per channel of weights; `inputs` are values of its only input.
+    """Return the graph in integers, with one scale for each channel of weights. `inputs` are values of its only input.
 
     If that is not smaller, return the graph itself: an LSTM cannot be quantized statically, and its head would grow.
     """
@@ -72,10 +72,10 @@ def _shares_weights(graph: onnx.ModelProto) -> bool:
 
 
 def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
-    """Give the nodes from the frames to the first convolution, with that one.
+    """Yield the nodes from the frames to the first convolution, including that one.
 
-    The first convolution is cheap; in integers it doubles the error of an LRCN. The nodes before it cannot be integers
-    where they divide, as in optical flow.
+    The first convolution is cheap, but in integers it doubles the error of an LRCN. Nodes that divide, as in optical
+    flow, cannot be integers.
     """
     if graph.graph.input[0].name != "frames":
         return
@@ -86,7 +86,7 @@ def _before_features(graph: onnx.ModelProto) -> Iterator[str]:
 
 
 def _after_scores(graph: onnx.ModelProto) -> list[str]:
-    """Return the nodes from the last softmax on: in integers, probabilities would not sum to 1."""
+    """Return the nodes from the last softmax on. In integers, probabilities would not sum to 1."""
     names = [node.name for node in graph.graph.node]
     softmaxes = [number for number, node in enumerate(graph.graph.node) if node.op_type == "Softmax"]
     return names[softmaxes[-1] :] if softmaxes else []

@@ -11,15 +11,15 @@ import onnxruntime
 from numpy.typing import NDArray
 
 TOLERANCE = 1e-4
-"""In probability. Keras in float32 differs from float64 by up to 3e-5 (measured on noise with sharp weights)."""
+"""Largest difference in probability. Keras in float32 differs from float64 by 3e-5 (on noise, with sharp weights)."""
 SURE, SAME_LABEL = 0.2, 0.9
 """Keras is sure of a window if its first label leads by SURE. The share SAME_LABEL of these must keep their label in
 8-bit integers. All tested models kept all labels; a broken model keeps as many as chance gives."""
 TIMED = 32
-"""Windows that are timed, after three that do not count."""
+"""Windows that are timed, after three that are not counted."""
 
 Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Windows (N, T, H, W, 3) -> scores (N, K)."""
+"""A function of windows (N, T, H, W, 3) -> scores (N, K)."""
 
 
 class OutputsDiffer(Exception):
@@ -30,7 +30,7 @@ def session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
     """Open a session on one CPU thread, so that two graphs can be compared on a busy machine."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.add_session_config_entry("session.x64quantprecision", "1")  # as the stream does
+    options.add_session_config_entry("session.x64quantprecision", "1")  # the same as in a stream
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
@@ -76,7 +76,7 @@ def largest_difference(
 
 
 def difference_of(run: Runner, expected: NDArray[np.float32], windows: NDArray[np.uint8]) -> float:
-    """Do the same as largest_difference for any function that runs windows."""
+    """Do the same as largest_difference for any runner."""
     single = np.concatenate([run(window[None]) for window in windows])
     together = run(windows)
     difference = max(float(np.abs(scores - expected).max()) for scores in (single, together))

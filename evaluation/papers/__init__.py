@@ -1,1 +1,1 @@
-"""The papers' recipes and ours, trained and measured on the same clips."""
+"""Trains and measures the papers' recipes and this project's recipe on the same clips."""

@@ -1,4 +1,4 @@
-"""`harstream reproduce`: the papers' recipes and ours, on the same clips."""
+"""The command `harstream reproduce`. It measures the papers' recipes and this project's on the same clips."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def reproduce(
         Path, typer.Option(help="A folder of class folders that holds the twelve classes of the comparison.")
     ],
     split: Annotated[Path, typer.Option(help="The split file by cluster (.tsv).")],
-    out: Annotated[Path, typer.Option(help="Folder for the run folders; an interrupted run in it is resumed.")] = Path(
-        "runs/papers"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="The folder for the run folders. An interrupted run in it is resumed.")
+    ] = Path("runs/papers"),
     figures: Annotated[
         Path,
-        typer.Option(help="Folder with the figures of finished runs, which are skipped; FOLDER.md gets the table."),
+        typer.Option(help="The folder with the figures of finished runs, which are skipped. FOLDER.md gets the table."),
     ] = Path("docs/papers"),
     only: Annotated[
         str | None, typer.Option(help="Only these runs, by name or by a part of their names, separated by commas.")

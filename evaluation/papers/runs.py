@@ -1,4 +1,4 @@
-"""What the papers report, and the runs that reproduce it: values only."""
+"""The results that the papers report, and the runs that reproduce them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ FIVE = ("Basketball", "Biking", "JumpRope", "Punch", "TrampolineJumping")
 TEN = (
     "Basketball", "Biking", "Diving", "JumpRope", "JumpingJack", "Lunges", "PullUps", "Punch", "PushUps", "Swing",
 )  # fmt: skip
-"""The classes of the papers, as far as the twelve classes of the data have them."""
+"""The classes of the papers that are among the twelve classes of the data."""
 
 SplitWay = Literal["random", "cluster"]
 
 
 @dataclass(frozen=True)
 class Reported:
-    """One line of a paper's results: shares between 0 and 1; None where the paper gives no figure."""
+    """One line of a paper's results. Shares are between 0 and 1, or None if the paper does not report them."""
 
     paper: str
     arch: str
@@ -28,7 +28,7 @@ class Reported:
     accuracy: float
     precision: float | None = None
     goal: float | None = None
-    """The accuracy that this project wants from the paper's model on a random split."""
+    """The accuracy that this project wants to reach with the paper's model on a random split."""
 
 
 REPORTED = (
@@ -42,7 +42,7 @@ REPORTED = (
     Reported("jeevakumari", "lrcn_large", "jeevakumari", TEN, 0.9667, 0.9689, goal=0.9667),
     Reported("jeevakumari", "convlstm_large", "jeevakumari", TEN, 0.8778, 0.8769, goal=0.8778),
 )
-"""dheeraj gives a range, 0.80 to 0.89; this is its lower end."""
+"""The lower end of dheeraj's range, 0.80 to 0.89."""
 
 FRAME_COUNTS = (10, 20, 30)
 """Frames per window in jeevakumari's study."""
@@ -60,7 +60,7 @@ class Run:
     stops_early: bool = True
     """Whether it stops early, as in the paper; otherwise all epochs run and the best one is kept."""
     epochs: int | None = None
-    """None: the number of its preset."""
+    """Number of epochs. None means the number of the preset."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Run:
 
     @property
     def figures_file(self) -> Path:
-        """The file with its figures, relative to the folder of all figures: each preset has a folder."""
+        """The file with its figures, relative to the folder of all figures. Each preset has its own folder."""
         return Path(self.preset, f"{self._variant}.json")
 
     @property
@@ -86,13 +86,13 @@ def theirs(reported: Reported, way: SplitWay) -> Run:
 
 
 def to_the_last_epoch(reported: Reported) -> Run | None:
-    """Return their recipe on a random split without early stopping; None for a recipe of 400 epochs."""
+    """Return the paper's recipe on a random split without early stopping, or None for a recipe of 400 epochs."""
     run = theirs(reported, "random")
     return None if reported.preset == "jeevakumari" else replace(run, stops_early=False)
 
 
 def trained_our_way(reported: Reported) -> Run | None:
-    """Return their model with our training, on a random split and their frames; None where it has no goal."""
+    """Return the paper's model and frames with this project's training on a random split, or None without a goal."""
     if not any(each.goal for each in REPORTED if (each.arch, each.classes) == (reported.arch, reported.classes)):
         return None
     return Run(reported.arch, "even", reported.classes, "random", epochs=60 if reported.classes == TEN else None)

@@ -1,4 +1,4 @@
-"""The table of `harstream reproduce`, in Markdown, and the figures of finished runs in it."""
+"""Writes the table of `harstream reproduce` in Markdown, and reads and writes the figures of finished runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Figures:
 
     @staticmethod
     def read(file: Path) -> Figures:
-        """Raises ListingError for a file that `write` did not write."""
+        """Read the figures. Raises ListingError for a file that `write` did not write."""
         try:
             return TypeAdapter(Figures).validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:

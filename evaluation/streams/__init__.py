@@ -1,1 +1,1 @@
-"""Events on long streams of clips: shown, measured, tuned."""
+"""Joins clips to long streams, measures their events, and tunes the settings."""

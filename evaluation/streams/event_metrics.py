@@ -1,4 +1,4 @@
-"""Compares true activities with events in a stream: one pure function per figure.
+"""Compares true activities with the events of a stream. Each figure has one pure function.
 
 All shares and scores are between 0 and 1, times are in seconds. An undefined figure is None, such as the share of found
 activities in a stream without activities.
@@ -18,7 +18,7 @@ GRID = 0.1
 
 @dataclass(frozen=True)
 class Segment:
-    """What happens from `start` until before `end`."""
+    """What happens from `start` to `end`, without `end` itself."""
 
     activity: str | None
     """None: none of the activities."""
@@ -40,7 +40,7 @@ class Recognized:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One stream: the truth from 0 to its end without gaps, and its events in order, without overlap."""
+    """One stream. The truth covers it without gaps, and the events are in order, without overlap."""
 
     truth: tuple[Segment, ...]
     recognized: tuple[Recognized, ...]

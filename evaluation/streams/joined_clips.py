@@ -1,4 +1,4 @@
-"""Shows labelled clips one after the other as long streams, in which it is known what goes on when."""
+"""Joins labelled clips to long streams whose activities are known at each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harstream.evaluation.streams.event_metrics import Segment
 from harstream.wire.values import Frame
 
 SEED = 1
-"""The seed for the order of the clips: one for all models, so that their figures can be compared."""
+"""The seed for the order of the clips. All models have the same seed, so that their figures are comparable."""
 LENGTH = 600.0
 """The approximate length of a stream, in seconds."""
 ONE_PICTURE = 1 / 25
@@ -21,7 +21,7 @@ ONE_PICTURE = 1 / 25
 
 
 class ClipStream:
-    """A FrameSource that shows clips one after the other, with a cut and no gap between them.
+    """A FrameSource that shows clips one after the other, without gaps.
 
     Three clips of a quarter of a second, at 8, 12 and 8 Hz:
     clip:   Jump        Walk                 nobody
@@ -32,17 +32,17 @@ class ClipStream:
     is_live = False
 
     def __init__(self, camera: str, clips: Sequence[Clip], background: Collection[str]) -> None:
-        """`background`: the labels that mean "none of the activities"."""
+        """`background` are the labels that mean "none of the activities"."""
         self.camera = camera
         self.clips = tuple(clips)
         self.skipped: list[Skipped] = []
-        """Clips that cannot be shown; complete when the frames have ended, as `truth` is."""
+        """Clips that cannot be shown. The list is complete after the last frame."""
         self._background = background
         self._shown: list[Segment] = []
 
     @property
     def truth(self) -> tuple[Segment, ...]:
-        """What was shown, from 0 to the end without a hole. Neighbouring clips of one activity are one segment."""
+        """What was shown, from 0 to the end without gaps. Neighbouring clips of one activity are one segment."""
         groups = [list(group) for _, group in groupby(self._shown, key=lambda segment: segment.activity)]
         return tuple(Segment(group[0].activity, group[0].start, group[-1].end) for group in groups)
 
@@ -74,7 +74,7 @@ class ClipStream:
 
 
 def join(clips: Sequence[Clip], background: Collection[str], *, seed: int, length: float = LENGTH) -> list[ClipStream]:
-    """Deal every clip once to streams of about `length` seconds, by the lengths that the files state.
+    """Divide all clips into streams of about `length` seconds, by the lengths that the files state.
 
     The result depends on the clips and the seed alone.
     """
@@ -89,7 +89,7 @@ def join(clips: Sequence[Clip], background: Collection[str], *, seed: int, lengt
 
 
 def in_turns(clips: Sequence[Clip], background: Collection[str], *, seed: int) -> list[list[Clip]]:
-    """Return the turns: one clip of an activity after its share of the background; without activities, one clip each.
+    """Return the turns. A turn is one clip of an activity after its share of background clips, or one background clip.
 
     Activities J, W, J with two background clips b:   [J] [b W] [b J]
     """
@@ -104,7 +104,7 @@ def in_turns(clips: Sequence[Clip], background: Collection[str], *, seed: int) -
 
 
 def _apart(clips: Sequence[Clip]) -> list[Clip]:
-    """Keep the order, but take another activity first where one would follow itself."""
+    """Keep the order, but put another activity between two clips of the same activity."""
     waiting, ordered = list(clips), []
     label = None
     while waiting:

@@ -1,4 +1,4 @@
-"""The figures of a model on long streams, by events instead of windows: what a home would notice."""
+"""Computes the figures of a model on long streams from its events, which is what a home notices."""
 
 from __future__ import annotations
 

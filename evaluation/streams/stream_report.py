@@ -1,4 +1,4 @@
-"""The report of an evaluation on long streams: JSON, and tables for the terminal."""
+"""Reports an evaluation on long streams as JSON and as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_stream_json(
     settings: Mapping[str, object],
     provenance: Mapping[str, str],
 ) -> None:
-    """Write the metrics with their model and settings; the folder exists."""
+    """Write the metrics with their model and settings. The folder must exist."""
     content = {"contract": asdict(contract), "settings": settings, "metrics": metrics.to_dict()}
     write_report(path, SCHEMA, provenance, content)
 

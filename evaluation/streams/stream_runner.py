@@ -26,7 +26,7 @@ from harstream.wire.values import EndReason, Event, Frame, Notice, Scores
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What one stream showed, and what was recognized."""
+    """A stream with its truth and what was recognized."""
 
     camera: str
     truth: tuple[Segment, ...]
@@ -50,12 +50,12 @@ def watch_clips(
 
 
 def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config, console: Console) -> list[Watched]:
-    """Show all streams at once, as the cameras of one house; leave out streams of which no clip can be shown.
+    """Show all streams at once, like cameras of one house. Leave out streams without a clip that can be shown.
 
     Raises ConfigError and ContractError when config or model do not fit a stream.
     """
     notices: dict[str, list[Notice]] = defaultdict(list)
-    pipeline = new_pipeline(config, recognizer, recording=str)  # its camera, as in `rerun`
+    pipeline = new_pipeline(config, recognizer, recording=str)  # the camera's name, as in `rerun`
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("watching", total=sum(len(stream.clips) for stream in streams))
         for step in pipeline.steps(_batches(streams)):
@@ -65,9 +65,9 @@ def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config,
 
 
 def rerun(watched: Watched, contract: ModelContract, settings: TrackerSettings, *, smoothing: float) -> list[Event]:
-    """Return the events with other settings, from scores that are known: recognition is what takes time.
+    """Return the events with other settings from the known scores, because recognition takes most of the time.
 
-    `smoothing`: the memory of the mean, in seconds.
+    `smoothing` is the time constant of the running mean, in seconds.
     """
     tracker, mean = Tracker(watched.camera, contract, settings), ExponentialMean(smoothing)
     events: list[Event] = []
@@ -93,9 +93,9 @@ def outcome(truth: tuple[Segment, ...], events: Iterable[Event]) -> Outcome:
 
 
 def _batches(streams: Sequence[ClipStream]) -> Iterator[list[Frame]]:
-    """Yield the next frame of each stream, decoded while the batch before is recognized.
+    """Yield batches with the next frame of each stream, decoded while the previous batch is recognized.
 
-    The streams are in step, while `run` takes whatever is ready: so equal runs have equal batches and equal scores.
+    `run` takes whatever is ready. Here, all streams advance together, so that equal runs have equal batches and scores.
     """
     with ThreadPoolExecutor(max(len(streams), 1)) as decoders:
         going = [stream.frames() for stream in streams]

@@ -1,4 +1,4 @@
-"""`harstream tune`."""
+"""The command `harstream tune`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ app = typer.Typer()
 @app.command()
 def tune(
     model: Annotated[str, typer.Option(help="A shipped model's name, or the path of an exported one.")],
-    data: Annotated[list[Path], typer.Option(help="A folder of class folders with clips; may be given several times.")],
-    split: Annotated[list[Path], typer.Option(help="A split file (.tsv); may be given several times.")],
+    data: Annotated[
+        list[Path], typer.Option(help="A folder of class folders with clips. It may be given several times.")
+    ],
+    split: Annotated[list[Path], typer.Option(help="A split file (.tsv). It may be given several times.")],
     background: Annotated[
         list[Path] | None, typer.Option(help="A folder of class folders that are none of the activities.")
     ] = None,

@@ -1,4 +1,4 @@
-"""Chooses thresholds and smoothing of the tracker on streams: many activities found, few false events."""
+"""Chooses thresholds and smoothing that find many activities with few false events on streams."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def best(trials: Iterable[Trial], *, allowed: float) -> Trial | None:
 
 
 def pareto_front(trials: Iterable[Trial]) -> list[Trial]:
-    """Return the trials that no other beats in both: fewest false events first, each with more found than the last."""
+    """Return the trials that no other trial beats in both figures, those with the fewest false events first."""
     ordered = sorted(trials, key=lambda trial: (trial.in_background, -trial.found, -(trial.metrics.f1_25 or 0.0)))
     kept: list[Trial] = []
     for trial in ordered:

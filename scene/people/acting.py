@@ -44,7 +44,7 @@ CHANCES = (0.42, 0.26, 0.2, 0.12)
 
 @dataclass(frozen=True)
 class Role:
-    """One segment as it is played; times are seconds since the film began."""
+    """A segment with its motion, style and props. Times are seconds since the film began."""
 
     part: Part
     style: Style
@@ -60,9 +60,9 @@ class Role:
 
 
 def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool) -> Role:
-    """Return how the person of film `seed` plays a segment; `side`, 1 or -1, is the side that they prefer to face.
+    """Return how the person of film `seed` plays a segment. `side`, 1 or -1, is the side that they prefer to face.
 
-    opens, closes: the first and the last segment of the film; who is away then never comes in.
+    `opens` and `closes` mark the first and the last segment of the film. A person who is away there does not enter.
     """
     random = np.random.default_rng((seed, 2, segment.take))
     name = segment.activity or str(random.choice(PAUSES, p=CHANCES))

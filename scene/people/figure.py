@@ -16,7 +16,7 @@ SIDES = (0, 1)
 
 
 def figure(body: Skeleton, person: Person, camera: Camera) -> list[Patch]:
-    """All patches of the person; depths are body heights towards the camera."""
+    """Return all patches of the person. Depths are body heights towards the camera."""
     patches = _torso(body, person, camera) + _head(body, person, camera)
     for side in SIDES:
         patches += _leg(body, side, person, camera) + _arm(body, side, person, camera)
@@ -28,7 +28,7 @@ def _between(start: Points, end: Points, fraction: float) -> Points:
 
 
 def _bones(camera: Camera, depth: float, *bones: tuple[Points, Points, float, float, Colour]) -> list[Patch]:
-    """Joined limbs between joints of the world (start, end, radius, radius, colour); radii in body heights."""
+    """Draw joined limbs between joints of the world (start, end, radius, radius, colour), radii in body heights."""
     seen, zoom = camera.seen(np.array([joint for bone in bones for joint in bone[:2]]))
     return limbs(
         depth,
@@ -108,7 +108,7 @@ def _torso(body: Skeleton, person: Person, camera: Camera) -> list[Patch]:
 
 
 def _band(body: Skeleton, fraction: float, depth: float, person: Person, camera: Camera) -> Patch:
-    """A stripe round the chest at a fraction of the way from hips to neck."""
+    """Draw a stripe round the chest at a fraction of the way from hips to neck."""
     (low, middle), (_, zoom) = camera.seen(np.stack((body.hips, _between(body.hips, body.neck, fraction))))
     x, y = middle - low
     aside = np.array((-y, x)) / max(1e-6, hypot(x, y))
@@ -117,7 +117,7 @@ def _band(body: Skeleton, fraction: float, depth: float, person: Person, camera:
 
 
 def _wrap(camera: Camera, rings: list[tuple[Points, Points, float]], build: float) -> Points:
-    """Outline around pairs of balls: (middle, offset to both sides, radius)."""
+    """Return the outline around pairs of balls: (middle, offset to both sides, radius)."""
     return hull(
         _ring(camera, middle + sign * offset * build, radius * build)
         for middle, offset, radius in rings
@@ -149,7 +149,7 @@ def _head(body: Skeleton, person: Person, camera: Camera) -> list[Patch]:
 def _face(
     centre: Points, look: Points, up: Points, size: float, tilt: float, towards: float, depth: float, person: Person
 ) -> list[Patch]:
-    """Skin over the front of the skull, eyes and mouth where they can be seen."""
+    """Draw the skin over the front of the skull, and eyes and mouth if they are visible."""
     narrow = 0.62 + 0.19 * max(0.0, towards)
     middle = centre + look * 0.3 - up * 0.26
     patches = solid(depth + 0.001, ellipse(middle, size * 0.86, size * narrow, tilt), person.skin, size)

@@ -1,4 +1,4 @@
-"""Motions between activities: stand, walk, sit, be away."""
+"""Moves the body between activities: it stands, walks, sits or is away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTSIDE = 1.75
 
 
 def idle(time: float, style: Style) -> Pose:
-    """Weight goes from leg to leg, the chest breathes, the head looks round; sometimes a hand goes up."""
+    """Stand: shift the weight between the legs, breathe, look round, and sometimes raise a hand."""
     slow = sin(0.9 * time + 6 * style.throw(0))
     breath = 0.004 * sin(1.7 * time)
     shift = 0.025 * slow
@@ -33,7 +33,7 @@ def idle(time: float, style: Style) -> Pose:
 
 
 def _idle_hands(style: Style, busy: float, shift: float, tremble: float) -> list[tuple[float, float, float]]:
-    """Hanging and one scratching the head, on the hips, holding a telephone, waving."""
+    """Return hands that hang while one scratches the head, rest on the hips, hold a telephone, or wave."""
     hanging = (0.165 + shift, 0.51 + tremble, 0.03)
     left, right = [
         (hanging, (-0.09, 0.95, 0.08)),
@@ -47,7 +47,7 @@ def _idle_hands(style: Style, busy: float, shift: float, tremble: float) -> list
 
 
 def walking(time: float, style: Style) -> Pose:
-    """To one side, round, and back to the usual place by the end of the segment."""
+    """Walk to one side, turn, and return to the usual place by the end of the segment."""
     seconds = min(style.seconds, 60.0)
     lap = min(1.0, max(0.0, time / seconds))
     side = 1 if style.variant % 2 else -1
@@ -59,7 +59,7 @@ def walking(time: float, style: Style) -> Pose:
 
 
 def away(time: float, style: Style) -> Pose:
-    """Out of the picture, and back by the end; for the whole clip when it lasts for ever on both sides."""
+    """Walk out of the picture and back by the end. Stay outside if the segment has no start and no end."""
     side = 1 if style.variant % 2 else -1
     left = style.seconds - time
     gone = eased(time / 2.4) - eased((2.4 - left) / 2.4)
@@ -68,7 +68,7 @@ def away(time: float, style: Style) -> Pose:
 
 
 def sitting(time: float, style: Style) -> Pose:
-    """Sits down on a chair and stays there with small movements."""
+    """Sit down on a chair, and stay there with small movements."""
     sway = 0.02 * sin(0.9 * time + 6 * style.throw(0))
     busy = eased(2.2 * sin(0.8 * time + 6 * style.throw(1)) - 0.6)
     right = (-0.08, 0.36 + 0.25 * busy, 0.16 - 0.02 * busy)

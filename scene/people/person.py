@@ -1,4 +1,4 @@
-"""The look of a person: build, skin, hair, clothes."""
+"""Chooses the look of a person: build, skin, hair, clothes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HAIRS: tuple[Colour, ...] = ((25, 22, 24), (30, 45, 70), (45, 80, 125), (90, 160
 
 @dataclass(frozen=True)
 class Person:
-    """Breadths are factors around 1."""
+    """The look of a person. Breadths are factors around 1."""
 
     skin: Colour
     hair: Colour

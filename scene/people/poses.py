@@ -1,4 +1,4 @@
-"""How a body moves in each of the six activities: one function from time to pose for each."""
+"""Moves a body through the six activities. Each has one function from time to pose."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Style:
 
 
 def jumping_jack(time: float, style: Style) -> Pose:
-    """Arms and legs swing out and up, with a hop both ways."""
+    """Swing arms and legs out and back, with a hop each way."""
     turn = 2 * pi * style.tempo * time
     spread = eased(0.5 - 0.5 * cos(turn)) * style.reach
     hop = 0.05 * max(0.0, sin(2 * turn)) if sin(turn) >= 0 else 0.04 * max(0.0, sin(2 * turn))
@@ -54,7 +54,7 @@ def jumping_jack(time: float, style: Style) -> Pose:
 
 
 def jump_rope(time: float, style: Style) -> Pose:
-    """Small hops with the feet together, wrists circling at the hips; the rope passes below while in the air."""
+    """Hop with the feet together, and circle the wrists at the hips. The rope passes below during a hop."""
     turn = 2 * pi * style.tempo * time
     hop = 0.075 * style.reach * max(0.0, cos(turn))
     dip = 0.03 * max(0.0, -cos(turn))
@@ -76,7 +76,7 @@ def jump_rope(time: float, style: Style) -> Pose:
 
 
 def push_ups(time: float, style: Style) -> Pose:
-    """A straight body turns about its toes while the arms bend."""
+    """Turn the straight body about its toes while the arms bend."""
     low = eased(0.5 - 0.5 * cos(2 * pi * style.tempo * time))
     shoulder = 0.35 - (0.22 * style.reach) * low
     tilt = asin((shoulder - 0.085) / 0.79)
@@ -98,7 +98,7 @@ def push_ups(time: float, style: Style) -> Pose:
 
 
 def pull_ups(time: float, style: Style) -> Pose:
-    """Hanging from the bar, up until the chin is over it, a little faster up than down."""
+    """Hang from the bar and pull up until the chin is over it, a little faster up than down."""
     turn = 2 * pi * style.tempo * time
     high = eased(0.5 - 0.5 * cos(turn + 0.35 * sin(turn))) * min(1.0, style.reach)
     shoulder = BAR - 0.325 + 0.25 * high
@@ -125,7 +125,7 @@ def pull_ups(time: float, style: Style) -> Pose:
 
 
 def lunges(time: float, style: Style) -> Pose:
-    """A long step forward, the back knee down to the floor, and back; the legs take turns."""
+    """Take a long step forward, lower the back knee to the floor, and step back. The legs alternate."""
     phase = (style.tempo * time) % 2.0
     left_leads = phase < 1.0
     step = phase % 1.0
@@ -150,14 +150,14 @@ def lunges(time: float, style: Style) -> Pose:
 
 
 def _lunging_hands(style: Style, hips: tuple[float, float, float]) -> list[tuple[float, float, float]]:
-    """Holding a barbell on the shoulders, dumbbells at the sides, or on the hips."""
+    """Return hands that hold a barbell on the shoulders, hold dumbbells at the sides, or rest on the hips."""
     _, y, z = hips
     hand = [(0.23, y + 0.28, z + 0.03), (0.17, y - 0.03, z + 0.03), (0.1, y + 0.05, z + 0.06)][style.variant % 3]
     return [hand, (-hand[0], *hand[1:])]
 
 
 def punch(time: float, style: Style) -> Pose:
-    """A boxer's stance on springy knees; jabs and crosses at irregular moments."""
+    """Stand like a boxer on springy knees, with jabs and crosses at irregular moments."""
     left, right = blows(time, style)
     bounce = 2 * pi * 1.4 * time
     sway = 0.03 * sin(2 * pi * 0.45 * time + 6 * style.throw(3))
@@ -184,7 +184,7 @@ def punch(time: float, style: Style) -> Pose:
 
 
 def blows(time: float, style: Style) -> tuple[float, float]:
-    """How far the left and the right fist are out, 0 to 1."""
+    """Return how far the left and the right fist are out, 0 to 1."""
     left = right = 0.0
     latest = int(time * style.tempo)
     for number in (latest, latest - 1):
@@ -200,5 +200,5 @@ def blows(time: float, style: Style) -> tuple[float, float]:
 
 
 def _blow(since: float) -> float:
-    """Fast out, slower back; seconds."""
+    """Return how far a fist is out `since` seconds after its blow began. It moves out faster than back."""
     return eased(since / 0.13) if since < 0.16 else 1.0 - eased((since - 0.16) / 0.22)

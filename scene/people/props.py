@@ -1,6 +1,6 @@
-"""Things that belong to an activity: rope, bar, boxing gloves and bag, barbell, dumbbells, chair.
+"""Draws the things that belong to an activity: rope, bar, boxing gloves and bag, barbell, dumbbells, chair.
 
-`presence` goes from 0 to 1 while a thing appears: it grows, or comes down from above.
+`presence` rises from 0 to 1 while a thing appears. The thing grows, or comes down from above.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IRON: Colour = (50, 46, 46)
 
 
 def rope(body: Skeleton, camera: Camera, time: float, style: Style, presence: float) -> list[Patch]:
-    """A loop from hand to hand round the body, below the feet at the top of each hop."""
+    """Draw a loop from hand to hand round the body. It is below the feet at the top of each hop."""
     colour = ((240, 240, 245), (40, 40, 200), (30, 190, 220), (30, 25, 30))[style.variant % 4]
     turn = 2 * pi * style.tempo * time
     along = np.linspace(0.0, 1.0, 21)[:, None]
@@ -38,8 +38,8 @@ def rope(body: Skeleton, camera: Camera, time: float, style: Style, presence: fl
 
 
 def bar(across: float, yaw: float, camera: Camera, style: Style, presence: float) -> list[Patch]:
-    """A bar on two posts (or hung from the ceiling), in front of the person's face."""
-    drop = max(0.0, 0.7 - 1.8 * presence)  # it is there before the hands are
+    """Draw a bar on two posts, or hung from the ceiling, in front of the person's face."""
+    drop = max(0.0, 0.7 - 1.8 * presence)  # the bar arrives before the hands
     ahead = 0.05 * cos(yaw)
     half = 0.42 + 0.15 * style.throw(2)
     ends = points([(across - half, BAR + drop, ahead), (across + half, BAR + drop, ahead)])
@@ -57,13 +57,13 @@ def gloves(body: Skeleton, camera: Camera, colour: Colour, presence: float) -> l
     for wrist, hand in zip(body.wrists, body.hands, strict=True):
         (start, end), zoom = camera.seen(np.stack((wrist, hand)))
         size = 0.044 * presence * zoom[0]
-        # Nearer than the arm, whose patches have one depth: a fist hides its own forearm.
+        # All patches of an arm have one depth. The fist is nearer, so that it hides its forearm.
         patches += limb(float(hand[2]) + 0.14, start, end, size * 0.7, size, colour)
     return patches
 
 
 def bag(across: float, yaw: float, camera: Camera, time: float, style: Style, presence: float) -> list[Patch]:
-    """A heavy bag on a chain, pushed by every blow."""
+    """Draw a heavy bag on a chain. Every blow pushes it."""
     swing = 0.05 * sum(blows(time - 0.06, style)) + 0.012 * sin(3 * time)
     ahead = 0.59 + swing
     x, z = across + ahead * sin(yaw), ahead * cos(yaw)
@@ -79,7 +79,7 @@ def bag(across: float, yaw: float, camera: Camera, time: float, style: Style, pr
 
 
 def barbell(body: Skeleton, camera: Camera, style: Style, presence: float) -> list[Patch]:
-    """Across the shoulders, with a plate at both ends."""
+    """Draw a barbell across the shoulders, with a plate at both ends."""
     middle = body.neck - body.front * 0.03 + (0, 0.012, 0)
     half = body.left * 0.46 * presence
     ends = np.stack((middle + half, middle - half))
@@ -110,7 +110,7 @@ def dumbbells(body: Skeleton, camera: Camera, presence: float) -> list[Patch]:
 
 
 def chair(across: float, yaw: float, camera: Camera, colour: Colour, presence: float) -> list[Patch]:
-    """Four legs, a seat and a back, behind the person."""
+    """Draw four legs, a seat and a back, behind the person."""
     turn = points([(cos(yaw), 0, -sin(yaw)), (0, 1, 0), (sin(yaw), 0, cos(yaw))])
     corners = points(
         [(x, y, z) for y in (0.23, 0.0) for x, z in ((-0.11, 0.06), (0.11, 0.06), (0.11, -0.17), (-0.11, -0.17))]
@@ -131,6 +131,6 @@ def chair(across: float, yaw: float, camera: Camera, colour: Colour, presence: f
 
 
 def _plate(corners: Points) -> Points:
-    """right-bottom, left-bottom, left-top, right-top."""
+    """Return the chair's back from its corners: right-bottom, left-bottom, left-top, right-top."""
     low = corners[:2] * 0.55 + corners[[3, 2]] * 0.45
     return np.concatenate((low, corners[2:]))

@@ -1,4 +1,4 @@
-"""From a pose to the joints of a body with bones of fixed length."""
+"""Computes the joints of a body with bones of fixed length from a pose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOULDER, HIP = 0.112, 0.055
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints (3,) and pairs of joints (2, 3), left then right, in the world.
+    """The joints (3,) and pairs of joints (2, 3), left then right, in the world.
 
     The world is the person's frame turned by the yaw: x to the right of the picture, y up, z towards the camera.
     """
@@ -26,11 +26,11 @@ class Skeleton:
     neck: Points
     head: Points
     face: Points
-    """Direction the face looks in, length 1."""
+    """Direction of the face, length 1."""
     left: Points
     """Direction of the left shoulder, length 1."""
     front: Points
-    """Direction the chest looks in, length 1."""
+    """Direction of the chest, length 1."""
     shoulders: Points
     elbows: Points
     wrists: Points
@@ -75,7 +75,10 @@ def _turned(places: Points, limbs: Points, directions: Points, pose: Pose) -> Sk
 
 
 def _bend(root: Points, target: Points, upper: float, lower: float, pole: Points) -> tuple[Points, Points]:
-    """The middle joint and the end of two bones that reach for `target`, bent towards `pole`; law of cosines."""
+    """Return the middle joint and the end of two bones that reach for `target` and bend towards `pole`.
+
+    The law of cosines gives them.
+    """
     reach = target - root
     distance = max(1e-6, sqrt(reach @ reach))
     straight = reach / distance

@@ -29,7 +29,10 @@ def test_events_of_a_stream_are_measured(harstream: Harstream, clips: Path, ligh
     assert "of 2 activities are found" in running.output
     report = json.loads((tmp_path / "stream.json").read_text())
     assert report["schema"] == "harstream.stream-evaluation/1"
-    assert report["provenance"]["clips"] == "4 of 4, 1 stream of 20 s together, joined with seed 1"
+    extent = report["provenance"]["clips"]
+    assert extent.startswith("4 of 4")
+    assert "1 stream of 20 s" in extent
+    assert "seed 1" in extent
     assert report["settings"]["start_above"] == 0.6
     figures = report["metrics"]
     assert (figures["found"], figures["pieces"], figures["false_events"], figures["f1_50"]) == (1, 1, 0, 1)
@@ -58,20 +61,24 @@ def test_background_alone_measures_false_events(
 
 def test_missing_clips_are_refused(harstream: Harstream, light_model: Path) -> None:
     code, running = harstream("evaluate", "--model", light_model)
-    assert (code, running.stderr) == (
-        2, ["harstream evaluate: expected clips, got none: give --data, --background or both"]
-    )  # fmt: skip
+    (line,) = running.stderr
+    assert code == 2
+    assert line.startswith("harstream evaluate: expected clips, got none")
+    assert "--data" in line
+    assert "--background" in line
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--stream", "--html", "report.html"), "--html is for clips: leave out --html or --stream"),
-        (("--config", "config.yaml"), "--config is for --stream: clips are recognized without smoothing and tracker"),
+        (("--stream", "--html", "report.html"), "--html is for clips"),
+        (("--config", "config.yaml"), "--config is for --stream"),
     ],
 )
 def test_incompatible_options_are_refused_in_one_line(
     harstream: Harstream, clips: Path, light_model: Path, options: tuple[str, ...], complaint: str
 ) -> None:
     code, running = harstream("evaluate", "--model", light_model, "--data", clips, *options)
-    assert (code, running.stderr) == (2, [f"harstream evaluate: {complaint}"])
+    (line,) = running.stderr
+    assert code == 2
+    assert line.startswith(f"harstream evaluate: {complaint}")

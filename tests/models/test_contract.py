@@ -123,5 +123,5 @@ def test_model_file_without_a_contract_is_named() -> None:
 
 
 def test_no_label_is_named_unknown() -> None:
-    with pytest.raises(ContractError, match="no label can have that name"):
+    with pytest.raises(ContractError, match="cannot be a label"):
         ModelContract("name", "1", ("unknown", "Run"))

@@ -263,7 +263,7 @@ def test_several_models_are_compared_only_on_clips(drawn: Path, tmp_path: Path) 
     models = ("--model", "lrcn", "--model", "convlstm")
     result = harstream("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
     assert result.returncode == 2
-    assert result.stderr.startswith("harstream evaluate: several models are compared on clips, in a table")
+    assert result.stderr.startswith("harstream evaluate: several models are compared")
 
 
 def test_an_unknown_architecture_gives_a_one_line_error(drawn: Path, tmp_path: Path) -> None:
