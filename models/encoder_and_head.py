@@ -15,8 +15,8 @@ ENCODER, HEAD = "encoder", "head"
 def fold(encoder: keras.Model, head: keras.Model, name: str) -> keras.Model:
     """Join an encoder and a head (rows, F) -> (K,) into a model of frames (T, H, W, 3) uint8 -> scores (K,).
 
-    The encoder takes frames (H, W, 3) uint8 with rows = T, or pairs (2, H, W, 3) of the previous frame and a frame with
-    rows = T - 1.
+    An encoder of frames (H, W, 3) uint8 has rows = T. An encoder of pairs (2, H, W, 3), a frame after its previous one,
+    has rows = T - 1.
     """
     rows, F = head.input_shape[1:]
     *lookback, H, W, C = encoder.input_shape[1:]

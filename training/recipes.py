@@ -109,6 +109,6 @@ PRESETS: dict[str, Recipe] = {
 """The presets by name.
 
 `live` trained the default model, on windows at a camera's rate and a split by group. `even` trains on frames that are
-spread evenly over most of a clip; its models are evaluated on frames of the whole clip, as in the papers. Each other
+spread evenly over most of a clip. Its models are evaluated on frames of the whole clip, as in the papers. Each other
 preset is the recipe of the paper with that first author.
 """
