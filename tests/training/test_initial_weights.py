@@ -118,8 +118,8 @@ def test_a_frozen_backbone_exports_and_equals_keras(backbone_weights: tuple[Path
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ("none.h5", r"expected weights of MobileNetV3Small: imagenet, none or a file; found no file none\.h5"),
-        (__file__, r"holds no weights of MobileNetV3Small without its top"),
+        ("none.h5", r"expected imagenet, none or a file .* found no file none\.h5"),
+        (__file__, r"expected weights of MobileNetV3Small without its top"),
     ],
 )
 def test_weights_that_cannot_be_read_are_refused(weights: str, message: str) -> None:
@@ -129,7 +129,7 @@ def test_weights_that_cannot_be_read_are_refused(weights: str, message: str) -> 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2).save_weights(tmp_path / "lrcn.weights.h5")
-    with pytest.raises(CannotBuild, match="holds no weights of MobileNetV3Small"):
+    with pytest.raises(CannotBuild, match="expected weights of MobileNetV3Small"):
         build_initial_model(Recipe(arch="mobilenet_gru", weights=str(tmp_path / "lrcn.weights.h5")), CONTRACT, 2)
 
 
