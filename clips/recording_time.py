@@ -38,7 +38,7 @@ def _named_time(stem: str) -> float | None:
 def _container_time(video: Path) -> float | None:
     """Return the container's `creation_time`, which is in UTC by the formats."""
     try:
-        with av.open(str(video)) as container:
+        with av.open(str(video), metadata_errors="replace") as container:
             text = container.metadata.get("creation_time", "")
         moment = datetime.fromisoformat(text)
     except (FFmpegError, ValueError):

@@ -66,7 +66,7 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
         raise VideoError(f"expected a video file, found nothing at {path}")
     found = False
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             for time, frame in _timed(container):
                 yield time, DecodedPicture(frame)
                 found = True
@@ -80,7 +80,7 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
 def stated_seconds(path: Path) -> float:
     """Return the length in seconds that the container states, 0 if it states none. It may be wrong."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             return max((container.duration or 0) / av.time_base, 0.0)
     except FFmpegError:
         return 0.0
@@ -89,7 +89,7 @@ def stated_seconds(path: Path) -> float:
 def stated_format(path: Path) -> tuple[str, float | None]:
     """Return codec and pictures per second that the container states. Raises VideoError if it cannot be read."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
             return stream.codec_context.name, float(stream.average_rate) if stream.average_rate else None
     except (FFmpegError, IndexError) as error:

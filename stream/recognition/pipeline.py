@@ -13,6 +13,7 @@ from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.wire.errors import ModelError
 from harstream.wire.values import CameraChange, Frame, Scores, Step
 
 Arrival = Frame | CameraChange
@@ -84,16 +85,24 @@ class Pipeline:
         ]
         if not taken:
             return {}
-        rows = self._recognizer.encode(_batch([seen for _, _, seen in taken]))
+        rows = self._run(self._recognizer.encode, _batch([seen for _, _, seen in taken]))
         due = [
             (camera, frame) for (camera, frame, _), row in zip(taken, rows, strict=True) if camera.push(row, frame.time)
         ]
         if not due:
             return {}
-        values = self._recognizer.score(_batch([camera.rows() for camera, _ in due]))
+        values = self._run(self._recognizer.score, _batch([camera.rows() for camera, _ in due]))
         return {
             frame.camera: camera.scores(value, frame.time) for (camera, frame), value in zip(due, values, strict=True)
         }
+
+    def _run(self, stage: Callable[[NDArray[Any]], NDArray[Any]], batch: NDArray[Any]) -> NDArray[Any]:
+        """Run a stage of the model. Raises ModelError if it fails, for example because the memory is full."""
+        try:
+            return stage(batch)
+        except Exception as error:  # each engine has exceptions of its own, without a common base
+            reason = (str(error) or repr(error)).splitlines()[0]
+            raise ModelError(f"the model {self._recognizer.contract.name} failed while it ran: {reason}") from error
 
     def _camera(self, name: str) -> CameraRecognition:
         if name not in self._cameras:

@@ -185,8 +185,10 @@ class _Delivery(Generic[T]):
     def __call__(self, message: T) -> None:
         try:
             self._deliver(message)
-        except SinkError as error:
-            self._outage.record_failure(error)
+        except Exception as error:
+            if not isinstance(error, SinkError):
+                log.debug("internal error of a sink", exc_info=error)
+            self._outage.record_failure(error if isinstance(error, SinkError) else f"internal error: {error!r}")
             self._failed_contents = _contents(message)
         else:
             # A file that cannot take an event takes any number of steps without one.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from harstream.stream.sources.errors import as_source_error
 from harstream.stream.sources.inbox import Inbox
 from harstream.stream.sources.protocols import FrameSource
-from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
 NewSource = Callable[[threading.Event], FrameSource]
@@ -68,9 +68,10 @@ class Reader:
                     if self._stopping.is_set():
                         return
                     self._inbox.put(item, is_live=self.is_live)
-            except SourceError:
+            except Exception as error:
                 if not self._stopping.is_set():  # after a stop the error does not matter
-                    raise
+                    failure = as_source_error(error, self._source.camera)
+                    raise failure from failure.__cause__
             finally:
                 if not self._stopping.is_set():
                     self._ended(self._source.camera)

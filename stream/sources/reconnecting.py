@@ -10,7 +10,8 @@ from harstream.models.picture import Picture
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.stream.sources.clock import Clock
-from harstream.wire.errors import SourceError, Trouble
+from harstream.stream.sources.errors import as_source_error
+from harstream.wire.errors import Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,11 @@ class ReconnectingSource:
                     yield item
                     if isinstance(item, Frame) and self._stopping.is_set():
                         return
-            except SourceError as error:
+            except Exception as error:
+                failure = as_source_error(error, self.camera)
                 if self._must_open and not has_been_live:
-                    raise
-                reason, trouble = str(error), error.trouble
+                    raise failure from failure.__cause__
+                reason, trouble = str(failure), failure.trouble
             if not outage.is_ongoing:
                 yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
             outage.record_failure(reason)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -13,19 +14,19 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture
+from harstream.stream.sources.camera_times import Anchor, after_backlog
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.masking import masked_address
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
+TIMEOUTS = (OPEN_TIMEOUT, READ_TIMEOUT)
 OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
 """TCP prevents torn frames. `fpsprobesize: 0` saves the wait for a measured frame rate, which is not used."""
-LARGEST_DRIFT = 1.0
-"""Seconds by which a camera's own times may differ from the clock before they are anchored again."""
-
-BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 100
-"""In a backlog, each frame is at least this many seconds less late than the one before. Longest backlog in frames."""
+UNDECODABLE = 3.0
+"""Seconds without a picture that can be decoded after which the camera is opened again."""
+log = logging.getLogger(__name__)
 
 
 def rtsp_pictures(url: str, clock: Clock) -> Pictures:
@@ -43,7 +44,7 @@ def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     shown = masked_address(url)
     try:
-        with av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), options=OPTIONS) as container:
+        with av.open(url, timeout=TIMEOUTS, options=OPTIONS, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
             stream = container.streams.video[0]
@@ -65,10 +66,9 @@ def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock)
     """
     anchor, last, heard = Anchor(), float("-inf"), clock.now()
     try:
-        for frame, now in after_backlog(container.decode(stream), clock, anchor):
+        for frame, now in after_backlog(_decoded(container, stream, clock), clock):
             time = anchor.time(frame.time, now)
-            # Around key frames some cameras send a picture without a time, or two with the same time.
-            if time > last:
+            if time > last:  # two pictures of one burst may have no times of their own
                 last = time
                 yield time, DecodedPicture(frame)
             heard = clock.now()
@@ -78,49 +78,29 @@ def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock)
         raise TimeoutError from error
 
 
-class Anchor:
-    """Converts a camera's own times to the clock's.
+def _decoded(container: InputContainer, stream: VideoStream, clock: Clock) -> Iterator[VideoFrame]:
+    """Yield the pictures and skip those that cannot be decoded.
 
-    clock:  100.00  100.05  100.08  105.00
-    stamp:    0.00    0.04    0.08    3.00     (the camera's clock drifted)
-    time:   100.00  100.04  100.08  105.00
+    Raises InvalidDataError if no picture could be decoded for UNDECODABLE seconds.
     """
-
-    def __init__(self) -> None:
-        self._offset: float | None = None
-
-    def time(self, stamp: float | None, now: float) -> float:
-        """Return the clock's time of a frame. `stamp`: the camera's time; `now`: the arrival by the clock; seconds."""
-        if stamp is None:
-            return now
-        # A picture cannot arrive before it is taken, so the smallest delay is the best anchor. A camera whose clock
-        # drifts or restarts gets a new anchor.
-        if self._offset is None or now - stamp < self._offset or now - stamp > self._offset + LARGEST_DRIFT:
-            self._offset = now - stamp
-        return stamp + self._offset
-
-
-def after_backlog(frames: Iterable[VideoFrame], clock: Clock, anchor: Anchor) -> Iterator[tuple[VideoFrame, float]]:
-    """Yield frames with their arrival time in seconds.
-
-    Frames that the camera sent while the stream opened arrive all at once. They are held until a frame arrives
-    without delay, because that frame anchors the others.
-    """
-    held: list[tuple[VideoFrame, float]] = []
-    smallest, is_waiting = float("inf"), True
-    for count, frame in enumerate(frames):
-        now = clock.now()
-        is_waiting = is_waiting and count < LONGEST_BACKLOG
-        if is_waiting and frame.time is None:  # some cameras send their first frame without a time
-            continue
-        held.append((frame, now))
-        if is_waiting and frame.time is not None:
-            anchor.time(frame.time, now)
-            is_waiting, smallest = now - frame.time < smallest - BACKLOG_STEP, min(now - frame.time, smallest)
-        if not is_waiting:
-            yield from held
-            held = []
-    yield from held
+    skipped, decoded_at = 0, clock.now()
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                if clock.now() - decoded_at > UNDECODABLE:
+                    raise
+                if skipped == 0:
+                    log.warning("%s: a picture cannot be decoded and is skipped", masked_address(container.name))
+                skipped += 1
+                continue
+            for frame in frames:
+                yield frame
+                decoded_at = clock.now()
+    finally:
+        if skipped:
+            log.info("%s: %d pictures could not be decoded", masked_address(container.name), skipped)
 
 
 class _Failure(NamedTuple):

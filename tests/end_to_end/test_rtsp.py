@@ -7,18 +7,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from av.video.frame import VideoFrame
 
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import ReconnectingSource
-from harstream.stream.sources.rtsp import READ_TIMEOUT, Anchor, after_backlog, rtsp_pictures
+from harstream.stream.sources.rtsp import READ_TIMEOUT, rtsp_pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.waiting import Eventually
@@ -252,36 +250,6 @@ def test_the_run_waits_for_one_missing_camera_of_two(
     assert sum("camera yard is offline" in line for line in running.stderr) == 1
 
 
-def test_times_of_a_camera_become_times_of_the_clock() -> None:
-    """The times are those of the trace in Anchor's docstring."""
-    anchor = Anchor()
-    stamps, clock = (0.0, 0.04, 0.08, 3.0), (100.0, 100.05, 100.08, 105.0)
-    times = [anchor.time(stamp, now) for stamp, now in zip(stamps, clock, strict=True)]
-    assert times == pytest.approx([100.0, 100.04, 100.08, 105.0])
-
-
-def test_a_picture_without_a_time_gets_that_of_the_clock() -> None:
-    anchor = Anchor()
-    assert [anchor.time(None, 100.0), anchor.time(0.5, 100.02), anchor.time(None, 100.1)] == [100.0, 100.02, 100.1]
-
-
-class ScriptedClock(Clock):
-    """Returns the given times one after the other."""
-
-    def __init__(self, times: list[float]) -> None:
-        self._times = iter(times)
-
-    def now(self) -> float:
-        return next(self._times)
-
-
-def stamped(seconds: float | None) -> VideoFrame:
-    frame = VideoFrame(16, 16, "rgb24")
-    frame.time_base = Fraction(1, 100)
-    frame.pts = None if seconds is None else round(seconds * 100)
-    return frame
-
-
 class Waits(threading.Event):
     """Remembers each requested wait and does not wait."""
 
@@ -310,13 +278,3 @@ def test_a_refused_login_is_retried_rarely(trouble: Trouble, least: float, most:
     list(ReconnectingSource("hall", refuse, Clock(), waits, must_open=False).frames())
     assert len(waits.seconds) == 3
     assert least <= waits.seconds[0] <= most
-
-
-def test_frames_that_arrived_during_the_opening_keep_their_own_times() -> None:
-    """Three frames of the backlog arrive at once, taken 0.04 s apart. The next one arrives in its own time."""
-    anchor, clock = Anchor(), ScriptedClock([100.00, 100.00, 100.00, 100.00, 100.04])
-    frames = [stamped(None), stamped(0.0), stamped(0.04), stamped(0.08), stamped(0.12)]
-    arrived = [
-        (frame.time, round(anchor.time(frame.time, now), 2)) for frame, now in after_backlog(frames, clock, anchor)
-    ]
-    assert arrived == [(0.0, 99.92), (0.04, 99.96), (0.08, 100.0), (0.12, 100.04)]

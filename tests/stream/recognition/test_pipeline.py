@@ -15,7 +15,7 @@ from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.wire.errors import SourceError
+from harstream.wire.errors import ModelError, SourceError
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType, Frame, Step
 
 JUMP, WALK = 200, 100
@@ -289,3 +289,12 @@ def test_a_notice_carries_the_best_three_labels_until_the_camera_goes_offline(re
     assert [step.notice.best for step in steps[:2]] == [(), ()]
     assert steps[2].notice.best == (("Walk", 1.0), ("Jump", 0.0), ("Idle", 0.0))
     assert steps[3].notice.best == ()
+
+
+def test_a_model_that_fails_while_it_runs_is_an_error_of_the_model(recognizer: GreyRecognizer) -> None:
+    class Failing(GreyRecognizer):
+        def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
+            raise RuntimeError("out of memory\nwith a long explanation")
+
+    with pytest.raises(ModelError, match=r"the model grey failed while it ran: out of memory$"):
+        list(new_pipeline(Failing()).steps(single(frames(0.0, 3))))

@@ -121,10 +121,10 @@ class BrokenFile:
 class RecordingSink:
     """An EventSink and HealthSink that remembers all values, or is broken."""
 
-    def __init__(self, *, is_broken: bool = False) -> None:
+    def __init__(self, *, error: Exception | None = None) -> None:
         self.healths: list[Health] = []
         self.notices: list[Notice] = []
-        self._is_broken = is_broken
+        self._error = error
 
     def handle(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -134,8 +134,8 @@ class RecordingSink:
 
     def report(self, health: Health) -> None:
         self.healths.append(health)
-        if self._is_broken:
-            raise SinkError("the disk is full")
+        if self._error:
+            raise self._error
 
     def close(self) -> None: ...
 
@@ -290,10 +290,11 @@ def test_a_source_that_cannot_be_made_changes_nothing(running: Running, eventual
     assert device.opened == 1
 
 
+@pytest.mark.parametrize("error", [SinkError("the disk is full"), ValueError("no such hat")])
 def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_others(
-    eventually: Eventually,
+    eventually: Eventually, error: Exception
 ) -> None:
-    broken, well = RecordingSink(is_broken=True), RecordingSink()
+    broken, well = RecordingSink(error=error), RecordingSink()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     service = Service(pipeline, [NamedSink("broken", broken), NamedSink("well", well)], [], Clock())
     service.watch("hall", Silent)

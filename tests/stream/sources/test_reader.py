@@ -24,9 +24,7 @@ class Film:
 
     is_live = False
 
-    def __init__(
-        self, count: int, *, error: SourceError | None = None, stopping: threading.Event | None = None
-    ) -> None:
+    def __init__(self, count: int, *, error: Exception | None = None, stopping: threading.Event | None = None) -> None:
         self.camera = "hall"
         self._count, self._error, self._stopping = count, error, stopping
         self.is_released = False
@@ -109,3 +107,12 @@ def test_a_disabled_camera_waits_for_its_stop_and_a_removed_one_ends_at_once() -
     stopping.set()
     assert list(DisabledSource("hall", stopping).frames()) == []
     assert list(RemovedSource("hall").frames()) == []
+
+
+def test_an_internal_error_of_a_source_is_the_failure_of_its_camera_only() -> None:
+    inbox, error = Inbox(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+    reader = Reader(lambda _: Film(1, error=error), inbox, ended=lambda _: None)
+    reader.start()
+    with pytest.raises(SourceError, match=r"camera hall .*internal error.*UnicodeDecodeError"):
+        times(inbox)
+    reader.join()

@@ -88,3 +88,17 @@ def test_waits_are_short_again_after_the_camera_was_live() -> None:
     reported(ScriptedCamera(*[0] * 8, 1), stopping)
     assert stopping.waits[-1] <= 0.5
     assert max(stopping.waits) <= 30
+
+
+def test_a_camera_with_an_internal_error_is_offline_and_opened_again() -> None:
+    class Broken(ScriptedCamera):
+        def open(self) -> Iterator[tuple[float, Picture]]:
+            yield from super().open() if self._pictures[0] else iter(())
+            self._pictures.pop(0)
+            raise ValueError("no such hat")
+
+    source = ReconnectingSource("hall", Broken(0, 0).open, Clock(), StoppingAfter(2), must_open=False)
+    (change,) = source.frames()
+    assert isinstance(change, CameraChange)
+    assert "internal error" in change.reason
+    assert "no such hat" in change.reason
