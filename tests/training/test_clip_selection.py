@@ -86,5 +86,5 @@ def test_fold_2_of_5_validates_on_the_second_fold(data: Path) -> None:
 
 @pytest.mark.parametrize("fold", ["2", "0/5", "6/5", "1/1", "a/b"])
 def test_an_invalid_fold_is_refused(fold: str, data: Path) -> None:
-    with pytest.raises(ListingError, match=r"--fold must say .* such as 2/5; got"):
+    with pytest.raises(ListingError, match=r"--fold must be .* such as 2/5; got"):
         select_clips(ClipSelection((data,), fold=fold), Recipe())
