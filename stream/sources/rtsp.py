@@ -46,7 +46,11 @@ def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         with av.open(url, timeout=TIMEOUTS, options=OPTIONS, metadata_errors="replace") as container:
             if not container.streams.video:
-                raise SourceError(f"expected video at {shown}, found none in the stream", Trouble.NO_VIDEO)
+                raise SourceError(
+                    f"expected video at {shown}, found none in the stream: check the path after the host name in the "
+                    "camera's manual",
+                    Trouble.NO_VIDEO,
+                )
             stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # with frame threads, each thread delays the stream by one frame
             try:

@@ -97,6 +97,9 @@ def test_a_camera_without_video_is_reported(rtsp_server: Serve, grey: Path, secr
     camera = rtsp_server(grey, "--codec", "audio")
     line = refusal(camera.url(login=f"anna:{secret}"), Trouble.NO_VIDEO)
     assert line.startswith(f"expected video at rtsp://***@127.0.0.1:{camera.port}/camera, ")
+    assert "found none in the stream" in line
+    assert "check the path after the host name" in line
+    assert secret not in line
 
 
 def test_a_camera_that_freezes_is_given_up(rtsp_server: Serve, grey: Path) -> None:
