@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.activities import Overrides
+from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.file import with_overrides
-from harstream.stream.config.model import CameraConfig, Config, Overrides
+from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.camera import CameraConfig
+from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.config_changes import ConfigChanges
 from harstream.stream.service.protocols import CameraParts, SettingsListener

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.camera import CameraConfig
+from harstream.stream.config.model import Config
 
 APPLIED_WHILE_RUNNING = {"cameras", "activities"}
 """Sections that a running service can apply. Changes in any other section need a restart."""

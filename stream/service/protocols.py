@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.camera import CameraConfig
+from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.health import Health

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sources.address import parse_source
 from harstream.stream.sources.clock import Clock

@@ -18,8 +18,9 @@ from harstream.evaluation.streams.joined_clips import ClipStream, in_turns, join
 from harstream.evaluation.streams.stream_metrics import StreamMetrics, measure_streams
 from harstream.evaluation.streams.stream_runner import Watched, outcome, rerun, watch
 from harstream.models.contract import ModelContract
+from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
-from harstream.stream.config.model import ActivitiesConfig, Config
+from harstream.stream.config.model import Config
 
 LEVELS = {"Jump": 200, "Walk": 100, "nobody": 0}
 """Grey levels that mean these activities."""

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.file import load_config, with_overrides
 from harstream.stream.config.json_schema import key_paths
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
 from harstream.wire.errors import ConfigError, ConfigFileError, ModelError
 

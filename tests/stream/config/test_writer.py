@@ -14,9 +14,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema, schema_at
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.model import Config
 from harstream.stream.config.writer import FromFile, WithVariables, config_text
 from harstream.stream.sources.address import parse_source
 from harstream.wire.errors import ConfigError

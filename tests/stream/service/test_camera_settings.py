@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.stream.config.model import CameraConfig, Config
+from harstream.stream.config.camera import CameraConfig
+from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.reload import Reload

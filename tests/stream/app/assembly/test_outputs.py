@@ -8,7 +8,10 @@ import pytest
 from rich.console import Console
 
 from harstream.stream.app.assembly.outputs import Outputs, new_outputs
-from harstream.stream.config.model import Config, HistoryConfig, MqttConfig, WebConfig
+from harstream.stream.config.history import HistoryConfig
+from harstream.stream.config.model import Config
+from harstream.stream.config.mqtt import MqttConfig
+from harstream.stream.config.web import WebConfig
 from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.recognition.protocols import Engine
 from harstream.stream.sinks.console import ConsoleSink

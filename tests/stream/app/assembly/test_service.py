@@ -10,7 +10,10 @@ import pytest
 from rich.console import Console
 
 from harstream.stream.app.assembly.service import RunnableService, build_service
-from harstream.stream.config.model import CameraConfig, Config, MqttConfig, WebConfig
+from harstream.stream.config.camera import CameraConfig
+from harstream.stream.config.model import Config
+from harstream.stream.config.mqtt import MqttConfig
+from harstream.stream.config.web import WebConfig
 from harstream.stream.sinks.systemd import Systemd
 from harstream.wire.errors import HarstreamError
 

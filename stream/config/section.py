@@ -1,0 +1,35 @@
+"""What the sections of config.yaml have in common: frozen values that accept no unknown key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from harstream.stream.config.validation_context import contract_in
+from harstream.wire.did_you_mean import closest_word
+from harstream.wire.errors import Misfit
+
+
+def _index_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _known_activity(name: str, info: ValidationInfo) -> str:
+    contract = contract_in(info)
+    if contract and name not in contract.activities:
+        known = ", ".join(contract.activities)
+        raise Misfit(f"model {contract.name} knows {known}", repr(name), closest_word(name, contract.activities))
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+Seconds = Annotated[float, Field(ge=0, le=86400)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_type=str | int)]
+Activity = Annotated[str, AfterValidator(_known_activity)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
