@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal, get_args
@@ -14,6 +15,14 @@ from pydantic.dataclasses import dataclass
 CONTRACT_KEY = "harstream.contract"
 UNKNOWN = "unknown"
 """The activity that is reported if no score reaches the threshold."""
+
+LARGEST_WINDOW = 2**28
+"""The largest window in bytes, at one byte a colour: 89 frames of 1000 x 1000. A stream holds several per camera."""
+MOST_LABELS = 10_000
+LONGEST_NAME = 100
+"""The most characters of a label, and of the model's name and version."""
+LONGEST_TEXT = 2 * MOST_LABELS * LONGEST_NAME
+"""The most characters of a contract as JSON."""
 
 Channels = Literal["RGB", "BGR"]
 """Order of the colours in the model's input."""
@@ -91,6 +100,8 @@ class ModelContract:
     @staticmethod
     def from_json(text: str) -> ModelContract:
         """Read the contract. Raises ContractError with what was expected and what came."""
+        if len(text) > LONGEST_TEXT:
+            raise ContractError(f"a contract must have at most {LONGEST_TEXT} characters, got {len(text)}")
         try:
             return TypeAdapter(ModelContract).validate_json(text)
         except ValidationError as error:
@@ -117,19 +128,48 @@ def _problem(error: ValidationError) -> str:
 
 
 def _check(contract: ModelContract) -> None:
+    _check_texts(contract)
     if len(contract.labels) < 2 or len(set(contract.labels)) != len(contract.labels):
         raise ContractError(f"a model must have at least two different labels, got {list(contract.labels)}")
     if UNKNOWN in contract.labels:
         raise ContractError(f"{UNKNOWN!r} is reported below the threshold, so it cannot be a label")
     if not set(contract.background) <= set(contract.labels) or not contract.activities:
         raise ContractError(f"background {list(contract.background)} must be some of the labels {contract.labels}")
-    if min(contract.frames, contract.height, contract.width) < 1:
+    _check_sizes(contract)
+    _check_numbers(contract)
+
+
+def _check_texts(contract: ModelContract) -> None:
+    """Check what other programs show: a page, a terminal, Home Assistant."""
+    if len(contract.labels) > MOST_LABELS:
+        raise ContractError(f"a model must have at most {MOST_LABELS} labels, got {len(contract.labels)}")
+    for what, text in (
+        ("name", contract.name),
+        ("version", contract.version),
+        *(("label", label) for label in contract.labels),
+    ):
+        if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable() or set(text) & set("<>&"):
+            raise ContractError(
+                f"a {what} must have 1 to {LONGEST_NAME} printable characters without < > &, "
+                f"got {text[:LONGEST_NAME]!r}"
+            )
+
+
+def _check_sizes(contract: ModelContract) -> None:
+    sizes = contract.frames, contract.height, contract.width
+    if min(sizes) < 1:
+        raise ContractError("frames, height and width must be positive, got {}, {}, {}".format(*sizes))
+    if (size := math.prod(sizes) * 3) > LARGEST_WINDOW:
         raise ContractError(
-            f"frames, height and width must be positive, got {contract.frames}, {contract.height}, {contract.width}"
+            f"a window must take at most {LARGEST_WINDOW >> 20} MiB, got {sizes[0]} frames of {sizes[1]} x {sizes[2]}, "
+            f"which take {size >> 20} MiB"
         )
+
+
+def _check_numbers(contract: ModelContract) -> None:
     if contract.rate is not None and not 0 < contract.rate <= 120:
         raise ContractError(f"the sample rate must be between 0 and 120 Hz, got {contract.rate}")
-    if not contract.temperature > 0 or not 0 <= contract.unknown_threshold <= 1:
+    if not 0 < contract.temperature < math.inf or not 0 <= contract.unknown_threshold <= 1:
         raise ContractError(
             f"temperature must be positive and unknown_threshold between 0 and 1, got "
             f"{contract.temperature} and {contract.unknown_threshold}"

@@ -84,13 +84,13 @@ def read_model(file: Path) -> keras.Model:
     from harstream.models.layers import batch_normalization, convlstm, optical_flow, sum_of_classes  # noqa: F401
 
     with reading(file):
-        return keras.models.load_model(file, compile=False)
+        return keras.models.load_model(file, compile=False, safe_mode=True)
 
 
 def read_windows(file: Path) -> NDArray[np.uint8]:
     """Read windows (N, T, H, W, 3) of real clips. Raises UnreadableRun."""
     with reading(file):
-        windows: NDArray[np.uint8] = np.load(file)
+        windows: NDArray[np.uint8] = np.load(file, allow_pickle=False)
         return windows
 
 
@@ -99,6 +99,6 @@ def reading(file: Path) -> Iterator[None]:
     """Give a context that turns the errors of a broken file into UnreadableRun with the file's name."""
     try:
         yield
-    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, ContractError) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, MemoryError, ContractError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UnreadableRun(f"{file} cannot be read: {reason}") from error

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles
-from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.models.contract import CONTRACT_KEY, LONGEST_TEXT, ContractError, ModelContract, contract_from_metadata
 from harstream.models.transform import to_model_input
 from harstream.wire.errors import ModelError
 
@@ -77,10 +77,13 @@ def _contract(file: Path) -> ModelContract:
     """Read the contract from the zip archive at the end of the file, where the TFLite format keeps attached files."""
     try:
         with ZipFile(file) as attached:
-            metadata = {name: attached.read(name).decode() for name in attached.namelist()}
+            entries = [entry for entry in attached.infolist() if entry.filename == CONTRACT_KEY]
+            if any(entry.file_size > 4 * LONGEST_TEXT for entry in entries):
+                raise ModelError(f"{file}: a contract must have at most {LONGEST_TEXT} characters")
+            metadata = {entry.filename: attached.read(entry).decode() for entry in entries}
     except BadZipFile:
         metadata = {}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"expected a TFLite model in {file}: {error}") from error
     try:
         return contract_from_metadata(metadata, str(file))

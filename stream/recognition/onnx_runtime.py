@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import io
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.models.onnx_file import UnsafeOnnxFile, check_onnx_file
 from harstream.models.transform import to_model_input
 from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
@@ -66,15 +68,21 @@ class OnnxRecognizer:
         """
         self.files = files
         head_file = files.head or files.whole
+        _check_file(head_file)
+        if files.encoder:
+            _check_file(files.encoder)
         self._head = _session(head_file, device, threads)
         self.contract = _contract(self._head, head_file)
         self._encoder = _session(files.encoder, device, threads) if files.encoder else None
+        _expect_one(self._head, head_file)
+        if self._encoder and files.encoder:
+            _expect_one(self._encoder, files.encoder)
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
+        _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)
         self._encode = _run(self._encoder, files.encoder, mode) if self._encoder and files.encoder else None
         self._score = _run(self._head, head_file, mode)
-        _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)
 
     @property
     def provider(self) -> str:
@@ -156,15 +164,27 @@ def _warm_up(recognizer: Recognizer) -> None:
 
     Raises ModelError if the model does not output probabilities.
     """
+    try:
+        scores = _scores_of_black(recognizer)
+    except ModelError:
+        raise
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
+        raise ModelError(f"the model {recognizer.contract.name} cannot run: {_reason(error)}") from error
+    if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
+        raise ModelError(
+            f"the model {recognizer.contract.name} does not output probabilities: expected {len(scores)} scores from 0 "
+            f"to 1 that sum to 1, as after a softmax, got {scores.min():.3g} to {scores.max():.3g}, "
+            f"sum {scores.sum():.3g}"
+        )
+
+
+def _scores_of_black(recognizer: Recognizer) -> NDArray[np.float32]:
+    """Return the scores (K,) of a window of black frames."""
     contract, lookback = recognizer.contract, recognizer.lookback
     frames = np.zeros((1 + lookback, contract.height, contract.width, 3), dtype=np.uint8)
     row = recognizer.encode(with_lookback(frames, lookback))
-    scores = recognizer.score(np.repeat(row[:, None], contract.frames - lookback, axis=1))[0]
-    if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
-        raise ModelError(
-            f"the model {contract.name} does not output probabilities: expected {len(scores)} scores from 0 to 1 that "
-            f"sum to 1, as after a softmax, got {scores.min():.3g} to {scores.max():.3g}, sum {scores.sum():.3g}"
-        )
+    window = np.repeat(row[:, None], contract.frames - lookback, axis=1)
+    return np.asarray(recognizer.score(window)[0])
 
 
 def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None) -> Run:
@@ -194,7 +214,7 @@ def _session(
                 onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installs
             session = onnxruntime.InferenceSession(str(file), _session_options(threads), providers=providers)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
-        raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_first_line(error)}") from error
+        raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_reason(error)}") from error
     if device == "cuda" and _provider(session) == CPU:
         raise ModelError(
             "asked for CUDA, got the CPU: install the CUDA libraries with `pip install 'harstream[cuda]'` and an "
@@ -224,6 +244,15 @@ def _session_options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
+def _check_file(file: Path) -> None:
+    try:
+        check_onnx_file(file)
+    except UnsafeOnnxFile as error:
+        raise ModelError(f"expected an ONNX model in {file}: {error}") from error
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
 def _contract(session: onnxruntime.InferenceSession, file: Path) -> ModelContract:
     try:
         return contract_from_metadata(session.get_modelmeta().custom_metadata_map, str(file))
@@ -236,6 +265,20 @@ def _expect(file: Path | None, what: str, got: Sequence[object], expected: tuple
         raise ModelError(f"{file} does not fit its contract: {what} must have shape (N, {expected}), got (N, {got})")
 
 
+def _expect_one(session: onnxruntime.InferenceSession, file: Path) -> None:
+    """Check that a graph has one input and one output of numbers, for batches of any size."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(f"{file} must have one input and one output, got {len(inputs)} and {len(outputs)}")
+    if not inputs[0].shape or isinstance(inputs[0].shape[0], int):
+        raise ModelError(
+            f"{file} must take batches of any size, got the input shape {inputs[0].shape}: export it with a free "
+            "first dimension"
+        )
+    if outputs[0].type not in ("tensor(float)", "tensor(double)", "tensor(float16)"):
+        raise ModelError(f"{file} must output floats, got {outputs[0].type}")
+
+
 def _expect_type(session: onnxruntime.InferenceSession, file: Path, contract: ModelContract) -> None:
     got = session.get_inputs()[0].type
     expected = "tensor(uint8)" if contract.input_dtype == np.uint8 else "tensor(float)"
@@ -246,5 +289,7 @@ def _expect_type(session: onnxruntime.InferenceSession, file: Path, contract: Mo
         )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200]
+def _reason(error: Exception) -> str:
+    """Return the end of ONNX Runtime's first line, without the places in its source code, which come first."""
+    line = next(iter(str(error).splitlines()), type(error).__name__)
+    return re.sub(r"^.*/onnxruntime_src\S* .*\(.*\) (?=\S)", "", line)[:300]

@@ -51,3 +51,22 @@ def test_a_contract_with_an_unknown_value_is_refused(tmp_path: Path) -> None:
     (tmp_path / "contract.json").write_text(json.dumps(json.loads(CONTRACT.to_json()) | {"channels": "GRAY"}))
     with pytest.raises(UnreadableRun, match="RGB or BGR"):
         FinishedRun(tmp_path).read_contract()
+
+
+@pytest.mark.training
+def test_a_model_with_python_code_is_refused_and_its_code_does_not_run(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    touch = tmp_path / "touched"
+    code = eval(f"lambda x: (open({str(touch)!r}, 'w'), x)[1]")
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(code, output_shape=(2,))])
+    model.save(tmp_path / "model.keras")
+    touch.unlink(missing_ok=True)
+    with pytest.raises(UnreadableRun, match=r"model\.keras cannot be read"):
+        FinishedRun(tmp_path).read_model()
+    assert not touch.exists()
+
+
+def test_pickled_windows_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "windows.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(UnreadableRun, match=r"windows\.npy cannot be read"):
+        read_windows(FinishedRun(tmp_path).validation_windows)

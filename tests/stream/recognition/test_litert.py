@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -47,3 +47,10 @@ def test_a_tflite_model_does_not_run_on_a_gpu(tmp_path: Path) -> None:
     with_contract(tmp_path / "model.tflite", CONTRACT.to_json())
     with pytest.raises(ModelError, match="runs only on the CPU"):
         open_model(find_model(str(tmp_path)), "cuda")
+
+
+def test_a_contract_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "model.tflite", "w", ZIP_DEFLATED) as attached:
+        attached.writestr(CONTRACT_KEY, " " * 50_000_000)
+    with pytest.raises(ModelError, match="a contract must have at most"):
+        open_model(find_model(str(tmp_path)))

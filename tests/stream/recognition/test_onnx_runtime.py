@@ -132,3 +132,42 @@ def test_frames_with_lookback_are_pairs_of_neighbours() -> None:
     frames = np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1)
     assert with_lookback(frames, 0).ravel().tolist() == [0, 1, 2]
     assert with_lookback(frames, 1).reshape(2, 2).tolist() == [[0, 1], [1, 2]]
+
+
+def graph_of(file: Path, sides: list[object], nodes: list[Any], inputs: tuple[str, ...] = ("frames",)) -> Path:
+    contract = ModelContract("odd", "1", ("Low", "High"), frames=2, height=2, width=2)
+    graph = helper.make_graph(
+        nodes,
+        "odd",
+        [helper.make_tensor_value_info(name, TensorProto.UINT8, sides) for name in inputs],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
+    onnx.save(model, str(file))
+    return file
+
+
+SCORES = [
+    helper.make_node("Cast", ["frames"], ["float"], to=TensorProto.FLOAT),
+    helper.make_node("Flatten", ["float"], ["flat"]),
+    helper.make_node("Split", ["flat"], ["a", "b"], axis=1, name="split"),
+    helper.make_node("Softmax", ["a"], ["scores"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("sides", "inputs", "expected"),
+    [
+        ([4, 2, 2, 2, 3], ("frames",), "batches of any size"),
+        (["N", 2, 2, 2, 3], ("frames", "others"), "one input and one output, got 2 and 1"),
+        (["N", 2, 2, 2, 3], ("frames",), "got"),
+    ],
+)
+def test_a_graph_that_cannot_run_is_one_line(
+    tmp_path: Path, sides: list[object], inputs: tuple[str, ...], expected: str
+) -> None:
+    file = graph_of(tmp_path / "odd.onnx", sides, SCORES, inputs)
+    with pytest.raises(ModelError, match=expected) as caught:
+        load_engine(str(file), "cpu")
+    assert "\n" not in str(caught.value)
