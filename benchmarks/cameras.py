@@ -138,6 +138,9 @@ class Ages:
         if step.frame is not None:
             self.seconds.append(self._clock.now() - step.frame.time)
 
+    def is_watching(self, camera: str) -> bool:
+        return False
+
     def close(self) -> None: ...
 
 

@@ -46,11 +46,14 @@ class TimeGrid:
         self._last = float("-inf")
         self._seen = float("-inf")
 
-    def take(self, time: float) -> Taken | None:
+    def take(self, time: float, previous: float | None = None) -> Taken | None:
         """Advance to the frame at `time`, in seconds. Return None for a frame off the grid.
 
-        A frame is also off the grid if it is not later than the last taken frame.
+        A frame is also off the grid if it is not later than the last taken frame. `previous`: the time of the frame
+        before it, if this grid did not see that one because it was off the grid.
         """
+        if previous is not None:
+            self._seen = max(self._seen, previous)
         is_gap = time - self._seen > GAP * self._period + 1e-6
         if is_gap:
             self._due = time

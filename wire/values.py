@@ -22,6 +22,8 @@ class Frame:
     """Seconds since the epoch at capture. A file that `predict` reads counts from its recording's start, or from 0."""
     picture: Picture
     """It is converted only on demand."""
+    previous: float | None = None
+    """The time of the camera's frame before it, if that one was left out because the model does not need it."""
 
 
 class CameraState(StrEnum):

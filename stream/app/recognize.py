@@ -72,8 +72,8 @@ def recognize(
     With `scores=True`, yield the model's scores of each window instead, without smoothing and threshold.
 
     `source`: a video file's path, a camera's `rtsp://` address, a webcam's index, or an iterable of pairs. A pair is a
-    time in seconds and a BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live camera gives its
-    newest frame, and drops older ones. It reconnects after a failure, and its events never end by themselves.
+    time in seconds and a BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live camera
+    drops frames if you take events too slowly. It reconnects after a failure, and its events never end by themselves.
     `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
     `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
     `camera`: the camera's name in events; None for the file's name, or `camera`.
@@ -88,7 +88,7 @@ def recognize(
         loaded.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
     except ContractError as error:
         raise ModelError(str(error)) from error
-    feed = _feed(source, camera, start_time)
+    feed = _feed(source, camera, start_time, loaded.contract.live_rate)
     if scores:
         return _scores(feed, loaded.recognizer)
     return _events(feed, new_default_pipeline(loaded.recognizer, feed.recording, start_above))
@@ -132,7 +132,9 @@ class _Feed:
     at_once: int = 1
 
 
-def _feed(source: str | Path | int | TimedArrays, camera: str | None, start_time: datetime | None) -> _Feed:
+def _feed(
+    source: str | Path | int | TimedArrays, camera: str | None, start_time: datetime | None, rate: float
+) -> _Feed:
     if isinstance(source, str | Path | int):
         kind = _parsed(source)
         if isinstance(kind, VideoFile):
@@ -140,7 +142,7 @@ def _feed(source: str | Path | int | TimedArrays, camera: str | None, start_time
             return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)), AT_ONCE)
         name, clock = camera or "camera", Clock()
         opened = new_source(name, kind, clock, must_open=True)
-        return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened))
+        return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened, rate))
     name = camera or "camera"
     return _Feed(name, lambda: ([item] for item in ArraySource(name, source).frames()))
 
@@ -163,9 +165,9 @@ def _replayed(camera: str, video: Path, start: float) -> Batches:
     return ([item] for item in read_ahead(source.frames()))
 
 
-def _live(opened: NewSource) -> Batches:
-    """Yield the newest frames of a source until the iterator is closed. A separate thread reads the source."""
-    inbox = Inbox()
+def _live(opened: NewSource, rate: float) -> Batches:
+    """Yield the frames on a grid of `rate` hertz until the iterator is closed. A separate thread reads the source."""
+    inbox = Inbox(rate)
     reader = Reader(opened, inbox, ended=lambda _: None)
     reader.start()
     try:

@@ -49,7 +49,7 @@ class CameraRecognition:
         Returns None for a frame off the grid, and for a first frame if the encoder needs the frame before it. A frame
         older than the camera's last one is skipped, because events would go back in time.
         """
-        if frame.time < self._time or (taken := self._grid.take(frame.time)) is None:
+        if frame.time < self._time or (taken := self._grid.take(frame.time, frame.previous)) is None:
             return None
         if taken is Taken.FIRST:
             self._window.clear()

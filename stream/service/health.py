@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from harstream.wire.errors import Trouble
 from harstream.wire.health import Health, HealthState
@@ -25,7 +26,7 @@ for bit until their next key frame."""
 UNLIT, DARK = 0.02, 3.0
 """A camera is dark if less than the share UNLIT of its picture is lit for DARK seconds."""
 OVERLOADED, RECOVERED = 0.02, 0.005
-"""Shares of dropped frames of a live camera. Overload begins above the first and ends at the second."""
+"""Shares of dropped frames among those that the model needs. Overload begins above the first and ends at the second."""
 LATE, IN_TIME = 2.0, 0.5
 """The same two limits for a replay, as seconds behind its time. A replay drops no frames, so it falls behind."""
 SLOW = 15.0
@@ -37,11 +38,39 @@ REASONS = {
 }
 
 
+class FrameCounts(Protocol):
+    """Numbers of frames so far, by camera. Of the arrived frames the model needs some, of which some are dropped."""
+
+    @property
+    def arrived(self) -> Mapping[str, int]: ...
+
+    @property
+    def needed(self) -> Mapping[str, int]: ...
+
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The FrameCounts of one camera at a time, in seconds since the epoch."""
+
+    time: float
+    arrived: int
+    needed: int
+    dropped: int
+
+    @staticmethod
+    def of(frames: FrameCounts, camera: str, time: float) -> Counts:
+        numbers = (count.get(camera, 0) for count in (frames.arrived, frames.needed, frames.dropped))
+        return Counts(time, *numbers)
+
+
 @dataclass
 class _Camera:
     is_live: bool
-    counts: deque[tuple[float, int, int]]
-    """Time, frames arrived and frames dropped at each check since the camera was connected."""
+    counts: deque[Counts]
+    """The counts at each check since the camera was connected."""
     arrived: int = 0
     change: CameraChange | None = None
     warming: Warming = Warming(0, 0)
@@ -62,21 +91,19 @@ class _Camera:
 
 
 class HealthWatch:
-    """Derives each camera's health from its notices and from the counts of arrived and dropped frames."""
+    """Derives each camera's health from its notices and from the counts of its frames."""
 
-    def __init__(
-        self, arrived: Mapping[str, int], dropped: Mapping[str, int], now: Callable[[], float], rate: float
-    ) -> None:
-        """`arrived` and `dropped`: frames by camera; another thread increases them. `now` returns seconds since the
-        epoch. `rate`: the rate of the model's time grid, in hertz."""
-        self._arrived, self._dropped, self._now, self._rate = arrived, dropped, now, rate
+    def __init__(self, frames: FrameCounts, now: Callable[[], float], rate: float) -> None:
+        """`frames`: other threads increase its counts. `now` returns seconds since the epoch. `rate`: the rate of the
+        model's time grid, in hertz."""
+        self._frames, self._now, self._rate = frames, now, rate
         self._cameras: dict[str, _Camera] = {}
         self._next = now() + TICK
 
     def watch(self, camera: str, *, is_live: bool) -> None:
         """Watch a camera as a new one. `is_live` is False for a replay. Callable from any thread."""
-        counts = deque[tuple[float, int, int]](maxlen=round(PERIOD / TICK) + 1)
-        self._cameras[camera] = _Camera(is_live, counts, arrived=self._arrived.get(camera, 0))
+        counts = deque[Counts](maxlen=round(PERIOD / TICK) + 1)
+        self._cameras[camera] = _Camera(is_live, counts, arrived=self._frames.arrived.get(camera, 0))
 
     def forget(self, camera: str) -> None:
         """Stop watching a camera. Callable from any thread."""
@@ -120,8 +147,8 @@ class HealthWatch:
         return healths
 
     def _health(self, name: str, camera: _Camera, now: float) -> Health:
-        arrived, dropped = self._arrived.get(name, 0), self._dropped.get(name, 0)
-        fps = self._update_rates(camera, arrived, dropped, now)
+        counts = Counts.of(self._frames, name, now)
+        fps = self._update_rates(camera, counts)
         state = _state(camera, now)
         if state is not camera.state:
             _log_change(name, camera.state, state)
@@ -138,28 +165,26 @@ class HealthWatch:
             warming=camera.warming,
             fps=fps,
             frame_age=None if camera.last_frame_at is None else now - camera.last_frame_at,
-            dropped=dropped,
+            dropped=counts.dropped,
             dropping=camera.dropping,
             behind=camera.behind,
             overloaded=camera.overloaded,
             reconnects=max(0, camera.connections - 1),
         )
 
-    def _update_rates(self, camera: _Camera, arrived: int, dropped: int, now: float) -> float:
-        """Update the share of dropped frames and the overload. Return the frames per second that arrive.
-
-        `arrived`, `dropped`: number of frames so far.
-        """
-        if arrived > camera.arrived:
-            camera.arrived, camera.last_frame_at = arrived, now
-        camera.counts.append((now, arrived, dropped))
-        since, arrived_before, dropped_before = camera.counts[0]
-        fresh = arrived - arrived_before
+    def _update_rates(self, camera: _Camera, counts: Counts) -> float:
+        """Update the share of dropped frames and the overload. Return the frames per second that arrive."""
+        if counts.arrived > camera.arrived:
+            camera.arrived, camera.last_frame_at = counts.arrived, counts.time
+        camera.counts.append(counts)
+        before = camera.counts[0]
         if len(camera.counts) == camera.counts.maxlen:
-            camera.dropping = (dropped - dropped_before) / fresh if fresh else 0.0
+            needed = counts.needed - before.needed
+            camera.dropping = (counts.dropped - before.dropped) / needed if needed else 0.0
         most, latest = (RECOVERED, IN_TIME) if camera.overloaded else (OVERLOADED, LATE)
         camera.overloaded = camera.dropping > most or (camera.behind > latest and not camera.has_ended)
-        return fresh / (now - since) if now > since else 0.0
+        seconds = counts.time - before.time
+        return (counts.arrived - before.arrived) / seconds if seconds > 0 else 0.0
 
     def _detect_fault(self, name: str, camera: _Camera, state: HealthState, now: float, fps: float) -> None:
         """Log why a camera's frames complete no window although the machine keeps up."""
@@ -240,6 +265,6 @@ def _describe_overload(late: list[Health]) -> str:
     names = sorted(health.camera for health in late)
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     lost, behind = max(health.dropping for health in late), max(health.behind for health in late)
-    loss = f"{100 * lost:.0f} % of the frames are dropped, the oldest first" if lost > RECOVERED else ""
+    loss = f"{100 * lost:.0f} % of the frames are dropped, of one camera after the other" if lost > RECOVERED else ""
     delay = f"up to {behind:.0f} s behind" if behind > IN_TIME else ""
     return f"{shown}: {' and '.join(part for part in (loss, delay) if part)}"

@@ -41,6 +41,10 @@ class FrameSink(Protocol):
         """Process a step without blocking. May raise SinkError."""
         ...
 
+    def is_watching(self, camera: str) -> bool:
+        """Return whether it needs every frame of the camera, not only those of the model. Any thread calls it."""
+        ...
+
     def close(self) -> None: ...
 
 

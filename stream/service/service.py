@@ -46,8 +46,8 @@ class Service:
             for named in [*event_sinks, *frame_sinks]
             if isinstance(named.sink, HealthSink)
         ]
-        self._inbox = Inbox()
-        self._health = HealthWatch(self._inbox.arrived, self._inbox.dropped, clock.now, pipeline.rate)
+        self._inbox = Inbox(pipeline.rate, lambda camera: any(named.sink.is_watching(camera) for named in frame_sinks))
+        self._health = HealthWatch(self._inbox, clock.now, pipeline.rate)
         self._changing = threading.Lock()
         self._readers: dict[str, Reader] = {}
         """The last reader of each camera."""
@@ -106,7 +106,7 @@ class Service:
 
     @property
     def dropped(self) -> int:
-        """Frames of live cameras that newer frames replaced before recognition took them."""
+        """Frames of live cameras that the model needed and that were dropped, because recognition was too slow."""
         return sum(self._inbox.dropped.values())
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ class Service:
 
     def _log_dropped_frames(self) -> None:
         for camera, count in self._inbox.dropped.items():
-            text = "camera %s: %d frames were dropped because newer ones had come"
+            text = "camera %s: %d frames were dropped because recognition was too slow"
             log.info(text, camera, count, extra={"camera": camera})
 
 

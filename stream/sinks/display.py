@@ -59,6 +59,9 @@ class Display:
         if key in (ord("q"), ESCAPE):
             self._on_quit()
 
+    def is_watching(self, camera: str) -> bool:
+        return True
+
     def close(self) -> None:
         for window in list(self._windows):
             self._close(window)

@@ -47,8 +47,14 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._cpu_seconds = self._process_value("cpu_seconds_total")
-        self._frames = self._counter("frames", "Frames that reached recognition.", "camera")
-        self._dropped = self._counter("frames_dropped", "Frames that never reached recognition.", "camera", "cause")
+        self._frames = self._counter(
+            "frames",
+            "Frames that reached recognition.",
+            "camera",
+        )
+        self._dropped = self._counter(
+            "frames_dropped", "Needed frames that never reached recognition.", "camera", "cause"
+        )
         self._windows = self._counter("windows", "Scored windows.", "camera")
         self._unknown = self._counter("windows_unknown", "Scored windows without an activity.", "camera")
         self._events = self._counter("events", "Starts and ends of activities.", "camera", "activity", "type")
@@ -132,7 +138,7 @@ class Metrics:
         before = self._healths.get(camera)
         if before is None:
             self._create_counters(camera)
-        self._dropped.labels(camera, "newer_frame").inc(_increase(before.dropped if before else 0, health.dropped))
+        self._dropped.labels(camera, "overload").inc(_increase(before.dropped if before else 0, health.dropped))
         self._reconnects.labels(camera).inc(_increase(before.reconnects if before else 0, health.reconnects))
         self._healths[camera] = health
         self._frozen.labels(camera).inc(TICK if health.state is HealthState.FROZEN else 0.0)

@@ -65,6 +65,9 @@ class Snapshots:
             if frame.camera in self._cameras:
                 self._publisher.retain(self._topics.snapshot(frame.camera), picture, qos=0)
 
+    def is_watching(self, camera: str) -> bool:
+        return False
+
     def close(self) -> None: ...
 
     def _set_cameras(self, cameras: frozenset[str]) -> None:

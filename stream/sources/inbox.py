@@ -1,32 +1,48 @@
-"""Passes frames from the camera threads to the recognition thread.
-
-It passes only the newest frame of a live camera, but every frame of a file.
-"""
+"""Passes the frames that recognition needs from the camera threads to the recognition thread."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
+from harstream.stream.sources.camera_queue import CameraQueue
+from harstream.stream.sources.turns import Turns
 from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
+HELD = 2.0
+"""Seconds of frames on the time grid that may wait per live camera. Frames of a slow network come in bursts."""
+BEHIND = 1.0
+"""Seconds for which a frame of a live camera waits before another camera is paused."""
+LONGEST_FILE_WAIT = 1.0
+"""Seconds after which a file gets its turn even if live cameras wait."""
 log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Holds at most one frame per camera. It never drops a camera's changes, and keeps their order.
+    """Passes each frame on the time grid, and the newest other frame of a watched camera. It keeps changes in order.
 
-    live:    put 1, put 2, take -> 2        (1 is dropped and counted)
-    file:    put 1, put 2 waits, take -> 1, (put 2 continues)
+    A frame off the grid costs no wake-up if nobody watches the camera. If recognition falls behind by more than two
+    seconds, one live camera at a time loses its frames, and files wait. A file loses no frame.
+
+    grid of 10 Hz, put:        0.00  0.04  0.08  0.10   then two batches
+    of a camera:               0.00  0.10
+    of a watched camera:       0.00  0.10               (0.08, if it was taken before 0.10 came)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float, is_watched: Callable[[str], bool] = lambda camera: False) -> None:
+        """`rate`: hertz of the time grid. `is_watched`: whether somebody sees every frame of a camera; any thread."""
+        self._is_watched = is_watched
+        self._most_held = round(HELD * rate) + 1
         self._changed = threading.Condition()
-        self._waiting: dict[str, list[Frame | CameraChange]] = defaultdict(list)
+        self._rate = rate
+        self._queues: dict[str, CameraQueue] = {}
+        self._turns = Turns(monotonic)
+        self._files_served_at = monotonic()
         self._readers = 0
         self._closed = False
         self._error: BaseException | None = None
@@ -36,8 +52,10 @@ class Inbox:
         """Errors that are not logged yet, by camera."""
         self.arrived: dict[str, int] = defaultdict(int)
         """Number of frames that arrived, by camera."""
+        self.needed: dict[str, int] = defaultdict(int)
+        """Number of frames on the time grid that arrived, by camera."""
         self.dropped: dict[str, int] = defaultdict(int)
-        """Number of frames that a newer frame replaced, by camera."""
+        """Number of frames on the time grid that were dropped, because recognition was too slow, by camera."""
 
     @contextmanager
     def reader(self, camera: str) -> Iterator[None]:
@@ -71,23 +89,67 @@ class Inbox:
             self._failed.pop(camera, None)
 
     def put(self, item: Frame | CameraChange, *, is_live: bool) -> None:
-        """Add an item. The camera's thread calls it. Only a frame of a file waits until there is room.
+        """Add an item. The camera's thread calls it. A frame of a file waits until there is room.
 
         After `close` or a reader's error it drops the item and returns at once.
         """
+        queue = self._queue(item.camera)
+        if isinstance(item, CameraChange):
+            self._put_change(item, queue)
+            return
+        self.arrived[item.camera] += 1
+        if (needed := queue.next_needed(item)) is not None:
+            self._put_needed(needed, queue, is_live=is_live)
+        elif self._is_watched(item.camera):
+            self._put_other(item, queue, is_live=is_live)
+
+    def _put_change(self, change: CameraChange, queue: CameraQueue) -> None:
         with self._changed:
-            queue = self._waiting[item.camera]
-            while isinstance(item, Frame) and not is_live and queue and not self._is_over():
-                self._changed.wait()
             if self._is_over():
                 return
-            if isinstance(item, Frame):
-                self.arrived[item.camera] += 1
-            if isinstance(item, Frame) and is_live and queue and isinstance(queue[-1], Frame):
-                queue.pop()
-                self.dropped[item.camera] += 1
-            queue.append(item)
+            if change.state.is_away:
+                self._turns.remove(change.camera)
+            queue.put(change)
             self._changed.notify_all()
+
+    def _put_needed(self, frame: Frame, queue: CameraQueue, *, is_live: bool) -> None:
+        with self._changed:
+            queue.is_live = is_live
+            if is_live:
+                self._pause_if_behind(frame.camera, queue)
+            else:
+                self._changed.wait_for(lambda: not queue.frames or self._is_over())
+            if self._is_over():
+                return
+            self.needed[frame.camera] += 1
+            if self._turns.is_paused(frame.camera):
+                self.dropped[frame.camera] += 1
+                return
+            queue.put(frame)
+            self._changed.notify_all()
+
+    def _put_other(self, frame: Frame, queue: CameraQueue, *, is_live: bool) -> None:
+        with self._changed:
+            if not is_live:
+                self._changed.wait_for(lambda: not queue or self._is_over())
+            if not (self._is_over() or self._turns.is_paused(frame.camera)):
+                queue.put_other(frame)
+                self._changed.notify_all()
+
+    def _pause_if_behind(self, camera: str, queue: CameraQueue) -> None:
+        """Pause a live camera if recognition is behind. Drop this one's frames if too many wait."""
+        self._turns.resume_due()
+        self._turns.add(camera)
+        if queue.waited > BEHIND and (paused := self._turns.pause_longest_served()):
+            self.dropped[paused] += self._queues[paused].drop_frames()
+        if queue.frames >= self._most_held:
+            self.dropped[camera] += queue.drop_frames()
+
+    def _queue(self, camera: str) -> CameraQueue:
+        if camera not in self._queues:
+            with self._changed:
+                self._queues.setdefault(camera, CameraQueue(self._rate))
+        return self._queues[camera]
 
     def batches(self, timeout: float | None = None) -> Iterator[list[Frame | CameraChange]]:
         """Yield all waiting items as the next batch, at most one frame per camera, until all readers end or `close`.
@@ -98,7 +160,7 @@ class Inbox:
         while True:
             with self._changed:
                 self._changed.wait_for(self._can_continue, timeout)
-                batch = [queue.pop(0) for queue in self._waiting.values() if queue]
+                batch = self._take_batch()
                 self._changed.notify_all()
                 if not batch and self._error:
                     raise self._error
@@ -117,12 +179,21 @@ class Inbox:
                 return
             yield batch
 
+    def _take_batch(self) -> list[Frame | CameraChange]:
+        """Take one item of each camera. Files wait while live cameras have more than one frame waiting."""
+        waiting = [queue for queue in self._queues.values() if queue]
+        is_behind = any(queue.is_live and queue.frames > 1 for queue in waiting)
+        if is_behind and monotonic() - self._files_served_at < LONGEST_FILE_WAIT:
+            return [queue.pop() for queue in waiting if queue.is_live]
+        self._files_served_at = monotonic()
+        return [queue.pop() for queue in waiting]
+
     def _take_unlogged(self) -> dict[str, SourceError]:
         unlogged, self._unlogged = self._unlogged, {}
         return unlogged
 
     def _can_continue(self) -> bool:
-        return any(self._waiting.values()) or self._is_over() or not self._readers
+        return any(self._queues.values()) or self._is_over() or not self._readers
 
     def _is_over(self) -> bool:
         return self._closed or self._error is not None

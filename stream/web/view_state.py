@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
@@ -94,11 +93,11 @@ class ViewState:
         self._forecast = forecast
         self._indices = count()
         self._views = {name: CameraView(next(self._indices), name) for name in cameras}
-        self._times: dict[str, deque[float]] = defaultdict(deque)
         self._events: dict[str, Event] = {}
         self._new_event_ids: set[str] = set()
         self._listener: Callable[[], None] | None = None
         self._failure: BaseException | None = None
+        self._is_watched = False
         self._clock = clock
         self._reported_at = clock()
         self._lock = threading.Lock()
@@ -117,7 +116,6 @@ class ViewState:
             self._views[name] = self._updated(self._view(name), step)
             if self._views[name].state is CameraState.REMOVED:
                 del self._views[name]
-                self._times.pop(name, None)
             for event in step.notice.events:
                 self._add_event(event)
             if self._listener is not None:
@@ -138,6 +136,7 @@ class ViewState:
                 view,
                 dropping=round(dropping, 2),
                 behind=round(behind),
+                fps=health.fps,
                 blind=blind,
                 blind_since=health.since if blind else 0.0,
                 hint=health.reason if blind or health.state is HealthState.WARMING else "",
@@ -151,6 +150,13 @@ class ViewState:
         """Set a function to call after each change, on the recognition thread under the lock. It must not block."""
         with self._lock:
             self._listener = listener
+
+    def set_watched(self, is_watched: bool) -> None:
+        """Record whether a page shows the cameras now. Only then does it need every frame."""
+        self._is_watched = is_watched
+
+    def is_watching(self, camera: str) -> bool:
+        return self._is_watched
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
@@ -198,17 +204,8 @@ class ViewState:
             if notice.change.state is CameraState.DISABLED:  # a disabled camera must not be visible
                 view = replace(view, frame=None)
         if step.frame is not None:
-            fps = self._rate(self._times[view.name], step.frame.time)
-            view = replace(view, frame=step.frame, fps=fps, state=CameraState.LIVE, reason="")
+            view = replace(view, frame=step.frame, state=CameraState.LIVE, reason="")
         return view
-
-    def _rate(self, times: deque[float], time: float) -> float:
-        if times and not 0 <= time - times[-1] <= FPS_PERIOD:
-            times.clear()
-        times.append(time)
-        while time - times[0] > FPS_PERIOD:
-            times.popleft()
-        return (len(times) - 1) / (time - times[0]) if time > times[0] else 0.0
 
     def _add_event(self, event: Event) -> None:
         self._events[event.id] = event

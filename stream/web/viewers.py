@@ -104,18 +104,24 @@ class Broadcast:
         viewer = Viewer()
         viewer.greet(self._hello())
         self._viewers.add(viewer)
+        self._record_watching()
         self._changed.set()
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
+        self._record_watching()
 
     def watch(self, viewer: Viewer, is_watching: bool) -> None:
         """Start or stop sending pictures to this viewer."""
         if viewer.is_watching != is_watching:
             viewer.is_watching = is_watching
             viewer.offered.clear()
+            self._record_watching()
             self._changed.set()
+
+    def _record_watching(self) -> None:
+        self._state.set_watched(any(viewer.is_watching for viewer in self._viewers))
 
     def _greet_if_cameras_changed(self) -> None:
         roster = [view.index for view in self._state.views()]

@@ -27,6 +27,7 @@ CAMERAS = {
     "jumps": Habits(lambda seconds: seconds + 3600 * (seconds // 5)),
     "resets": Habits(lambda seconds: seconds % 5 + 10),
     "wraps": Habits(lambda seconds: 2**32 / 90_000 - 4 + seconds),
+    "bursts": Habits(burst=25),
     "damaged": Habits(damaged=25),
     "latin": Habits(session_name=b"K\xfcche \xff"),
 }

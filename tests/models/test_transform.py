@@ -59,7 +59,7 @@ def test_picture_given_is_not_changed() -> None:
     ],
 )
 def test_an_invalid_picture_is_refused(wrong: NDArray[np.generic]) -> None:
-    with pytest.raises(ValueError, match=r"a picture is \(H, W, 3\) uint8, got"):
+    with pytest.raises(ValueError, match=r"a picture must be \(H, W, 3\) uint8, got"):
         to_model_frame(wrong, 64, 64)  # type: ignore[arg-type]
 
 

@@ -141,7 +141,7 @@ class HealthMessage(CameraMessage):
     overloaded: bool
     """The machine cannot keep up."""
     dropping: Score
-    """The share of recent frames that were dropped because newer ones came."""
+    """The share of the recent frames that the model needed and that were dropped, because the machine was too slow."""
     dropped: Count
     """Number of frames that were dropped since the start."""
     behind_s: Seconds

@@ -198,5 +198,5 @@ def test_model_called_on_frames_gives_the_scores_of_their_window(light_model: Pa
 
 @pytest.mark.parametrize("shape", [(4, 8, 8, 3), (5, 8, 8), (5, 8, 8, 1), (8, 8, 3)])
 def test_model_refuses_frames_of_another_shape(shape: tuple[int, ...], light_model: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected frames|a picture is"):
+    with pytest.raises(ValueError, match=r"expected frames|a picture must be"):
         harstream.load(light_model)(np.zeros(shape, np.uint8))

@@ -24,9 +24,10 @@ class Machine:
 
     def __init__(self) -> None:
         self.arrived: Counter[str] = Counter()
+        self.needed = self.arrived
         self.dropped: Counter[str] = Counter()
         self.time = 1_700_000_000.0
-        self.watch = HealthWatch(self.arrived, self.dropped, lambda: self.time, rate=8)
+        self.watch = HealthWatch(self, lambda: self.time, rate=8)
         for camera in (*CAMERAS, REPLAY):
             self.watch.watch(camera, is_live=camera != REPLAY)
         self.reported: list[Health] = []
@@ -72,7 +73,7 @@ def test_overload_and_its_end_are_logged_once(machine: Machine, caplog: pytest.L
     assert not any(health.overloaded for health in machine.reported)
     begins, ends = caplog.messages
     assert begins.startswith("this machine cannot keep up: hall: ")
-    assert "% of the frames are dropped, the oldest first. A lighter" in begins
+    assert "% of the frames are dropped, of one camera after the other. A lighter" in begins
     assert "--model lrcn" in begins
     assert ends == "this machine keeps up again; 150 frames were dropped so far"
     machine.a_period(hall=40)

@@ -46,7 +46,7 @@ def times(inbox: Inbox) -> list[float]:
 
 
 def test_items_of_a_source_reach_the_inbox_after_the_first_change() -> None:
-    inbox, ended = Inbox(), list[str]()
+    inbox, ended = Inbox(1.0), list[str]()
     reader = Reader(lambda _: Film(3), inbox, ended=ended.append, first=FIRST)
     reader.start()
     items = [item for batch in inbox.batches() for item in batch]
@@ -57,7 +57,7 @@ def test_items_of_a_source_reach_the_inbox_after_the_first_change() -> None:
 
 
 def test_a_source_that_fails_ends_the_batches_with_its_error() -> None:
-    inbox, ended = Inbox(), list[str]()
+    inbox, ended = Inbox(1.0), list[str]()
     reader = Reader(lambda _: Film(1, error=SourceError("gone")), inbox, ended=ended.append)
     reader.start()
     with pytest.raises(SourceError, match="gone"):
@@ -67,7 +67,7 @@ def test_a_source_that_fails_ends_the_batches_with_its_error() -> None:
 
 
 def test_a_reader_that_is_stopped_releases_its_source_and_reports_no_end() -> None:
-    inbox, ended, films = Inbox(), list[str](), list[Film]()
+    inbox, ended, films = Inbox(1.0), list[str](), list[Film]()
 
     def new_source(stopping: threading.Event) -> Film:
         films.append(Film(0, error=SourceError("gone"), stopping=stopping))
@@ -83,7 +83,7 @@ def test_a_reader_that_is_stopped_releases_its_source_and_reports_no_end() -> No
 
 
 def test_a_reader_waits_until_the_previous_one_has_released_the_device() -> None:
-    inbox, films = Inbox(), list[Film]()
+    inbox, films = Inbox(1.0), list[Film]()
 
     def held(stopping: threading.Event) -> Film:
         films.append(Film(0, stopping=stopping))
@@ -110,7 +110,7 @@ def test_a_disabled_camera_waits_for_its_stop_and_a_removed_one_ends_at_once() -
 
 
 def test_an_internal_error_of_a_source_is_the_failure_of_its_camera_only() -> None:
-    inbox, error = Inbox(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+    inbox, error = Inbox(1.0), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
     reader = Reader(lambda _: Film(1, error=error), inbox, ended=lambda _: None)
     reader.start()
     with pytest.raises(SourceError, match=r"camera hall .*internal error.*UnicodeDecodeError"):

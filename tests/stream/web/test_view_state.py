@@ -39,6 +39,7 @@ def test_only_the_last_activities_are_kept(make_notice: MakeNotice, make_event: 
 
 def test_the_listener_is_called_only_for_news(make_notice: MakeNotice, make_health: MakeHealth) -> None:
     view, wakes = ViewState(["hall"]), []
+    view.report(make_health(state=HealthState.LIVE))
     view.listen(lambda: wakes.append(1))
     view.report(make_health(state=HealthState.LIVE))
     assert wakes == []
