@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test docs home-assistant bench config models clean
+.PHONY: demo test docs home-assistant bench config models sbom audit clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -39,6 +39,21 @@ config: $(VENV)/.runs
 	$(BIN)/harstream config schema > docs/config.schema.json
 	$(BIN)/python -c 'from harstream.stream.config.writer import *; print(config_text(Config().model_dump(), "docs/config.schema.json"), end="")' > config.yaml
 
+# make sbom   lists what an installation consists of, with versions and licences, in dist/harstream.cdx.json (CycloneDX)
+sbom: $(VENV)/.release
+	rm -rf dist/sbom && mkdir -p dist
+	$(PYTHON) -m venv dist/sbom
+	dist/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
+	$(BIN)/cyclonedx-py environment dist/sbom/bin/python --pyproject pyproject.toml --of JSON --validate -o dist/harstream.cdx.json
+	rm -rf dist/sbom
+
+# make audit   asks PyPI for known vulnerabilities of the versions in constraints.txt
+audit: $(VENV)/.release
+	@found=$$($(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r constraints.txt -f columns 2>dist/audit.log); code=$$?; \
+	if [ $$code -ne 0 ] && [ -z "$$found" ]; then \
+	    echo "make audit: nothing was checked, because no data on vulnerabilities could be had: $$(tail -1 dist/audit.log)"; exit 2; fi; \
+	echo "$${found:-make audit: no known vulnerability in constraints.txt}"; exit $$code
+
 # What `run` needs: no TensorFlow.
 $(VENV)/.runs: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "harstream needs Python 3.11 or newer, this is " + sys.version.split()[0]'
@@ -49,6 +64,11 @@ $(VENV)/.runs: pyproject.toml constraints.txt
 # What tests, training and export need, too.
 $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+$(VENV)/.release: $(VENV)/.runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[release]'
+	mkdir -p dist
 	touch $@
 
 # $(call clips,FOLDER): with the drawn clips of that folder

@@ -70,7 +70,7 @@ def _show(table: Table, console: Console) -> None:
 
 
 def _markdown(tables: list[Table], out: Path) -> str:
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True)
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True)  # noqa: S701 (Markdown, not HTML)
     versions = ("onnxruntime-gpu", "onnxruntime", "tensorflow", "opencv-python", "av", "numpy", "openvino")
     return environment.get_template("performance.md.j2").render(
         tables=tables,

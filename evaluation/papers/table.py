@@ -89,7 +89,7 @@ def papers_page(
 
 
 def _template() -> Template:
-    return Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True).get_template("papers.md.j2")
+    return Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True).get_template("papers.md.j2")  # noqa: S701 (Markdown, not HTML)
 
 
 def _row(reported: Reported, finished: Mapping[Run, Figures]) -> list[str]:

@@ -124,7 +124,7 @@ def prune(database: sqlite3.Connection, before: float) -> int:
     """Deletes what started before then, in seconds since the epoch; returns the number of rows."""
     with database:
         return sum(
-            database.execute(f"DELETE FROM {table} WHERE {time} < ?", (before,)).rowcount
+            database.execute(f"DELETE FROM {table} WHERE {time} < ?", (before,)).rowcount  # noqa: S608 (names of this file)
             for table, time in (("activities", "started_at"), ("changes", "time"))
         )
 
@@ -132,7 +132,7 @@ def prune(database: sqlite3.Connection, before: float) -> int:
 def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActivity]:
     """Yield the activities that match, newest first."""
     where, values = _conditions(query, "started_at")
-    order = f"SELECT {PAST_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"
+    order = f"SELECT {PAST_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"  # noqa: S608 (values are bound)
     for row in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
         yield _past(*row)
 
@@ -140,14 +140,14 @@ def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActiv
 def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
     """Return the names of all cameras or activities in the history, sorted."""
     tables = {"camera": ("activities", "changes"), "activity": ("activities",)}[of]
-    union = " UNION ".join(f"SELECT DISTINCT {of} FROM {table}" for table in tables)
+    union = " UNION ".join(f"SELECT DISTINCT {of} FROM {table}" for table in tables)  # noqa: S608 (names of this file)
     return [name for (name,) in database.execute(f"{union} ORDER BY 1")]
 
 
 def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange]:
     """Yield the camera changes that match, newest first. The query's activity is ignored."""
     where, values = _conditions(replace(query, activity=None), "time")
-    order = f"SELECT camera, time, state, reason FROM changes {where} ORDER BY time DESC LIMIT ?"
+    order = f"SELECT camera, time, state, reason FROM changes {where} ORDER BY time DESC LIMIT ?"  # noqa: S608 (values are bound)
     for camera, time, state, reason in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
         yield CameraChange(camera, time, CameraState(state), reason)
 

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 from harstream.mqtt.address import BrokerAddress, own_address
 
-ANY = ("", "0.0.0.0", "::")
+ANY = ("", "0.0.0.0", "::")  # noqa: S104 (it recognizes them, it does not bind)
 """Hosts that mean every interface."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 """Names of this machine that a browser on it may use."""

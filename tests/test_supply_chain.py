@@ -1,0 +1,50 @@
+"""NOTICE names all that is passed on, and the audit says so when it could not check anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import av
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+NOTICE = (REPOSITORY / "NOTICE").read_text()
+NEEDED = [
+    re.split(r"[>=;\[ ]", line)[0]
+    for line in tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+]
+
+
+@pytest.mark.parametrize("package", NEEDED)
+def test_the_notice_names_each_package(package: str) -> None:
+    assert re.search(rf"^{package}\s", NOTICE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("library", ["libx264", "libx265"])
+def test_the_notice_names_the_gpl_libraries_of_pyav(library: str) -> None:
+    bundled = Path(av.__file__).parents[1] / "av.libs"
+    if not any(bundled.glob(f"{library}-*")):
+        pytest.skip(f"this PyAV has no {library}")
+    assert re.search(rf"^{library}\s+GPL-2.0-or-later", NOTICE, re.MULTILINE)
+
+
+def test_the_audit_says_that_it_had_no_data(tmp_path: Path) -> None:
+    for name in ("Makefile", "constraints.txt"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    for done in (".runs", ".release"):
+        (tmp_path / ".venv" / done).touch()
+    offline = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
+    pytest.importorskip("pip_audit")
+    made = subprocess.run(["make", "audit"], cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=120)
+    assert made.returncode == 2
+    assert "nothing was checked" in made.stdout
