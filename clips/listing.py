@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,9 @@ from harstream.clips.video import SUFFIXES
 PARTS = ("train", "val", "test")
 SHARES = (0.64, 0.16, 0.20)
 """The papers hold out 20 % for test, and 20 % of the rest for validation."""
+
+NO_CLIPS = frozenset({".csv", ".json", ".md", ".tsv", ".txt"})
+"""Endings of files beside clips that nobody expects to be clips."""
 
 _UCF_NAME = re.compile(r"v_\w+?_(g\d+)_c\d+$")
 
@@ -51,6 +54,20 @@ def find_clips(data: Path) -> list[Clip]:
     if not clips:
         raise ListingError(f"expected {data}/<class>/<video>, found no video there")
     return clips
+
+
+def overlooked(data: Path) -> list[str]:
+    """Return one sentence for each class folder without a video, and for each kind of file that is not read."""
+    folders = sorted(folder for folder in data.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    files = [file for folder in folders for file in folder.iterdir() if file.is_file()]
+    with_clips = {file.parent for file in files if file.suffix.lower() in SUFFIXES}
+    others = Counter(file.suffix or "no ending" for file in files if file.suffix.lower() not in SUFFIXES)
+    return [f"the class folder {folder} has no clip" for folder in folders if folder not in with_clips] + [
+        f"{count} file(s) in {data} are not read because of their ending {suffix}; "
+        f"expected is one of {' '.join(sorted(SUFFIXES))}"
+        for suffix, count in sorted(others.items())
+        if suffix.lower() not in NO_CLIPS
+    ]
 
 
 def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace
@@ -19,13 +20,21 @@ from numpy.typing import NDArray
 from harstream.models.picture import Picture, Pixels
 from harstream.models.transform import planes_to_model_frame, to_model_frame
 
-SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v"})
+SUFFIXES = frozenset(
+    {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv"}
+)
+LARGEST_REST, LARGEST_REST_SHARE = 2.0, 0.05
+"""A file is cut off if more seconds, and a larger share of its length, are missing. Stated lengths are not exact."""
 PLANAR = ("yuv420p", "yuvj420p")
 """Pixel formats whose planes become a model frame without a conversion to BGR."""
 
 
 class VideoError(Exception):
     """A file does not exist, is not a video, or holds no picture."""
+
+
+class BrokenVideo(VideoError):
+    """A file breaks in the middle. It is raised after the pictures before the break."""
 
 
 class DecodedPicture:
@@ -60,21 +69,30 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
     """Yield (seconds since the first picture, picture); times strictly increase.
 
     It decodes the whole file, because the container's number of frames is often wrong. Raises VideoError if there is no
-    picture.
+    picture, and BrokenVideo after the last picture of a file that breaks in the middle.
     """
     if not path.is_file():
         raise VideoError(f"expected a video file, found nothing at {path}")
-    found = False
+    last: float | None = None
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            for time, frame in _timed(container):
-                yield time, DecodedPicture(frame)
-                found = True
-    except FFmpegError as error:
-        if not found:
-            raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
-    if not found:
+            if (stream := best_video_stream(container)) is not None:
+                for last, frame in _timed(container, stream):
+                    yield last, DecodedPicture(frame)
+    except (FFmpegError, _CutOff) as error:
+        if last is not None:
+            raise BrokenVideo(
+                f"{path} breaks after {last:.1f} seconds: the rest is missing or cannot be decoded"
+            ) from error
+        raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
+    if last is None:
         raise VideoError(f"expected a video, found nothing that can be decoded in {path}")
+
+
+def best_video_stream(container: InputContainer) -> VideoStream | None:
+    """Return the video stream with the most pixels, or None. Cover pictures of a file are no video."""
+    videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    return max(videos, key=lambda stream: stream.width * stream.height, default=None)
 
 
 def stated_seconds(path: Path) -> float:
@@ -90,16 +108,20 @@ def stated_format(path: Path) -> tuple[str, float | None]:
     """Return codec and pictures per second that the container states. Raises VideoError if it cannot be read."""
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            stream = container.streams.video[0]
+            stream = best_video_stream(container)
+            if stream is None:
+                raise VideoError(f"expected a video, found none in {path}")
             return stream.codec_context.name, float(stream.average_rate) if stream.average_rate else None
-    except (FFmpegError, IndexError) as error:
+    except FFmpegError as error:
         raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
 
 
-def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
-    if not container.streams.video:
-        return
-    stream = container.streams.video[0]
+class _CutOff(Exception):
+    """The file ends earlier than its container says."""
+
+
+def _timed(container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, VideoFrame]]:
+    """Yield (seconds since the first frame, frame). Raises FFmpegError, and _CutOff after the last frame."""
     stream.thread_type = "NONE"
     rate = float(stream.average_rate or 0)
     period = 1 / rate if 0 < rate < 1000 else 1 / 25
@@ -111,15 +133,35 @@ def _timed(container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
         time = stamp - first if stamp - first > last else last + period
         yield time, frame
         last = time
+    stated = _stated_seconds_of(stream)
+    if last >= 0 and stated - last > max(LARGEST_REST, LARGEST_REST_SHARE * stated):
+        raise _CutOff
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yield all frames that can be decoded. After a damaged spot, decoding continues."""
+    """Yield all frames that can be decoded. After a damaged spot, decoding continues. Raises _CutOff after the last."""
+    is_cut = False
     for packet in container.demux(stream):
+        is_cut = packet.is_corrupt if packet.size else is_cut
         try:
             yield from packet.decode()
         except InvalidDataError:
             continue
+    if is_cut:
+        raise _CutOff
+
+
+def _stated_seconds_of(stream: VideoStream) -> float:
+    """Return the length in seconds that the container states for this stream, 0 if it states none."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    # Matroska and WebM state the length of a stream as text.
+    parts = stream.metadata.get("DURATION", "").split(":")
+    try:
+        hours, minutes, seconds = map(float, parts)
+    except ValueError:
+        return 0.0
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from harstream.clips.listing import Clip, ListingError
+from harstream.clips.listing import Clip, ListingError, overlooked
 from harstream.command_line.errors import fail
 from harstream.command_line.options import with_options
 from harstream.models.architectures import CannotBuild, UnknownArchitecture, module_name
@@ -59,6 +59,9 @@ def train(
     try:
         module_name(made.arch)  # reports an unknown name before the clips are listed
         chosen = select_clips(selection, made)
+        for folder in (*selection.data, *selection.background):
+            for sentence in overlooked(folder):
+                _say(sentence)
         contract = _contract(out.name, made, chosen, selection.background_labels)
         _train(made, contract, chosen, out, cache)
     except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError, UnreadableRun) as error:

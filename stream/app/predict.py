@@ -20,7 +20,8 @@ from harstream.stream.app.common_options import (
 )
 from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.file import with_overrides
-from harstream.wire.errors import ConfigError
+from harstream.stream.service.log import print_error
+from harstream.wire.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     from harstream.stream.app.predict_files import FileActivities
@@ -43,22 +44,29 @@ def predict(
 ) -> None:
     """Recognize activities in video files as fast as possible.
 
-    The table counts seconds from a file's first frame. The same file always gives the same events.
+    The table counts seconds from a file's first frame. The same file always gives the same events. A file that cannot
+    be read, or breaks in the middle, is reported at the end, and the exit code is then 4.
     """
     with one_line_errors():
         from harstream.stream.app.predict_files import predict_files
 
         asked = {"model": model, "device": device}
         settings = with_overrides(read_config(config), {key: one for key, one in asked.items() if one is not None})
+        problems: list[SourceError] = []
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:
             for found in predict_files(
                 settings, videos, Console(stderr=True), events=events, record=record, start_time=_date(start_time)
             ):
                 _add_rows(table, found)
-        finally:  # even if a later video cannot be read
+                problems += [found.problem] if found.problem else []
+        finally:  # even if a later video cannot be written
             if table.row_count:
                 console.print(table)
+        for problem in problems[:-1]:
+            print_error(f"harstream: {problem}")
+        if problems:
+            raise problems[-1]
 
 
 def _date(text: str | None) -> datetime | None:
@@ -78,5 +86,5 @@ def _add_rows(table: Table, found: FileActivities) -> None:
             name, event.activity, f"{event.started_at - start:.1f}", f"{event.ended_at - start:.1f}",
             f"{event.ended_at - event.started_at:.1f}", f"{event.confidence.mean:.2f}",
         )  # fmt: skip
-    if not found.ended:
+    if not found.ended and not found.problem:
         table.add_row(name, "nothing recognized", "", "", "", "", style="dim")

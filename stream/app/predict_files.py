@@ -23,6 +23,7 @@ from harstream.stream.recognition.protocols import Engine
 from harstream.stream.service.service import without_pixels
 from harstream.stream.sinks.jsonl import JsonLines
 from harstream.stream.sinks.recorder import VideoRecorder
+from harstream.wire.errors import SourceError
 from harstream.wire.values import Event, EventType, Step
 
 
@@ -35,6 +36,8 @@ class FileActivities:
     """Time of the first frame, in seconds since the epoch; 0 if it is unknown."""
     ended: tuple[Event, ...]
     """The end event of each activity."""
+    problem: SourceError | None = None
+    """Why the file could not be read, or not to its end."""
 
 
 def predict_files(
@@ -46,7 +49,7 @@ def predict_files(
     record: Path | None = None,
     start_time: datetime | None = None,
 ) -> Iterator[FileActivities]:
-    """Yield the activities of each video. Raises HarstreamError.
+    """Yield the activities of each video, also of one that breaks. Raises HarstreamError for all other failures.
 
     `events`, `record`: files to write. `start_time`: time of the first frame of every video; None takes it from each
     file's name or metadata.
@@ -72,13 +75,17 @@ def _recording(key: str, _camera: str) -> str:
 def _recognize(
     video: Path, camera: str, start: float, pipeline: Pipeline, sinks: Sequence[Callable[[Step], None]]
 ) -> FileActivities:
-    """Send a video through the pipeline and its steps to the sinks. Raises SourceError and SinkError."""
+    """Send a video through the pipeline and its steps to the sinks. Raises SinkError."""
     ended: list[Event] = []
-    for step in replayed_steps(camera, video, start, pipeline):
-        for sink in sinks:
-            sink(step)
-        ended += [event for event in step.notice.events if event.type is EventType.END]
-    return FileActivities(video, start, tuple(ended))
+    problem = None
+    try:
+        for step in replayed_steps(camera, video, start, pipeline):
+            for sink in sinks:
+                sink(step)
+            ended += [event for event in step.notice.events if event.type is EventType.END]
+    except SourceError as error:
+        problem = error
+    return FileActivities(video, start, tuple(ended), problem)
 
 
 def _sinks(

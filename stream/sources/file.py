@@ -24,7 +24,10 @@ class FileSource:
         self._stopping = stopping
 
     def frames(self) -> Iterator[Frame | CameraChange]:
-        """Yield every frame and the changes of the camera. Raises SourceError if the file cannot be played."""
+        """Yield every frame and the changes of the camera.
+
+        Raises SourceError if the file cannot be played, and after its
+        last frame if it breaks in the middle."""
         time = self._playback.begin()
         is_first = True
         try:

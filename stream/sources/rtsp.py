@@ -13,7 +13,7 @@ from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundErr
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from harstream.clips.video import DecodedPicture
+from harstream.clips.video import DecodedPicture, best_video_stream
 from harstream.stream.sources.camera_times import Anchor, after_backlog
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
@@ -45,13 +45,12 @@ def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     shown = masked_address(url)
     try:
         with av.open(url, timeout=TIMEOUTS, options=OPTIONS, metadata_errors="replace") as container:
-            if not container.streams.video:
+            if (stream := best_video_stream(container)) is None:
                 raise SourceError(
                     f"expected video at {shown}, found none in the stream: check the path after the host name in the "
                     "camera's manual",
                     Trouble.NO_VIDEO,
                 )
-            stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # with frame threads, each thread delays the stream by one frame
             try:
                 yield container, stream

@@ -17,6 +17,7 @@ from harstream.clips.listing import (
     ListingError,
     as_background,
     find_clips,
+    overlooked,
     split_at_random,
     split_by_file,
     split_by_files,
@@ -246,3 +247,19 @@ def test_a_misspelt_part_is_refused_and_named(tmp_path: Path) -> None:
     split.write_text("file\tsplit\nRun/v_Run_g01_c01.mp4\tvalidation\n")
     with pytest.raises(ListingError, match="the parts are train, val, test, or empty; got validation"):
         split_by_file([], split)
+
+
+def test_folders_without_clips_and_endings_that_are_not_read_are_named(tmp_path: Path) -> None:
+    for name in ("Jump/a.mp4", "Jump/b.gif", "Walk/a.gif", "Walk/b.rar", "Jump/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "Idle").mkdir()
+    sentences = overlooked(tmp_path)
+    assert [sum(part in one for one in sentences) for part in ("Idle has no clip", "Walk has no clip", "Jump")] == [
+        1,
+        1,
+        0,
+    ]
+    assert sum("2 file(s)" in one and ".gif" in one for one in sentences) == 1
+    assert sum("1 file(s)" in one and ".rar" in one for one in sentences) == 1
+    assert not any(".txt" in one for one in sentences)

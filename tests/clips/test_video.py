@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from harstream.clips.video import VideoError, pictures, stated_seconds
+from harstream.clips.video import SUFFIXES, BrokenVideo, VideoError, pictures, stated_seconds
+from harstream.models.picture import Picture
 from harstream.models.transform import to_model_frame
 
 Film = Callable[..., Path]
@@ -54,13 +58,82 @@ def test_pictures_do_not_share_memory(film: Film) -> None:
     assert not np.shares_memory(first, second)
 
 
-def test_truncated_film_gives_the_pictures_it_still_has(film: Film) -> None:
-    whole = film(count=60)
-    cut = whole.with_name("cut.avi")
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    times = [time for time, _ in pictures(cut)]
-    assert 10 < len(times) < 60
+def noise(file: Path, codec: str, **options: str) -> Path:
+    """Writes ten seconds of noise, whose size is the same in every second."""
+    random = np.random.default_rng(1)
+    with av.open(str(file), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(250):
+            picture = random.integers(0, 255, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    return file
+
+
+BREAKABLE = [
+    ("a.mp4", "libx264", {"movflags": "faststart"}), ("fragments.mp4", "libx264", {"movflags": "frag_keyframe"}),
+    ("a.mkv", "libx264", {}), ("a.avi", "mpeg4", {}), ("a.flv", "flv", {}), ("a.webm", "libvpx", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), BREAKABLE)
+def test_a_file_that_is_cut_off_gives_its_pictures_and_is_then_reported(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    file = noise(tmp_path / name, codec, **options)
+    assert len(list(pictures(file))) == 250
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(BrokenVideo, match=rf"{name} breaks after [5-7]\.\d seconds"):
+        list(pictures(file))
+    times = [time for time, _ in take_while_readable(file)]
+    assert 100 < len(times) < 200
     assert all(earlier < later for earlier, later in pairwise(times))
+
+
+def take_while_readable(file: Path) -> list[tuple[float, Picture]]:
+    found: list[tuple[float, Picture]] = []
+    with suppress(BrokenVideo):
+        for pair in pictures(file):
+            found.append(pair)  # noqa: PERF402 (a comprehension would lose the pictures before the error)
+    return found
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.mkv", "libx264"), ("a.ts", "libx264")])
+def test_a_file_whose_second_half_was_never_written_is_reported(tmp_path: Path, name: str, codec: str) -> None:
+    file = noise(tmp_path / name, codec)
+    content = bytearray(file.read_bytes())
+    content[len(content) * 6 // 10 : len(content) * 95 // 100] = bytes(
+        len(content) * 95 // 100 - len(content) * 6 // 10
+    )
+    file.write_bytes(content)
+    with pytest.raises(BrokenVideo, match="breaks after"):
+        list(pictures(file))
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_every_listed_ending_is_decoded(tmp_path: Path, suffix: str) -> None:
+    codecs = {".wmv": "wmv2", ".flv": "flv", ".mpg": "mpeg2video", ".mpeg": "mpeg2video", ".webm": "libvpx"}
+    file = noise(tmp_path / f"a{suffix}", codecs.get(suffix, "mpeg4" if suffix == ".avi" else "libx264"))
+    assert len(list(pictures(file))) == 250
+
+
+def test_a_cover_picture_is_not_the_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 640, 480, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((480, 640, 3), np.uint8), format="bgr24")))
+        container.mux(cover.encode())
+        for _ in range(50):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="bgr24")))
+        container.mux(video.encode())
+    found = [picture.bgr().shape for _, picture in pictures(tmp_path / "a.mp4")]
+    assert found == [(48, 64, 3)] * 50
 
 
 @pytest.mark.parametrize("content", [b"", b"no film at all" * 100])

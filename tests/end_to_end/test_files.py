@@ -90,15 +90,30 @@ def test_an_invalid_start_time_is_refused_in_one_line(harstream: Harstream, film
     assert "'yesterday'" in line
 
 
-def test_a_truncated_avi_is_played_to_its_last_picture(
+def test_a_truncated_avi_is_played_to_its_last_picture_and_then_reported(
     harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
     whole = film("whole.avi", (6, 200), codec="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     code, running = harstream("predict", "cut.avi", "--model", light_model, "--events", "events.jsonl")
-    assert (code, running.complaints) == (0, [])
+    assert code == 4
+    (complaint,) = running.complaints
+    assert "cut.avi breaks after" in complaint
     ((activity, start, end),) = spans(tmp_path / "events.jsonl")
     assert (activity, start, end) == ("Light", pytest.approx(0, abs=0.5), pytest.approx(3, abs=0.5))
+
+
+def test_predict_goes_on_after_files_that_cannot_be_read(
+    harstream: Harstream, film: Callable[..., Path], light_model: Path, tmp_path: Path
+) -> None:
+    film("yard.mp4", (3, 200))
+    (tmp_path / "hall.mp4").write_bytes(b"no video at all " * 100)
+    code, running = harstream("predict", "hall.mp4", "none.mp4", "yard.mp4", "--model", light_model)
+    assert code == 4
+    assert any("yard.mp4" in line and "Light" in line for line in running.stdout)
+    first, second = running.complaints
+    assert "hall.mp4" in first
+    assert "none.mp4" in second
 
 
 def test_a_broken_file_does_not_end_the_other_files(

@@ -41,3 +41,22 @@ def test_a_stop_ends_a_file(film: WriteFilm) -> None:
     next(frames)
     stopping.set()
     assert len(list(frames)) <= 1
+
+
+def test_a_file_that_breaks_in_the_middle_is_not_reported_as_ended(film: WriteFilm) -> None:
+    file = film("yard.avi", (6, 200), codec="MJPG")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    seen: list[Frame | CameraChange] = []
+
+    def play() -> None:
+        for item in FileSource("yard", file, PlaybackClock(), threading.Event()).frames():
+            seen.append(item)  # noqa: PERF402 (a comprehension would lose the items before the error)
+
+    with pytest.raises(SourceError, match=r"camera yard: .* breaks after") as caught:
+        play()
+    assert caught.value.trouble is Trouble.UNDECODABLE
+    last = seen[-1]
+    assert isinstance(last, CameraChange)
+    assert (last.state, last.trouble) == (CameraState.OFFLINE, Trouble.UNDECODABLE)
+    assert len(seen) > 50
