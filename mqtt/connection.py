@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection_errors import describe_error, login_refused_text, unreachable_text
+from harstream.mqtt.connection_errors import connection_error, login_refused_text
+from harstream.mqtt.tls import client_context
 from harstream.wire.errors import BrokerError
 
 log = logging.getLogger(__name__)
@@ -79,10 +80,9 @@ class Connection:
             elif self._try_to_open(MQTTProtocolVersion.MQTTv311, CONNECT_TIMEOUT):
                 self.version = "3.1.1"
             else:
-                raise BrokerError(unreachable_text(self._address, "a server that answers neither MQTT 5 nor 3.1.1"))
+                raise connection_error(self._address, None, timeout=CONNECT_TIMEOUT)
         except (OSError, UnicodeError) as error:
-            got = describe_error(error, timeout=CONNECT_TIMEOUT)
-            raise BrokerError(unreachable_text(self._address, got)) from error
+            raise connection_error(self._address, error, timeout=CONNECT_TIMEOUT) from error
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> paho.MQTTMessageInfo:
         """Queue a message for paho's thread. `is_published` of the result is true after the acknowledgement."""
@@ -97,10 +97,10 @@ class Connection:
             return
         self._client.disconnect()
         connected = self._client.socket()
-        if not self.lost.wait(1.0) and isinstance(connected, socket.socket):
+        if not self.lost.wait(1.0) and connected is not None:
             # A dead peer does not answer the disconnect, and paho's thread would wait for the answer.
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError, ValueError), _same_socket(connected) as same:
+                same.shutdown(socket.SHUT_RDWR)
         # paho sets its thread to None when the thread ends, even between two uses of it in loop_stop.
         with suppress(AttributeError):
             self._client.loop_stop()
@@ -140,11 +140,14 @@ class Connection:
             client_id=self._client_id,
             clean_session=None if version is MQTTProtocolVersion.MQTTv5 else True,
             protocol=version,
+            transport="tcp" if self._address.path is None else "websockets",
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT
         if self._address.tls:
-            client.tls_set_context(self._tls_context())
+            client.tls_set_context(client_context(self._address.tls_settings))
+        if self._address.path is not None:
+            client.ws_set_options(path=self._address.path)
         if self._address.username is not None:
             client.username_pw_set(self._address.username, self._address.password)
         if self._will is not None:
@@ -155,12 +158,6 @@ class Connection:
         client.on_publish = self._acknowledged
         client.on_message = self._received
         return client
-
-    def _tls_context(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self._address.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise BrokerError(f"expected certificates in {self._address.ca_file}, got: {error}") from error
 
     def _accepts_version(self, answer: ReasonCode | None) -> bool:
         """Return whether the broker supports this version. Raises BrokerError for any other refusal."""
@@ -204,4 +201,10 @@ class Connection:
 
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:
     """Disable Nagle's algorithm, which delays the second of two messages by up to 40 ms."""
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with _same_socket(connected) as same:
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _same_socket(connected: Any) -> socket.socket:
+    """Return a socket of the same connection. paho's may be wrapped for WebSockets."""
+    return socket.socket(fileno=os.dup(connected.fileno()))

@@ -15,6 +15,7 @@ from harstream.mqtt.publish_queue import Message, PublishQueue
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import CloseRequest, OnAcknowledged, Session
 from harstream.mqtt.subscriptions import Handler, Subscriptions
+from harstream.mqtt.tls import warn_if_insecure
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
@@ -88,6 +89,7 @@ class Publisher:
     def start(self, *, must_connect: bool) -> None:
         """Start the thread. Raises SinkError, and with `must_connect` BrokerError if the first attempt fails."""
         self._outbox.start()
+        warn_if_insecure(self._address)
         try:
             self._client_id = load_or_create_client_id(self._id_file)
             connection = self._connect() if must_connect else None

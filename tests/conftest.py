@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.waiting",
     "tests.support.clock",
     "tests.support.broker",
+    "tests.support.certificates",
     "tests.support.camera",
     "tests.support.browser",
     "tests.support.disk",

@@ -41,7 +41,7 @@ KNOWN_WORDS = frozenset(
     a ac amp api audio av avc axis b back bedroom cam camera cams cgi ch channel channels codec door driveway e
     enable entrance false ffmpeg fluent flv front garage garden gate h h264 h265 hall hallway hd hevc high home
     i id image img input inst jpeg jpg kitchen live low m main media mediainput mjpeg mjpg mkv mode monitor mp
-    motion mp4 mpeg mpegts multicast no nph o office onvif p path play porch preview primary profile
+    motion mp4 mpeg mpegts mqtt multicast no nph o office onvif p path play porch preview primary profile
     proto r real realmonitor room rtp rtsp s sd sdp secondary shot snap snapshot snapshots srtp stream streaming
     streams sub subtype t tcp track trackid true u udp ultra unicast v vide video videos videostream web webcam
     x yard
@@ -76,9 +76,10 @@ class Secrets:
     def __init__(self) -> None:
         self._known: tuple[str, ...] = ()
 
-    def add(self, addresses: Iterable[str]) -> None:
-        """Add the hidden parts of these addresses."""
+    def add(self, addresses: Iterable[str], values: Iterable[str] = ()) -> None:
+        """Add the hidden parts of these addresses, and `values`, which are secret as a whole."""
         forms = {form for text in addresses for secret in _secret_parts(text) for form in (secret, unquote(secret))}
+        forms |= set(values)
         forms |= {quote(form, safe="") for form in forms}
         known = {form for form in forms if len(form) >= SHORTEST_SECRET}
         self._known = tuple(sorted({*self._known, *known}, key=len, reverse=True))

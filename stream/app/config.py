@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Confirm
 
-from harstream.mqtt.address import BrokerAddress
 from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_context
 from harstream.stream.app.config_wizard import Answers, ConfigWizard
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
@@ -121,7 +120,7 @@ def _schema_text() -> str:
 
 def _summary(checked: Config, activities: int) -> str:
     cameras = "1 camera" if len(checked.cameras) == 1 else f"{len(checked.cameras)} cameras"
-    url = BrokerAddress.parse(checked.mqtt.broker).url if checked.mqtt.broker else None
+    url = checked.mqtt.address.url if checked.mqtt.broker else None
     broker = f"broker {url}" if url else f"its own broker on port {checked.mqtt.embedded_port}"
     view = f"live view on {checked.web.host}:{checked.web.port}" if checked.web.enabled else "no live view"
     return f"{cameras}, model {checked.model} with {activities} activities, {broker}, {view}"

@@ -90,14 +90,23 @@ class ConfigWizard:
     def _broker(self) -> str | None:
         while True:
             url = self._checked(
-                f"MQTT broker: mqtt://user:password@host:1883 or mqtts://..., or {OWN_BROKER} for its own broker",
+                f"MQTT broker: mqtt://user:password@host:1883, mqtts, ws or wss, or {OWN_BROKER} for its own broker",
                 OWN_BROKER,
                 lambda text: {"mqtt": {"broker": None if text == OWN_BROKER else text}},
             )
             if url == OWN_BROKER:
                 return None
-            if self._try_or_keep(partial(_answer_of, url)):
+            tls = self._tls(url)
+            if self._try_or_keep(partial(_answer_of, url, tls)):
+                self._answers.values["mqtt"]["tls"] |= tls
                 return self._without_secret(url, "broker")
+
+    def _tls(self, url: str) -> dict[str, Any]:
+        """Return the keys of `mqtt.tls` that the broker needs."""
+        if not BrokerAddress.parse(url).tls:
+            return {}
+        question = "File with the certificate of its authority (empty: the authorities that this machine trusts)"
+        return {"ca": Prompt.ask(question, default="", show_default=False, console=self._console).strip() or None}
 
     def _live_view(self) -> dict[str, Any]:
         if not Confirm.ask("A live view in the browser?", default=True, console=self._console):
@@ -156,9 +165,9 @@ def _picture_of(source: str) -> str:
     return str(probe(parse_source(source)))
 
 
-def _answer_of(url: str) -> str:
+def _answer_of(url: str, tls: dict[str, Any]) -> str:
     """Return the broker's address and MQTT version as text. Raises BrokerError."""
-    address = BrokerAddress.parse(url)
+    address = with_overrides(Config(), {"mqtt": {"broker": url, "tls": tls}}).mqtt.address
     connection = Connection(address)
     connection.open()
     connection.close()

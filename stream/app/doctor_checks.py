@@ -14,7 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harstream.models.catalogue import shipped
-from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import is_in_use
@@ -125,13 +124,15 @@ def _broker(config: Config, *, is_running: bool) -> Finding:
         port, setting = config.mqtt.embedded_port, "mqtt.embedded_port, or --broker"
         return _port("own broker", "127.0.0.1", port, setting, is_running=is_running)
     try:
-        address = BrokerAddress.parse(config.mqtt.broker)
+        address = config.mqtt.address
         connection = Connection(address)
         connection.open()
         connection.close()
     except HarstreamError as error:
         return Finding("broker", str(error), False, is_needed=True)
-    return Finding("broker", address.url, True)
+    is_checked = not address.tls or not address.tls_settings.insecure
+    advice = "mqtt.tls.insecure: anyone on the way can read and change the messages: set mqtt.tls.ca instead"
+    return Finding("broker", f"{address.url} answers, MQTT {connection.version}", is_checked, advice)
 
 
 def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:

@@ -14,7 +14,8 @@ from harstream.stream.app.terminal import one_line_errors
 def listen(
     config: ConfigOption = None,
     broker: Annotated[
-        str | None, typer.Option(help="mqtt://[user:password@]host[:port]. Default: the configuration's broker.")
+        str | None,
+        typer.Option(help="mqtt://[user:password@]host[:port], mqtts, ws or wss. Default: the configuration's broker."),
     ] = None,
     node: Annotated[str, typer.Option(help="Only this node.")] = "+",
     observations: Annotated[bool, typer.Option("--observations", help="Print every observation, too.")] = False,
@@ -22,12 +23,17 @@ def listen(
 ) -> None:
     """Print messages from the broker, coloured by activity, until Ctrl-C."""
     with one_line_errors():
-        from harstream.mqtt.address import BrokerAddress
+        from harstream.mqtt.tls import warn_if_insecure
         from harstream.stream.app.listener import Listener, Printer, topics_of
+        from harstream.stream.config.file import with_overrides
         from harstream.stream.service.signals import stop_on_signals
 
-        url = broker or read_config(config, keys=("mqtt",)).mqtt.url
+        chosen = read_config(config, keys=("mqtt",))
+        if broker:
+            chosen = with_overrides(chosen, {"mqtt": chosen.mqtt.with_broker(broker)})
+        address = chosen.mqtt.address
+        warn_if_insecure(address)
         topics = topics_of(node, observations=observations, raw=raw)
-        listener = Listener(BrokerAddress.parse(url), topics, Printer(Console(highlight=False), raw=raw))
+        listener = Listener(address, topics, Printer(Console(highlight=False), raw=raw))
         with stop_on_signals(listener.stop):  # Python may drop a KeyboardInterrupt, but not this call
             listener.run()

@@ -34,7 +34,8 @@ class RunOptions:
     ] = ()
     model: ModelOption = None
     broker: Annotated[
-        str | None, typer.Option(help="mqtt://host:port. Without it, harstream starts its own broker.")
+        str | None,
+        typer.Option(help="mqtt://host:port, mqtts, ws or wss. Without it, harstream starts its own broker."),
     ] = None
     events: EventsOption = None
     record: RecordOption = None
@@ -55,7 +56,7 @@ class RunOptions:
         """Return the current configuration, and add the secrets of its addresses. Raises ConfigError."""
         config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
         config = with_overrides(config, self._changes(config))
-        secrets.add(config.addresses)
+        secrets.add(config.addresses, config.secrets)
         return config
 
     def _changes(self, config: Config) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class RunOptions:
             names = [camera_name(text, index) for index, text in enumerate(self.source)]
             changes["cameras"] = [{"name": name, "source": text} for name, text in zip(names, self.source, strict=True)]
         if self.broker:
-            changes["mqtt"] = config.mqtt.model_dump() | {"broker": self.broker}
+            changes["mqtt"] = config.mqtt.with_broker(self.broker)
         if self.no_web or self.port is not None:
             port = {} if self.port is None else {"port": self.port}
             changes["web"] = config.web.model_dump() | {"enabled": not self.no_web} | port

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
 from harstream.stream.config.errors import describe, describe_all, dotted, key_path, root_mistakes
+from harstream.stream.config.json_schema import is_secret_key
 from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.config.yaml_positions import Mistake, YamlPositions
@@ -83,7 +84,7 @@ def _placed(mistake: ErrorDetails, tree: YamlPositions) -> Mistake:
     is_of_the_key = mistake["type"] == "extra_forbidden" or "[key]" in mistake["loc"]
     place = tree.keys[path] if is_of_the_key and path in tree.keys else tree.place(path)
     # A missing key is not in `places`. A missing key is not a secret, nor is the name of a key.
-    is_secret = path in tree.places and path not in tree.shown and not is_of_the_key
+    is_secret = (path in tree.places and path not in tree.shown and not is_of_the_key) or is_secret_key(path)
     return Mistake(place, path, describe(mistake, None if is_secret else tree.shown.get(path, "")))
 
 

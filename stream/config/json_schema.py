@@ -41,6 +41,11 @@ def choices(path: KeyPath) -> list[str]:
     return [str(word) for option in (node, *node.get("anyOf", ())) for word in option.get("enum", ())]
 
 
+def is_secret_key(path: KeyPath) -> bool:
+    """Return whether the value of the key is a secret."""
+    return bool(schema_at(path).get("writeOnly"))
+
+
 def _or_variable(schema: JsonSchemaValue) -> JsonSchemaValue:
     return {"anyOf": [schema, VARIABLE]}
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
-from pydantic_core import InitErrorDetails
 
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.history import HistoryConfig
 from harstream.stream.config.mqtt import MqttConfig
-from harstream.stream.config.section import Name, Section
+from harstream.stream.config.section import Name, Section, line_error, value_error
 from harstream.stream.config.validation_context import ValidationContext, must_exist
 from harstream.stream.config.web import WebConfig
 from harstream.wire.did_you_mean import closest_word
@@ -68,7 +67,12 @@ class Config(Section):
     @property
     def addresses(self) -> list[str]:
         """The addresses of cameras and broker. They may contain passwords."""
-        return [self.mqtt.url, *(camera.source for camera in self.cameras)]
+        return [*([self.mqtt.broker] if self.mqtt.broker else []), *(camera.source for camera in self.cameras)]
+
+    @property
+    def secrets(self) -> list[str]:
+        """Values that are secret as a whole."""
+        return [self.mqtt.password] if self.mqtt.password else []
 
     @field_validator("model")
     @classmethod
@@ -89,11 +93,14 @@ class Config(Section):
     @classmethod
     def _check_names(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         """Report repeated names together with the other mistakes, each at its own position."""
-        found = [_repeated_name_error(index, name) for index, name in _repeated_names(value)]
+        found = [
+            value_error((index, "name"), Misfit("each camera needs a unique name", f"{name!r} again"))
+            for index, name in _repeated_names(value)
+        ]
         try:
             cameras = handler(value)
         except ValidationError as error:
-            found += [_line_error(mistake) for mistake in error.errors()]
+            found += [line_error(mistake) for mistake in error.errors()]
         if found:
             raise ValidationError.from_exception_data("cameras", found, hide_input=True)
         return cameras
@@ -105,14 +112,3 @@ def _repeated_names(cameras: Any) -> list[tuple[int, object]]:
         return []
     names = [camera.get("name") if isinstance(camera, dict) else getattr(camera, "name", None) for camera in cameras]
     return [(index, name) for index, name in enumerate(names) if name is not None and name in names[:index]]
-
-
-def _repeated_name_error(index: int, name: object) -> InitErrorDetails:
-    misfit = Misfit("each camera needs a unique name", f"{name!r} again")
-    return InitErrorDetails(type="value_error", loc=(index, "name"), input=name, ctx={"error": misfit})
-
-
-def _line_error(mistake: Any) -> InitErrorDetails:
-    return InitErrorDetails(
-        type=mistake["type"], loc=mistake["loc"], input=mistake["input"], ctx=mistake.get("ctx", {})
-    )  # fmt: skip

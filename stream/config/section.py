@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
+from pydantic_core import InitErrorDetails
 
 from harstream.stream.config.validation_context import contract_in
 from harstream.wire.did_you_mean import closest_word
@@ -31,5 +32,21 @@ SourceText = Annotated[str, BeforeValidator(_index_as_text, json_schema_input_ty
 Activity = Annotated[str, AfterValidator(_known_activity)]
 
 
+SECRET: dict[str, JsonValue] = {"writeOnly": True}
+"""The `json_schema_extra` of a key whose value no error may show."""
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def value_error(path: tuple[str | int, ...], misfit: Misfit) -> InitErrorDetails:
+    """Return a mistake at `path` for ValidationError.from_exception_data. A wrap validator collects several."""
+    return InitErrorDetails(type="value_error", loc=path, input=None, ctx={"error": misfit})
+
+
+def line_error(mistake: Any) -> InitErrorDetails:
+    """Return a mistake of a ValidationError for another one."""
+    return InitErrorDetails(
+        type=mistake["type"], loc=mistake["loc"], input=mistake["input"], ctx=mistake.get("ctx", {})
+    )  # fmt: skip

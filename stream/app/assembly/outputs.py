@@ -153,7 +153,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
     contract, state = recognizer.contract, config.state
     context = new_context(config, recognizer, {camera.name: camera.area for camera in config.cameras})
     own_broker = None if config.mqtt.broker else _new_own_broker(config)
-    broker = own_broker.address if own_broker else BrokerAddress.parse(config.mqtt.url)
+    broker = config.mqtt.address
     publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node)
     metrics = _new_metrics(context, recognizer, publisher)
     mqtt = MqttSink(

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.address import BrokerAddress, TlsSettings
 from harstream.mqtt.connection import Connection
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
@@ -416,8 +416,8 @@ def test_a_wrong_password_gives_a_one_line_error_without_it(
     sink = make_sink(address)
     with pytest.raises(BrokerError) as caught:
         sink.start()
-    line = f"the broker at {stopped_mosquitto.url} refused the login of 'ada': write it as mqtt://user:password@host"
-    assert str(caught.value) == line
+    assert f"the broker at {stopped_mosquitto.url} refused the login of 'ada'" in str(caught.value)
+    assert "geheim42" not in str(caught.value)
     assert "geheim42" not in caplog.text
     assert "geheim42" not in repr(BrokerAddress.parse(address))
 
@@ -425,7 +425,7 @@ def test_a_wrong_password_gives_a_one_line_error_without_it(
 def test_a_missing_login_gives_a_one_line_error(stopped_mosquitto: Any, make_sink: MakeSink) -> None:
     stopped_mosquitto.require_login("ada", "the-right-one")
     stopped_mosquitto.start()
-    with pytest.raises(BrokerError, match=r"needs a login, got none: write it as mqtt:"):
+    with pytest.raises(BrokerError, match=r"needs a login, got none: .* mqtt:"):
         make_sink(stopped_mosquitto.url).start()
 
 
@@ -452,9 +452,9 @@ def test_tls_trusts_only_the_given_certificate(stopped_mosquitto: Any, certifica
     stopped_mosquitto.use_tls(*certificate)
     stopped_mosquitto.start()
     address = BrokerAddress.parse(stopped_mosquitto.url)
-    with pytest.raises(BrokerError, match=r"got no secure connection \(CERTIFICATE_VERIFY_FAILED\)"):
+    with pytest.raises(BrokerError, match=r"unknown authority: set mqtt\.tls\.ca"):
         Connection(address).open()
-    connection = Connection(replace(address, ca_file=certificate[0]))
+    connection = Connection(replace(address, tls_settings=TlsSettings(ca=certificate[0])))
     connection.open()
     connection.close()
 
@@ -464,7 +464,7 @@ def test_a_missing_broker_at_the_start_gives_a_one_line_error(make_sink: MakeSin
         make_sink(f"mqtt://ada:geheim42@127.0.0.1:{free_port}").start()
     assert str(caught.value) == (
         f"expected a broker at mqtt://127.0.0.1:{free_port}, got connection refused: "
-        "start one; `harstream run` without mqtt.broker has its own"
+        "start it, or correct host and port; `harstream run` without mqtt.broker has its own"
     )
 
 
