@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harstream.mqtt.sqlite_file import file_error, open_database, open_read_only
+from harstream.mqtt.sqlite_file import file_error, open_database, open_read_only, refuse_newer
 from harstream.resilience.outage import Outage
+from harstream.wire.topics import is_publishable
 
 log = logging.getLogger(__name__)
 
 FILE = "outbox.sqlite"
 """The name of the file in the state folder."""
+VERSION = 0
+"""The version of the file's schema."""
+LARGEST_NUMBER = 2**53
+"""The largest number of a message. A file with a larger one is damaged."""
 WEEK = 7 * 24 * 3600.0
 
 
@@ -82,10 +87,10 @@ class Outbox:
 
     def start(self) -> None:
         """Open or create the file. It moves an unreadable file aside with a warning. Raises SinkError."""
-        self._database = open_database(self.path, _connect, "the outbox", self._wall_clock)
-        counts = "SELECT count(*), coalesce(max(number), 0) FROM letters"
+        self._database, (self._waiting, self._last) = open_database(
+            self.path, _connect, "the outbox", _count_and_check, self._wall_clock
+        )
         try:
-            self._waiting, self._last = self._database.execute(counts).fetchone()
             self._drop_old_messages_of_earlier_runs()
         except sqlite3.Error as error:
             self.close()
@@ -197,10 +202,26 @@ def is_in_use(path: Path) -> bool:
     return False
 
 
+def _count_and_check(database: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many messages wait, and the last number. Raises sqlite3.Error for messages that cannot be sent."""
+    odd = (
+        "SELECT count(*) FROM letters WHERE typeof(put) NOT IN ('real', 'integer') OR typeof(topic) != 'text' "
+        "OR typeof(payload) NOT IN ('blob', 'text')"
+    )
+    (count,) = database.execute(odd).fetchone()
+    if count or not all(is_publishable(topic) for (topic,) in database.execute("SELECT topic FROM letters")):
+        raise sqlite3.DatabaseError("a message has no valid topic, time or payload")
+    waiting, last = database.execute("SELECT count(*), coalesce(max(number), 0) FROM letters").fetchone()
+    if not 0 <= last <= LARGEST_NUMBER:
+        raise sqlite3.DatabaseError(f"the last message has the number {last}")
+    return waiting, last
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # Autocommit. The lock of the outbox protects the connection from other threads.
     database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     try:
+        refuse_newer(database, path, "the outbox", VERSION)
         # The lock is exclusive, because a second harstream with this file would send everything twice.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")

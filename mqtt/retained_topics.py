@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from harstream.mqtt.publisher import Publisher
+from harstream.resilience.set_aside import set_aside
 from harstream.resilience.whole_file import write_whole
+from harstream.wire.topics import is_publishable
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,16 @@ class RetainedTopics:
         self._stored: set[str] = set()
 
     def start(self) -> None:
-        """Read the file. Call it after the state folder is locked for this process."""
+        """Read the file, or set it aside. Call it after the state folder is locked for this process."""
         try:
-            self._stored = set(self._file.read_text().splitlines()) if self._file.exists() else set()
-        except (OSError, UnicodeDecodeError) as error:
+            text = self._file.read_bytes().decode() if self._file.exists() else ""
+            lines = text.splitlines()
+            if not all(is_publishable(line.partition(" ")[2]) for line in lines):
+                raise ValueError("a line has no broker and topic")
+            self._stored = set(lines)
+        except ValueError as error:
+            self._set_aside(error)
+        except OSError as error:
             self._warn(error)
 
     def keep(self, topics: Collection[str]) -> None:
@@ -69,5 +77,13 @@ class RetainedTopics:
         except OSError as error:
             self._warn(error)
 
-    def _warn(self, error: OSError | UnicodeDecodeError) -> None:
+    def _set_aside(self, error: ValueError) -> None:
+        try:
+            aside = set_aside(self._file)
+        except OSError as failure:
+            self._warn(failure)
+        else:
+            log.warning("%s cannot be read (%s): it is moved to %s; %s", self._file, error, aside, self._if_lost)
+
+    def _warn(self, error: OSError) -> None:
         log.warning("%s fails (%s): %s", self._file, error, self._if_lost)

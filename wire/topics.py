@@ -80,3 +80,8 @@ class Topics:
 def _check_name(what: str, name: str) -> None:
     if not NAME.fullmatch(name):
         raise ValueError(f"a {what} name is 1 to 64 of A-Z a-z 0-9 _ -, got {name[:80]!r}")
+
+
+def is_publishable(topic: str) -> bool:
+    """Return whether a broker takes a message on this topic: no wildcard, not empty, at most 65,535 bytes of UTF-8."""
+    return bool(topic) and topic.isprintable() and not set("+#") & set(topic) and len(topic.encode()) <= 65_535

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from harstream.mqtt.sqlite_file import version_of
 from harstream.wire.masking import masked
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -94,12 +95,6 @@ VERSION = len(MIGRATIONS)
 """The version of the schema after all migrations, in `PRAGMA user_version`."""
 
 
-def version_of(database: sqlite3.Connection) -> int:
-    """Return the version of the file's schema; 0 for a new file."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return int(version)
-
-
 def migrate(database: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in its own transaction. Raises sqlite3.Error.
 
@@ -111,7 +106,7 @@ def migrate(database: sqlite3.Connection) -> None:
         try:
             MIGRATIONS[number](database)
             database.execute(f"PRAGMA user_version = {number + 1}")
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             database.execute("ROLLBACK")
             raise sqlite3.DatabaseError(f"schema {number + 1}: {error}") from error
         except BaseException:

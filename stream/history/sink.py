@@ -76,11 +76,13 @@ class HistorySink:
     def start(self) -> None:
         """Open or create the file, and delete old rows. Raises SinkError.
 
-        It moves a broken file aside with a warning.
+        It sets a broken file aside with a warning.
         """
-        self._database = open_database(self._path, history.connect, "the history", self._wall_clock)
+        self._database, undelivered = open_database(
+            self._path, history.connect, "the history", history.undelivered, self._wall_clock
+        )
+        self.undelivered = _notices(undelivered, self.context)
         try:
-            self.undelivered = _notices(history.undelivered(self._database), self.context)
             history.prune(self._database, self._wall_clock() - self._age_limit)
         except sqlite3.Error as error:
             self._database.close()

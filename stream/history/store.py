@@ -5,24 +5,33 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from harstream.mqtt.sqlite_file import open_read_only
-from harstream.stream.history.migrations import VERSION, migrate, version_of
+from harstream.mqtt.sqlite_file import open_read_only, refuse_newer, version_of
+from harstream.stream.history.migrations import VERSION, migrate
 from harstream.wire.errors import ConfigError, SinkError
+from harstream.wire.topics import NAME
 from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType
 
 FILE = "history.sqlite"
 """The name of the file in the state folder."""
+LATEST = 1e11
+"""A time in seconds since the epoch that is later than any. A file with a later one is damaged."""
 LOCK_TIMEOUT = 0.1
 """Longest wait of a writer for another writer, in seconds. Recognition waits with it."""
+
+
+Row = TypeVar("Row")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,9 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises sqlite3.Error, and SinkError for a file of a newer harstream.
     """
     database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, check_same_thread=False)
+    database.text_factory = _text
     try:
-        _refuse_newer(database, path)
+        refuse_newer(database, path, "a history", VERSION)
         database.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives a killed process. A power cut may lose the last moments, but no frame waits for the disk.
         database.execute("PRAGMA synchronous = NORMAL")
@@ -70,15 +80,6 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
-    version = version_of(database)
-    if version > VERSION:
-        raise SinkError(
-            f"expected a history of schema {VERSION} or older in {path}, got {version}, of a newer harstream: "
-            "install the newer harstream, or move the file away"
-        )
-
-
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the file for reading. Raises ConfigError if it does not exist, and SinkError if it cannot be read."""
@@ -88,8 +89,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         )
     try:
         database = open_read_only(path, timeout=5)
+        database.text_factory = _text
         try:
-            _refuse_newer(database, path)
+            refuse_newer(database, path, "a history", VERSION)
             if (version := version_of(database)) < VERSION:
                 raise SinkError(
                     f"expected a history of schema {VERSION} in {path}, got {version}: "
@@ -133,8 +135,8 @@ def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActiv
     """Yield the activities that match, newest first."""
     where, values = _conditions(query, "started_at")
     order = f"SELECT {PAST_COLUMNS} FROM activities {where} ORDER BY started_at DESC, id DESC LIMIT ?"  # noqa: S608 (values are bound)
-    for row in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
-        yield _past(*row)
+    rows = database.execute(order, (*values, -1 if query.limit is None else query.limit))
+    yield from _readable(rows, _past)
 
 
 def names(database: sqlite3.Connection, of: Literal["camera", "activity"]) -> list[str]:
@@ -148,14 +150,15 @@ def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange
     """Yield the camera changes that match, newest first. The query's activity is ignored."""
     where, values = _conditions(replace(query, activity=None), "time")
     order = f"SELECT camera, time, state, reason FROM changes {where} ORDER BY time DESC LIMIT ?"  # noqa: S608 (values are bound)
-    for camera, time, state, reason in database.execute(order, (*values, -1 if query.limit is None else query.limit)):
-        yield CameraChange(camera, time, CameraState(state), reason)
+    rows = database.execute(order, (*values, -1 if query.limit is None else query.limit))
+    yield from _readable(rows, _change)
 
 
 def undelivered(database: sqlite3.Connection) -> list[Event]:
     """Return the events that a killed run may not have delivered, in the order of the activities.
 
-    These are the events of the last write, and an end for each activity that is still open.
+    These are the events of the last write, and an end for each activity that is still open. Raises sqlite3.Error, and
+    ValueError for an event that cannot be read.
     """
     order = (
         "SELECT event, id IN (SELECT id FROM in_doubt) AS doubted FROM activities "
@@ -163,7 +166,7 @@ def undelivered(database: sqlite3.Connection) -> list[Event]:
     )
     events = []
     for record, is_in_doubt in database.execute(order):
-        event = _EVENT.validate_json(record)
+        event = _event(record)
         events += [replace(event, historical=True)] if is_in_doubt else []
         events += [ended(event)] if event.type is not EventType.END else []
     return events
@@ -212,4 +215,56 @@ def _row(past: PastActivity) -> tuple[object, ...]:
 
 
 def _past(event: str, area: str | None, model: str, model_version: str) -> PastActivity:
-    return PastActivity(_EVENT.validate_json(event), area, model, model_version)
+    return PastActivity(_event(event), _text_or_none(area), str(model), str(model_version))
+
+
+def _change(camera: str, time: float, state: str, reason: str) -> CameraChange:
+    return CameraChange(_name(camera), _seconds(time), CameraState(state), _text_or_none(reason) or "")
+
+
+def _readable(rows: Iterable[tuple[Any, ...]], read: Callable[..., Row]) -> Iterator[Row]:
+    """Yield what `read` makes of each row. Rows that a damaged disk has changed are left out, with one warning."""
+    broken = 0
+    for row in rows:
+        try:
+            yield read(*row)
+        except (ValueError, TypeError):
+            broken += 1
+    if broken:
+        log.warning("%d rows of the history cannot be read and are left out", broken)
+
+
+def _event(record: object) -> Event:
+    """Return the event of a row. Raises ValueError or TypeError for one that no harstream writes."""
+    if not isinstance(record, str):
+        raise TypeError("expected an event as text")
+    event = _EVENT.validate_json(record)
+    _name(event.camera)
+    for time in (event.started_at, event.updated_at, event.detected_at, event.ended_at or 0):
+        _seconds(time)
+    if not 0 <= event.seq < 2**31:
+        raise ValueError(f"the event's seq is {event.seq}")
+    return event
+
+
+def _name(camera: object) -> str:
+    if not isinstance(camera, str) or not NAME.fullmatch(camera):
+        raise ValueError("a camera has no valid name")
+    return camera
+
+
+def _seconds(time: object) -> float:
+    if not isinstance(time, int | float) or not abs(time) < LATEST:
+        raise ValueError("a time is no time")
+    return time
+
+
+def _text_or_none(text: object) -> str | None:
+    if text is not None and not isinstance(text, str):
+        raise TypeError("expected text")
+    return text
+
+
+def _text(content: bytes) -> str:
+    """Read text of a damaged file, too. Python's default raises an error that ends the whole query."""
+    return content.decode(errors="replace")

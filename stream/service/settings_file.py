@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 
+from harstream.resilience.set_aside import set_aside
 from harstream.resilience.whole_file import write_whole
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraControl
@@ -24,8 +25,18 @@ class SettingsFile:
         self._settings: dict[str, CameraControl] = {}
 
     def start(self) -> None:
-        """Read the file, if there is one. Raises SinkError if it cannot be read."""
-        self._settings = _read(self._path)
+        """Read the file, if there is one. A file without settings is set aside. Raises SinkError if the disk fails."""
+        try:
+            self._settings = _read(self._path) if self._path.exists() else {}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            log.warning(
+                "the cameras' settings in %s cannot be read (%r): they are moved to %s, and config.yaml applies",
+                self._path,
+                error,
+                set_aside(self._path),
+            )
+        except OSError as error:
+            raise SinkError(f"expected the cameras' settings in {self._path}, got: {error}") from error
 
     def get(self, camera: str) -> CameraControl:
         """Return the camera's stored setting. A threshold of None means the configured one."""
@@ -42,20 +53,15 @@ class SettingsFile:
 
 
 def _read(path: Path) -> dict[str, CameraControl]:
-    if not path.exists():
-        return {}
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=_checked(one["threshold"]))
-            for name, one in kept.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SinkError(f"expected the cameras' settings in {path}, got {error!r}: remove the file") from error
+    kept = json.loads(path.read_bytes())
+    return {
+        name: CameraControl(name, is_enabled=bool(one["enabled"]), threshold=_checked(one["threshold"]))
+        for name, one in kept.items()
+    }
 
 
 def _checked(threshold: float | None) -> float | None:
     """Return the threshold. Raises ValueError or TypeError for a value that is not a threshold."""
-    if threshold is not None and not 0 <= threshold <= 1:
+    if isinstance(threshold, bool) or (threshold is not None and not 0 <= threshold <= 1):
         raise ValueError(f"a threshold of {threshold}")
     return threshold

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -21,8 +23,19 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
+def opened(path: Path, wall_clock: Callable[[], float] = time.time) -> sqlite3.Connection:
+    database, count = open_database(path, connect, "the words", count_words, wall_clock)
+    assert count == 0
+    return database
+
+
+def count_words(database: sqlite3.Connection) -> int:
+    (count,) = database.execute("SELECT count(*) FROM words").fetchone()
+    return int(count)
+
+
 def test_file_and_its_folder_are_created(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path / "new" / "words.sqlite", connect, "the words")) as database:
+    with closing(opened(tmp_path / "new" / "words.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (0,)
 
 
@@ -31,7 +44,7 @@ def test_broken_file_is_moved_aside_and_a_new_one_is_created(tmp_path: Path, cap
     path.write_text("no database at all " * 100)
     with (
         caplog.at_level(logging.WARNING),
-        closing(open_database(path, connect, "the words", lambda: 1234.5)) as database,
+        closing(opened(path, lambda: 1234.5)) as database,
     ):
         database.execute("INSERT INTO words VALUES ('new')")
     assert (tmp_path / "words.sqlite.broken-1234").read_text().startswith("no database at all")
@@ -46,14 +59,14 @@ def test_locked_file_is_refused_and_kept(tmp_path: Path) -> None:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("INSERT INTO words VALUES ('kept')")
         with pytest.raises(SinkError, match="is another harstream running with it"):
-            open_database(path, connect, "the words")
+            opened(path)
     assert [file.name for file in tmp_path.iterdir() if "broken" in file.name] == []
 
 
 def test_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="expected to keep the words in"):
-        open_database(tmp_path / "file" / "words.sqlite", connect, "the words")
+        opened(tmp_path / "file" / "words.sqlite")
 
 
 def test_reader_creates_no_file(tmp_path: Path) -> None:
@@ -65,3 +78,21 @@ def test_reader_creates_no_file(tmp_path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             database.execute("INSERT INTO words VALUES ('no')")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_that_cannot_be_loaded_is_set_aside_and_an_earlier_one_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite"
+
+    def load(database: sqlite3.Connection) -> int:
+        if count_words(database):
+            raise ValueError("a word\nis wrong")
+        return 0
+
+    for _ in range(2):
+        with closing(connect(path)) as database:
+            database.execute("INSERT INTO words VALUES ('wrong')")
+        open_database(path, connect, "the words", load, lambda: 5.0)[0].close()
+    assert sorted(file.name for file in tmp_path.glob("*.broken*")) == [
+        "words.sqlite.broken-5",
+        "words.sqlite.broken-5-2",
+    ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.stream.history.migrations import MIGRATIONS, VERSION, migrate, version_of
+from harstream.mqtt.sqlite_file import version_of
+from harstream.stream.history.migrations import MIGRATIONS, VERSION, migrate
 from harstream.stream.history.store import PastActivity, Query, activities, connect, reading, undelivered, write
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Confidence, EndReason, Event, EventType, LabelScore, Previous

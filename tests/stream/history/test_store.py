@@ -18,6 +18,7 @@ from harstream.stream.history.store import (
     write,
 )
 from harstream.wire.errors import ConfigError
+from harstream.wire.topics import NAME
 from harstream.wire.values import (
     Confidence,
     EndReason,
@@ -40,7 +41,7 @@ events = st.builds(
     type=st.just(EventType.END),
     id=st.text(min_size=1),
     seq=st.integers(2, 10_000),
-    camera=st.text(),
+    camera=st.from_regex(NAME, fullmatch=True),
     activity=st.text(),
     label_id=st.integers(0, 1000),
     confidence=st.builds(Confidence, scores, scores, scores),

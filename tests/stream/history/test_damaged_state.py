@@ -1,0 +1,179 @@
+"""No damage to a file of the state folder ends a start: the file is set aside with one line, and the start goes on.
+
+HARSTREAM_DAMAGES sets the number of damaged files of each kind; 100 takes about ten seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harstream.mqtt.client_id import CLIENT_ID, load_or_create_client_id
+from harstream.mqtt.outbox import Outbox
+from harstream.stream.history import store
+from harstream.stream.history.sink import HistorySink
+from harstream.stream.service.settings_file import SettingsFile
+from harstream.wire.context import Context
+from harstream.wire.errors import SinkError
+from harstream.wire.values import CameraChange, CameraControl, CameraState, EventType
+from tests.support.values import MakeEvent
+
+DAMAGES = int(os.environ.get("HARSTREAM_DAMAGES", "100"))
+PAGE = 4096
+
+
+def damaged(good: bytes, chance: random.Random) -> bytes:
+    """Returns the bytes after one kind of damage: bits, a sector, a page, the header, the text, or the end."""
+    bad = bytearray(good)
+    match chance.randrange(6):
+        case 0:
+            for _ in range(chance.choice([1, 3, 20])):
+                bad[chance.randrange(len(bad))] = chance.randrange(256)
+        case 1:
+            first = chance.randrange(len(bad) // 512 + 1) * 512
+            bad[first : first + 512] = chance.randbytes(min(512, len(bad) - first))
+        case 2:
+            first = chance.randrange(len(bad) // PAGE + 1) * PAGE
+            bad[first : first + PAGE] = bytes(min(PAGE, len(bad) - first))
+        case 3:
+            for _ in range(5):
+                bad[chance.randrange(min(PAGE, len(bad)))] = chance.randrange(256)
+        case 4:  # within the text of the last page, which stays a valid page
+            for _ in range(40):
+                place = chance.randrange(len(bad))
+                if 32 <= bad[place] < 127:
+                    bad[place] = chance.choice(b'\x00\xff"{}#+/0\xe2')
+        case 5:
+            del bad[chance.randrange(len(bad)) :]
+    return bytes(bad)
+
+
+@pytest.fixture
+def history(tmp_path: Path, make_event: MakeEvent) -> bytes:
+    """Returns a history with 60 activities, of which some are open and one is in doubt."""
+    path = tmp_path / "good.sqlite"
+    with closing(store.connect(path)) as database:
+        for number in range(60):
+            event = replace(make_event(EventType.START, seq=1), id=f"event-{number}", started_at=float(number))
+            store.write(
+                database,
+                [
+                    store.PastActivity(event, "Küche", "light", "1"),
+                    CameraChange("hall", float(number), CameraState.OFFLINE, "timeout"),
+                ],
+            )
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute("PRAGMA journal_mode = DELETE")
+    return path.read_bytes()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> bytes:
+    path = tmp_path / "good.sqlite"
+    box = Outbox(path)
+    box.start()
+    for number in range(60):
+        box.put("har/home/camera/hall/event", b'{"id": %d}' % number)
+    box.close()
+    return path.read_bytes()
+
+
+def start_history(path: Path, context: Context) -> None:
+    sink = HistorySink(path, context, days=1e6)
+    sink.start()
+    sink.close()
+    with store.reading(path) as database:
+        list(store.activities(database, store.Query()))
+        list(store.changes(database, store.Query()))
+        store.names(database, "camera")
+
+
+def start_outbox(path: Path) -> None:
+    box = Outbox(path)
+    box.start()
+    box.put("har/home/camera/hall/event", b"new")
+    while (message := box.oldest()) is not None:
+        assert isinstance(message.payload, bytes)
+        box.remove(message)
+    assert len(box) == 0
+    box.close()
+
+
+@pytest.mark.parametrize("kind", ["history", "outbox"])
+def test_no_damaged_database_ends_a_start(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = request.getfixturevalue(kind)
+    chance = random.Random(7)
+    aside = 0
+    for _ in range(DAMAGES):
+        folder = tmp_path / "state"
+        folder.mkdir()
+        path = folder / f"{kind}.sqlite"
+        path.write_bytes(damaged(good, chance))
+        caplog.clear()
+        with suppress(SinkError):  # a version of the schema that looks like a later one
+            start_history(path, context) if kind == "history" else start_outbox(path)
+        broken = list(folder.glob("*.broken-*"))
+        aside += len(broken)
+        assert len([line for line in caplog.messages if "is moved to" in line]) == len(broken)
+        assert not any("\n" in line for line in caplog.messages)
+        shutil.rmtree(folder)
+    assert aside > DAMAGES / 4
+
+
+def test_a_history_of_a_later_harstream_is_refused_and_not_changed(
+    tmp_path: Path, history: bytes, context: Context
+) -> None:
+    assert_refused(tmp_path / "good.sqlite", lambda path: HistorySink(path, context, days=1).start())
+
+
+def test_an_outbox_of_a_later_harstream_is_refused_and_not_changed(tmp_path: Path, outbox: bytes) -> None:
+    assert_refused(tmp_path / "good.sqlite", lambda path: Outbox(path).start())
+
+
+def assert_refused(path: Path, start: Callable[[Path], None]) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(SinkError, match="of a newer harstream"):
+        start(path)
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*.broken-*"))
+
+
+def test_a_row_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, history: bytes, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "good.sqlite"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE activities SET event = '{', ended_at = 3 WHERE id = 'event-3'")
+        database.execute("UPDATE activities SET event = x'ff00', ended_at = 3 WHERE id = 'event-4'")
+    with caplog.at_level(logging.WARNING):
+        start_history(path, context)
+        with store.reading(path) as database:
+            assert len(list(store.activities(database, store.Query()))) == 58
+    assert any("2 rows of the history cannot be read" in line for line in caplog.messages)
+
+
+def test_no_damaged_settings_or_client_id_end_a_start(tmp_path: Path) -> None:
+    settings, client_id = tmp_path / "controls.json", tmp_path / "client_id"
+    file = SettingsFile(settings)
+    file.put(CameraControl("hall", is_enabled=False, threshold=0.6))
+    load_or_create_client_id(client_id)
+    chance = random.Random(7)
+    goods = {path: path.read_bytes() for path in (settings, client_id)}
+    for _ in range(DAMAGES):
+        for path, good in goods.items():
+            path.write_bytes(damaged(good, chance))
+        SettingsFile(settings).start()
+        assert CLIENT_ID.fullmatch(load_or_create_client_id(client_id))
