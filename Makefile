@@ -34,7 +34,7 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --out docs/performance.md
 
-# make config   writes config.yaml and docs/config.schema.json anew, from what stream/config/model.py says of each key
+# make config   writes config.yaml and docs/config.schema.json anew, from what stream/config/ says of each key
 config: $(VENV)/.runs
 	$(BIN)/harstream config schema > docs/config.schema.json
 	$(BIN)/python -c 'from harstream.stream.config.writer import *; print(config_text(Config().model_dump(), "docs/config.schema.json"), end="")' > config.yaml

@@ -16,11 +16,13 @@ from rich.prompt import Confirm
 from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_context
 from harstream.stream.app.config_wizard import Answers, ConfigWizard
 from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
+from harstream.stream.app.password_prompt import check_password, new_password
 from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema
 from harstream.stream.config.model import Config
 from harstream.stream.config.writer import config_text
+from harstream.stream.web.access import passwords, tokens
 from harstream.wire.errors import ConfigError, ConfigFileError
 
 config = typer.Typer(no_args_is_help=True, help="Write and check config.yaml.")
@@ -66,6 +68,25 @@ def export_files(
             raise ConfigError(f"--only: expected {', '.join(KINDS)}, got {unknown[0]!r}")
         for path in copy_deployment_files(only or list(KINDS), folder):
             console.print(f"wrote {escape(str(path))}")
+
+
+@config.command()
+def hash_password() -> None:
+    """Ask for a password and print its hash for `web.users`. Without a terminal, read the password from the input."""
+    with one_line_errors():
+        try:
+            password = new_password(console) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        except (EOFError, KeyboardInterrupt):
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        check_password(password)
+        sys.stdout.write(f"{passwords.hash_password(password)}\n")
+
+
+@config.command()
+def new_token() -> None:
+    """Make a token for a program, and print it with its hash for `web.tokens`."""
+    token = tokens.new_token()
+    sys.stdout.write(f"token for the program   {token}\nhash for config.yaml    {tokens.token_hash(token)}\n")
 
 
 @config.command()

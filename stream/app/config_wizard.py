@@ -14,11 +14,15 @@ from rich.prompt import Confirm, Prompt
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
+from harstream.stream.app.password_prompt import new_password
 from harstream.stream.config.file import with_overrides
+from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.model import Config
+from harstream.stream.config.web import WebUser
 from harstream.stream.config.writer import FromFile, WithVariables
 from harstream.stream.sources.address import Webcam, parse_source
 from harstream.stream.sources.probe import probe, probe_all
+from harstream.stream.web.access.passwords import hash_password
 from harstream.wire.errors import ConfigError, HarstreamError
 from harstream.wire.masking import masked_address
 
@@ -111,10 +115,20 @@ class ConfigWizard:
     def _live_view(self) -> dict[str, Any]:
         if not Confirm.ask("A live view in the browser?", default=True, console=self._console):
             return {"enabled": False}
-        self._say("  0.0.0.0 shows the page to other machines; it has no login")
-        host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text}})
+        self._say("  0.0.0.0 shows the page to other machines, with a login")
+        host = self._checked("It listens on", "127.0.0.1", lambda text: {"web": {"host": text, "auth": "none"}})
         port = self._checked("at port", "8080", lambda text: {"web": {"port": text}})
-        return with_overrides(Config(), {"web": {"host": host, "port": port}}).web.model_dump()
+        users = [] if is_loopback(host) else [self._user()]
+        return with_overrides(Config(), {"web": {"host": host, "port": port, "users": users}}).web.model_dump()
+
+    def _user(self) -> dict[str, Any]:
+        """Ask for the first user, who may change settings. config.yaml gets only the hash of the password."""
+        known = WebUser(name="admin", password_hash=hash_password(""))
+        name = self._checked(
+            "User who may log in", known.name, lambda text: {"web": {"users": [known.model_dump() | {"name": text}]}}
+        )
+        hashed = hash_password(new_password(self._console))
+        return WebUser(name=name, password_hash=hashed, role="operator").model_dump()
 
     def _without_secret(self, url: str, owner: str) -> str:
         """Return the value for config.yaml. For a `url` with a secret, it asks where to store the URL."""

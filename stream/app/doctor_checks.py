@@ -18,6 +18,7 @@ from harstream.mqtt.connection import Connection
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import is_in_use
 from harstream.stream.config.model import Config
+from harstream.stream.config.web import WebConfig
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.sources.address import Webcam, parse_source
 from harstream.stream.sources.probe import CameraFormat, probe_all
@@ -57,6 +58,7 @@ def _findings(config: Config) -> Iterator[Finding]:
     if config.web.enabled:
         setting = "web.port in config.yaml, or --port"
         yield _port("live view", config.web.host, config.web.port, setting, is_running=is_running)
+        yield _login(config.web)
     if config.events:
         yield _file("events", config.events)
     if config.record:
@@ -133,6 +135,17 @@ def _broker(config: Config, *, is_running: bool) -> Finding:
     is_checked = not address.tls or not address.tls_settings.insecure
     advice = "mqtt.tls.insecure: anyone on the way can read and change the messages: set mqtt.tls.ca instead"
     return Finding("broker", f"{address.url} answers, MQTT {connection.version}", is_checked, advice)
+
+
+def _login(web: WebConfig) -> Finding:
+    if web.is_open_to_all:
+        advice = "write web.users: `harstream config hash-password` makes the hash of a password"
+        return Finding("login", f"none: everybody who reaches {web.host} sees the cameras", False, advice)
+    if not web.needs_login:
+        return Finding("login", "none: the page is for this machine alone", True)
+    known = [*(user.name for user in web.users), *(f"{token.name} (token)" for token in web.tokens)]
+    known += ["users of the proxy"] if web.proxy and web.proxy.user_header else []
+    return Finding("login", ", ".join(known), True)
 
 
 def _port(what: str, host: str, port: int, setting: str, *, is_running: bool) -> Finding:

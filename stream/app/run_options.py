@@ -53,7 +53,7 @@ class RunOptions:
         return replace(self, config=DEFAULT_CONFIG) if self.config is None and DEFAULT_CONFIG.exists() else self
 
     def read(self, secrets: Secrets) -> Config:
-        """Return the current configuration, and add the secrets of its addresses. Raises ConfigError."""
+        """Return the current configuration, and add its secrets. Raises ConfigError."""
         config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
         config = with_overrides(config, self._changes(config))
         secrets.add(config.addresses, config.secrets)

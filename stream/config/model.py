@@ -72,7 +72,7 @@ class Config(Section):
     @property
     def secrets(self) -> list[str]:
         """Values that are secret as a whole."""
-        return [self.mqtt.password] if self.mqtt.password else []
+        return [*([self.mqtt.password] if self.mqtt.password else []), *self.web.secrets]
 
     @field_validator("model")
     @classmethod

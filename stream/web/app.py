@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.loopback import is_loopback
+from harstream.stream.config.web import WebConfig
+from harstream.stream.web.access.gate import Gate
+from harstream.stream.web.access.hosts import HostCheck, host_names
+from harstream.stream.web.access.login import login_routes
+from harstream.stream.web.access.login_limit import LoginLimit
+from harstream.stream.web.access.proxy import TrustedProxy
+from harstream.stream.web.access.sessions import Sessions
+from harstream.stream.web.access.visitors import Visitors
 from harstream.stream.web.cameras_api import HttpControl, control_routes
 from harstream.stream.web.events_api import history_routes
 from harstream.stream.web.health_endpoints import health_routes
@@ -29,13 +39,12 @@ from harstream.stream.web.view_state import ViewState
 from harstream.stream.web.viewers import Broadcast, Encode, encode_jpeg
 
 PAGE = Path(__file__).parent / "page"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+MAX_THREADS = 8
+"""Requests that run on threads at once. Each may open files."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,10 @@ class Site:
 
     about: ServiceFacts
     view: ViewState
+    web: WebConfig = WebConfig()
+    """Where the page is, and who may open it."""
+    sessions: Path | None = None
+    """The file of the sessions. None: all sessions end with the process."""
     history: Path | None = None
     """The file that `/api/events` reads. The page starts with its last activities. None without a history."""
     control: HttpControl | None = None
@@ -66,12 +79,16 @@ class Site:
     """Encodes a picture. Only the server's threads call it."""
 
 
-def create_app(site: Site, hosts: tuple[str, ...] | None, on_ready: Callable[[], None]) -> Starlette:
-    """`hosts`: Host names that the server answers; None for all. `on_ready` is called when the event loop runs."""
+def create_app(site: Site, on_ready: Callable[[], None]) -> Starlette:
+    """Return the application. `on_ready` is called when the event loop runs. Raises SinkError."""
+    sessions = Sessions(site.web.users, site.sessions)
+    sessions.load()
+    visitors = Visitors(site.web, sessions)
     broadcast = Broadcast(site.view, _facts(site), site.encode, site.has_broker)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = MAX_THREADS
         publishing = asyncio.create_task(broadcast.run())
         publishing.add_done_callback(lambda task: _carry_error(task, site.view))
         on_ready()
@@ -84,12 +101,17 @@ def create_app(site: Site, hosts: tuple[str, ...] | None, on_ready: Callable[[],
             metrics_route(site.metrics),
             *history_routes(site.history),
             *control_routes(site.control),
-            live_route(broadcast),
+            *login_routes(site.web, sessions, LoginLimit()),
+            live_route(broadcast, visitors, may_control=site.control is not None),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
         middleware=[
-            Middleware(BaseHTTPMiddleware, dispatch=_add_headers),
-            *([Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)] if hosts else []),
+            Middleware(BaseHTTPMiddleware, dispatch=_header_adder(site.web.frame_ancestors)),
+            Middleware(HostCheck, host_names(site.web), answers_addresses=not is_loopback(site.web.host)),
+            *([Middleware(TrustedProxy, site.web.proxy)] if site.web.proxy else []),
+            Middleware(sessions.middleware),
+            Middleware(AuthenticationMiddleware, visitors),
+            Middleware(Gate),
         ],
         exception_handlers={HTTPException: json_error},
         lifespan=lifespan,
@@ -104,14 +126,25 @@ def _facts(site: Site) -> dict[str, object]:
         "model": {"name": contract.name, "version": contract.version},
         "labels": contract.labels,
         "background": contract.background,
-        "control": site.control is not None,
     }
 
 
-async def _add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    response = await call_next(request)
-    response.headers.update(HEADERS)
-    return response
+def _header_adder(frame_ancestors: Sequence[str]) -> DispatchFunction:
+    """Return a function that adds the headers of a strict page. `frame_ancestors`: sites that may frame it."""
+    headers = {
+        "Content-Security-Policy": " ".join((CONTENT_POLICY, *frame_ancestors)),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",  # no-referrer would make a browser hide the Origin of the login form
+    }
+
+    async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        response.headers.update(headers)
+        is_file = "etag" in response.headers
+        response.headers["Cache-Control"] = "no-cache" if is_file else "no-store"
+        return response
+
+    return add_headers
 
 
 def _carry_error(task: asyncio.Task[None], view: ViewState) -> None:

@@ -17,8 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harstream.stream.service.protocols import Controls
-from harstream.stream.web.http_errors import validation_errors_as_422
-from harstream.stream.web.same_origin import is_same_host
+from harstream.stream.web.http_errors import MAX_BODY, validation_errors_as_422
 from harstream.wire.errors import HarstreamError, UnknownCamera
 from harstream.wire.values import CameraControl
 
@@ -46,8 +45,8 @@ def control_routes(control: HttpControl | None) -> Sequence[Route]:
     endpoints = _Endpoints(control)
     return (
         Route("/api/cameras", endpoints.cameras),
-        Route("/api/cameras/{name}", endpoints.change, methods=["PATCH"]),
-        Route("/api/reload", endpoints.reload, methods=["POST"]),
+        Route("/api/cameras/{name}", endpoints.change, methods=["PATCH"], max_body_size=MAX_BODY),
+        Route("/api/reload", endpoints.reload, methods=["POST"], max_body_size=MAX_BODY),
     )
 
 
@@ -58,10 +57,10 @@ class _Endpoints:
         self._control = control
 
     def cameras(self, request: Request) -> Response:
-        return JSONResponse([_facts(camera) for camera in self._allowed(request).settings.cameras()])
+        return JSONResponse([_facts(camera) for camera in self._allowed().settings.cameras()])
 
     async def change(self, request: Request) -> Response:
-        settings = self._allowed(request).settings
+        settings = self._allowed().settings
         try:
             body = await request.body()
         except ClientDisconnect as error:  # otherwise the server logs a traceback
@@ -72,15 +71,12 @@ class _Endpoints:
 
     def reload(self, request: Request) -> Response:
         try:
-            return JSONResponse({"detail": self._allowed(request).reload()})
+            return JSONResponse({"detail": self._allowed().reload()})
         except HarstreamError as error:
             raise HTTPException(409, str(error)) from error
 
-    def _allowed(self, request: Request) -> HttpControl:
-        """Return the controls if this request may use them. Raises HTTPException."""
-        # A page of another site in the same browser must not disable cameras.
-        if not is_same_host(request.headers.get("origin"), request.headers.get("host")):
-            raise HTTPException(403, "the request comes from a page of another site")
+    def _allowed(self) -> HttpControl:
+        """Return the controls if HTTP clients may use them. Raises HTTPException."""
         if self._control is None:
             raise HTTPException(403, "nothing can be changed over HTTP here: see web.control in config.yaml")
         return self._control

@@ -11,6 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+MAX_BODY = 4096
+"""The largest body of a request in bytes. Larger ones are refused with 413."""
+
 
 def json_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.authentication import has_required_scope
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from harstream.stream.web.same_origin import is_same_host
+from harstream.stream.web.access.visitors import Visitors
 from harstream.stream.web.viewers import Broadcast, Viewer
 
 POLICY_VIOLATION = 1008
 """Source: RFC 6455, section 7.4.1."""
 
 
-def live_route(broadcast: Broadcast) -> WebSocketRoute:
+SESSION_CHECKS = 1.0
+"""Seconds between two checks of a viewer's session."""
+
+
+def live_route(broadcast: Broadcast, visitors: Visitors, *, may_control: bool) -> WebSocketRoute:
     async def live(socket: WebSocket) -> None:
-        if not is_same_host(socket.headers.get("origin"), socket.headers.get("host")):
-            await socket.close(POLICY_VIOLATION)
-            return
         await socket.accept()
-        viewer = broadcast.join()
+        viewer = broadcast.join(
+            {
+                "control": may_control and has_required_scope(socket, ["operator"]),
+                "user": socket.user.display_name if socket.user.has_session else None,
+            }
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_send(socket, viewer))
                 tasks.create_task(_receive(socket, viewer, broadcast))
+                if socket.user.has_session:
+                    tasks.create_task(_close_after_session(socket, visitors))
         except* WebSocketDisconnect:
             pass
         finally:
@@ -41,6 +50,14 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
             await socket.send_bytes(message)
         else:
             await socket.send_text(message)
+
+
+async def _close_after_session(socket: WebSocket, visitors: Visitors) -> None:
+    """Close the socket once the viewer has logged out or the session is over."""
+    while visitors.is_logged_in(socket):
+        await asyncio.sleep(SESSION_CHECKS)
+    await socket.close(POLICY_VIOLATION)
+    raise WebSocketDisconnect
 
 
 async def _receive(socket: WebSocket, viewer: Viewer, broadcast: Broadcast) -> None:

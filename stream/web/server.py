@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from harstream.stream.history.store import Query, activities, ended, reading
-from harstream.stream.web.addresses import allowed_hosts, local_page_url
+from harstream.stream.web.addresses import local_page_url
 from harstream.stream.web.app import Site, create_app
 from harstream.stream.web.view_state import EVENTS_KEPT
 from harstream.wire.errors import SinkError
@@ -23,9 +23,8 @@ SEND_BUFFER = 256 * 1024
 class WebServer:
     """Serves a site between `start` and `close`."""
 
-    def __init__(self, site: Site, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """`port`: 0 selects a free port."""
-        self.address = (host, port)
+    def __init__(self, site: Site) -> None:
+        self.address = (site.web.host, site.web.port)
         """Host and port. After `start`, the port that was selected."""
         self._site = site
         self._server: uvicorn.Server | None = None
@@ -34,7 +33,7 @@ class WebServer:
     @property
     def url(self) -> str:
         """The page's URL for a browser on this machine."""
-        return local_page_url(*self.address)
+        return local_page_url(self._site.web, self.address[1])
 
     def start(self) -> None:
         """Start, and return when the page can be opened.
@@ -47,11 +46,14 @@ class WebServer:
         host = self.address[0]
         self.address = (host, listening.getsockname()[1])
         ready = threading.Event()
-        app = create_app(self._site, allowed_hosts(host), ready.set)
+        tls = self._site.web.tls
+        context = tls.context() if tls else None
+        app = create_app(self._site, ready.set)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
                 ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
+                proxy_headers=False, ssl_context_factory=(lambda *_: context) if context else None,
             )
         )  # fmt: skip
         self._thread = threading.Thread(target=self._serve, args=(self._server, listening, ready), name="web")

@@ -31,7 +31,9 @@ Encode = Callable[[Frame], bytes]
 class Viewer:
     """One open page, with the newest message of each kind that it has not received yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: Mapping[str, object] | None = None) -> None:
+        """`about`: keys of this viewer's hello messages."""
+        self._about = about or {}
         self.is_watching = True
         """False for a page in a background tab, which needs no pictures."""
         self.offered: dict[int, Frame] = {}
@@ -50,11 +52,11 @@ class Viewer:
     def withdraw(self, kind: str) -> None:
         self._waiting.pop(kind, None)
 
-    def greet(self, hello: str) -> None:
+    def greet(self, hello: Mapping[str, object]) -> None:
         """Replace all waiting messages by `hello`, which contains the current state."""
         self._waiting.clear()
         self.offered.clear()
-        self.offer("hello", hello)
+        self.offer("hello", json.dumps({**hello, **self._about}))
 
     async def next(self) -> str | bytes:
         """Wait for a message, and remove and return it."""
@@ -99,9 +101,10 @@ class Broadcast:
         finally:
             self._state.listen(None)
 
-    def join(self) -> Viewer:
+    def join(self, about: Mapping[str, object] | None = None) -> Viewer:
+        """Add a viewer. `about`: keys of its hello messages."""
         self._greet_if_cameras_changed()
-        viewer = Viewer()
+        viewer = Viewer(about)
         viewer.greet(self._hello())
         self._viewers.add(viewer)
         self._record_watching()
@@ -134,15 +137,14 @@ class Broadcast:
         for viewer in self._viewers:
             viewer.greet(hello)
 
-    def _hello(self) -> str:
-        hello = {
+    def _hello(self) -> dict[str, object]:
+        return {
             "type": "hello",
             **self._about,
             "broker": self._sent_has_broker,
             "cameras": [view.facts() for view in self._state.views()],
             "events": [event_facts(event) for event in self._state.events()],
         }
-        return json.dumps(hello)
 
     async def _wait_for_change(self) -> None:
         try:

@@ -14,12 +14,20 @@ import pytest
 import yaml
 
 from harstream.stream.config.file import load_config
+from tests.support.accounts import PASSWORD_HASH, TOKEN
 from tests.support.waiting import Eventually
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKER = REPOSITORY / "deploy" / "docker"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 HARSTREAM = ("harstream", "harstream-cuda")
+
+
+class YamlWithFiles(yaml.SafeLoader):
+    """Reads `!file path` as the path."""
+
+
+YamlWithFiles.add_constructor("!file", lambda loader, node: node.value)
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -67,15 +75,32 @@ def test_the_builder_gets_exactly_the_files_of_the_wheel() -> None:
 
 def test_the_configuration_is_valid_and_keeps_its_state_in_the_volume(tmp_path: Path) -> None:
     (tmp_path / "broker").write_text("mqtt://harstream:geheim@mosquitto:1883\n")
+    (tmp_path / "page_password").write_text(f"{PASSWORD_HASH}\n")
+    (tmp_path / "metrics_token").write_text(f"{TOKEN}\n")
     text = (DOCKER / "config" / "config.yaml").read_text()
-    (tmp_path / "config.yaml").write_text(text.replace("/run/secrets/broker", str(tmp_path / "broker")))
+    (tmp_path / "config.yaml").write_text(text.replace("/run/secrets", str(tmp_path)))
     config = load_config(tmp_path / "config.yaml")
     assert config.mqtt.broker == "mqtt://harstream:geheim@mosquitto:1883"
     assert (config.web.host, config.web.port) == ("0.0.0.0", 8080)
+    assert config.web.needs_login
+    assert [(user.name, user.role) for user in config.web.users] == [("admin", "operator")]
     for name in HARSTREAM:
         service = COMPOSE["services"][name]
         assert f"state:{config.state}" in service["volumes"]
         assert "127.0.0.1:8080:8080" in service["ports"]
+
+
+def test_prometheus_has_the_token_that_the_configuration_allows() -> None:
+    (job,) = yaml.safe_load((DOCKER.parent / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    (target,) = job["static_configs"][0]["targets"]
+    config = yaml.load((DOCKER / "config" / "config.yaml").read_text(), YamlWithFiles)  # noqa: S506 (a SafeLoader)
+    (token,) = config["web"]["tokens"]
+    assert job["authorization"]["credentials_file"] == token["token"]
+    assert target.split(":")[0] in config["web"]["hosts"]
+    secrets = {Path(token["token"]).name}
+    assert secrets <= set(COMPOSE["services"]["prometheus"]["secrets"])
+    for name in HARSTREAM:
+        assert secrets <= set(COMPOSE["services"][name]["secrets"]) <= set(COMPOSE["secrets"])
 
 
 @pytest.mark.mosquitto

@@ -18,6 +18,7 @@ import pytest
 
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
+from harstream.stream.web.access.passwords import is_password
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 HARSTREAM = Path(sys.executable).with_name("harstream")
@@ -125,6 +126,51 @@ def test_pressing_enter_at_every_question_writes_a_valid_file(
     assert [camera.name for camera in written.cameras] == ["camera"]
     assert (tmp_path / "config.yaml").read_text().startswith("# yaml-language-server: $schema=config.schema.json\n")
     assert checked(tmp_path).returncode == 0
+
+
+def test_a_page_for_other_machines_gets_a_user_with_a_hashed_password(
+    terminal: Callable[..., Terminal], tmp_path: Path, secret: str
+) -> None:
+    typing = terminal("config", "init")
+    for question in ("Name of this machine", "Camera", "Its name", "The room", "Another camera", "MQTT broker"):
+        typing.answer(question, "")
+    typing.answer("A live view", "")
+    typing.answer("It listens on", "0.0.0.0")
+    typing.answer("at port", "")
+    typing.answer("User who may log in", "anna")
+    for first, second in (("short", None), (secret * 2, secret), (secret * 2, secret * 2)):
+        typing.answer("Password", first)
+        if second:
+            typing.answer("The same password again", second)
+    assert typing.exit_code() == 0, typing.output
+    assert "expected a password of 8" in typing.output
+    assert "the passwords differ" in typing.output
+    text = (tmp_path / "config.yaml").read_text()
+    assert secret not in typing.output + text
+    (user,) = load_config(tmp_path / "config.yaml").web.users
+    assert (user.name, user.role) == ("anna", "operator")
+    assert is_password(secret * 2, user.password_hash)
+    assert checked(tmp_path).returncode == 0
+
+
+def test_a_password_is_hashed_without_a_trace_on_the_terminal(
+    terminal: Callable[..., Terminal], tmp_path: Path, secret: str
+) -> None:
+    typing = terminal("config", "hash-password")
+    typing.answer("Password", secret * 2)
+    typing.answer("The same password again", secret * 2)
+    assert typing.exit_code() == 0, typing.output
+    assert secret not in typing.output
+    assert is_password(secret * 2, typing.output.split()[-1])
+
+
+@pytest.mark.parametrize(("typed", "code"), [("geheim-geheim\n", 0), ("geheim-geheim", 0), ("short\n", 3), ("", 3)])
+def test_a_password_can_come_through_a_pipe(tmp_path: Path, typed: str, code: int) -> None:
+    command = [str(HARSTREAM), "config", "hash-password"]
+    result = subprocess.run(command, input=typed, cwd=tmp_path, capture_output=True, text=True, timeout=40)
+    assert result.returncode == code, result.stderr
+    assert is_password("geheim-geheim", result.stdout.strip()) is (code == 0)
+    assert "geheim" not in result.stdout + result.stderr
 
 
 @pytest.mark.rtsp

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harstream.models.contract import ModelContract
+from harstream.stream.config.web import WebConfig
 from harstream.stream.web.app import ServiceFacts, Site
 from harstream.stream.web.server import WebServer
 from harstream.stream.web.view_state import ViewState
@@ -14,7 +15,7 @@ from harstream.wire.values import Forecast, Step
 
 
 class LiveView:
-    """Shows steps on the page at `url`. The keywords `more` are the fields of Site."""
+    """Shows steps on the page at `url`. `web`: values of the section `web`. The keywords `more` are fields of Site."""
 
     def __init__(
         self,
@@ -22,12 +23,14 @@ class LiveView:
         cameras: Sequence[str] = ("hall",),
         *,
         port: int = 0,
+        web: Mapping[str, Any] | None = None,
         forecast: Callable[[str], Forecast | None] = lambda _: None,
         clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> None:
         self.view = ViewState(cameras, forecast, **({"clock": clock} if clock else {}))
-        self._server = WebServer(Site(ServiceFacts(contract, "0.1.0", "CPU"), self.view, **more), port=port)
+        section = WebConfig.model_validate({"port": port, **(web or {})})
+        self._server = WebServer(Site(ServiceFacts(contract, "0.1.0", "CPU"), self.view, section, **more))
 
     @property
     def url(self) -> str:

@@ -139,7 +139,7 @@ class Outputs:
         if config.mqtt.discovery is None:
             return {}
         cameras = [camera.name for camera in config.cameras]
-        page = shared_page_url(config.web.host, config.web.port, self.broker) if config.web.enabled else None
+        page = shared_page_url(config.web, self.broker) if config.web.enabled else None
         snapshots = config.mqtt.snapshots
         return announcements(config.mqtt.discovery, self.mqtt.context, cameras, page, snapshots=snapshots)
 

@@ -34,7 +34,6 @@ from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.service.signals import reload_on_signal, stop_on_signals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
-from harstream.stream.web.addresses import is_loopback
 
 if TYPE_CHECKING:
     from harstream.stream.web.server import WebServer
@@ -71,6 +70,10 @@ class RunnableService:
             self.web.start()
             stack.callback(self.web.close)
             self.messages.show(f"live view [bold]{escape(self.web.url)}[/]")
+            if self.config.web.is_open_to_all:
+                log.warning(
+                    "web.auth is none: everybody who reaches %s:%d sees the cameras without a login", *self.web.address
+                )
         stack.callback(self.service.close)
         stack.enter_context(stop_on_signals(self.shutdown.stop))
         self.changes.start()
@@ -143,20 +146,22 @@ def _new_web_server(
 ) -> WebServer | None:
     if outputs.view is None:
         return None
+    from harstream.stream.web.access.sessions import FILE as SESSIONS_FILE
     from harstream.stream.web.app import ServiceFacts, Site
     from harstream.stream.web.cameras_api import HttpControl
     from harstream.stream.web.server import WebServer
 
-    may_control = is_loopback(config.web.host) if config.web.control is None else config.web.control
     site = Site(
         ServiceFacts(recognizer.contract, version("harstream"), recognizer.provider),
         outputs.view,
+        config.web,
+        sessions=config.state / SESSIONS_FILE,
         history=config.state / HISTORY_FILE if config.history.enabled else None,
-        control=HttpControl(settings, reload) if may_control else None,
+        control=HttpControl(settings, reload) if config.web.may_control else None,
         metrics=outputs.metrics.text,
         has_broker=lambda: outputs.publisher.is_connected,
     )
-    return WebServer(site, config.web.host, config.web.port)
+    return WebServer(site)
 
 
 def _check(config: Config) -> None:

@@ -27,8 +27,15 @@ function connect() {
   socket.onclose = () => {
     const wait = Math.min(10_000, 500 * 2 ** attempt++) * (0.75 + Math.random() / 2);
     setLink("lost", "Connection lost, still retrying");
-    setTimeout(connect, wait);
+    setTimeout(reconnect, wait);
   };
+}
+
+// A browser does not say why a WebSocket was refused. If the session is over, the server answers 401 to a plain request.
+async function reconnect() {
+  const status = await fetch("live.js", { method: "HEAD", cache: "no-store" }).then((answer) => answer.status, () => 0);
+  if (status === 401) location.reload();
+  else connect();
 }
 
 function setLink(state, words) {
@@ -53,6 +60,8 @@ function onHello(hello) {
   attempt = 0;
   setLink("open", "Connected");
   byId("broker-offline").hidden = hello.broker;
+  byId("logout").hidden = !hello.user;
+  byId("logout").title = `Logged in as ${hello.user}`;
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);
   byId("about").title = `harstream ${hello.version}`;
   assignColours(hello.labels);

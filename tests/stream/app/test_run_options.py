@@ -15,7 +15,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_options_override_the_file(folder: Path) -> None:
-    (folder / "config.yaml").write_text("model: lrcn\nweb: {host: 0.0.0.0, port: 1}\nmqtt: {observations: false}\n")
+    web = "web: {host: 0.0.0.0, auth: none, port: 1}"
+    (folder / "config.yaml").write_text(f"model: lrcn\n{web}\nmqtt: {{observations: false}}\n")
     options = RunOptions(source=("scene", "rtsp://host/1"), model="flow_tcn", broker="mqtt://host", port=9)
     config = options.with_config_found().read(Secrets())
     assert (config.model, config.web.host, config.web.port, config.web.enabled) == ("flow_tcn", "0.0.0.0", 9, True)

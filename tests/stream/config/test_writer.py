@@ -21,6 +21,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.config.writer import FromFile, WithVariables, config_text
 from harstream.stream.sources.address import parse_source
 from harstream.wire.errors import ConfigError
+from tests.support.accounts import PASSWORD_HASH, TOKEN
 
 REPOSITORY = Path(__file__).parents[3]
 SCHEMA_IN_THE_REPOSITORY = "docs/config.schema.json"
@@ -130,6 +131,21 @@ def thresholds(ends: dict[str, Any]) -> dict[str, Any]:
 pairs = some.fixed_dictionaries({"start_above": shares, "end_below": shares}).map(thresholds)
 
 
+users = some.fixed_dictionaries({
+    "name": some.from_regex(r"\A[A-Za-z0-9_.@-]{1,64}\Z"), "password_hash": some.just(PASSWORD_HASH),
+    "role": some.sampled_from(["viewer", "operator"]),
+})  # fmt: skip
+webs = some.fixed_dictionaries({
+    "enabled": some.booleans(), "host": texts, "port": some.integers(0, 65535), "auth": some.just("none"),
+    "users": some.lists(users, max_size=2, unique_by=lambda user: user["name"]),
+    "tokens": some.just([]) | some.just([{"name": "grafana", "token": TOKEN}]),
+    "proxy": some.none() | some.just({"addresses": ["10.0.0.0/8", "::1"], "user_header": "X-User"}),
+    "tls": some.none() | some.fixed_dictionaries({"certificate": paths, "key": paths}),
+    "hosts": some.just([]) | some.just(["cameras.example.org"]),
+    "frame_ancestors": some.just([]) | some.just(["https://*.example.org:8123"]),
+})  # fmt: skip
+
+
 @some.composite
 def configs(draw: some.DrawFn) -> Config:
     activities = draw(pairs | some.just({})) | {
@@ -149,7 +165,7 @@ def configs(draw: some.DrawFn) -> Config:
                 "embedded_port": draw(some.integers(1, 65535)),
                 "observations": draw(some.booleans()),
             },
-            "web": {"enabled": draw(some.booleans()), "host": draw(texts), "port": draw(some.integers(0, 65535))},
+            "web": draw(webs),
             "display": draw(some.booleans()),
             "record": draw(some.none() | paths),
             "events": draw(some.none() | paths),

@@ -31,8 +31,8 @@ def test_the_page_comes_from_the_package_with_a_strict_content_policy(url: str, 
 def test_every_answer_has_the_headers_of_a_strict_page(url: str, path: str) -> None:
     headers = httpx.get(url + path).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-cache"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == ("no-store" if path else "no-cache")
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
     assert "server" not in headers
 

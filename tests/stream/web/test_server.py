@@ -13,6 +13,7 @@ import pytest
 from websockets.sync.client import connect
 
 from harstream.models.transform import BgrPicture
+from harstream.stream.config.web import WebConfig
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.web.app import ServiceFacts, Site
 from harstream.stream.web.server import WebServer
@@ -107,7 +108,8 @@ def test_the_page_starts_with_the_last_activities_and_ends_those_that_a_killed_r
     sink.handle(make_notice(make_event(id="A"), make_event(id="B", started_at=1_700_000_005.0)))
     sink.close()
     view = ViewState(["hall"])
-    server = WebServer(Site(ServiceFacts(LIGHT, "0.1.0", "CPU"), view, history=tmp_path / "history.sqlite"), port=0)
+    about = ServiceFacts(LIGHT, "0.1.0", "CPU")
+    server = WebServer(Site(about, view, WebConfig(port=0), history=tmp_path / "history.sqlite"))
     server.start()
     try:
         assert [(event.id, event.end_reason) for event in view.events()] == [

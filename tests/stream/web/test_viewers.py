@@ -83,9 +83,9 @@ def test_a_greeting_replaces_all_waiting_messages_and_all_pictures_are_offered_a
     viewer = Viewer()
     viewer.offer("camera 0", "old")
     viewer.offered[0] = picture()
-    viewer.greet("hello")
+    viewer.greet({"type": "hello"})
     assert viewer.offered == {}
-    assert waiting(viewer) == ["hello"]
+    assert waiting(viewer) == ['{"type": "hello"}']
 
 
 def test_a_viewer_that_reads_nothing_keeps_only_the_last_events() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harstream.stream.web.same_origin import is_same_host
+from harstream.stream.web.access.same_origin import is_same_host
 
 
 @pytest.mark.parametrize(

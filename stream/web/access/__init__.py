@@ -1,0 +1,1 @@
+"""Decides who may open the page and who may change settings."""
