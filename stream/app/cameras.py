@@ -23,12 +23,12 @@ def cameras(
     Exit code 4 if a given camera sends no pictures.
     """
     with one_line_errors():
-        named = [(camera.name, camera.source) for camera in load_config(config).cameras] if config else []
-        named += [("", text) for text in sources or ()]
+        named = [(camera.name, camera.parsed_source) for camera in load_config(config).cameras] if config else []
+        named += [("", parse_source(text)) for text in sources or ()]
         from harstream.stream.sources.probe import CameraFormat, probe_all
 
         results = []
-        for one in probe_all([(name, parse_source(text)) for name, text in named]):
+        for one in probe_all(named):
             results.append(one.result)
             state = "[green]ok[/]    " if isinstance(one.result, CameraFormat) else "[red]failed[/]"
             console.print(f"{state}  {escape(str(one))}")

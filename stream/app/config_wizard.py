@@ -66,7 +66,7 @@ class ConfigWizard:
         found = [one for one in probe_all([]) if isinstance(one.source, Webcam)]
         for one in found:
             self._say(f"  {one}")
-        offered = [str(one.source.index) for one in found if isinstance(one.source, Webcam)] or ["scene"]
+        offered = [str(one.source.device) for one in found if isinstance(one.source, Webcam)] or ["scene"]
         cameras = [self._camera(offered[0], [])]
         while Confirm.ask("Another camera?", default=False, console=self._console):
             cameras.append(self._camera(offered[min(len(cameras), len(offered) - 1)], cameras))
@@ -83,7 +83,7 @@ class ConfigWizard:
     def _source(self, offered: str) -> str:
         while True:
             source = self._checked(
-                "Camera: a webcam's index, rtsp://user:password@host/path, a video file, or scene",
+                "Camera: a webcam's index, rtsp://user:password@host/path, http://..., a video file, or scene",
                 offered,
                 lambda text: {"cameras": [{"name": "camera", "source": text}]},
             )

@@ -20,7 +20,7 @@ from harstream.mqtt.outbox import is_in_use
 from harstream.stream.config.model import Config
 from harstream.stream.config.web import WebConfig
 from harstream.stream.recognition import onnx_runtime as engine
-from harstream.stream.sources.address import Webcam, parse_source
+from harstream.stream.sources.address import Webcam
 from harstream.stream.sources.probe import CameraFormat, probe_all
 from harstream.wire.errors import HarstreamError
 
@@ -103,14 +103,14 @@ def _model(config: Config) -> Finding:
 
 
 def _cameras(config: Config, *, is_running: bool) -> Iterator[Finding]:
-    results = list(probe_all([(camera.name, parse_source(camera.source)) for camera in config.cameras]))
+    results = list(probe_all([(camera.name, camera.parsed_source) for camera in config.cameras]))
     for one in results[: len(config.cameras)]:
         advice = "`run` retries it" if len(config.cameras) > 1 else ""
         if is_running and isinstance(one.source, Webcam):
             advice = "only one program can use it, and harstream is running"
         yield Finding("camera", str(one), isinstance(one.result, CameraFormat), advice, is_needed=not advice)
     webcams = [
-        one.source.index for one in results if isinstance(one.source, Webcam) and isinstance(one.result, CameraFormat)
+        one.source.device for one in results if isinstance(one.source, Webcam) and isinstance(one.result, CameraFormat)
     ]
     advice = "use rtsp://..., a file, or --source scene"
     yield Finding("webcams", ", ".join(map(str, webcams)) or "none", bool(webcams), advice)

@@ -71,9 +71,9 @@ def recognize(
 
     With `scores=True`, yield the model's scores of each window instead, without smoothing and threshold.
 
-    `source`: a video file's path, a camera's `rtsp://` address, a webcam's index, or an iterable of pairs. A pair is a
-    time in seconds and a BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live camera
-    drops frames if you take events too slowly. It reconnects after a failure, and its events never end by themselves.
+    `source`: a video file's path, a camera's `rtsp://` or `http://` address, a webcam's index, or an iterable of
+    pairs. A pair is a time in seconds and a BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live
+    camera drops frames if you take events too slowly. It reconnects after a failure, and its events never end.
     `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
     `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
     `camera`: the camera's name in events; None for the file's name, or `camera`.

@@ -30,7 +30,7 @@ class RunOptions:
     config: ConfigOption = None
     source: Annotated[
         tuple[str, ...],
-        typer.Option(help="A webcam's index, rtsp://..., a file, or scene. May be given several times."),
+        typer.Option(help="A webcam's index or /dev/..., rtsp://..., http://..., a file, or scene. Repeatable."),
     ] = ()
     model: ModelOption = None
     broker: Annotated[

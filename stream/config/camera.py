@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from harstream.stream.config.activities import CameraActivities
 from harstream.stream.config.section import Name, Section, SourceText
 from harstream.stream.config.validation_context import must_exist
-from harstream.stream.sources.address import VideoFile, parse_source
+from harstream.stream.sources.address import (
+    CaptureFormat,
+    NetworkCamera,
+    Source,
+    Transport,
+    VideoFile,
+    Webcam,
+    parse_source,
+)
+
+
+class WebcamConfig(Section):
+    fourcc: str | None = Field(default=None, pattern="^[A-Za-z0-9]{4}$", description="pixel format or codec, e.g. MJPG")
+    width: int | None = Field(default=None, ge=16, le=8192, description="pixels")
+    height: int | None = Field(default=None, ge=16, le=8192, description="pixels")
+    fps: float | None = Field(default=None, gt=0, le=240, description="frames per second")
 
 
 class CameraConfig(Section):
     name: Name = Field(description="part of the topics, like node")
     source: SourceText = Field(
-        description="a webcam's index, rtsp://user:password@host/path, a video file, or scene (the demo)"
+        description="a webcam's index or /dev/..., rtsp://user:password@host/path, http://..., a video file, or scene"
+    )
+    transport: Transport = Field(
+        default="auto", description="how RTSP pictures come: tcp, udp, or auto: udp only if the camera refuses tcp"
+    )
+    webcam: WebcamConfig | None = Field(
+        default=None, description="what to ask of a webcam, e.g. {fourcc: MJPG, width: 1280, height: 720, fps: 30}"
     )
     area: str | None = Field(default=None, description="the room that the camera watches, for the smart home")
     activities: CameraActivities | None = Field(
         default=None, description="settings that differ from `activities` below, e.g. {start_above: 0.9, hold: 3}"
     )
+
+    @property
+    def parsed_source(self) -> Source:
+        """The source with the settings of its kind."""
+        match parse_source(self.source):
+            case NetworkCamera() as camera:
+                return replace(camera, transport=self.transport)
+            case Webcam() as webcam if self.webcam is not None:
+                return replace(webcam, capture=CaptureFormat(**self.webcam.model_dump()))
+            case source:
+                return source
 
     @field_validator("source")
     @classmethod

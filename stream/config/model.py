@@ -25,8 +25,8 @@ from harstream.wire.errors import Misfit, ModelError
 class Config(Section):
     """The configuration of `harstream run`. Every key is optional. Command-line options override this file. Secrets:
     ${NAME} is replaced by the environment variable NAME; $${ stands for ${. `!file path` is replaced by the content of
-    that file; the path is relative to the folder of this file. In an address, write the characters @ : / ? # of a
-    password as %40 %3A %2F %3F %23."""
+    that file; the path is relative to the folder of this file. In an address, write the characters @ : / ? # % of a
+    password as %40 %3A %2F %3F %23 %25."""
 
     node: Name = Field(
         default="home", description="name of this machine in topics, har/<node>/...; A-Z a-z 0-9 _ -, at most 64"

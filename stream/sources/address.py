@@ -1,30 +1,52 @@
-"""Parses a camera's `source`: a webcam's index, an RTSP address, a video file, or the built-in scene."""
+"""Parses a camera's `source`: a webcam, a network address, a video file, or the built-in scene."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs
 
 from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
 
-EXPECTED = "expected a webcam's index, rtsp://..., a video file or scene"
-SCHEMES = ("rtsp://", "rtsps://")
+EXPECTED = "expected a webcam's index, rtsp://..., http://..., a video file or scene"
+SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
+DEVICES = "/dev/"
+Transport = Literal["auto", "tcp", "udp"]
 SCENE = "scene"
 LAST_WEBCAM = 99
 """The highest index. OpenCV treats an index of 100 or more as the number of a driver."""
 
 
 @dataclass(frozen=True)
+class CaptureFormat:
+    """What to ask of a webcam. None keeps the webcam's own choice."""
+
+    fourcc: str | None = None
+    """The four letters of a pixel format or codec, such as MJPG."""
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
 class Webcam:
-    index: int
+    device: int | str
+    """The index, or the path of a device, such as /dev/v4l/by-id/usb-..., which stays the same."""
+    capture: CaptureFormat = CaptureFormat()
+
+    def __str__(self) -> str:
+        return f"webcam {self.device}"
 
 
 @dataclass(frozen=True)
 class NetworkCamera:
     url: str
+    transport: Transport = "auto"
+    """How RTSP pictures come. `auto`: over TCP, or over UDP if the camera refuses TCP."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +85,25 @@ def parse_source(text: str) -> Source:
         if int(text) > LAST_WEBCAM:
             raise Misfit(f"a webcam's index is 0 to {LAST_WEBCAM}", text)
         return Webcam(int(text))
-    if text.startswith(SCHEMES):
-        return NetworkCamera(text)
+    scheme, separator, rest = text.partition("://")
+    if separator and f"{scheme.lower()}://" in SCHEMES:
+        _check_ipv6(scheme.lower(), rest)
+        return NetworkCamera(f"{scheme.lower()}://{rest}")
+    if text.startswith(DEVICES):
+        return Webcam(text)
     kind, _, options = text.partition("?")
     if kind == SCENE:
         return _scene(options)
-    if "://" in text:
-        scheme = text.partition("://")[0] + "://"
-        raise Misfit(EXPECTED, f"{scheme}...", closest_word(scheme, SCHEMES[:1]))
+    if separator:
+        raise Misfit(EXPECTED, f"{scheme}://...", closest_word(f"{scheme}://", SCHEMES[:1]))
     return VideoFile(Path(text))
+
+
+def _check_ipv6(scheme: str, rest: str) -> None:
+    """Raises Misfit for an IPv6 address without brackets, whose end would be read as a port."""
+    host = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+    if host.count(":") > 1 and re.fullmatch(r"[0-9A-Fa-f:.]+(%\w+)?", host):
+        raise Misfit(f"expected an IPv6 address in brackets, such as {scheme}://[::1]:554/", "one without brackets")
 
 
 def _scene(options: str) -> Scene:

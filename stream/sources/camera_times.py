@@ -54,6 +54,16 @@ class Anchor:
         self._now = now
         return self._time
 
+    @property
+    def speed(self) -> float | None:
+        """How fast the stamps run: 1 is right, 0 means that they stand still. None if there are no stamps."""
+        if self._stamp is None:
+            return None
+        if len(self._delays) < 2:
+            return 0.0
+        (first, first_delay), (last, last_delay) = self._delays[0], self._delays[-1]
+        return 1 - (last_delay - first_delay) / (last - first) if last > first else None
+
     def _lag(self, step: float, stamp: float, now: float) -> float:
         """Return the part of the lag of slow stamps that this frame makes up for, in seconds."""
         self._delays.append((now, now - stamp))

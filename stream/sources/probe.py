@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ import cv2
 
 from harstream.clips.video import VideoError, pictures, stated_format
 from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
+from harstream.stream.sources.camera_times import Anchor
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.http import http_pictures
 from harstream.stream.sources.reconnecting import Pictures
-from harstream.stream.sources.rtsp import open_camera, timed_pictures
+from harstream.stream.sources.rtsp import open_camera, open_rtsp, timed_pictures
 from harstream.stream.sources.webcam import open_webcam, read_pictures
 from harstream.wire.errors import SourceError
 from harstream.wire.masking import masked_address
@@ -25,6 +28,10 @@ MEASURING_TIME = 1.5
 """Seconds over which the rate is measured, after the camera's backlog."""
 WEBCAMS_PROBED = 4
 """Number of webcam indices to probe if the system has no list of devices."""
+LOWEST_RATE = 8.0
+"""Pictures per second that every shipped model needs at least."""
+LARGEST_DRIFT = 0.1
+"""Difference of a camera's speed from 1 that is worth a remark. A second of measurement has jitter."""
 LARGEST_RATE = 1000
 """The highest plausible rate, in pictures per second."""
 
@@ -40,20 +47,32 @@ class CameraFormat:
     """Pictures per second that the camera states; None if it states no rate."""
     measured: float | None
     """Measured pictures per second; None for a file, which is read as fast as possible."""
+    speed: float | None = None
+    """How fast the camera's own times run: 1 is right, 0 means that they stand still. None if it has no times."""
 
     def __str__(self) -> str:
         stated = f"{self.stated:.4g} frames/s stated" if self.stated else "no rate stated"
         measured = "" if self.measured is None else f", {self.measured:.1f} measured"
-        return f"{self.codec} {self.width}x{self.height}, {stated}{measured}"
+        return "; ".join([f"{self.codec} {self.width}x{self.height}, {stated}{measured}", *self.advice()])
+
+    def advice(self) -> list[str]:
+        """Return what is wrong with the rate and the times, and what to do."""
+        found = []
+        if self.measured is not None and self.measured < LOWEST_RATE:
+            found.append(f"too few frames for the models, which need {LOWEST_RATE:g} a second: raise its frame rate")
+        if self.speed is not None and abs(self.speed - 1) > LARGEST_DRIFT:
+            runs = "stand still" if self.speed == 0 else f"run at {self.speed:.2f} times the right speed"
+            found.append(f"its time stamps {runs}, so arrival times are used: set a constant frame rate in the camera")
+        return found
 
 
 def probe(source: Source) -> CameraFormat:
     """Read a source for a few seconds at most. Raises SourceError with what to do."""
     match source:
-        case Webcam(index):
-            return _webcam(index)
-        case NetworkCamera(url):
-            return _network_camera(url)
+        case Webcam():
+            return _webcam(source)
+        case NetworkCamera():
+            return _network_camera(source)
         case VideoFile(path):
             return _file(path)
         case Scene(seed):
@@ -84,7 +103,8 @@ def probe_all(named: Sequence[tuple[str, Source]]) -> Iterator[ProbeResult]:
     It probes all cameras at the same time, because a silent one takes five seconds.
     """
     sources = {source for _, source in named}
-    asked = [*named, *(("", webcam) for webcam in _attached_webcams() if webcam not in sources)]
+    devices = {source.device for source in sources if isinstance(source, Webcam)}
+    asked = [*named, *(("", webcam) for webcam in _attached_webcams() if webcam.device not in devices)]
     with ThreadPoolExecutor(max_workers=max(len(asked), 1)) as threads:
         results = threads.map(_probe_or_error, [source for _, source in asked])
         for (name, source), result in zip(asked, results, strict=True):
@@ -94,8 +114,8 @@ def probe_all(named: Sequence[tuple[str, Source]]) -> Iterator[ProbeResult]:
 
 def describe(source: Source) -> str:
     match source:
-        case Webcam(index):
-            return f"webcam {index}"
+        case Webcam():
+            return str(source)
         case NetworkCamera(url):
             return masked_address(url)
         case VideoFile(path):
@@ -118,21 +138,26 @@ def _attached_webcams() -> list[Webcam]:
     return [Webcam(index) for index in sorted(int(number) for number in numbers if number.isdecimal())]
 
 
-def _webcam(index: int) -> CameraFormat:
-    with open_webcam(index) as capture:
-        W, H, rate = _measure(read_pictures(capture, index, Clock()))
+def _webcam(webcam: Webcam) -> CameraFormat:
+    with open_webcam(webcam) as capture:
+        W, H, rate = _measure(read_pictures(capture, webcam, Clock()))
         letters = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
         codec = letters.decode("ascii", "replace").strip("\0 ") if letters.strip(b"\0") else "raw"
         return CameraFormat(codec, W, H, _plausible_rate(capture.get(cv2.CAP_PROP_FPS)), rate)
 
 
-def _network_camera(url: str) -> CameraFormat:
-    with open_camera(url) as (container, stream):
-        W, H, rate = _measure(timed_pictures(container, stream, Clock()))
+def _network_camera(camera: NetworkCamera) -> CameraFormat:
+    if camera.url.startswith("http"):
+        with open_camera(camera.url, {}) as (_, stream):
+            codec = stream.codec_context.name
+        W, H, rate = _measure(http_pictures(camera.url, Clock(), threading.Event()))
+        return CameraFormat(codec, W, H, None, rate)
+    anchor = Anchor()
+    with open_rtsp(camera.url, camera.transport) as (container, stream):
         context = stream.codec_context
-        return CameraFormat(
-            context.name, W, H, _plausible_rate(context.framerate) or _plausible_rate(stream.average_rate), rate
-        )
+        stated = _plausible_rate(context.framerate) or _plausible_rate(stream.average_rate)
+        W, H, rate = _measure(timed_pictures(container, stream, Clock(), anchor))
+        return CameraFormat(context.name, W, H, stated, rate, anchor.speed)
 
 
 def _file(path: Path) -> CameraFormat:

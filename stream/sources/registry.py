@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -21,14 +22,18 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
     Raises SourceError for a file that does not exist.
     """
     match source:
-        case Webcam(index):
+        case Webcam() as webcam:
             from harstream.stream.sources.webcam import webcam_pictures
 
-            return _live(camera, clock, must_open, partial(webcam_pictures, index, clock))
-        case NetworkCamera(url):
+            return _live(camera, clock, must_open, lambda _: webcam_pictures(webcam, clock))
+        case NetworkCamera(url) if url.startswith("http"):
+            from harstream.stream.sources.http import http_pictures
+
+            return _live(camera, clock, must_open, partial(http_pictures, url, clock))
+        case NetworkCamera(url, transport):
             from harstream.stream.sources.rtsp import rtsp_pictures
 
-            return _live(camera, clock, must_open, partial(rtsp_pictures, url, clock))
+            return _live(camera, clock, must_open, lambda _: rtsp_pictures(url, clock, transport))
         case Scene(seed, seconds):
             from harstream.stream.sources.scene import SceneSource
 
@@ -41,5 +46,10 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
             return partial(FileSource, camera, path, PlaybackClock(clock))
 
 
-def _live(camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[], Pictures]) -> NewSource:
-    return lambda stopping: ReconnectingSource(camera, open_pictures, clock, stopping, must_open=must_open)
+def _live(
+    camera: str, clock: Clock, must_open: bool, open_pictures: Callable[[threading.Event], Pictures]
+) -> NewSource:
+    """`open_pictures` opens the camera once. Its pictures end soon after the given event is set."""
+    return lambda stopping: ReconnectingSource(
+        camera, lambda: open_pictures(stopping), clock, stopping, must_open=must_open
+    )

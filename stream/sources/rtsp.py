@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture, best_video_stream
+from harstream.stream.sources.address import Transport
 from harstream.stream.sources.camera_times import Anchor, after_backlog
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
@@ -22,29 +24,45 @@ from harstream.wire.masking import masked_address
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 5.0
 TIMEOUTS = (OPEN_TIMEOUT, READ_TIMEOUT)
-OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
-"""TCP prevents torn frames. `fpsprobesize: 0` saves the wait for a measured frame rate, which is not used."""
+OPTIONS = {"fpsprobesize": "0"}
+"""It saves the wait for a measured frame rate, which is not used."""
+LOGIN = "user:password@host/path, with @ : / ? # % of a password as %40 %3A %2F %3F %23 %25"
 UNDECODABLE = 3.0
 """Seconds without a picture that can be decoded after which the camera is opened again."""
 log = logging.getLogger(__name__)
 
 
-def rtsp_pictures(url: str, clock: Clock) -> Pictures:
+def rtsp_pictures(url: str, clock: Clock, transport: Transport = "auto") -> Pictures:
     """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends."""
-    with open_camera(url) as (container, stream):
+    with open_rtsp(url, transport) as (container, stream):
         yield from timed_pictures(container, stream, clock)
     raise SourceError(f"{masked_address(url)} ended its stream", Trouble.ENDED)
 
 
 @contextmanager
-def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a camera and release it afterwards.
+def open_rtsp(url: str, transport: Transport) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a camera over TCP, which tears no pictures, or over UDP. Raises the errors of `open_camera`."""
+    try:
+        with open_camera(url, {"rtsp_transport": "udp" if transport == "udp" else "tcp"}) as opened:
+            yield opened
+    except SourceError as error:
+        refused = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EPROTONOSUPPORT
+        if transport != "auto" or not refused:
+            raise
+        log.info("%s refuses TCP, so UDP is used, which may lose pictures", masked_address(url))
+        with open_camera(url, {"rtsp_transport": "udp"}) as opened:
+            yield opened
+
+
+@contextmanager
+def open_camera(url: str, options: Mapping[str, str]) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a camera and release it afterwards. `options`: FFmpeg's, for this kind of camera.
 
     Raises SourceError, without the password, if it cannot be opened or read.
     """
     shown = masked_address(url)
     try:
-        with av.open(url, timeout=TIMEOUTS, options=OPTIONS, metadata_errors="replace") as container:
+        with av.open(url, timeout=TIMEOUTS, options=OPTIONS | dict(options), metadata_errors="replace") as container:
             if (stream := best_video_stream(container)) is None:
                 raise SourceError(
                     f"expected video at {shown}, found none in the stream: check the path after the host name in the "
@@ -62,14 +80,16 @@ def open_camera(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise _source_error(error, shown) from error
 
 
-def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock) -> Pictures:
+def timed_pictures(
+    container: InputContainer, stream: VideoStream, clock: Clock, anchor: Anchor | None = None
+) -> Pictures:
     """Yield (seconds by the clock, picture) until the stream ends. The seconds increase.
 
     Raises FFmpegError, and TimeoutError if the camera stops sending in the middle of a picture.
     """
-    anchor, last, heard = Anchor(), float("-inf"), clock.now()
+    anchor, last, heard = anchor or Anchor(), float("-inf"), clock.now()
     try:
-        for frame, now in after_backlog(_decoded(container, stream, clock), clock):
+        for frame, now in after_backlog(decoded_frames(container, stream, clock), clock):
             time = anchor.time(frame.time, now)
             if time > last:  # two pictures of one burst may have no times of their own
                 last = time
@@ -81,7 +101,7 @@ def timed_pictures(container: InputContainer, stream: VideoStream, clock: Clock)
         raise TimeoutError from error
 
 
-def _decoded(container: InputContainer, stream: VideoStream, clock: Clock) -> Iterator[VideoFrame]:
+def decoded_frames(container: InputContainer, stream: VideoStream, clock: Clock) -> Iterator[VideoFrame]:
     """Yield the pictures and skip those that cannot be decoded.
 
     Raises InvalidDataError if no picture could be decoded for UNDECODABLE seconds.
@@ -107,7 +127,7 @@ def _decoded(container: InputContainer, stream: VideoStream, clock: Clock) -> It
 
 
 class _Failure(NamedTuple):
-    """How to report a kind of error. `{camera}` is the URL without the password, `{reason}` the error's own text."""
+    """How to report a kind of error. `{camera}` is the masked URL, `{reason}` the error's own text."""
 
     errors: tuple[type[Exception], ...]
     text: str
@@ -117,7 +137,7 @@ class _Failure(NamedTuple):
 FAILURES = (
     _Failure(
         (HTTPUnauthorizedError, HTTPForbiddenError),
-        "{camera} refuses the user name or password: write them as rtsp://user:password@host/path",
+        f"{{camera}} refuses the user name or password: write them as {{scheme}}://{LOGIN}",
         Trouble.LOGIN_REFUSED,
     ),
     _Failure(
@@ -138,13 +158,14 @@ FAILURES = (
     ),
     _Failure(
         (av.error.ArgumentError,),
-        "expected rtsp://user:password@host/path at {camera}: @ : / ? # of a password are %40 %3A %2F %3F %23",
+        f"expected {{scheme}}://{LOGIN}, got {{camera}}",
     ),
-    _Failure((Exception,), "expected an RTSP stream at {camera}: {reason}"),
+    _Failure((Exception,), "expected a video stream at {camera}: {reason}"),
 )
 """The first that fits is used."""
 
 
 def _source_error(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
     failure = next(failure for failure in FAILURES if isinstance(error, failure.errors))
-    return SourceError(failure.text.format(camera=shown, reason=error.strerror), failure.trouble)
+    scheme = shown.partition(":")[0]
+    return SourceError(failure.text.format(camera=shown, scheme=scheme, reason=error.strerror), failure.trouble)

@@ -67,9 +67,8 @@ def test_cameras_of_a_configuration_are_reported_by_name(
 def test_an_invalid_address_gives_a_one_line_error(harstream: Harstream, secret: str) -> None:
     code, running = harstream("cameras", f"rtps://anna:{secret}@host/1")
     assert code == 3
-    assert running.complaints == [
-        "harstream: expected a webcam's index, rtsp://..., a video file or scene, got rtps://...; did you mean rtsp://?"
-    ]
+    (line,) = running.complaints
+    assert all(part in line for part in ("expected a webcam's index", "got rtps://...", "did you mean rtsp://?"))
 
 
 @pytest.mark.skipif(any(Path("/dev").glob("video*")), reason="there may be a webcam")

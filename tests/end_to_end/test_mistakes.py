@@ -58,8 +58,8 @@ def test_a_truncated_mp4_is_an_error(fails: Callable[..., str], film: Callable[.
 
 
 def test_an_unknown_scheme_is_named_without_the_password(fails: Callable[..., str], secret: str) -> None:
-    line = fails(CONFIG, "run", "--source", f"http://anna:{secret}@127.0.0.1/camera")
-    assert "expected a webcam's index, rtsp://..., a video file or scene, got http://..." in line
+    line = fails(CONFIG, "run", "--source", f"ftp://anna:{secret}@127.0.0.1/camera")
+    assert all(part in line for part in ("expected a webcam's index", "rtsp://...", "got ftp://..."))
 
 
 @pytest.mark.parametrize("options", ["sed=8", "seed", "seed=-1", "seconds=nan", "seconds=0"])
@@ -211,10 +211,10 @@ def test_a_missing_film_of_the_configuration_is_an_error(
 ) -> None:
     configure(cameras=[{"name": "hall", "source": "film.mp4"}])
     code, running = harstream("run", "--model", light_model)
-    assert (code, running.complaints) == (CONFIG, [
-        "config.yaml:3:11: cameras.0.source: expected a webcam's index, rtsp://..., a video file or scene; there is no "
-        "such file, got 'film.mp4'",
-    ])  # fmt: skip
+    (line,) = running.complaints
+    assert code == CONFIG
+    assert line.startswith("config.yaml:3:11: cameras.0.source: expected a webcam's index")
+    assert line.endswith("there is no such file, got 'film.mp4'")
     code, _ = harstream("run", "--source", "scene?seconds=1", "--model", light_model)
     assert code == 0
 

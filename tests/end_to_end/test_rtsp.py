@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import threading
 import time
@@ -251,6 +252,21 @@ def test_the_run_waits_for_one_missing_camera_of_two(
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
     assert sum("camera yard is offline" in line for line in running.stderr) == 1
+
+
+def test_a_camera_that_refuses_tcp_is_read_over_udp(
+    rtsp_server: Serve, grey: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    camera = rtsp_server(grey, "--loop", "--udp-only")
+    pictures = rtsp_pictures(camera.url(), Clock())
+    times = [time for time, _ in islice(pictures, 30)]
+    pictures.close()  # type: ignore[attr-defined]
+    assert all(before < after for before, after in pairwise(times))
+    assert sum("refuses TCP, so UDP is used" in message for message in caplog.messages) == 1
+    with pytest.raises(SourceError):
+        next(rtsp_pictures(camera.url(), Clock(), "tcp"))
+    next(rtsp_pictures(camera.url(), Clock(), "udp"))
 
 
 class Waits(threading.Event):

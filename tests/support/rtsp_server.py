@@ -47,6 +47,8 @@ def main() -> None:
         if options.login:
             _require_login(server, factory, *options.login.split(":", 1), digest=options.digest)
         factory.set_shared(options.shared)
+        if options.udp_only:
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         server.get_mount_points().add_factory("/camera", factory)
         if not server.attach(None):
             raise SystemExit(f"cannot listen on port {options.port}")
@@ -61,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--codec", choices=ENCODERS, default="h264")
     parser.add_argument("--loop", action="store_true")
     parser.add_argument("--shared", action="store_true", help="one encoding for all viewers")
+    parser.add_argument("--udp-only", action="store_true", help="refuse RTSP over TCP")
     parser.add_argument("--login", help="user:password")
     parser.add_argument("--digest", action="store_true")
     return parser.parse_args()

@@ -9,7 +9,6 @@ from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.sources.address import parse_source
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
 from harstream.stream.sources.registry import new_source
@@ -24,7 +23,7 @@ class ConfiguredCameras:
 
     def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
         """Return a factory for the camera's source. Raises SourceError for a file that does not exist."""
-        return new_source(camera.name, parse_source(camera.source), self.clock, must_open=must_open)
+        return new_source(camera.name, camera.parsed_source, self.clock, must_open=must_open)
 
     def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
         """Return the camera's settings. Raises ConfigError if the configuration does not fit the model."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harstream.models.catalogue import shipped
+from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.sources.address import Scene, VideoFile
-from harstream.stream.sources.probe import CameraFormat, probe, probe_all
+from harstream.stream.sources.camera_times import Anchor
+from harstream.stream.sources.probe import LOWEST_RATE, CameraFormat, probe, probe_all
 from harstream.wire.errors import SourceError
 from tests.support.films import WriteFilm
 
@@ -42,3 +46,26 @@ def test_named_cameras_are_probed_in_order_and_errors_are_results(film: WriteFil
     assert isinstance(found[1].result, CameraFormat)
     assert "none.mp4" in str(found[0])
     assert str(found[1]).startswith("yard ")
+
+
+def test_too_few_frames_and_wrong_times_are_remarked() -> None:
+    good = CameraFormat("h264", 640, 480, 25.0, 25.0, 1.01)
+    assert good.advice() == []
+    (few,) = CameraFormat("h264", 640, 480, 5.0, 5.1, 1.0).advice()
+    assert "raise its frame rate" in few
+    (slow,) = CameraFormat("h264", 640, 480, 25.0, 21.0, 0.84).advice()
+    assert "0.84 times" in slow
+    (still,) = CameraFormat("h264", 640, 480, 25.0, 25.0, 0.0).advice()
+    assert "stand still" in still
+
+
+def test_the_lowest_rate_is_that_of_the_shipped_models() -> None:
+    assert min(load_engine(name, "cpu").contract.live_rate for name in shipped()) == LOWEST_RATE
+
+
+@pytest.mark.parametrize(("speed", "stamp"), [(0.84, lambda t: 0.84 * t), (0.0, lambda t: 0.0), (2.0, lambda t: 2 * t)])
+def test_the_speed_of_a_cameras_times_is_measured(speed: float, stamp: Callable[[float], float]) -> None:
+    anchor = Anchor()
+    for number in range(50):
+        anchor.time(stamp(number / 25), 100 + number / 25)
+    assert anchor.speed == pytest.approx(speed)
