@@ -204,13 +204,10 @@ def is_in_use(path: Path) -> bool:
 
 def _count_and_check(database: sqlite3.Connection) -> tuple[int, int]:
     """Return how many messages wait, and the last number. Raises sqlite3.Error for messages that cannot be sent."""
-    odd = (
-        "SELECT count(*) FROM letters WHERE typeof(put) NOT IN ('real', 'integer') OR typeof(topic) != 'text' "
-        "OR typeof(payload) NOT IN ('blob', 'text')"
-    )
-    (count,) = database.execute(odd).fetchone()
-    if count or not all(is_publishable(topic) for (topic,) in database.execute("SELECT topic FROM letters")):
-        raise sqlite3.DatabaseError("a message has no valid topic, time or payload")
+    for number, put, topic, payload in database.execute("SELECT * FROM letters ORDER BY number"):
+        is_message = isinstance(put, float) and isinstance(topic, str) and isinstance(payload, bytes)
+        if not (is_message and is_publishable(topic)):
+            raise sqlite3.DatabaseError(f"message {number} has no valid time, topic or payload")
     waiting, last = database.execute("SELECT count(*), coalesce(max(number), 0) FROM letters").fetchone()
     if not 0 <= last <= LARGEST_NUMBER:
         raise sqlite3.DatabaseError(f"the last message has the number {last}")

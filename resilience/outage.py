@@ -52,3 +52,9 @@ class Outage:
         if self.is_ongoing and self._ends:
             self._log.info(self._ends, self._name, self.count, extra=self._extra)
         self.is_ongoing, self.count, self._reason = False, 0, ""
+
+    def close(self, still_failing: str) -> None:
+        """Log the end of an outage that has not ended. `still_failing` is formatted with the name and the count."""
+        if self.is_ongoing:
+            self._log.warning(still_failing, self._name, self.count, extra=self._extra)
+        self.is_ongoing, self.count, self._reason = False, 0, ""

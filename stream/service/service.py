@@ -103,6 +103,8 @@ class Service:
         finally:
             self.close()
             self._log_dropped_frames()
+            for delivery in (*self._event_deliveries, *self._frame_deliveries):
+                delivery.close()
 
     @property
     def dropped(self) -> int:
@@ -194,6 +196,10 @@ class _Delivery(Generic[T]):
             # A file that cannot take an event takes any number of steps without one.
             if self._failed_contents <= _contents(message):
                 self._outage.record_success()
+
+    def close(self) -> None:
+        """Log how many messages the sink has missed, if it still fails."""
+        self._outage.close("%s still fails at the end; messages that it missed: %d")
 
 
 def _contents(message: object) -> frozenset[str]:

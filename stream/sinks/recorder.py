@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import logging
 import re
 import tempfile
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from numpy.typing import NDArray
 from harstream.stream.sinks.annotate import annotate
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Step
+
+log = logging.getLogger(__name__)
 
 RATE = 25
 """The rate that the encoder expects, in hertz. The file has the pictures' own times."""
@@ -36,7 +41,8 @@ At 720p, ultrafast takes 11 ms of CPU per picture; superfast and veryfast take 2
 class VideoRecorder:
     """A FrameSink that writes H.264 in MP4: one file, or one per camera with `-<camera>` in front of the suffix.
 
-    Until `close` the files are named `*.part.mp4`, so that no incomplete file has the final name.
+    Until `close` the files are named `*.part.mp4`, so that no incomplete file has the final name. A file that no player
+    can read, because the disk was full or the run was killed, is deleted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,6 +58,7 @@ class VideoRecorder:
         try:
             with tempfile.TemporaryFile(dir=self._path.parent):
                 pass
+            self._delete_parts_of_killed_runs()
         except OSError as error:
             raise SinkError(
                 f"cannot record to {self._path}: the folder {self._path.parent} must exist and be writable "
@@ -84,6 +91,13 @@ class VideoRecorder:
                 failures.append(SinkError(f"the recording stays in {video.path}: {error.strerror}"))
         if failures:
             raise failures[0]
+
+    def _delete_parts_of_killed_runs(self) -> None:
+        """Delete unfinished files of this recording. Without their end, which has the index, no player reads them."""
+        stem = glob.escape(self._path.stem)
+        for part in (*self._path.parent.glob(f"{stem}.part.mp4"), *self._path.parent.glob(f"{stem}-*.part.mp4")):
+            log.warning("%s is deleted: the run that recorded it was killed, and no player can read it", part)
+            part.unlink()
 
     def _path_of(self, camera: str) -> Path:
         word = re.sub(r"[^A-Za-z0-9_]+", "_", camera)
@@ -120,23 +134,31 @@ class _CameraVideo:
         try:
             self._add(picture, time)
         except (OSError, av.FFmpegError) as error:
-            self._failure = SinkError(f"cannot record to {self.path}: {_text_of(error)}")
-            raise self._failure from error
+            raise self._failed(error) from error
 
     def finish(self) -> None:
         """Flush the encoder and close the file. Raises SinkError if the video is not complete."""
-        try:
-            if self._stream is not None and self._container is not None and self._failure is None:
-                self._container.mux(self._stream.encode())
-        except (OSError, av.FFmpegError) as error:
-            self._failure = SinkError(f"cannot record to {self.path}: {_text_of(error)}")
-        try:
-            if self._container is not None:
-                self._container.close()
-        except (OSError, av.FFmpegError) as error:
-            self._failure = self._failure or SinkError(f"cannot record to {self.path}: {_text_of(error)}")
         if self._failure is not None:
             raise self._failure
+        if self._container is None or self._stream is None:
+            return
+        try:
+            self._container.mux(self._stream.encode())
+            self._container.close()
+        except (OSError, av.FFmpegError) as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError | av.FFmpegError) -> SinkError:
+        """Give up: release the space of a file whose end cannot be written. Return the failure, which stays."""
+        self._failure = SinkError(
+            f"cannot record to {self.path}: {_text_of(error)}; the recording is deleted, because it cannot be played"
+        )
+        if self._container is not None:
+            with suppress(OSError, av.FFmpegError):
+                self._container.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+        return self._failure
 
     def _add(self, picture: NDArray[np.uint8], time: float) -> None:
         if self._stream is None or self._container is None:

@@ -42,3 +42,24 @@ def test_a_full_disk_is_logged_once_until_an_event_is_written_again(
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "works again" in caplog.messages[-1]
     assert caplog.messages[-1].endswith(": 3")
+
+
+def test_a_sink_that_still_fails_at_the_end_says_what_it_missed(
+    tmp_path: Path,
+    context: Context,
+    make_event: MakeEvent,
+    make_notice: MakeNotice,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = JsonLines(tmp_path / "events.jsonl", context)
+    sink.start()
+    deliver: _Delivery[Step] = _Delivery("events file", without_pixels(sink))
+    with files_no_longer_than(10):
+        for _ in range(3):
+            deliver(Step(make_notice(make_event()), None))
+    deliver.close()
+    sink.close()
+    _, last = caplog.messages
+    assert "events file still fails" in last
+    assert last.endswith(": 3")

@@ -157,7 +157,7 @@ def noise(time: float) -> Step:
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_gives_a_one_line_error_and_keeps_the_partial_file(tmp_path: Path) -> None:
+def test_a_full_disk_gives_a_one_line_error_and_leaves_no_file_that_cannot_be_played(tmp_path: Path) -> None:
     recorder = VideoRecorder(tmp_path / "film.mp4")
     recorder.start()
 
@@ -170,9 +170,20 @@ def test_a_full_disk_gives_a_one_line_error_and_keeps_the_partial_file(tmp_path:
     assert "cannot record to" in str(caught.value)
     assert "film-hall.part.mp4" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []  # its space is free at once, also while the run goes on
     with pytest.raises(SinkError, match="cannot record to"):
         recorder.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["film-hall.part.mp4"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unfinished_files_of_a_killed_run_are_deleted_and_others_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("film-hall.part.mp4", "film.part.mp4", "film-hall.mp4", "film2-hall.part.mp4"):
+        (tmp_path / name).write_bytes(b"half a film")
+    record(tmp_path / "film.mp4", step(0.0))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film-hall.mp4", "film.mp4", "film2-hall.part.mp4"]
+    assert len([line for line in caplog.messages if "is deleted" in line]) == 2
 
 
 PLAYED = """async url => {
