@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -79,8 +80,17 @@ class Site:
     """Encodes a picture. Only the server's threads call it."""
 
 
-def create_app(site: Site, on_ready: Callable[[], None]) -> Starlette:
-    """Return the application. `on_ready` is called when the event loop runs. Raises SinkError."""
+def create_app(
+    site: Site,
+    on_ready: Callable[[], None],
+    sweep: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    most_viewers: int,
+) -> Starlette:
+    """Return the application. Raises SinkError.
+
+    `on_ready` is called when the event loop runs. `sweep` runs beside the application until its end.
+    """
     sessions = Sessions(site.web.users, site.sessions)
     sessions.load()
     visitors = Visitors(site.web, sessions)
@@ -90,10 +100,13 @@ def create_app(site: Site, on_ready: Callable[[], None]) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = MAX_THREADS
         publishing = asyncio.create_task(broadcast.run())
-        publishing.add_done_callback(lambda task: _carry_error(task, site.view))
+        sweeping = asyncio.create_task(sweep())
+        for task in (publishing, sweeping):
+            task.add_done_callback(lambda task: _carry_error(task, site.view))
         on_ready()
         yield
         publishing.cancel()
+        sweeping.cancel()
 
     return Starlette(
         routes=[
@@ -102,7 +115,7 @@ def create_app(site: Site, on_ready: Callable[[], None]) -> Starlette:
             *history_routes(site.history),
             *control_routes(site.control),
             *login_routes(site.web, sessions, LoginLimit()),
-            live_route(broadcast, visitors, may_control=site.control is not None),
+            live_route(broadcast, visitors, may_control=site.control is not None, most=most_viewers),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
         middleware=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from starlette.authentication import has_required_scope
+from starlette.responses import JSONResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -19,8 +20,14 @@ SESSION_CHECKS = 1.0
 """Seconds between two checks of a viewer's session."""
 
 
-def live_route(broadcast: Broadcast, visitors: Visitors, *, may_control: bool) -> WebSocketRoute:
+def live_route(broadcast: Broadcast, visitors: Visitors, *, may_control: bool, most: int) -> WebSocketRoute:
+    """Return the route. `may_control`: whether operators may change settings. `most`: the number of viewers at once."""
+
     async def live(socket: WebSocket) -> None:
+        if broadcast.viewers >= most:
+            detail = f"{most} pages are open, the most that this machine allows: close one of them"
+            await socket.send_denial_response(JSONResponse({"detail": detail}, 503))
+            return
         await socket.accept()
         viewer = broadcast.join(
             {

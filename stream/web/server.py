@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -12,10 +13,15 @@ import uvicorn
 from harstream.stream.history.store import Query, activities, ended, reading
 from harstream.stream.web.addresses import local_page_url
 from harstream.stream.web.app import Site, create_app
+from harstream.stream.web.connections import Connections, LimitedProtocol, Listener, most_connections
 from harstream.stream.web.view_state import EVENTS_KEPT
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event
 
+BACKLOG = 128
+"""Connections that the system keeps until they are accepted."""
+MAX_HEAD = 16 * 1024
+"""The largest head of a request in bytes: cookies of other programs on this host may be long."""
 SEND_BUFFER = 256 * 1024
 """Send buffer of a viewer in bytes. The default of megabytes would hold seconds of old pictures on a slow link."""
 
@@ -42,20 +48,10 @@ class WebServer:
         """
         if self._site.history is not None:
             self._site.view.set_events(_last_activities(self._site.history))
-        listening = _listen(*self.address)
-        host = self.address[0]
-        self.address = (host, listening.getsockname()[1])
         ready = threading.Event()
-        tls = self._site.web.tls
-        context = tls.context() if tls else None
-        app = create_app(self._site, ready.set)
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
-                ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
-                proxy_headers=False, ssl_context_factory=(lambda *_: context) if context else None,
-            )
-        )  # fmt: skip
+        self._server, connections = self._new_server(ready)
+        listening = Listener(_listen(*self.address), connections)
+        self.address = (self.address[0], listening.getsockname()[1])
         self._thread = threading.Thread(target=self._serve, args=(self._server, listening, ready), name="web")
         self._thread.start()
         ready.wait()
@@ -67,6 +63,21 @@ class WebServer:
         self._server.should_exit = True
         self._thread.join()
         self._server = self._thread = None
+
+    def _new_server(self, ready: threading.Event) -> tuple[uvicorn.Server, Connections]:
+        """Return the server, which sets `ready`, and its connections. Raises SinkError and ConfigError."""
+        most = most_connections()
+        connections = Connections(most)
+        tls = self._site.web.tls
+        context = tls.context() if tls else None
+        app = create_app(self._site, ready.set, connections.sweep, most_viewers=most // 2)
+        config = uvicorn.Config(
+            app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
+            http=partial(LimitedProtocol, connections), h11_max_incomplete_event_size=MAX_HEAD,  # type: ignore[arg-type]
+            ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
+            backlog=BACKLOG, proxy_headers=False, ssl_context_factory=(lambda *_: context) if context else None,
+        )  # fmt: skip
+        return uvicorn.Server(config), connections
 
     def _serve(self, server: uvicorn.Server, listening: socket.socket, ready: threading.Event) -> None:
         try:

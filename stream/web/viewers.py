@@ -111,6 +111,11 @@ class Broadcast:
         self._changed.set()
         return viewer
 
+    @property
+    def viewers(self) -> int:
+        """The number of open pages."""
+        return len(self._viewers)
+
     def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
         self._record_watching()

@@ -164,3 +164,18 @@ def test_without_controls_nothing_can_be_changed(serve: Callable[..., httpx.Clie
     for answer in (client.get("/api/cameras"), client.patch("/api/cameras/hall", json={}), client.post("/api/reload")):
         assert answer.status_code == 403
         assert "web.control in config.yaml" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_above_the_limit_is_refused_before_it_is_read(client: httpx.Client, is_chunked: bool) -> None:
+    """Without the limit, 200 MiB of a body took 400 MB of memory."""
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(50):
+            yield b" " * 1_000_000
+
+    body = chunks() if is_chunked else b" " * 5000
+    try:
+        assert client.patch("/api/cameras/hall", content=body).status_code == 413
+    except httpx.WriteError:
+        assert is_chunked  # the server closed the connection while the client was still sending
