@@ -54,6 +54,8 @@ class NamedSink(Generic[S]):
 
     name: str
     sink: S
+    most_waiting: int | None = None
+    """Messages that may wait for a sink that writes to a disk or a pipe, and so may hang. None: it never hangs."""
 
 
 class Controls(Protocol):

@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from harstream.resilience.outage import Outage
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.service.background_delivery import BackgroundDelivery
 from harstream.stream.service.health import TICK, HealthWatch
 from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink
 from harstream.stream.sources.clock import Clock
@@ -39,8 +40,10 @@ class Service:
         """Each step goes to the sinks in the given order, event sinks first. `clock`: the same as the sources'."""
         self._pipeline = pipeline
         self._clock = clock
-        self._event_deliveries = [_Delivery(named.name, without_pixels(named.sink)) for named in event_sinks]
-        self._frame_deliveries = [_Delivery(named.name, named.sink.show) for named in frame_sinks]
+        self._deliveries: list[_Delivery[Step]] = []
+        self._background: list[BackgroundDelivery[Step]] = []
+        self._event_deliveries = [self._delivery(named, without_pixels(named.sink), "events") for named in event_sinks]
+        self._frame_deliveries = [self._delivery(named, named.sink.show, "frame") for named in frame_sinks]
         self._reports = [
             _Delivery(named.name, named.sink.report)
             for named in [*event_sinks, *frame_sinks]
@@ -93,6 +96,8 @@ class Service:
         `undelivered`: notices that a killed run did not deliver. The event sinks receive them first.
         """
         try:
+            for background in self._background:
+                background.start()
             self._deliver_undelivered(undelivered)
             for step in self._pipeline.steps(self._batches()):
                 self._health.observe(step.notice)
@@ -103,8 +108,7 @@ class Service:
         finally:
             self.close()
             self._log_dropped_frames()
-            for delivery in (*self._event_deliveries, *self._frame_deliveries):
-                delivery.close()
+            self._close_deliveries()
 
     @property
     def dropped(self) -> int:
@@ -125,6 +129,31 @@ class Service:
             readers = list(self._readers.values())
         for reader in readers:
             reader.join()
+
+    @property
+    def hanging(self) -> tuple[str, ...]:
+        """Names of the sinks that hang. Any thread may ask."""
+        return tuple(background.name for background in self._background if background.is_hanging)
+
+    def _delivery(self, named: NamedSink[Any], deliver: Callable[[Step], None], needed: str) -> Callable[[Step], None]:
+        """Return what passes a step to this sink. `needed`: the content of the steps that the sink has to write."""
+        delivery = _Delivery(named.name, deliver)
+        self._deliveries.append(delivery)
+        if named.most_waiting is None:
+            return delivery
+        background = BackgroundDelivery(
+            named.name, delivery, is_needed=lambda step: needed in _contents(step), most_waiting=named.most_waiting
+        )
+        self._background.append(background)
+        return background
+
+    def _close_deliveries(self) -> None:
+        """Give each sink a last chance, and log what it missed. Raises SinkError if a sink hangs."""
+        hanging = [background.name for background in self._background if not background.close()]
+        for delivery in self._deliveries:
+            delivery.close()
+        if hanging:
+            raise SinkError(f"{', '.join(hanging)} hangs: check the disk, or what reads the pipe")
 
     def _new_reader(self, camera: str, new_source: NewSource, first: CameraChange | None = None) -> Reader:
         earlier = self._readers.get(camera)
@@ -151,6 +180,8 @@ class Service:
             for health in self._health.check():
                 for report in self._reports:
                     report(health)
+            for background in self._background:
+                background.check()
             yield batch
 
     def _forget_if_removed(self, change: CameraChange) -> None:

@@ -25,7 +25,12 @@ class JsonLines:
         self._is_regular = False
 
     def start(self) -> None:
-        """Raises SinkError if the file cannot be opened for writing."""
+        """Raises SinkError if the file cannot be opened for writing. A named pipe is opened with the first event."""
+        # Opening a pipe waits for its reader.
+        if not self._path.is_fifo():
+            self._open()
+
+    def _open(self) -> None:
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._is_regular = stat.S_ISREG(os.fstat(self._file).st_mode)
@@ -50,7 +55,8 @@ class JsonLines:
 
     def _append(self, line: bytes) -> None:
         if self._file is None:
-            raise SinkError(f"expected the events file {self._path} to be open, got an event while it is closed")
+            self._open()
+        assert self._file is not None
         # No buffer: it would keep the part that did not fit and write it in front of the next line.
         size = os.fstat(self._file).st_size
         try:

@@ -37,7 +37,7 @@ from harstream.stream.web.http_errors import json_error
 from harstream.stream.web.live_socket import live_route
 from harstream.stream.web.metrics_endpoint import metrics_route
 from harstream.stream.web.view_state import ViewState
-from harstream.stream.web.viewers import Broadcast, Encode, encode_jpeg
+from harstream.stream.web.viewers import Broadcast, Encode, OutputState, encode_jpeg
 
 PAGE = Path(__file__).parent / "page"
 CONTENT_POLICY = (
@@ -74,8 +74,8 @@ class Site:
     """The controls over HTTP. None if HTTP clients may change nothing."""
     metrics: Callable[[], bytes] | None = None
     """Returns the answer of `/metrics`. None if there are no metrics."""
-    has_broker: Callable[[], bool] = lambda: True
-    """Returns whether events can be published now."""
+    outputs: Callable[[], OutputState] = OutputState
+    """Returns the present state of broker and sinks."""
     encode: Encode = encode_jpeg
     """Encodes a picture. Only the server's threads call it."""
 
@@ -94,7 +94,7 @@ def create_app(
     sessions = Sessions(site.web.users, site.sessions)
     sessions.load()
     visitors = Visitors(site.web, sessions)
-    broadcast = Broadcast(site.view, _facts(site), site.encode, site.has_broker)
+    broadcast = Broadcast(site.view, _facts(site), site.encode, site.outputs)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

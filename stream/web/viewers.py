@@ -14,6 +14,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from harstream.stream.sinks.jpeg import jpeg
 from harstream.stream.web.view_state import EVENTS_KEPT, CameraView, ViewState, event_facts
@@ -26,6 +27,16 @@ HEARTBEAT = 4.0
 LONGER_SIDE = 960
 """The longer side of a picture, in pixels. Larger pictures are scaled down before encoding."""
 Encode = Callable[[Frame], bytes]
+
+
+@dataclass(frozen=True)
+class OutputState:
+    """What a page says about the outputs."""
+
+    has_broker: bool = True
+    """Whether events can be published now."""
+    hanging: tuple[str, ...] = ()
+    """Names of the sinks that hang."""
 
 
 class Viewer:
@@ -70,14 +81,14 @@ class Broadcast:
     """Sends the view state to the viewers. It runs on the server's event loop."""
 
     def __init__(
-        self, view: ViewState, about: Mapping[str, object], encode: Encode, has_broker: Callable[[], bool]
+        self, view: ViewState, about: Mapping[str, object], encode: Encode, outputs: Callable[[], OutputState]
     ) -> None:
-        """`about`: keys of each hello message. `has_broker` returns whether events can be published now."""
+        """`about`: keys of each hello message. `outputs` returns the present state of broker and sinks."""
         self._state = view
         self._about = about
         self._encode = encode
-        self._has_broker = has_broker
-        self._sent_has_broker = has_broker()
+        self._outputs = outputs
+        self._sent_outputs = outputs()
         self._viewers: set[Viewer] = set()
         self._changed = asyncio.Event()
         self._sent: dict[int, CameraView] = {}
@@ -146,7 +157,8 @@ class Broadcast:
         return {
             "type": "hello",
             **self._about,
-            "broker": self._sent_has_broker,
+            "broker": self._sent_outputs.has_broker,
+            "hanging": self._sent_outputs.hanging,
             "cameras": [view.facts() for view in self._state.views()],
             "events": [event_facts(event) for event in self._state.events()],
         }
@@ -160,9 +172,10 @@ class Broadcast:
 
     def _offer_messages(self) -> None:
         self._greet_if_cameras_changed()
-        if self._sent_has_broker != (has_broker := self._has_broker()):
-            self._sent_has_broker = has_broker
-            self._offer_to_all("broker", json.dumps({"type": "broker", "connected": has_broker}))
+        if self._sent_outputs != (outputs := self._outputs()):
+            self._sent_outputs = outputs
+            message = {"type": "outputs", "broker": outputs.has_broker, "hanging": outputs.hanging}
+            self._offer_to_all("outputs", json.dumps(message))
         for event in self._state.take_new_events():
             self._offer_to_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._state.views():

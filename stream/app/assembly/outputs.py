@@ -46,6 +46,9 @@ if TYPE_CHECKING:  # imported below if they are configured: they take time
 
 S = TypeVar("S")
 
+MOST_EVENTS, MOST_FRAMES = 10_000, 50
+"""Events, and frames, that may wait for a sink that hangs."""
+
 
 class HasContext(Protocol):
     """A sink whose messages contain the camera's area. The context is frozen; a new one replaces it."""
@@ -81,9 +84,9 @@ class Outputs:
         return [
             *_named("history", self.history),
             NamedSink("mqtt", self.mqtt),
-            NamedSink("console", self.console),
+            NamedSink("console", self.console, MOST_EVENTS),
             NamedSink("metrics", self.metrics),
-            *_named("events file", self.events_file),
+            *_named("events file", self.events_file, MOST_EVENTS),
             NamedSink("systemd", systemd),
         ]
 
@@ -93,7 +96,7 @@ class Outputs:
         return [
             *_named("snapshots", snapshots),
             *_named("live view", self.view),
-            *_named("recorder", self.recorder),
+            *_named("recorder", self.recorder, MOST_FRAMES),
             *_named("window", self.window),
         ]
 
@@ -205,8 +208,8 @@ def _new_window() -> Display:
     return Display()
 
 
-def _named(name: str, sink: S | None) -> list[NamedSink[S]]:
-    return [] if sink is None else [NamedSink(name, sink)]
+def _named(name: str, sink: S | None, most_waiting: int | None = None) -> list[NamedSink[S]]:
+    return [] if sink is None else [NamedSink(name, sink, most_waiting)]
 
 
 def _emission(recognizer: Engine) -> Mapping[str, object] | None:

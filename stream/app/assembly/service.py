@@ -125,7 +125,7 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
 
     # Inputs request changes. Signals do so, too, after `start`.
     CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
-    web = _new_web_server(config, outputs, recognizer, settings, reload)
+    web = _new_web_server(config, outputs, recognizer, service, settings, reload)
     if outputs.window is not None:
         outputs.window.on_quit(shutdown.stop)
 
@@ -142,7 +142,7 @@ def _show_model(recognizer: Engine, messages: StartupMessages) -> None:
 
 
 def _new_web_server(
-    config: Config, outputs: Outputs, recognizer: Engine, settings: CameraSettings, reload: Reload
+    config: Config, outputs: Outputs, recognizer: Engine, service: Service, settings: CameraSettings, reload: Reload
 ) -> WebServer | None:
     if outputs.view is None:
         return None
@@ -150,6 +150,7 @@ def _new_web_server(
     from harstream.stream.web.app import ServiceFacts, Site
     from harstream.stream.web.cameras_api import HttpControl
     from harstream.stream.web.server import WebServer
+    from harstream.stream.web.viewers import OutputState
 
     site = Site(
         ServiceFacts(recognizer.contract, version("harstream"), recognizer.provider),
@@ -159,7 +160,7 @@ def _new_web_server(
         history=config.state / HISTORY_FILE if config.history.enabled else None,
         control=HttpControl(settings, reload) if config.web.may_control else None,
         metrics=outputs.metrics.text,
-        has_broker=lambda: outputs.publisher.is_connected,
+        outputs=lambda: OutputState(outputs.publisher.is_connected, service.hanging),
     )
     return WebServer(site)
 

@@ -51,7 +51,13 @@ function onMessage(message) {
   if (message.type === "hello") onHello(message);
   else if (message.type === "camera") showCamera(message);
   else if (message.type === "event") onEvent(message);
-  else if (message.type === "broker") byId("broker-offline").hidden = message.connected;
+  else if (message.type === "outputs") showOutputs(message);
+}
+
+function showOutputs(outputs) {
+  byId("broker-offline").hidden = outputs.broker;
+  byId("hanging").hidden = outputs.hanging.length === 0;
+  setText(byId("hanging-names"), outputs.hanging.join(", "));
 }
 
 function onHello(hello) {
@@ -59,7 +65,7 @@ function onHello(hello) {
   version = hello.version;
   attempt = 0;
   setLink("open", "Connected");
-  byId("broker-offline").hidden = hello.broker;
+  showOutputs(hello);
   byId("logout").hidden = !hello.user;
   byId("logout").title = `Logged in as ${hello.user}`;
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);

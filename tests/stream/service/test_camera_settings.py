@@ -19,7 +19,7 @@ from harstream.stream.service.settings_file import SettingsFile
 from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
-from harstream.wire.errors import ConfigError, ControlError, SinkError
+from harstream.wire.errors import ConfigError, ControlError
 from harstream.wire.values import CameraChange, CameraControl, CameraState, Frame
 from tests.support.waiting import Eventually
 
@@ -227,10 +227,14 @@ def test_a_mistake_changes_nothing(node: Node) -> None:
     assert [camera.camera for camera in node.settings.cameras()] == ["hall", "yard"]
 
 
-def test_a_settings_file_that_cannot_be_read_is_reported(node: Node, tmp_path: Path) -> None:
+def test_a_settings_file_that_cannot_be_read_is_set_aside_and_reported(
+    node: Node, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     node.memory.write_text('{"hall": 3}')
-    with pytest.raises(SinkError, match=r"expected the cameras' settings in .*controls.json"):
-        Node(tmp_path).start()
+    Node(tmp_path).start()
+    (line,) = [text for text in caplog.messages if "controls.json" in text]
+    assert "cannot be read" in line
+    assert not node.memory.exists()
 
 
 def test_a_camera_is_switched_off_even_if_the_setting_cannot_be_saved(

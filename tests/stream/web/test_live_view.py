@@ -23,7 +23,7 @@ from websockets.sync.connection import Connection
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.web.cameras_api import HttpControl
-from harstream.stream.web.viewers import encode_jpeg
+from harstream.stream.web.viewers import OutputState, encode_jpeg
 from harstream.wire.errors import ControlError
 from harstream.wire.health import HealthState
 from harstream.wire.values import (
@@ -458,7 +458,7 @@ def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:
 @pytest.mark.browser
 def test_page_warns_while_the_broker_is_away(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
     is_there = [True]
-    view = opened("hall", has_broker=lambda: is_there[0])
+    view = opened("hall", outputs=lambda: OutputState(is_there[0]))
     page.goto(view.url)
     view.show(step("hall"))
     page.wait_for_selector(".camera[data-badge=live]")

@@ -11,7 +11,7 @@ import numpy as np
 
 from harstream.models.transform import BgrPicture
 from harstream.stream.web.view_state import EVENTS_KEPT, ViewState
-from harstream.stream.web.viewers import Broadcast, Viewer, picture_header
+from harstream.stream.web.viewers import Broadcast, OutputState, Viewer, picture_header
 from harstream.wire.values import CameraState, EventType, Frame, Step
 from tests.support.values import MakeEvent, MakeNotice
 
@@ -24,8 +24,8 @@ def encode(frame: Frame) -> bytes:
     return f"{frame.camera} at {frame.time:g}".encode()
 
 
-def broadcast(view: ViewState, has_broker: Callable[[], bool] = lambda: True) -> Broadcast:
-    return Broadcast(view, {"version": "0.1.0"}, encode, has_broker)
+def broadcast(view: ViewState, outputs: Callable[[], OutputState] = OutputState) -> Broadcast:
+    return Broadcast(view, {"version": "0.1.0"}, encode, outputs)
 
 
 async def running(broadcast: Broadcast, watch: Awaitable[None]) -> None:
@@ -116,8 +116,10 @@ def test_the_header_of_a_picture_is_ten_bytes_big_endian() -> None:
 def test_a_new_viewer_is_greeted_with_cameras_events_and_facts(make_notice: MakeNotice, make_event: MakeEvent) -> None:
     view = ViewState(["hall", "yard"])
     view.show(Step(make_notice(make_event()), None))
-    (hello,) = (json.loads(text) for text in waiting(broadcast(view, lambda: False).join()))
+    outputs = OutputState(has_broker=False, hanging=("recorder",))
+    (hello,) = (json.loads(text) for text in waiting(broadcast(view, lambda: outputs).join()))
     assert (hello["type"], hello["version"], hello["broker"]) == ("hello", "0.1.0", False)
+    assert hello["hanging"] == ["recorder"]
     assert [camera["name"] for camera in hello["cameras"]] == ["hall", "yard"]
     assert [event["id"] for event in hello["events"]] == ["01JD"]
 
@@ -161,14 +163,14 @@ def test_an_unchanged_camera_is_not_sent_again(make_notice: MakeNotice) -> None:
 
 def test_the_broker_is_reported_when_it_comes_and_goes(make_notice: MakeNotice) -> None:
     view, connected = ViewState(["hall"]), [True]
-    sender = broadcast(view, lambda: connected[0])
+    sender = broadcast(view, lambda: OutputState(connected[0]))
 
     async def watch() -> None:
         viewer = sender.join()
         for is_connected in (False, True):
             connected[0] = is_connected
             view.show(Step(make_notice(), None))
-            assert (await of_type(viewer, "broker"))["connected"] is is_connected
+            assert (await of_type(viewer, "outputs"))["broker"] is is_connected
 
     asyncio.run(running(sender, watch()))
 
@@ -232,7 +234,7 @@ def test_a_picture_is_dropped_if_its_camera_is_disabled_during_encoding(make_not
             view.show(Step(make_notice(state=CameraState.DISABLED), None))
         return encode(frame)
 
-    sender = Broadcast(view, {}, slow_encoder, lambda: True)
+    sender = Broadcast(view, {}, slow_encoder, OutputState)
 
     async def watch() -> None:
         viewer = sender.join()

@@ -1,0 +1,93 @@
+"""Passes messages to a sink on a thread of its own, so that a sink that hangs never holds recognition."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Generic, TypeVar
+
+from harstream.resilience.outage import Outage
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+HANGS_AFTER = 5.0
+"""Seconds for which a sink works on one message before it counts as hanging."""
+LAST_CHANCE = 2.0
+"""Seconds that a sink has at the end for the messages that wait."""
+
+
+class BackgroundDelivery(Generic[T]):
+    """A queue and a thread in front of one sink. `check` and the call itself belong to one other thread."""
+
+    def __init__(
+        self, name: str, deliver: Callable[[T], None], *, is_needed: Callable[[T], bool], most_waiting: int
+    ) -> None:
+        """`is_needed`: whether the sink has work with a message. Others are left out.
+
+        `most_waiting`: messages that may wait. Any further one is lost, which the log says.
+        """
+        self.name = name
+        self._deliver = deliver
+        self._is_needed = is_needed
+        self._most_waiting = most_waiting
+        self._waiting: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._working_since: float | None = None
+        self._outage = Outage(log, name, begins="%s hangs, recognition continues: %s", ends="%s works again after %d s")
+        self._loss = Outage(log, name, begins="%s: %s", ends="%s: messages that were lost: %d")
+        # A write that hangs cannot be interrupted, so the process must be able to end without this thread.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether the sink has worked on one message for too long. Any thread may ask."""
+        since = self._working_since
+        return since is not None and monotonic() - since > HANGS_AFTER
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def __call__(self, message: T) -> None:
+        if not self._is_needed(message):
+            return
+        with self._changed:
+            if len(self._waiting) >= self._most_waiting:
+                self._loss.record_failure(f"{self._most_waiting} messages wait, further ones are lost")
+                return
+            self._loss.record_success()
+            self._waiting.append(message)
+            self._changed.notify_all()
+
+    def check(self) -> None:
+        """Log when the sink hangs and when it works again. Call it about once a second."""
+        if self.is_hanging:
+            self._outage.record_failure(f"{len(self._waiting) + 1} messages wait")
+        else:
+            self._outage.record_success()
+
+    def close(self) -> bool:
+        """Give the sink a last chance. Return whether it took all messages; the log says how many it did not take."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(LAST_CHANCE)
+        if left := len(self._waiting) + (self._working_since is not None):
+            log.error("%s hangs: it did not take its last %d messages", self.name, left)
+        return not left
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_closing)
+                if not self._waiting:
+                    return
+                message = self._waiting.popleft()
+                self._working_since = monotonic()
+            self._deliver(message)
+            self._working_since = None

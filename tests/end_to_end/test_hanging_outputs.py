@@ -1,0 +1,41 @@
+"""An output that hangs never holds recognition, is named, and does not delay the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from harstream.stream.service.background_delivery import HANGS_AFTER
+from tests.support.command import Start
+from tests.support.waiting import Eventually
+
+
+def test_a_pipe_that_nobody_reads_holds_nothing(start: Start, tmp_path: Path, eventually: Eventually) -> None:
+    os.mkfifo(tmp_path / "events")
+    running = start("run", "--source", "scene?seed=8", "--no-web", "--events", "events")
+    eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
+    eventually(lambda: "events file hangs, recognition continues" in running.output, "the report", HANGS_AFTER + 10)
+    seen = running.output.count("▶ start")
+    eventually(lambda: running.output.count("▶ start") > seen, "the next event", 60)
+    asked = time.monotonic()
+    running.signal(signal.SIGTERM)
+    assert running.wait(20) == 7
+    assert time.monotonic() - asked < 5
+    assert sum("events file hangs, recognition continues" in line for line in running.stderr) == 1
+    assert any("it did not take its last" in line for line in running.stderr)
+
+
+def test_a_reader_that_comes_late_gets_all_events(start: Start, tmp_path: Path, eventually: Eventually) -> None:
+    os.mkfifo(tmp_path / "events")
+    running = start("run", "--source", "scene?seed=8", "--no-web", "--events", "events")
+    eventually(lambda: "events file hangs, recognition continues" in running.output, "the report", 90)
+    with (tmp_path / "events").open() as pipe:
+        eventually(lambda: "events file works again" in running.output, "the recovery", 10)
+        running.signal(signal.SIGTERM)
+        events = [json.loads(line) for line in pipe]
+    assert running.wait(10) == 0
+    assert events[0]["event_type"] == "start"
+    assert [event["event_type"] for event in events].count("start") == running.output.count("▶ start")

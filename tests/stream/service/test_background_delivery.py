@@ -1,0 +1,96 @@
+"""A sink behind a background delivery may hang for any time. What it does not take is counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from harstream.stream.service import background_delivery
+from harstream.stream.service.background_delivery import BackgroundDelivery
+from tests.support.waiting import Eventually
+
+
+class Pipe:
+    """Takes messages while it is open."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.open = threading.Event()
+
+    def __call__(self, message: int) -> None:
+        self.open.wait()
+        self.taken.append(message)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    pipe.open.set()
+
+
+def delivery(pipe: Pipe, most_waiting: int = 100) -> BackgroundDelivery[int]:
+    made = BackgroundDelivery("pipe", pipe, is_needed=lambda message: message >= 0, most_waiting=most_waiting)
+    made.start()
+    return made
+
+
+def test_messages_arrive_in_order_and_needless_ones_are_left_out(pipe: Pipe) -> None:
+    pipe.open.set()
+    passing = delivery(pipe)
+    for message in (1, -1, 2, 3):
+        passing(message)
+    assert passing.close()
+    assert pipe.taken == [1, 2, 3]
+
+
+def test_a_sink_that_hangs_is_logged_once_and_its_recovery_too(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(background_delivery, "HANGS_AFTER", 0.05)
+    passing = delivery(pipe)
+    for message in range(5):
+        passing(message)
+    eventually(lambda: passing.is_hanging, "the sink to hang")
+    passing.check()
+    passing.check()
+    pipe.open.set()
+    eventually(lambda: pipe.taken == [0, 1, 2, 3, 4], "all messages")
+    eventually(lambda: not passing.is_hanging, "the recovery")
+    passing.check()
+    begins, ends = caplog.messages
+    assert begins.startswith("pipe hangs, recognition continues: 5 messages wait")
+    assert ends.startswith("pipe works again")
+    assert passing.close()
+
+
+def test_messages_beyond_the_limit_are_lost_and_counted(
+    pipe: Pipe, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    caplog.set_level(logging.INFO)
+    passing = delivery(pipe, most_waiting=2)
+    passing(0)
+    eventually(lambda: len(passing._waiting) == 0, "the first message to be in work")
+    for message in range(1, 6):
+        passing(message)
+    pipe.open.set()
+    eventually(lambda: pipe.taken == [0, 1, 2], "the messages that waited")
+    passing(9)
+    assert passing.close()
+    assert [text.startswith("pipe: ") for text in caplog.messages] == [True, True]
+    assert caplog.messages[-1].endswith("lost: 3")
+
+
+def test_the_end_does_not_wait_for_a_sink_that_hangs(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background_delivery, "LAST_CHANCE", 0.05)
+    passing = delivery(pipe)
+    passing(1)
+    passing(2)
+    assert not passing.close()
+    assert "did not take its last 2 messages" in caplog.text
