@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection_errors import connection_error, login_refused_text
 from harstream.mqtt.tls import client_context
 from harstream.wire.errors import BrokerError
-
-log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 3.0
 MQTT5_TIMEOUT = 1.5
@@ -30,7 +28,9 @@ KEEP_ALIVE = 30
 
 # Source: MQTT 5.0, table 2-6. paho uses these codes for 3.1.1, too.
 UNSUPPORTED_VERSION = 0x84
+KEEP_ALIVE_TIMEOUT = 0x8D
 LOGIN_REFUSED = (0x86, 0x87)
+SOCKET_ERROR = re.compile(r"on socket: (?:\[Errno -?\d+\] )?(.+)")
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,27 @@ class Connection:
         will: Will | None = None,
         on_message: Callable[[str, bytes, bool], None] | None = None,
         on_lost: Callable[[], None] | None = None,
+        on_refused: Callable[[], None] | None = None,
     ) -> None:
-        """The callbacks run on paho's thread and must not block. `on_lost` is called after `close`, too."""
+        """The callbacks run on paho's thread and must not block. `on_lost` is called after `close`, too.
+
+        `on_refused` is called after each entry in `refused`.
+        """
         self.version = ""
         """The version of MQTT: 5 or 3.1.1. It is empty until `open` has succeeded."""
         self.lost = threading.Event()
         self.loss_reason = ""
-        self.refused_messages = 0
-        """Number of messages that the broker refused in its acknowledgement."""
+        self.max_packet: int | None = None
+        """The largest packet that the broker takes, in bytes; None if it does not say."""
+        self.refused: dict[int, str] = {}
+        """The reasons of refused messages by packet identifier. The reader removes them."""
         self._address = address
         self._client_id = client_id
         self._will = will
         self._on_message = on_message
         self._on_lost = on_lost
+        self._on_refused = on_refused
+        self._socket_error = ""
         self._client: paho.Client | None = None
         self._answers: queue.SimpleQueue[ReasonCode | None] = queue.SimpleQueue()
 
@@ -157,6 +165,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = self._acknowledged
         client.on_message = self._received
+        client.on_log = self._logged
         return client
 
     def _accepts_version(self, answer: ReasonCode | None) -> bool:
@@ -170,6 +179,8 @@ class Connection:
         return True
 
     def _connected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        limit = getattr(properties, "MaximumPacketSize", None)
+        self.max_packet = limit if isinstance(limit, int) else None
         self._answers.put(reason)
 
     def _disconnected(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
@@ -177,17 +188,30 @@ class Connection:
         if self.lost.is_set():
             # paho reports a disconnect twice, the second time without the broker's reason.
             return
-        self.loss_reason = str(reason).lower()
+        self.loss_reason = self._reason_of_loss(reason, is_from_broker=flags.is_disconnect_packet_from_server)
         self.lost.set()
         if self._on_lost is not None:
             self._on_lost()
 
     def _acknowledged(self, client: paho.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
-            # The broker would refuse a repeated message again, so it is only counted. The first one is logged.
-            if not self.refused_messages:
-                log.warning("the broker at %s refused a message: %s", self._address.url, str(reason).lower())
-            self.refused_messages += 1
+            self.refused[mid] = str(reason).lower()
+            if self._on_refused is not None:
+                self._on_refused()
+
+    def _reason_of_loss(self, reason: ReasonCode, *, is_from_broker: bool) -> str:
+        """Return why the connection ended. paho calls most reasons an unspecified error."""
+        if is_from_broker:
+            return f"it ended the connection: {str(reason).lower()}"
+        if reason.value == KEEP_ALIVE_TIMEOUT:
+            return f"it did not answer for {KEEP_ALIVE} s"
+        return self._socket_error or "it closed the connection without a reason"
+
+    def _logged(self, client: paho.Client, data: Any, level: int, text: str) -> None:
+        """Keep the error of the socket, which paho only logs."""
+        found = SOCKET_ERROR.search(text)
+        if level == LogLevel.MQTT_LOG_ERR and found is not None:
+            self._socket_error = found[1].lower()
 
     def _received(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ VERSION = 0
 LARGEST_NUMBER = 2**53
 """The largest number of a message. A file with a larger one is damaged."""
 WEEK = 7 * 24 * 3600.0
+DELETE = "DELETE FROM letters WHERE number = ?"
+WAITING = """
+    SELECT number, topic, payload FROM letters WHERE topic NOT IN (SELECT value FROM json_each(?)) ORDER BY number
+"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class Outbox:
         self._born: OrderedDict[int, _Birth] = OrderedDict()
         self._in_memory: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
         self._last = 0
-        self._removed = 0
+        self._undeleted: set[int] = set()
+        """Messages that are gone, but that the disk refuses to delete. They must not be sent again and again."""
         self._waiting = 0
         self._outage = Outage(
             log,
@@ -102,23 +108,26 @@ class Outbox:
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
             row = (self._last, self._wall_clock(), topic, payload)
-            if not self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row):
+            if self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row) is None:
                 self._in_memory[self._last] = (topic, payload)
             self._waiting += 1
             self._keep_to_the_row_limit()
 
-    def oldest(self) -> QueuedMessage | None:
-        """Return the next message to send, without removing it. It drops messages beyond the age limit."""
+    def oldest(self, *, except_on: Collection[str] = ()) -> QueuedMessage | None:
+        """Return the next message to send, without removing it. It drops messages beyond the age limit.
+
+        `except_on`: topics whose messages must wait.
+        """
         with self._lock:
             while True:
-                message = self._first()
+                message = self._first(except_on)
                 if message is None or message.number not in self._born or message.age <= self._age_limit:
                     return message
                 self._forget(message.number)
                 self.dropped += 1
 
     def remove(self, message: QueuedMessage) -> None:
-        """Remove a message that the broker has acknowledged."""
+        """Remove a message that the broker has acknowledged, or that is kept elsewhere."""
         with self._lock:
             self._forget(message.number)
 
@@ -145,12 +154,11 @@ class Outbox:
             self._forget(message.number)
             self.dropped += 1
 
-    def _first(self) -> QueuedMessage | None:
-        row = self._read()
+    def _first(self, except_on: Collection[str] = ()) -> QueuedMessage | None:
+        row = self._read(except_on)
         candidates = [row] if row else []
-        if self._in_memory:
-            number, (topic, payload) = next(iter(self._in_memory.items()))
-            candidates.append((number, topic, payload))
+        in_memory = ((number, *content) for number, content in self._in_memory.items() if content[0] not in except_on)
+        candidates += [first] if (first := next(in_memory, None)) else []
         if not candidates:
             return None
         number, topic, payload = min(candidates)
@@ -160,32 +168,40 @@ class Outbox:
         return QueuedMessage(number, topic, payload, age=self._clock() - born.time, delay=born.delay)
 
     def _forget(self, number: int) -> None:
-        if number <= self._removed:
-            return
-        # If the disk refuses the deletion, this number prevents the message from being sent again and again.
-        self._removed = number
+        if self._in_memory.pop(number, None) is None and not self._delete(number):
+            return  # the row limit has dropped it while it was sent
         self._waiting -= 1
         self._born.pop(number, None)
-        if self._in_memory.pop(number, None) is None:
-            self._write("DELETE FROM letters WHERE number <= ?", (number,))
 
-    def _write(self, statement: str, values: tuple[object, ...]) -> bool:
-        if self._database is None:
+    def _delete(self, number: int) -> bool:
+        """Delete a message on disk, with those that could not be deleted before. Return False if it is gone already."""
+        if number in self._undeleted:
             return False
-        try:
-            self._database.execute(statement, values)
-        except sqlite3.Error as error:
-            self._outage.record_failure(error)
-            return False
-        self._outage.record_success()
-        return True
+        deleted = self._write(DELETE, (number,))
+        if deleted is None:
+            self._undeleted.add(number)
+            return True
+        self._undeleted = {one for one in self._undeleted if self._write(DELETE, (one,)) is None}
+        return deleted > 0
 
-    def _read(self) -> tuple[int, str, bytes] | None:
+    def _write(self, statement: str, values: tuple[object, ...]) -> int | None:
+        """Return the number of changed rows, or None if the disk refuses."""
         if self._database is None:
             return None
-        first = "SELECT number, topic, payload FROM letters WHERE number > ? ORDER BY number LIMIT 1"
         try:
-            row: tuple[int, str, bytes] | None = self._database.execute(first, (self._removed,)).fetchone()
+            changed = self._database.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            self._outage.record_failure(error)
+            return None
+        self._outage.record_success()
+        return changed
+
+    def _read(self, except_on: Collection[str]) -> tuple[int, str, bytes] | None:
+        if self._database is None:
+            return None
+        try:
+            rows = self._database.execute(WAITING, (json.dumps(list(except_on)),))
+            row: tuple[int, str, bytes] | None = next((one for one in rows if one[0] not in self._undeleted), None)
         except sqlite3.Error as error:
             self._outage.record_failure(error)
             return None

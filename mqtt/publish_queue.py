@@ -79,11 +79,17 @@ class PublishQueue:
         with self._changed:
             self._changed.notify()
 
-    def take(self, must_stop: Callable[[], bool]) -> tuple[list[RetainedState], list[Message]]:
-        """Wait for something to publish or until `must_stop`, and return the waiting states and messages."""
+    def take(
+        self, must_stop: Callable[[], bool], seconds_until_stop: Callable[[], float | None] = lambda: None
+    ) -> tuple[list[RetainedState], list[Message]]:
+        """Wait for something to publish or until `must_stop`, and return the waiting states and messages.
+
+        `seconds_until_stop` returns after how many seconds `must_stop` may change by itself; None if it does not.
+        """
         with self._changed:
             while not (self._states.is_waiting or self._messages or must_stop()):
-                self._changed.wait(self._states.seconds_until_due)
+                waits = (self._states.seconds_until_due, seconds_until_stop())
+                self._changed.wait(min((wait for wait in waits if wait is not None), default=None))
             messages = list(self._messages)
             self._messages.clear()
             return self._states.take_unpublished(), messages

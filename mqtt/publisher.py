@@ -10,8 +10,10 @@ from collections.abc import Callable
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.client_id import load_or_create_client_id
 from harstream.mqtt.connection import Connection, Will
+from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publish_queue import Message, PublishQueue
+from harstream.mqtt.refusals import SET_ASIDE_AFTER, Refusals
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import CloseRequest, OnAcknowledged, Session
 from harstream.mqtt.subscriptions import Handler, Subscriptions
@@ -19,6 +21,7 @@ from harstream.mqtt.tls import warn_if_insecure
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
+from harstream.wire.health import DeliveryCounts
 from harstream.wire.messages.event import EventMessage
 
 log = logging.getLogger(__name__)
@@ -34,14 +37,21 @@ STABLE = 10.0
 class Publisher:
     """Publishes over one broker. It is thread-safe. Only `start` and `close` wait for the network."""
 
-    def __init__(self, address: BrokerAddress, outbox: Outbox, *, will: Will) -> None:
-        """The publisher starts and closes the outbox, and stores the client id in a file beside it."""
+    def __init__(
+        self, address: BrokerAddress, outbox: Outbox, *, will: Will, set_aside_after: float = SET_ASIDE_AFTER
+    ) -> None:
+        """The publisher starts and closes the outbox. Files beside it store the client id and refused events.
+
+        `set_aside_after`: seconds of refusals after which the events of a topic no longer wait.
+        """
         self._address = address
         self._outbox = outbox
         self._will = will
         self._id_file = outbox.path.with_name(f"{outbox.path.name}.client-id")
         self._client_id = ""
         self._queue = PublishQueue()
+        aside = outbox.path.with_name(f"{outbox.path.name}.refused.jsonl")
+        self._delivery = Delivery(Refusals(aside, set_aside_after=set_aside_after))
         self._close_request = CloseRequest()
         self._subscriptions = Subscriptions()
         self._on_acknowledged: OnAcknowledged | None = None
@@ -70,6 +80,19 @@ class Publisher:
     def dropped(self) -> int:
         """Number of dropped messages of QoS 0."""
         return self._queue.dropped
+
+    @property
+    def counts(self) -> DeliveryCounts:
+        """The messages that have not arrived, by reason."""
+        refusals = self._delivery.refusals
+        return DeliveryCounts(
+            waiting=self.waiting,
+            dropped_observations=self.dropped,
+            dropped_events=self.lost,
+            refused=refusals.count + self._delivery.refused_states,
+            set_aside=refusals.set_aside,
+            too_large=self._delivery.limit.left_out,
+        )
 
     @property
     def waiting(self) -> int:
@@ -174,6 +197,7 @@ class Publisher:
             will=self._will,
             on_message=self._subscriptions.handle,
             on_lost=self._queue.wake,
+            on_refused=self._queue.wake,
         )
         connection.open()
         if topics := self._subscriptions.topics:
@@ -188,7 +212,9 @@ class Publisher:
         began = time.monotonic()
         self._queue.connect()
         try:
-            Session(connection, self._queue, self._outbox, self._close_request, self._on_acknowledged).run()
+            Session(
+                connection, self._queue, self._outbox, self._close_request, self._delivery, self._on_acknowledged
+            ).run()
         finally:
             self._queue.disconnect()
             connection.close()

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.support.clock",
     "tests.support.broker",
     "tests.support.certificates",
+    "tests.support.fake_broker",
     "tests.support.camera",
     "tests.support.browser",
     "tests.support.disk",

@@ -97,3 +97,21 @@ class NodeStats:
     """Cores that the process kept busy since the previous stats. None if the system does not report it."""
     memory: int | None
     """Memory of this process in bytes. None if the system does not report it."""
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """Numbers of messages that have not arrived at the broker, since the start of the service."""
+
+    waiting: int = 0
+    """Events that the broker has not acknowledged yet."""
+    dropped_observations: int = 0
+    """Messages of QoS 0 that were dropped without a connection."""
+    dropped_events: int = 0
+    """Events that waited too long or were too many."""
+    refused: int = 0
+    """Refusals by the broker. A refused event is published again."""
+    set_aside: int = 0
+    """Events that are stored in a file because the broker does not take them."""
+    too_large: int = 0
+    """Messages over the largest packet of the broker."""

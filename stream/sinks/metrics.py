@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from harstream.models.contract import UNKNOWN
 from harstream.stream.service.health import TICK
 from harstream.wire.context import Context
-from harstream.wire.health import Health, HealthState, LatencyStats, NodeStats
+from harstream.wire.health import DeliveryCounts, Health, HealthState, LatencyStats, NodeStats
 from harstream.wire.timestamps import live_delay
 from harstream.wire.values import CameraState, EventType, Notice
 
@@ -88,18 +88,24 @@ class Metrics:
         info = Info("harstream", "Version, model and provider.", registry=self._registry)
         info.info(about | {"provider": self._provider})
 
-    def watch_broker(
-        self, is_connected: Callable[[], bool], *, waiting: Callable[[], int], lost: Callable[[], int]
-    ) -> None:
-        """Add metrics of the broker. Each read of the metrics calls the functions.
-
-        `waiting`: number of events that the broker has not acknowledged yet. `lost`: number of dropped events.
-        """
+    def watch_broker(self, is_connected: Callable[[], bool], counts: Callable[[], DeliveryCounts]) -> None:
+        """Add metrics of the broker. Each read of the metrics calls the functions."""
         self._gauge("mqtt_connected", "1 if connected to the broker.").set_function(lambda: float(is_connected()))
         self._gauge("mqtt_events_waiting", "Events on disk that the broker has not acknowledged yet.").set_function(
-            waiting
+            lambda: counts().waiting
         )
-        self._gauge("mqtt_events_lost", "Events dropped because they were too old or too many.").set_function(lost)
+        self._gauge("mqtt_events_lost", "Events dropped because they were too old or too many.").set_function(
+            lambda: counts().dropped_events
+        )
+        self._gauge("mqtt_refused", "Refusals by the broker; a refused event is published again.").set_function(
+            lambda: counts().refused
+        )
+        self._gauge("mqtt_events_set_aside", "Events in a file because the broker does not take them.").set_function(
+            lambda: counts().set_aside
+        )
+        self._gauge("mqtt_too_large", "Messages over the largest packet that the broker takes.").set_function(
+            lambda: counts().too_large
+        )
 
     def count_acknowledged(self, delay: float | None, seconds: float) -> None:
         """Count an event that the broker acknowledged `seconds` after its publication. Callable from any thread.

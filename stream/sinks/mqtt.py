@@ -175,13 +175,7 @@ class MqttSink:
         self._stats_at = now
         stats = self._stats()  # even without a connection, so that each summary covers one minute
         if self.publisher.is_connected:
-            message = StatsMessage.of(
-                stats,
-                self.context,
-                waiting=self.publisher.waiting,
-                dropped_observations=self.publisher.dropped,
-                dropped_events=self.publisher.lost,
-            )
+            message = StatsMessage.of(stats, self.context, self.publisher.counts)
             self.publisher.publish_now(self.topics.stats, message.encode())
 
     def _publish_goodbye(self, camera: _Camera) -> None:

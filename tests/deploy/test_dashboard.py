@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
+from harstream.wire.health import DeliveryCounts
 from harstream.wire.values import CameraState, EventType
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
@@ -75,7 +76,7 @@ def exposed(
 ) -> dict[str, set[str]]:  # fmt: skip
     """The names of all metrics that a sink exposes after every kind of value, each with its labels."""
     metrics = Metrics(context, "CPU")
-    metrics.watch_broker(lambda: True, waiting=lambda: 0, lost=lambda: 0)
+    metrics.watch_broker(lambda: True, DeliveryCounts)
     metrics.count_acknowledged(0.03, 0.003)
     metrics.handle(make_notice(state=CameraState.LIVE))
     metrics.handle(make_notice(make_event(EventType.START), scores=(0.1, 0.8, 0.1)))

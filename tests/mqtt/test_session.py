@@ -11,8 +11,10 @@ import pytest
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
+from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publish_queue import Message, PublishQueue
+from harstream.mqtt.refusals import Refusals
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import CloseRequest, Session
 from tests.support.broker import Mosquitto, Subscribe, Subscriber
@@ -32,7 +34,8 @@ class OneSession:
         self.outbox = Outbox(file)
         self.close_request = CloseRequest()
         self.acknowledged: list[tuple[float | None, float]] = []
-        self._session = Session(self.connection, self.queue, self.outbox, self.close_request, self._note)
+        delivery = Delivery(Refusals(file.with_suffix(".refused")))
+        self._session = Session(self.connection, self.queue, self.outbox, self.close_request, delivery, self._note)
         self._thread = threading.Thread(target=self._session.run)
 
     def start(self) -> None:

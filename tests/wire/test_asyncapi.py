@@ -13,7 +13,7 @@ import yaml
 
 from harstream.wire import asyncapi
 from harstream.wire.context import Context
-from harstream.wire.health import Health, HealthState, NodeStats
+from harstream.wire.health import DeliveryCounts, Health, HealthState, NodeStats
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.message import Message
@@ -83,7 +83,7 @@ def test_each_message_matches_its_schema(
         HealthMessage.of(health, context),
         InfoMessage.of(context, PUBLISHED),
         LabelsMessage.of(context),
-        StatsMessage.of(stats, context, waiting=0, dropped_observations=3, dropped_events=0),
+        StatsMessage.of(stats, context, DeliveryCounts(dropped_observations=3)),
         ErrorMessage.of("nuc1", "har/nuc1/camera/a b/enabled/set", "there is no camera 'a b'", 1_700_000_000.0),
     )
     for message in messages:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from harstream.wire.context import Context
-from harstream.wire.health import NodeStats
+from harstream.wire.health import DeliveryCounts, NodeStats
 from harstream.wire.messages.message import (
     Count,
     Hundredths,
@@ -110,6 +110,17 @@ class DroppedMessage(Part):
     """While the broker was away, they waited too long or were too many."""
 
 
+class RefusedMessage(Part):
+    """Numbers of messages that the broker did not take."""
+
+    messages: Count
+    """Refusals. A refused event is published again."""
+    set_aside: Count
+    """Events that are stored in a file instead, because they were refused too often or are too large."""
+    too_large: Count
+    """Messages over the largest packet that the broker takes."""
+
+
 class StatsLatencyMessage(Part):
     """From a frame's capture until its recognition was handed over, in milliseconds."""
 
@@ -133,6 +144,7 @@ class StatsMessage(Message):
     """The share of recognitions without an activity; null before the first recognition."""
     events: EventCountsMessage
     dropped: DroppedMessage
+    refused: RefusedMessage
     waiting: Count
     """Events on disk that the broker has not acknowledged yet."""
     latency_ms: StatsLatencyMessage | None
@@ -145,10 +157,7 @@ class StatsMessage(Message):
     """Memory of the process; null if the system does not report it."""
 
     @classmethod
-    def of(
-        cls, stats: NodeStats, context: Context, *, waiting: int, dropped_observations: int, dropped_events: int
-    ) -> StatsMessage:
-        """Build the message. `waiting` is the number of events that the broker has not acknowledged yet."""
+    def of(cls, stats: NodeStats, context: Context, delivery: DeliveryCounts) -> StatsMessage:
         latency = stats.latency
         return cls(
             schema=STATS,
@@ -160,8 +169,13 @@ class StatsMessage(Message):
             windows=stats.windows,
             unknown_share=stats.unknown / stats.windows if stats.windows else None,
             events=EventCountsMessage(start=stats.starts, end=stats.ends),
-            dropped=DroppedMessage(frames=stats.dropped, observations=dropped_observations, events=dropped_events),
-            waiting=waiting,
+            dropped=DroppedMessage(
+                frames=stats.dropped, observations=delivery.dropped_observations, events=delivery.dropped_events
+            ),
+            refused=RefusedMessage(
+                messages=delivery.refused, set_aside=delivery.set_aside, too_large=delivery.too_large
+            ),
+            waiting=delivery.waiting,
             latency_ms=latency and StatsLatencyMessage(p50=1000 * latency.p50, p95=1000 * latency.p95),
             provider=stats.provider,
             cpu=stats.cpu,

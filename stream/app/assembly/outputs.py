@@ -185,7 +185,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
 
 def _new_metrics(context: Context, recognizer: Engine, publisher: Publisher) -> Metrics:
     metrics = Metrics(context, recognizer.provider)
-    metrics.watch_broker(lambda: publisher.is_connected, waiting=lambda: publisher.waiting, lost=lambda: publisher.lost)
+    metrics.watch_broker(lambda: publisher.is_connected, lambda: publisher.counts)
     publisher.set_acknowledgement_handler(metrics.count_acknowledged)
     return metrics
 

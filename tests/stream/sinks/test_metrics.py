@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
-from harstream.wire.health import HealthState
+from harstream.wire.health import DeliveryCounts, HealthState
 from harstream.wire.values import CameraState, EventType
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 
@@ -120,7 +120,7 @@ def test_a_removed_camera_is_no_longer_reported(
 
 def test_versions_and_broker_state_are_reported(reader: Reader) -> None:
     waiting = [3]
-    reader.metrics.watch_broker(lambda: True, waiting=lambda: waiting[0], lost=lambda: 5)
+    reader.metrics.watch_broker(lambda: True, lambda: DeliveryCounts(waiting=waiting[0], dropped_events=5))
     assert reader.read("info", version="0.1.0", model="lrcn", model_version="1.0.0", provider="CPU") == 1
     assert reader.read("mqtt_connected") == 1
     assert reader.read("mqtt_events_waiting") == 3

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -297,7 +297,7 @@ def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
 
 
 class FailingOutbox(Outbox):
-    def oldest(self) -> None:
+    def oldest(self, *, except_on: Collection[str] = ()) -> None:
         raise RuntimeError("an internal error")
 
 
@@ -584,6 +584,7 @@ def test_stats_are_published_every_minute(
         "schema": "harstream.stats/1", "node": "nuc1", "at": "2023-11-14T22:14:20.000Z", "uptime_s": 60.0,
         "cameras": {"total": 2, "live": 1}, "frames": 900, "windows": 480, "unknown_share": 0.75,
         "events": {"start": 5, "end": 4}, "dropped": {"frames": 7, "observations": 1, "events": 0}, "waiting": 0,
+        "refused": {"messages": 0, "set_aside": 0, "too_large": 0},
         "latency_ms": {"p50": 20.0, "p95": 45.6}, "provider": "CPU", "cpu": 0.73, "memory_bytes": 300_000_000,
     }  # fmt: skip
 
