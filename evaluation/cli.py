@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,9 @@ def evaluate(
     selection = ClipSelection(**clips)
     if mistake := _mistake_in_options(model, selection, stream=stream, has_config=bool(config), has_html=bool(html)):
         fail("evaluate", mistake)
+    for option, file in (("--json", json), ("--html", html)):
+        if file is not None and (why := _why_not_writable(file)):
+            fail("evaluate", f"{option}: cannot write {file}: {why}")
     try:
         if stream:
             _evaluate_streams(model[0], selection, config, json)
@@ -84,6 +88,15 @@ def _mistake_in_options(
     if not selection.data and not selection.background:
         return "expected clips, got none: give --data, --background or both"
     return None
+
+
+def _why_not_writable(file: Path) -> str | None:
+    """Return why a report cannot be written, before the evaluation takes its time. None if it can."""
+    if file.is_dir():
+        return "it is a folder"
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}"
+    return None if os.access(file.parent, os.W_OK) else f"the folder {file.parent} is not writable"
 
 
 def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 import sys
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -87,9 +88,41 @@ def _report_mistake(error: typer.TyperException) -> int:
     """Print what is wrong with the command line, without passwords. Return the exit code."""
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "harstream"
-    if message := masked(error.format_message().rstrip(".")):  # it is empty if typer has printed the help instead
+    if message := masked(_in_our_words(error).rstrip(".")):  # it is empty if typer has printed the help instead
         typer.secho(f"{command}: {message}; `{command} --help` lists what is possible", err=True, fg="red")
     return error.exit_code
+
+
+EXPECTED = (
+    (r"Input should be a valid integer.*", "expected a whole number"),
+    (r"Input should be a valid number.*", "expected a number"),
+    (r"Input should be greater than or equal to (\S+)", r"expected \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
+    (r"Value error, '.*' is not one of (.*)", r"expected one of \1"),
+)
+"""What typer says of a value, and what we say."""
+
+
+def _in_our_words(error: typer.TyperException) -> str:
+    """Return what was expected, and what came, of a mistake in an option's value."""
+    message = error.format_message()
+    if not (found := re.fullmatch(r"Invalid value for '(-[\w-]+).*?': (.*?)\.?", message, re.DOTALL)):
+        return message
+    option, reason = found.groups()
+    for pattern, expected in EXPECTED:
+        if matched := re.fullmatch(pattern, reason, re.DOTALL):
+            return f"{option}: {matched.expand(expected)}{_given(option)}"
+    return f"{option}: {reason}"
+
+
+def _given(option: str) -> str:
+    """Return the value that was typed for an option, for an error line."""
+    for argument, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        if argument == option:
+            return f", got {following!r}"
+        if argument.startswith(f"{option}="):
+            return f", got {argument.partition('=')[2]!r}"
+    return ""
 
 
 def _hide_passwords_from_process_list() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
@@ -57,9 +58,10 @@ def find_model(name_or_path: str) -> ModelFiles:
     if (path / LITE).is_file():
         return ModelFiles(path, path / LITE, None, None)
     if not (path / WHOLE).is_file():
+        similar = get_close_matches(name_or_path, shipped(), n=1)
         raise ModelNotFound(
             f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE} or {LITE}, "
-            f"got {name_or_path!r}"
+            f"got {name_or_path!r}" + (f"; did you mean {similar[0]}?" if similar else "")
         )
     has_parts = (path / ENCODER).is_file() and (path / HEAD).is_file()
     return ModelFiles(path, path / WHOLE, path / ENCODER if has_parts else None, path / HEAD if has_parts else None)

@@ -34,12 +34,13 @@ def event_line(event: EventMessage) -> Text:
     """Return one line for an event, with the local time."""
     sign = {"start": "▶ start ", "update": "· update", "end": "■ end   "}[event.event_type]
     score = event.confidence.mean if event.event_type == "end" else event.confidence.last
-    line = _head(event.updated_at if event.ended_at is None else event.ended_at, event.camera)
+    # An end is decided some seconds after the activity's last frame, and updates come until then.
+    line = _head(event.updated_at, event.camera)
     line.append(f"{sign}  ", style="bold" if event.event_type != "update" else "dim")
     line.append(f"{printable(event.activity):<24}", style=colour(event.activity))
     line.append(f" {score:4.0%}")
-    if event.event_type != "start":
-        line.append(f"  {event.duration_s:.1f} s")
+    if event.ended_at is not None:
+        line.append(f"  {event.duration_s:.1f} s, until {datetime.fromtimestamp(event.ended_at):%H:%M:%S}")
     if event.end_reason:
         line.append(f"  {printable(event.end_reason).replace('_', ' ')}", style="dim")
     if event.historical:

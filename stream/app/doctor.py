@@ -28,10 +28,14 @@ def doctor(
 
         findings = run_checks(read_config(config))
         if as_json:
-            console.print_json(json.dumps([vars(finding) for finding in findings]))
+            console.print_json(json.dumps([_facts(finding) for finding in findings]))
         else:
             console.print(_table(findings))
         raise typer.Exit(0 if all(finding.is_fine or not finding.is_needed for finding in findings) else 1)
+
+
+def _facts(finding: Finding) -> dict[str, object]:
+    return vars(finding) | ({"advice": ""} if finding.is_fine else {})
 
 
 def _table(findings: list[Finding]) -> Table:

@@ -20,6 +20,7 @@ from harstream.stream.app.common_options import (
 )
 from harstream.stream.app.terminal import console, one_line_errors
 from harstream.stream.config.file import with_overrides
+from harstream.stream.config.json_schema import KeyPath
 from harstream.stream.service.log import print_error
 from harstream.wire.errors import ConfigError, SourceError
 
@@ -50,8 +51,9 @@ def predict(
     with one_line_errors():
         from harstream.stream.app.predict_files import predict_files
 
-        asked = {"model": model, "device": device}
-        settings = with_overrides(read_config(config), {key: one for key, one in asked.items() if one is not None})
+        asked = {key: one for key, one in (("model", model), ("device", device)) if one is not None}
+        options: dict[KeyPath, tuple[str, object]] = {(key,): (f"--{key}", one) for key, one in asked.items()}
+        settings = with_overrides(read_config(config), asked, options=options)
         problems: list[SourceError] = []
         table = Table("file", "activity", "start", "end", "seconds", "confidence", box=None, pad_edge=False)
         try:

@@ -23,7 +23,7 @@ from harstream.stream.recognition.protocols import Engine
 from harstream.stream.service.service import without_pixels
 from harstream.stream.sinks.jsonl import JsonLines
 from harstream.stream.sinks.recorder import VideoRecorder
-from harstream.wire.errors import SourceError
+from harstream.wire.errors import ConfigError, SourceError
 from harstream.wire.values import Event, EventType, Step
 
 
@@ -54,6 +54,9 @@ def predict_files(
     `events`, `record`: files to write. `start_time`: time of the first frame of every video; None takes it from each
     file's name or metadata.
     """
+    for video in videos:
+        if video.is_dir():
+            raise ConfigError(f"expected video files, got the folder {video}: name its files, such as {video}/*.mp4")
     check_outputs(videos, events, record)
     recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,9 +80,11 @@ def recognize(
     `start_time`: time of a file's first frame, with a time zone or in local time. None takes it from the file's name
     or metadata, else 1970-01-01. The times of events are seconds since the epoch.
 
-    Raises SourceError and ModelError at once, SourceError also during iteration, and ValueError for invalid pictures.
+    Raises TypeError, ValueError, SourceError and ModelError at once, SourceError also during iteration, and ValueError
+    for invalid pictures.
     Closing or dropping the iterator releases the camera.
     """
+    _check_arguments(source, start_above, start_time)
     loaded = model if isinstance(model, Model) else load(model)
     try:
         loaded.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
@@ -92,6 +94,17 @@ def recognize(
     if scores:
         return _scores(feed, loaded.recognizer)
     return _events(feed, new_default_pipeline(loaded.recognizer, feed.recording, start_above))
+
+
+def _check_arguments(source: object, start_above: object, start_time: object) -> None:
+    if not isinstance(source, str | Path | int | Iterable) or isinstance(source, bool | bytes):
+        raise TypeError(f"source: expected a path, an address, a webcam's index or pairs, got {source!r}")
+    if start_time is not None and not isinstance(start_time, datetime):
+        raise TypeError(f"start_time: expected a datetime, got {start_time!r}")
+    if start_above is None:
+        return
+    if not isinstance(start_above, int | float) or isinstance(start_above, bool) or not 0 <= start_above <= 1:
+        raise ValueError(f"start_above: expected a score from 0 to 1, got {start_above!r}")
 
 
 def new_default_pipeline(recognizer: Recognizer, recording: str, start_above: float | None = None) -> Pipeline:

@@ -18,6 +18,7 @@ from harstream.stream.app.common_options import (
     validation_context,
 )
 from harstream.stream.config.file import with_overrides
+from harstream.stream.config.json_schema import KeyPath
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import Style
 from harstream.wire.masking import Secrets
@@ -55,9 +56,14 @@ class RunOptions:
     def read(self, secrets: Secrets) -> Config:
         """Return the current configuration, and add its secrets. Raises ConfigError."""
         config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
-        config = with_overrides(config, self._changes(config))
+        config = with_overrides(config, self._changes(config), options=self._options())
         secrets.add(config.addresses, config.secrets)
         return config
+
+    def _options(self) -> dict[KeyPath, tuple[str, object]]:
+        """Return the given options whose values an error may show, with the keys that they set."""
+        given = {("web", "port"): self.port} | {(key,): getattr(self, key) for key in ("model", "device")}
+        return {path: (f"--{path[-1]}", value) for path, value in given.items() if value is not None}
 
     def _changes(self, config: Config) -> dict[str, Any]:
         keys = ("model", "events", "record", "display", "device", "log")

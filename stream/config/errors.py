@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -63,6 +63,17 @@ def _key_meant(path: KeyPath) -> str:
     return here or next((dotted(elsewhere) for elsewhere in key_paths() if elsewhere[-1] == last), "")
 
 
-def describe_all(mistakes: Sequence[ErrorDetails]) -> str:
-    """Return the mistakes as one line, without positions and values."""
-    return "; ".join(f"{dotted(key_path(mistake))}: {describe(mistake, '')}" for mistake in mistakes)
+def describe_all(mistakes: Sequence[ErrorDetails], options: Mapping[KeyPath, tuple[str, object]]) -> str:
+    """Return the mistakes as one line, without positions. `options`: option and value of the keys that it sets.
+
+    Values of other keys are not shown, because they may be secret.
+    """
+    return "; ".join(_described(mistake, options) for mistake in mistakes)
+
+
+def _described(mistake: ErrorDetails, options: Mapping[KeyPath, tuple[str, object]]) -> str:
+    path = key_path(mistake)
+    if path not in options:
+        return f"{dotted(path)}: {describe(mistake, '')}"
+    option, value = options[path]
+    return f"{option}: {describe(mistake, repr(value))}"

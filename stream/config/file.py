@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -13,7 +15,7 @@ from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
 from harstream.stream.config.errors import describe, describe_all, dotted, key_path, root_mistakes
-from harstream.stream.config.json_schema import is_secret_key
+from harstream.stream.config.json_schema import KeyPath, is_secret_key
 from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
 from harstream.stream.config.yaml_positions import Mistake, YamlPositions
@@ -40,23 +42,57 @@ def load_config(file: Path, context: ValidationContext | None = None, *, keys: C
     return config
 
 
-def with_overrides(config: Config, values: Mapping[str, Any], context: ValidationContext | None = None) -> Config:
-    """Return the configuration with some values replaced, such as by command-line options. Raises ConfigError."""
+def with_overrides(
+    config: Config,
+    values: Mapping[str, Any],
+    context: ValidationContext | None = None,
+    *,
+    options: Mapping[KeyPath, tuple[str, object]] = MappingProxyType({}),
+) -> Config:
+    """Return the configuration with some values replaced, such as by command-line options. Raises ConfigError.
+
+    `options`: the option, and its value, that sets a key. An error names the option instead of the key.
+    """
     try:
         return Config.model_validate({**config.model_dump(), **values}, context=context)
     except ValidationError as error:
-        raise ConfigError(describe_all(root_mistakes(error))) from error
+        raise ConfigError(describe_all(root_mistakes(error), options)) from error
 
 
 def _tree(file: Path) -> YamlPositions:
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {file}: {_why_unreadable(file, error)}") from error
+    except UnicodeDecodeError as error:
+        place = _place_of_byte(error)
+        raise ConfigFileError(
+            f"{file}:{place}: expected UTF-8, got {_encoding(error.object)}: save it as UTF-8 in your editor"
+        ) from error
     try:
         return YamlPositions(text, file.parent)
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigFileError(_not_yaml(file, text, error)) from error
+
+
+def _why_unreadable(file: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file; `harstream config init` writes one"
+    if file.is_dir():
+        return "it is a folder: name the file in it"
+    return (error.strerror or str(error)).lower()
+
+
+def _place_of_byte(error: UnicodeDecodeError) -> str:
+    before = error.object[: error.start].split(b"\n")
+    return f"{len(before)}:{len(before[-1].decode(errors='replace')) + 1}"
+
+
+def _encoding(content: bytes) -> str:
+    """Guess the encoding of a text that is not UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
+        return "UTF-16"
+    return "another encoding, such as Latin-1"
 
 
 def _validated(

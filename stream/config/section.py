@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from harstream.stream.config.validation_context import contract_in
@@ -38,6 +47,21 @@ SECRET: dict[str, JsonValue] = {"writeOnly": True}
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_number_is_no_boolean(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `yes` and `true` for a number. Pydantic would take them as 1."""
+        kinds = _types_in(cls.model_fields[info.field_name or ""].annotation)
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            raise Misfit("expected a number", f"{str(value).lower()}, which YAML makes of yes and no, on and off, too")
+        return value
+
+
+def _types_in(annotation: Any) -> set[Any]:
+    """Return the types of an annotation such as `float | None`."""
+    inner = get_args(annotation)
+    return set().union(*map(_types_in, inner)) if inner else {annotation}
 
 
 def value_error(path: tuple[str | int, ...], misfit: Misfit) -> InitErrorDetails:

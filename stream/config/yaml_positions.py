@@ -20,6 +20,8 @@ FILE, MERGE = "!file", "tag:yaml.org,2002:merge"
 TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 """Tags of texts. A name may look like a date, and no key has a date as its value."""
 KNOWN_TAGS = "tag:yaml.org,2002:"
+PLACEHOLDER = "0"
+"""Stands for a value that cannot be had. It fits most keys, so that the checks of other keys still run."""
 LONGEST_WORD = 40
 """The longest value that an error shows, in characters."""
 REFERENCE = re.compile(r"\$(\$\{)|\$\{(\w+)\}")
@@ -113,23 +115,23 @@ class YamlPositions:
             return []
         return [self._mapping(one, path, (*around, one)) for one in mappings]
 
-    def _substitute(self, text: str, path: KeyPath) -> str | None:
+    def _substitute(self, text: str, path: KeyPath) -> str:
         names = [name for _, name in REFERENCE.findall(text) if name]
         if not names:
             self.shown[path] = _shown(text)
         unset = [name for name in names if name not in os.environ]
         if unset:
             self._report(path, f"the environment variable {', '.join(unset)} is not set")
-            return None
+            return PLACEHOLDER
         return REFERENCE.sub(lambda found: found[1] or os.environ[found[2]], text)
 
-    def _file_content(self, name: str, path: KeyPath) -> str | None:
+    def _file_content(self, name: str, path: KeyPath) -> str:
         written = f"{FILE} {name}"
         file = self._substitute(name, path)
         self.shown.pop(path, None)
-        if file is None:
-            return None
-        content = None
+        if path in self.invalid:
+            return PLACEHOLDER
+        content = PLACEHOLDER
         try:
             content = (self._folder / file).read_text(encoding="utf-8").strip()
             if not content:

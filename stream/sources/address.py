@@ -55,6 +55,8 @@ class VideoFile:
 
     def check_exists(self) -> None:
         """Raises Misfit with the closest name if the file does not exist."""
+        if self.path.is_dir():
+            raise Misfit(f"{EXPECTED}; a folder is none of them: name the files in it", repr(str(self.path)))
         if not self.path.is_file():
             name = str(self.path)
             got = repr(name) if "@" not in name else ""  # a name with @ may be an address with a password

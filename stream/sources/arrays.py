@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -28,6 +29,9 @@ class ArraySource:
         last: float | None = None
         for item in self._arrays:
             time, pixels = _checked(item)
+            if not math.isfinite(time) or (last is not None and time < last):
+                after = "" if last is None else f" after {last}"
+                raise ValueError(f"expected pairs whose seconds increase, got {time}{after}")
             if last is None:
                 yield CameraChange(self.camera, time, CameraState.LIVE)
             last = time

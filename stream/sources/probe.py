@@ -21,7 +21,7 @@ from harstream.stream.sources.http import http_pictures
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.stream.sources.rtsp import open_camera, open_rtsp, timed_pictures
 from harstream.stream.sources.webcam import open_webcam, read_pictures
-from harstream.wire.errors import SourceError
+from harstream.wire.errors import Misfit, SourceError
 from harstream.wire.masking import masked_address
 
 MEASURING_TIME = 1.5
@@ -162,9 +162,10 @@ def _network_camera(camera: NetworkCamera) -> CameraFormat:
 
 def _file(path: Path) -> CameraFormat:
     try:
+        VideoFile(path).check_exists()
         codec, rate = stated_format(path)
         ((_, picture),) = islice(pictures(path), 1)
-    except VideoError as error:
+    except (VideoError, Misfit) as error:
         raise SourceError(str(error)) from error
     return CameraFormat(codec, picture.bgr().shape[1], picture.bgr().shape[0], _plausible_rate(rate), None)
 

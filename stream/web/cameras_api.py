@@ -95,7 +95,7 @@ def _apply(settings: Controls, name: str, patch: CameraPatch) -> dict[str, objec
         raise HTTPException(409, str(error)) from error
     found = [_facts(camera) for camera in settings.cameras() if camera.camera == name]
     if not found:
-        raise HTTPException(404, f"camera {name!r} has just been removed")
+        raise HTTPException(404, f"there is no camera {name!r}")
     return found[0]
 
 

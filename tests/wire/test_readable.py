@@ -32,8 +32,16 @@ def test_start_shows_time_camera_activity_and_score(make_event: MakeEvent, conte
 
 def test_end_adds_duration_and_reason(make_event: MakeEvent, context: Context) -> None:
     line = readable(TOPIC, EventMessage.of(make_event(EventType.END), context).encode())
-    expected = ["■", "end", "JumpingJack", "81%", "8.4", "s", "low", "confidence"]
-    assert line.plain.split() == [local(1_700_000_009.52), "hall", *expected]
+    expected = ["■", "end", "JumpingJack", "81%", "8.4", "s,", "until", local(1_700_000_009.52), "low", "confidence"]
+    assert line.plain.split()[2:] == expected
+
+
+def test_an_end_is_not_shown_before_the_update_before_it(make_event: MakeEvent, context: Context) -> None:
+    update = make_event(EventType.UPDATE, updated_at=1_700_000_012.0)
+    end = make_event(EventType.END, updated_at=1_700_000_013.0, ended_at=1_700_000_009.0)
+    shown = [readable(TOPIC, EventMessage.of(event, context).encode()).plain for event in (update, end)]
+    assert [line.split()[0] for line in shown] == [local(1_700_000_012.0), local(1_700_000_013.0)]
+    assert [line.count(" s") for line in shown] == [0, 1]  # an update has no duration that the end would cut
 
 
 def test_historical_event_is_marked(make_event: MakeEvent, context: Context) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,7 +147,7 @@ def test_a_loop_that_is_left_closes_the_file(film: WriteFilm, light_model: Path)
     [
         ("no-such.mp4", ("no such file", "no-such.mp4")),
         (Path("no-such.mp4"), ("no such file",)),
-        ("http://camera/", ("expected", "rtsp://")),
+        ("ftp://camera/", ("expected", "rtsp://")),
         (1234, ()),
     ],
 )
@@ -200,3 +202,23 @@ def test_model_called_on_frames_gives_the_scores_of_their_window(light_model: Pa
 def test_model_refuses_frames_of_another_shape(shape: tuple[int, ...], light_model: Path) -> None:
     with pytest.raises(ValueError, match=r"expected frames|a picture must be"):
         harstream.load(light_model)(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "expected"),
+    [
+        ({"source": "."}, harstream.SourceError, "name the files in it"),
+        ({"source": None}, TypeError, "source: expected a path"),
+        ({"start_time": "x"}, TypeError, "start_time: expected a datetime, got 'x'"),
+        ({"start_above": "x"}, ValueError, "start_above: expected a score from 0 to 1, got 'x'"),
+        ({"start_above": 3}, ValueError, "from 0 to 1, got 3"),
+        ({"source": [(1.0, grey(0)), (0.5, grey(0))]}, ValueError, "seconds increase, got 0.5 after 1.0"),
+        ({"source": [(float("nan"), grey(0))]}, ValueError, "seconds increase, got nan"),
+    ],
+)
+def test_a_wrong_argument_says_what_was_expected_and_what_came(
+    light_model: Path, arguments: dict[str, Any], error: type[Exception], expected: str
+) -> None:
+    recognize: Any = harstream.recognize  # the arguments have wrong types
+    with pytest.raises(error, match=re.escape(expected)):
+        list(recognize(**({"source": [], "model": light_model} | arguments)))

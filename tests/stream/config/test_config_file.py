@@ -187,7 +187,7 @@ def test_missing_file_is_a_config_error(file: Path) -> None:
 
 def test_file_that_is_not_utf8_is_a_config_error(file: Path) -> None:
     file.write_bytes(b"node: \xff\n")
-    with pytest.raises(ConfigError, match="cannot read the configuration"):
+    with pytest.raises(ConfigError, match="expected UTF-8"):
         load_config(file)
 
 
@@ -376,3 +376,60 @@ def test_password_of_an_option_is_not_repeated() -> None:
 def test_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Config().node = "other"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "place", "named"),
+    [("utf-16", "1:1", "UTF-16"), ("utf-16-le", "1:1", "UTF-16"), ("latin-1", "2:8", "Latin-1")],
+)
+def test_a_file_in_another_encoding_is_told_to_be_saved_as_utf_8(
+    file: Path, encoding: str, place: str, named: str
+) -> None:
+    file.write_bytes("device: cpu\nnode: Küche\n".encode(encoding))
+    with pytest.raises(ConfigFileError) as caught:
+        load_config(file)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{file}:")
+    assert f":{place}:" in line or encoding == "utf-16-le"
+    assert named in line or encoding == "utf-16-le"
+    assert "UTF-8" in line
+
+
+def test_a_file_with_a_byte_order_mark_is_read(file: Path) -> None:
+    file.write_text("node: hall\n", encoding="utf-8-sig")
+    assert load_config(file).node == "hall"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "activities: {hold: yes}",
+        "web: {port: on}",
+        "stride: true",
+        "history: {days: yes}",
+        "activities: {start_above: yes}",
+    ],
+)
+def test_a_boolean_is_no_number(mistakes: Callable[[str], list[str]], text: str) -> None:
+    (line,) = mistakes(text)
+    assert "expected a number, got true" in line
+
+
+def test_an_unset_variable_hides_no_other_mistake(mistakes: Callable[[str], list[str]]) -> None:
+    lines = mistakes(
+        "cameras:\n"
+        "  - {name: a, source: '${NOT_SET}'}\n"
+        "  - {name: b, source: !file '${NOT_SET}/x', holdd: 1}\n"
+        "  - {name: c, source: 1}\n"
+        "web: {port: '${NOT_SET}', enable: true}\n"
+        "mqtt: {broker: '${NOT_SET}', discover: x}\n"
+        "node: a b\n"
+    )
+    expected = ["NOT_SET", "NOT_SET", "holdd", "NOT_SET", "enable", "NOT_SET", "discover", "node"]
+    assert [part for part, line in zip(expected, lines, strict=True) if part not in line] == []
+
+
+def test_an_unset_variable_hides_no_mistake_of_the_list_around_it(mistakes: Callable[[str], list[str]]) -> None:
+    unset, twice = mistakes("cameras:\n  - {name: a, source: '${NOT_SET}'}\n  - {name: a, source: 1}\n")
+    assert "NOT_SET" in unset
+    assert "unique name" in twice

@@ -12,7 +12,7 @@ from harstream.stream.config.model import Config
 def error_text(values: dict[str, Any]) -> str:
     with pytest.raises(ValidationError) as caught:
         Config.model_validate(values)
-    return describe_all(root_mistakes(caught.value))
+    return describe_all(root_mistakes(caught.value), {})
 
 
 @pytest.mark.parametrize(

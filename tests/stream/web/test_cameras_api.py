@@ -179,3 +179,9 @@ def test_a_body_above_the_limit_is_refused_before_it_is_read(client: httpx.Clien
         assert client.patch("/api/cameras/hall", content=body).status_code == 413
     except httpx.WriteError:
         assert is_chunked  # the server closed the connection while the client was still sending
+
+
+def test_an_empty_change_of_a_camera_that_never_was_does_not_say_that_it_was_removed(client: httpx.Client) -> None:
+    answer = client.patch("/api/cameras/nosuch", json={})
+    assert answer.status_code == 404
+    assert "there is no camera 'nosuch'" in answer.json()["detail"]
