@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from harstream.models.contract import ModelContract
@@ -24,6 +24,8 @@ class Context:
     """The version of harstream."""
     stride_s: float | None = None
     """Seconds from one recognition to the next. None means one recognition for each frame of the model's grid."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What people call a camera. A camera without a title may be missing."""
 
     @cached_property
     def model(self) -> ModelMessage:

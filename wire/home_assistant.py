@@ -35,12 +35,17 @@ def announcements(
     `prefix` is Home Assistant's discovery prefix. `page` is the URL at which other machines open the live view.
     `snapshots` says whether the node publishes snapshots.
     """
-    node = f"har_{context.node}"
-    payloads = {node: _node_payload(node, context, page)}
+    node = _device(context.node)
+    payloads = {f"har/{context.node}": _node_payload(node, context, page)}
     for camera in cameras:
-        device = f"{node}_{camera}"
-        payloads[device] = _camera_payload(device, camera, context, page, snapshots=snapshots)
-    return {f"{prefix}/device/{device}/config": encode_json(payload) for device, payload in payloads.items()}
+        payload = _camera_payload(_device(context.node, camera), camera, context, page, snapshots=snapshots)
+        payloads[f"har_{context.node}/{camera}"] = payload
+    return {f"{prefix}/device/{place}/config": encode_json(payload) for place, payload in payloads.items()}
+
+
+def _device(*names: str) -> str:
+    """Return the identifier of a node, or of a node's camera. No name contains a slash, so none is another's."""
+    return "/".join(["har", *names])
 
 
 def _node_payload(device: str, context: Context, page: str | None) -> Payload:
@@ -52,17 +57,20 @@ def _node_payload(device: str, context: Context, page: str | None) -> Payload:
         "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
     }
     about = _about(device, f"harstream {context.node}", context, page)
-    return _payload(about, {key: _diagnostic(component) for key, component in components.items()}, context)
+    components = {key: _diagnostic(component) for key, component in components.items()}
+    return _payload(about, components, context, f"harstream {context.node}")
 
 
 def _camera_payload(device: str, camera: str, context: Context, page: str | None, *, snapshots: bool) -> Payload:
     own_page = page and f"{page}#{camera}"
-    about = _about(device, _readable(camera), context, own_page) | {"via_device": f"har_{context.node}"}
+    name = context.titles.get(camera) or _readable(camera)
+    about = _about(device, name, context, own_page) | {"via_device": _device(context.node)}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
     # A device keeps a component that is left out. It removes a component that has only a platform.
     snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
-    return _payload(about, _camera_components(camera, context) | {"snapshot": snapshot}, context)
+    components = _camera_components(camera, context) | {"snapshot": snapshot}
+    return _payload(about, components, context, _readable(camera))
 
 
 def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
@@ -142,12 +150,13 @@ _PROBLEM = (
 _WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
-def _payload(about: Payload, components: dict[str, Payload], context: Context) -> Payload:
-    device, name = about["identifiers"], str(about["name"])
+def _payload(about: Payload, components: dict[str, Payload], context: Context, name: str) -> Payload:
+    """`name` begins the ids of the entities, which stay the same when a title changes."""
+    device = about["identifiers"]
     named = {
         key: component
         | {
-            "unique_id": f"{device}_{key}",
+            "unique_id": f"{device}/{key}",
             "default_entity_id": f"{component['platform']}.{_slug(name)}_{_slug(str(component['name']))}",
         }
         for key, component in components.items()

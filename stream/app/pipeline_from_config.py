@@ -38,4 +38,5 @@ def new_context(config: Config, recognizer: Engine, areas: Mapping[str, str | No
         model_sha256=recognizer.files.sha256(),
         version=version("harstream"),
         stride_s=config.stride / recognizer.contract.live_rate,
+        titles=config.titles,
     )

@@ -18,6 +18,7 @@ from harstream.stream.sources.address import (
     Webcam,
     parse_source,
 )
+from harstream.wire.errors import Misfit
 
 
 class WebcamConfig(Section):
@@ -29,6 +30,7 @@ class WebcamConfig(Section):
 
 class CameraConfig(Section):
     name: Name = Field(description="part of the topics, like node")
+    title: str | None = Field(default=None, description="what the page and the smart home call the camera, e.g. Küche")
     source: SourceText = Field(
         description="a webcam's index or /dev/..., rtsp://user:password@host/path, http://..., a video file, or scene"
     )
@@ -53,6 +55,16 @@ class CameraConfig(Section):
                 return replace(webcam, capture=CaptureFormat(**self.webcam.model_dump()))
             case source:
                 return source
+
+    @field_validator("title")
+    @classmethod
+    def _check_title(cls, title: str | None) -> str | None:
+        """Refuse what other programs, which show the title, may take for markup or for control characters."""
+        if title is None or (
+            title.strip() and len(title) <= 64 and title.isprintable() and not set("<>&") & set(title)
+        ):
+            return title
+        raise Misfit("expected 1 to 64 printable characters without < > &", repr(title[:64]))
 
     @field_validator("source")
     @classmethod

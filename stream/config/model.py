@@ -70,6 +70,11 @@ class Config(Section):
         return [*([self.mqtt.broker] if self.mqtt.broker else []), *(camera.source for camera in self.cameras)]
 
     @property
+    def titles(self) -> dict[str, str]:
+        """The title of each camera that has one."""
+        return {camera.name: camera.title for camera in self.cameras if camera.title}
+
+    @property
     def secrets(self) -> list[str]:
         """Values that are secret as a whole."""
         return [*([self.mqtt.password] if self.mqtt.password else []), *self.web.secrets]
@@ -93,10 +98,7 @@ class Config(Section):
     @classmethod
     def _check_names(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         """Report repeated names together with the other mistakes, each at its own position."""
-        found = [
-            value_error((index, "name"), Misfit("each camera needs a unique name", f"{name!r} again"))
-            for index, name in _repeated_names(value)
-        ]
+        found = [value_error((index, "name"), _clash(name, earlier)) for index, name, earlier in _repeated_names(value)]
         try:
             cameras = handler(value)
         except ValidationError as error:
@@ -106,9 +108,27 @@ class Config(Section):
         return cameras
 
 
-def _repeated_names(cameras: Any) -> list[tuple[int, object]]:
-    """Return index and name of each camera that repeats an earlier camera's name."""
+def _repeated_names(cameras: Any) -> list[tuple[int, str, str]]:
+    """Return index and name of each camera that repeats an earlier camera's name, and that name.
+
+    Names that differ only by case, - and _ are equal, because they give the same file of a recording and the same
+    entity in Home Assistant.
+    """
     if not isinstance(cameras, list | tuple):
         return []
     names = [camera.get("name") if isinstance(camera, dict) else getattr(camera, "name", None) for camera in cameras]
-    return [(index, name) for index, name in enumerate(names) if name is not None and name in names[:index]]
+    first: dict[str, str] = {}
+    repeated = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            continue
+        earlier = first.setdefault(name.lower().replace("-", "_"), name)
+        if index > names.index(earlier):
+            repeated.append((index, name, earlier))
+    return repeated
+
+
+def _clash(name: str, earlier: str) -> Misfit:
+    if name == earlier:
+        return Misfit("each camera needs a unique name", f"{name!r} again")
+    return Misfit("each camera needs a name that differs by more than case, - and _", f"{name!r} beside {earlier!r}")

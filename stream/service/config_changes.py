@@ -33,7 +33,7 @@ class ConfigChanges:
 
     @property
     def to_open(self) -> list[CameraConfig]:
-        """Cameras that are new or must be opened again. A change of `activities` alone does not need that."""
+        """Cameras that are new or must be opened again. Activities and title change without that."""
         known = _cameras(self.before)
         return [
             camera
@@ -44,15 +44,16 @@ class ConfigChanges:
     def __str__(self) -> str:
         known = _cameras(self.before)
         opened = [f"{camera.name} {'changed' if camera.name in known else 'is new'}" for camera in self.to_open]
-        return ", ".join([*opened, *(f"{name} is removed" for name in self.removed), *self._activities()])
+        return ", ".join([*opened, *(f"{name} is removed" for name in self.removed), *self._settings()])
 
-    def _activities(self) -> list[str]:
+    def _settings(self) -> list[str]:
         known = _cameras(self.before)
         for_all = ["activities changed"] if self.after.activities != self.before.activities else []
         return for_all + [
-            f"activities of {camera.name} changed"
+            f"{key} of {camera.name} changed"
             for camera in self.after.cameras
-            if camera.name in known and camera.activities != known[camera.name].activities
+            for key in ("activities", "title")
+            if camera.name in known and getattr(camera, key) != getattr(known[camera.name], key)
         ]
 
 
@@ -61,4 +62,4 @@ def _cameras(config: Config) -> dict[str, CameraConfig]:
 
 
 def _have_same_source(camera: CameraConfig, other: CameraConfig) -> bool:
-    return camera.model_copy(update={"activities": other.activities}) == other
+    return camera.model_copy(update={"activities": other.activities, "title": other.title}) == other

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
+from types import MappingProxyType
 
 from harstream.models.contract import UNKNOWN
 from harstream.wire.errors import SinkError
@@ -28,6 +29,8 @@ class CameraView:
 
     index: int
     name: str
+    title: str
+    """What people call the camera; its name if it has no title."""
     state: CameraState = CameraState.CONNECTING
     reason: str = ""
     activity: Activity = Activity(UNKNOWN, 0.0, 0.0)
@@ -57,6 +60,7 @@ class CameraView:
             "type": "camera",
             "index": self.index,
             "name": self.name,
+            "title": self.title,
             "state": self.state,
             "reason": self.reason,
             "activity": self.activity.name,
@@ -88,11 +92,17 @@ class ViewState:
         cameras: Sequence[str],
         forecast: Callable[[str], Forecast | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`forecast` returns the forecast of a camera, and is called at each step. `clock` returns seconds."""
+        """`forecast` returns the forecast of a camera, and is called at each step. `clock` returns seconds.
+
+        `titles`: what people call a camera.
+        """
         self._forecast = forecast
+        self._titles = titles
         self._indices = count()
-        self._views = {name: CameraView(next(self._indices), name) for name in cameras}
+        self._views = {name: self._new_view(name) for name in cameras}
         self._events: dict[str, Event] = {}
         self._new_event_ids: set[str] = set()
         self._listener: Callable[[], None] | None = None
@@ -106,6 +116,14 @@ class ViewState:
         """Set the events of earlier runs, in the order of their starts."""
         with self._lock:
             self._events = {event.id: event for event in events}
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Set what people call the cameras."""
+        with self._lock:
+            self._titles = titles
+            self._views = {name: replace(view, title=titles.get(name, name)) for name, view in self._views.items()}
+            if self._listener is not None:
+                self._listener()
 
     def show(self, step: Step) -> None:
         """Store the step without a copy. A new camera is appended. Raises SinkError after the server has failed."""
@@ -183,7 +201,10 @@ class ViewState:
             return fresh
 
     def _view(self, name: str) -> CameraView:
-        return self._views.get(name) or CameraView(next(self._indices), name)
+        return self._views.get(name) or self._new_view(name)
+
+    def _new_view(self, name: str) -> CameraView:
+        return CameraView(next(self._indices), name, self._titles.get(name, name))
 
     def _updated(self, view: CameraView, step: Step) -> CameraView:
         notice = step.notice

@@ -211,7 +211,7 @@ def test_a_camera_appears_in_its_area_with_its_entities(
 ) -> None:
     run("nuc1", hall="scene?seed=8")
     eventually(lambda: home_assistant.state("sensor.hall_activity") is not None, "the camera", RECOGNIZED)
-    node, hall = home_assistant.device("har_nuc1"), home_assistant.device("har_nuc1_hall")
+    node, hall = home_assistant.device("har/nuc1"), home_assistant.device("har/nuc1/hall")
     rooms = {each["area_id"]: each["name"] for each in home_assistant.registry("area")}
     assert (hall["name"], hall["manufacturer"], rooms[hall["area_id"]]) == ("Hall", "harstream", "HALL")
     assert hall["via_device_id"] == node["id"]
@@ -305,13 +305,13 @@ def test_cameras_are_removed_and_added_with_the_config(
     running = run("nuc5", cellar="scene?seed=8", roof="scene?seed=9")
     sensors = ["sensor.cellar_activity", "sensor.roof_activity"]
     eventually(lambda: [home_assistant.state(each) for each in sensors] == ["Light"] * 2, "both", RECOGNIZED)
-    assert home_assistant.device("har_nuc5_roof") is not None
+    assert home_assistant.device("har/nuc5/roof") is not None
     write("nuc5", cellar="scene?seed=8", loft="scene?seed=9")
     running.signal(signal.SIGHUP)
-    eventually(lambda: home_assistant.device("har_nuc5_roof") is None, "the camera to leave", RECOGNIZED)
+    eventually(lambda: home_assistant.device("har/nuc5/roof") is None, "the camera to leave", RECOGNIZED)
     assert home_assistant.state("sensor.roof_activity") is None
     eventually(lambda: home_assistant.state("sensor.loft_activity") == "Light", "the new one", RECOGNIZED)
-    loft = home_assistant.device("har_nuc5_loft")
+    loft = home_assistant.device("har/nuc5/loft")
     assert "LOFT" in [each["name"] for each in home_assistant.registry("area") if each["area_id"] == loft["area_id"]]
     assert home_assistant.state("sensor.cellar_activity") == "Light"
 

@@ -25,8 +25,8 @@ from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
 
-HALL, YARD = "homeassistant/device/har_nuc1_hall/config", "homeassistant/device/har_nuc1_yard/config"
-NODE = "homeassistant/device/har_nuc1/config"
+HALL, YARD = "homeassistant/device/har_nuc1/hall/config", "homeassistant/device/har_nuc1/yard/config"
+NODE = "homeassistant/device/har/nuc1/config"
 
 
 class Run:
@@ -60,9 +60,9 @@ def begin(tmp_path: Path, context: Context) -> Iterator[Begin]:
     """`begin(url, "hall", "yard")` starts a sink that announces these cameras. Without cameras, discovery is off."""
     sinks: list[Run] = []
 
-    def begin(url: str, *cameras: str, node: str = "nuc1", **options: bool) -> Run:
+    def begin(url: str, *cameras: str, node: str = "nuc1", folder: Path = tmp_path, **options: bool) -> Run:
         here = replace(context, node=node)
-        sink = Run(url, tmp_path, here)
+        sink = Run(url, folder, here)
         sinks.append(sink)
         sink.start(**options)
         sink.announce(announcements("homeassistant", here, cameras) if cameras else {})
@@ -118,7 +118,7 @@ def test_a_renamed_node_clears_the_announcements_of_its_old_name(
     for node in ("nuc1", "nuc2"):
         sink = begin(mosquitto.url, "hall", node=node)
         sink.close()
-    retained("homeassistant/device/har_nuc2/config", "homeassistant/device/har_nuc2_hall/config")
+    retained("homeassistant/device/har/nuc2/config", "homeassistant/device/har_nuc2/hall/config")
 
 
 def test_switching_discovery_off_clears_all_announcements(
@@ -207,3 +207,21 @@ def test_a_file_that_cannot_be_read_gives_a_warning(
     assert "a camera that leaves the config may stay in Home Assistant" in caplog.text
     remembered = (tmp_path / "outbox.db.announced").read_text().splitlines()
     assert remembered == [f"{mosquitto.url} {NODE}", f"{mosquitto.url} {HALL}"]
+
+
+def test_announcements_of_an_earlier_version_are_cleared_and_those_of_another_node_stay(
+    mosquitto: Any, begin: Begin, retained: Callable[..., None], tmp_path: Path
+) -> None:
+    old = ["homeassistant/device/har_home/config", "homeassistant/device/har_home_garage/config"]
+    for topic in old:
+        subprocess.run(["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-t", topic, "-m", "{}"], check=True)
+    url = BrokerAddress.parse(mosquitto.url).url
+    (tmp_path / "outbox.db.announced").write_text("".join(f"{url} {topic}\n" for topic in old))
+    begin(mosquitto.url, "garage", node="home")
+    mine = "homeassistant/device/har/home/config", "homeassistant/device/har_home/garage/config"
+    retained(*mine)
+    (tmp_path / "outbox.db.announced").unlink()
+    (tmp_path / "other").mkdir()
+    begin(mosquitto.url, "hall", node="home_garage", folder=tmp_path / "other")
+    others = "homeassistant/device/har/home_garage/config", "homeassistant/device/har_home_garage/hall/config"
+    retained(*mine, *others)

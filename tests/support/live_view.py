@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ class LiveView:
         clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> None:
-        self.view = ViewState(cameras, forecast, **({"clock": clock} if clock else {}))
+        self.view = ViewState(cameras, forecast, clock or time.monotonic)
         section = WebConfig.model_validate({"port": port, **(web or {})})
         self._server = WebServer(Site(ServiceFacts(contract, "0.1.0", "CPU"), self.view, section, **more))
 

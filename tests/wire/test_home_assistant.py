@@ -33,30 +33,30 @@ def announced(context: Context, *cameras: str, page: str | None = None) -> dict[
 
 @pytest.fixture
 def hall(context: Context) -> Any:
-    return announced(context, "hall")["ha/device/har_nuc1_hall/config"]
+    return announced(context, "hall")["ha/device/har_nuc1/hall/config"]
 
 
 def test_the_node_comes_before_its_cameras(context: Context) -> None:
     assert list(announced(context, "hall", "yard")) == [
-        "ha/device/har_nuc1/config", "ha/device/har_nuc1_hall/config", "ha/device/har_nuc1_yard/config"
+        "ha/device/har/nuc1/config", "ha/device/har_nuc1/hall/config", "ha/device/har_nuc1/yard/config"
     ]  # fmt: skip
 
 
 def test_a_camera_is_a_device_of_its_node(hall: Any) -> None:
     assert hall["device"] == {
-        "identifiers": "har_nuc1_hall",
+        "identifiers": "har/nuc1/hall",
         "name": "Hall",
         "manufacturer": "harstream",
         "model": "lrcn 1.0.0",
         "sw_version": "0.1.0",
-        "via_device": "har_nuc1",
+        "via_device": "har/nuc1",
         "suggested_area": "Hallway",
     }
     assert hall["origin"] == {"name": "harstream", "sw_version": "0.1.0"}
 
 
 def test_a_camera_without_an_area_suggests_none(context: Context) -> None:
-    assert "suggested_area" not in announced(context, "yard")["ha/device/har_nuc1_yard/config"]["device"]
+    assert "suggested_area" not in announced(context, "yard")["ha/device/har_nuc1/yard/config"]["device"]
 
 
 def test_a_page_that_other_machines_can_open_is_linked(context: Context) -> None:
@@ -70,7 +70,7 @@ def test_the_activity_is_unknown_or_a_label_other_than_background(hall: Any) -> 
     assert hall["components"]["activity"] == {
         "platform": "sensor",
         "name": "Activity",
-        "unique_id": "har_nuc1_hall_activity",
+        "unique_id": "har/nuc1/hall/activity",
         "default_entity_id": "sensor.hall_activity",
         "device_class": "enum",
         "options": ["JumpingJack", "Lunges", "unknown"],
@@ -89,7 +89,7 @@ def test_events_are_starts_and_ends(hall: Any) -> None:
     assert hall["components"]["event"] == {
         "platform": "event",
         "name": "Event",
-        "unique_id": "har_nuc1_hall_event",
+        "unique_id": "har/nuc1/hall/event",
         "default_entity_id": "event.hall_event",
         "event_types": ["start", "end"],
         "state_topic": "har/nuc1/camera/hall/event",
@@ -169,10 +169,10 @@ def test_the_frame_age_before_the_first_frame_is_none(hall: Any, make_health: Ma
 def test_a_snapshot_is_announced_only_if_snapshots_are_on(hall: Any, context: Context) -> None:
     assert hall["components"]["snapshot"] == {"platform": "image"}  # this removes an image that was announced before
     announced_messages = announcements("ha", context, ["hall"], snapshots=True)
-    assert json.loads(announced_messages["ha/device/har_nuc1_hall/config"])["components"]["snapshot"] == {
+    assert json.loads(announced_messages["ha/device/har_nuc1/hall/config"])["components"]["snapshot"] == {
         "platform": "image",
         "name": "Snapshot",
-        "unique_id": "har_nuc1_hall_snapshot",
+        "unique_id": "har/nuc1/hall/snapshot",
         "default_entity_id": "image.hall_snapshot",
         "image_topic": "har/nuc1/camera/hall/snapshot",
         "content_type": "image/jpeg",
@@ -189,12 +189,12 @@ def test_diagnostic_figures_are_hidden(hall: Any) -> None:
 
 
 def test_only_the_status_of_the_node_reports_its_presence(context: Context) -> None:
-    node = announced(context)["ha/device/har_nuc1/config"]
+    node = announced(context)["ha/device/har/nuc1/config"]
     assert node["device"]["name"] == "harstream nuc1"
     assert node["components"]["connectivity"] == {
         "platform": "binary_sensor",
         "name": "Connectivity",
-        "unique_id": "har_nuc1_connectivity",
+        "unique_id": "har/nuc1/connectivity",
         "default_entity_id": "binary_sensor.harstream_nuc1_connectivity",
         "device_class": "connectivity",
         "entity_category": "diagnostic",
@@ -211,6 +211,26 @@ def test_only_the_status_of_the_node_reports_its_presence(context: Context) -> N
      ("frontDoor", "FrontDoor", "sensor.frontdoor_activity"), ("-", "Camera", "sensor.camera_activity")],
 )  # fmt: skip
 def test_a_camera_has_a_readable_name(context: Context, camera: str, name: str, entity: str) -> None:
-    payload = announced(replace(context, areas={}), camera)[f"ha/device/har_nuc1_{camera}/config"]
+    payload = announced(replace(context, areas={}), camera)[f"ha/device/har_nuc1/{camera}/config"]
     assert payload["device"]["name"] == name
     assert payload["components"]["activity"]["default_entity_id"] == entity
+
+
+def test_no_name_of_a_node_gives_the_device_of_another_nodes_camera(context: Context) -> None:
+    home = announced(replace(context, node="home"), "garage", "garage_connectivity")
+    garage = announced(replace(context, node="home_garage"), "connectivity")
+    assert not home.keys() & garage.keys()
+    ids = [
+        {component.get("unique_id") for payload in node.values() for component in payload["components"].values()}
+        for node in (home, garage)
+    ]
+    assert ids[0] & ids[1] == {None}  # a component that is removed has no id
+    devices = [{payload["device"]["identifiers"] for payload in node.values()} for node in (home, garage)]
+    assert not devices[0] & devices[1]
+
+
+def test_a_title_names_the_device_and_leaves_the_ids_of_its_entities(context: Context) -> None:
+    titled = announced(replace(context, titles={"hall": "Küche"}), "hall")["ha/device/har_nuc1/hall/config"]
+    plain = announced(context, "hall")["ha/device/har_nuc1/hall/config"]
+    assert titled["device"]["name"] == "Küche"
+    assert titled["components"] == plain["components"]

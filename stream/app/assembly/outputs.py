@@ -130,11 +130,13 @@ class Outputs:
     def on_config(self, config: Config) -> None:
         """Give each sink the new context. Removed cameras keep their area, because their last messages follow."""
         areas = {**self.mqtt.context.areas, **{camera.name: camera.area for camera in config.cameras}}
-        context = replace(self.mqtt.context, areas=areas)
+        context = replace(self.mqtt.context, areas=areas, titles=config.titles)
         sinks: Iterable[HasContext | None] = (self.mqtt, self.history, self.console, self.events_file)
         for sink in sinks:
             if sink is not None:
                 sink.context = context
+        if self.view is not None:
+            self.view.set_titles(config.titles)
         self.announcer.announce(self._announcements(config))
         self._take_snapshots_of(config)
 
@@ -177,7 +179,9 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
         EventLog(context) if config.log == "json" else ConsoleSink(context, console),
         metrics,
         JsonLines(config.events, context) if config.events else None,
-        ViewState([camera.name for camera in config.cameras], forecasts.get) if config.web.enabled else None,
+        ViewState([camera.name for camera in config.cameras], forecasts.get, titles=config.titles)
+        if config.web.enabled
+        else None,
         _new_recorder(config.record) if config.record else None,
         _new_window() if config.display else None,
     )
@@ -194,6 +198,10 @@ def _new_recorder(path: Path) -> VideoRecorder:
     from harstream.stream.sinks.recorder import VideoRecorder
 
     return VideoRecorder(path)
+
+
+def _new_view(config: Config, forecasts: ForecastCache) -> ViewState:
+    return ViewState([camera.name for camera in config.cameras], forecasts.get, titles=config.titles)
 
 
 def _new_own_broker(config: Config) -> EmbeddedBroker:

@@ -12,7 +12,7 @@ let lastHello = null;              // the server's last hello
 
 // Show the cameras of a hello. The cards stay if the cameras are the same.
 export function setCameras(hello) {
-  const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.name]));
+  const roster = ({ cameras: views }) => JSON.stringify(views.map((view) => [view.index, view.title]));
   const isSame = lastHello && roster(hello) === roster(lastHello);
   lastHello = hello;
   if (!isSame) buildCameras(hello.cameras);
@@ -31,8 +31,8 @@ function buildCameras(views) {
       "lasts", "expected", "top"].map((name) => [name, part(name)]));
     const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
     parts.bar = part("now").querySelector(".meter");
-    setText(parts.name, view.name);
-    parts.enlarge.setAttribute("aria-label", `Enlarge ${view.name}`);
+    setText(parts.name, view.title);
+    parts.enlarge.setAttribute("aria-label", `Enlarge ${view.title}`);
     parts.enlarge.onclick = () => enlarge(camera.card.dataset.enlarged === undefined ? camera : null);
     parts.power.hidden = !lastHello.control;
     parts.power.onclick = () => switchCamera(camera);
@@ -40,6 +40,11 @@ function buildCameras(views) {
     byId("stage").append(card);
   }
   fit(cameras);
+}
+
+// Return what people call a camera. A camera of the past has only its name.
+export function titleOf(name) {
+  return cameras.find(({ view }) => view.name === name)?.view.title ?? name;
 }
 
 export function showCamera(view) {
@@ -56,7 +61,7 @@ export function showCamera(view) {
   card.toggleAttribute("data-overloaded", isOverloaded(view));
   const isOff = view.state === "disabled";
   parts.power.setAttribute("aria-pressed", String(isOff));
-  parts.power.setAttribute("aria-label", `Switch ${view.name} ${isOff ? "on" : "off"}`);
+  parts.power.setAttribute("aria-label", `Switch ${view.title} ${isOff ? "on" : "off"}`);
   parts.power.title = parts.power.getAttribute("aria-label");
   setText(parts.activity, headlineText(view));
   parts.activity.title = view.activity;

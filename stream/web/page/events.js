@@ -1,7 +1,7 @@
 // Shows the list of events and its filters, and fills the timeline.
 
 import { currentTime } from "./camera_texts.js";
-import { cameras } from "./cameras.js";
+import { cameras, titleOf } from "./cameras.js";
 import { colour } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Timeline } from "./timeline.js";
@@ -16,7 +16,7 @@ const events = new Map();          // by id: {event, row} of the events in the l
 
 export function setEvents(hello) {
   listLabels(hello);
-  timeline.showCameras(hello.cameras.map((view) => view.name));
+  timeline.showCameras(hello.cameras);
   fillFilters(hello);
   recent.clear();
   hello.events.forEach(remember);
@@ -31,7 +31,7 @@ export function tickEvents() {
 
 export function onEvent(event) {
   remember(event);
-  if (event.event === "start") setText(byId("spoken"), `${event.camera}: ${readable(event.activity)}`);
+  if (event.event === "start") setText(byId("spoken"), `${titleOf(event.camera)}: ${readable(event.activity)}`);
   if (matchesFilters(event)) showEvent(event);
 }
 
@@ -61,7 +61,7 @@ function isFiltered() {
 
 function fillFilters(hello) {
   const activities = hello.labels.filter((label) => !hello.background.includes(label));
-  fillSelect(byId("of-camera"), "All cameras", hello.cameras.map((view) => [view.name, view.name]));
+  fillSelect(byId("of-camera"), "All cameras", hello.cameras.map((view) => [view.name, view.title]));
   fillSelect(byId("of-activity"), "All activities", activities.map((label) => [label, readable(label)]));
 }
 
@@ -115,7 +115,7 @@ function showEvent(event) {
   row.dataset.event = event.event;
   row.style.setProperty("--colour", colour(event.activity));
   setText(row.querySelector(".what"), readable(event.activity));
-  setText(row.querySelector(".where"), `${event.camera} · ${day(event.started_at)}${clock(event.started_at)}${isOngoing ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".where"), `${titleOf(event.camera)} · ${day(event.started_at)}${clock(event.started_at)}${isOngoing ? "" : ` – ${clock(event.ended_at)}`}`);
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });

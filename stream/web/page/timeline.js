@@ -10,19 +10,20 @@ export class Timeline {
     this.formats = formats;
     this.range = 3600;             // seconds
     this.known = new Map();        // by id: {event, bar}
-    this.tracks = new Map();       // by camera's name: {track, head}
+    this.tracks = new Map();       // by camera's name: {row, track, title}
   }
 
-  showCameras(names) {
+  // `views` have the cameras' names and titles.
+  showCameras(views) {
     this.tracks.clear();
-    this.rows.replaceChildren(...names.map((name) => {
+    this.rows.replaceChildren(...views.map(({ name, title }) => {
       const row = document.createElement("li");
       const head = document.createElement("span");
       const track = document.createElement("div");
-      head.textContent = head.title = name;
+      head.textContent = head.title = title;
       track.className = "track";
       row.append(head, track);
-      this.tracks.set(name, { row, track });
+      this.tracks.set(name, { row, track, title });
       return row;
     }));
     for (const entry of this.known.values()) this.tracks.get(entry.event.camera)?.track.append(entry.bar);
@@ -58,9 +59,9 @@ export class Timeline {
         counts.set(event.camera, (counts.get(event.camera) ?? 0) + 1);
       }
     }
-    for (const [name, { row }] of this.tracks) {
+    for (const [name, { row, title }] of this.tracks) {
       const count = counts.get(name) ?? 0;
-      row.setAttribute("aria-label", `${name}: ${count === 1 ? "1 activity" : `${count} activities`}`);
+      row.setAttribute("aria-label", `${title}: ${count === 1 ? "1 activity" : `${count} activities`}`);
     }
     this.drawAxis(now);
   }

@@ -433,3 +433,19 @@ def test_an_unset_variable_hides_no_mistake_of_the_list_around_it(mistakes: Call
     unset, twice = mistakes("cameras:\n  - {name: a, source: '${NOT_SET}'}\n  - {name: a, source: 1}\n")
     assert "NOT_SET" in unset
     assert "unique name" in twice
+
+
+@pytest.mark.parametrize(("first", "second"), [("hall", "Hall"), ("front-door", "front_door"), ("a_-b", "A-_B")])
+def test_names_that_differ_only_by_case_and_hyphens_are_refused(
+    mistakes: Callable[[str], list[str]], first: str, second: str
+) -> None:
+    (line,) = mistakes(f"cameras:\n  - {{name: {first}, source: 0}}\n  - {{name: {second}, source: 1}}\n")
+    assert has_in_order(line, f"3:12: cameras.1.name: | case, - and _ | {second!r} beside {first!r}")
+
+
+def test_a_title_may_have_any_letters_and_no_markup(load: Load, mistakes: Callable[[str], list[str]]) -> None:
+    config = load("cameras: [{name: kueche, title: Küche Flur, source: 0}]")
+    assert config.titles == {"kueche": "Küche Flur"}
+    for title in ("<b>Hall</b>", "a & b", '"a\\nb"', '""', "x" * 65):
+        (line,) = mistakes(f"cameras: [{{name: hall, title: {title}, source: 0}}]")
+        assert has_in_order(line, "1:31: cameras.0.title: | printable characters without")

@@ -38,3 +38,10 @@ def test_a_camera_is_opened_if_it_is_new_or_its_source_or_area_changed() -> None
     assert (yard, door) == ("yard changed", "door is new")
     assert attic.startswith("attic")
     assert "activities of hall" in hall
+
+
+def test_a_new_title_opens_no_camera() -> None:
+    found = changes({"cameras": [HALL]}, {"cameras": [HALL | {"title": "Flur"}]})
+    assert found.to_open == []
+    assert not found.needs_restart
+    assert str(found) == "title of hall changed"

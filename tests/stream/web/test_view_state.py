@@ -62,3 +62,14 @@ def test_the_servers_failure_is_raised_on_the_next_step(make_notice: MakeNotice)
     view.fail(RuntimeError("no memory"))
     with pytest.raises(SinkError, match="no memory"):
         view.show(Step(make_notice(), None))
+
+
+def test_a_title_is_shown_and_changes_while_the_service_runs(make_notice: MakeNotice) -> None:
+    view = ViewState(["hall"], titles={"hall": "Flur", "yard": "Hof"})
+    view.show(Step(make_notice(camera="yard"), None))
+    assert [camera.facts()["title"] for camera in view.views()] == ["Flur", "Hof"]
+    calls: list[None] = []
+    view.listen(lambda: calls.append(None))
+    view.set_titles({"yard": "Garten"})
+    assert [camera.facts()["title"] for camera in view.views()] == ["hall", "Garten"]
+    assert calls
