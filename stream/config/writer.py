@@ -79,7 +79,7 @@ def _commented(head: str, comment: str, indent: int) -> Iterator[str]:
         yield head
         return
     at = max(COMMENTS_AT, len(head) + 2)
-    first, *more = wrap(comment, WIDEST - at - 2) or [""]
+    first, *more = wrap(comment, max(1, WIDEST - at - 2)) or [""]  # a long line may have no comment
     yield f"{head:<{at}}# {first}" if first else head
     yield from (f"{' ' * at}# {line}" for line in more)
 

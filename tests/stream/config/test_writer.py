@@ -198,3 +198,9 @@ def test_schema_accepts_values_from_the_environment(key: str) -> None:
 def test_schema_refuses_invalid_values(text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), config_schema())
+
+
+@pytest.mark.parametrize("length", range(100, 121))
+def test_a_line_of_any_length_without_a_comment_is_written(length: int) -> None:
+    user = "u" * length
+    assert user in config_text({"web": {"users": {user: {"role": "viewer"}}}})
