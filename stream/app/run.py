@@ -64,4 +64,8 @@ def _serve(options: RunOptions, config: Config, secrets: Secrets) -> None:
                 is_restart = service.run()
             if not is_restart:
                 return
-            earlier, config = config, read()
+            earlier = config
+            try:
+                config = read()
+            except HarstreamError as error:
+                log.error("the configuration cannot be read, the previous one is used again: %s", error)

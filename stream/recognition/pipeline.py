@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.contract import UNKNOWN
 from harstream.stream.recognition.camera_recognition import CameraRecognition
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
@@ -65,6 +66,11 @@ class Pipeline:
                 yield Step(notice, None)
         if failure:
             raise failure[0]
+
+    @property
+    def has_activity(self) -> bool:
+        """Whether a camera sees an activity now. Only the thread that iterates over `steps` may ask."""
+        return any(camera.tracker.activity.name != UNKNOWN for camera in self._cameras.values())
 
     def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
         """Replace the tracker settings of a camera. Callable from any thread."""

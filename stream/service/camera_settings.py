@@ -127,6 +127,14 @@ class CameraSettings:
                 self._apply_tracker_settings(camera.name)
             return changes
 
+    def try_refused_again(self) -> list[str]:
+        """Open the cameras at once that refused the login. Return their names. Raises HarstreamError."""
+        with self._change():
+            refused = [camera for camera in self._config.cameras if camera.name in self._service.refused()]
+            for camera in refused:
+                self._watch(camera, must_open=False)
+            return [camera.name for camera in refused]
+
     def _watch(self, camera: CameraConfig, *, must_open: bool) -> None:
         asked = self._file.get(camera.name)
         if asked.threshold is not None:

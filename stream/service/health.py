@@ -109,6 +109,11 @@ class HealthWatch:
         """Stop watching a camera. Callable from any thread."""
         self._cameras.pop(camera, None)
 
+    def refused(self) -> list[str]:
+        """Return the cameras that are offline because they refused the login. Callable from any thread."""
+        cameras = list(self._cameras.items())
+        return [name for name, one in cameras if one.change and one.change.trouble is Trouble.LOGIN_REFUSED]
+
     def observe(self, notice: Notice) -> None:
         """Record a notice. Notices of removed cameras are ignored."""
         camera = self._cameras.get(notice.camera)

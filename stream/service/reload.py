@@ -38,9 +38,12 @@ class Reload:
         with self._reloading:
             before, config = self._settings.config, self._read()
             if config == before:
-                return "nothing changed"
+                again = self._settings.try_refused_again()
+                return f"nothing changed{', logging in again: ' + ', '.join(again) if again else ''}"
             if not ConfigChanges(before, config).needs_restart:
-                return str(self._settings.apply_config(config))
+                changes = str(self._settings.apply_config(config))
+                self._settings.try_refused_again()
+                return changes
             if before.record:
                 raise ControlError(f"a restart would overwrite the recording {before.record}: stop, then start")
             self._check(config)

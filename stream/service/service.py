@@ -23,6 +23,9 @@ from harstream.wire.values import CameraChange, CameraState, Frame, Notice, Step
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+LARGEST_STEP = 1.0
+"""Seconds by which times may differ from the system clock."""
+
 
 class Service:
     """Runs one reader thread per camera. Recognition and the sinks run on the thread that calls `run`.
@@ -56,6 +59,8 @@ class Service:
         """The last reader of each camera."""
         self._removed: set[str] = set()
         self._is_stopping = False
+        self.is_clock_stale = False
+        """Whether the service stopped because the system clock was set. A new service gives right times."""
 
     def watch(self, camera: str, new_source: NewSource) -> None:
         """Read this source in place of the camera's earlier one.
@@ -69,6 +74,10 @@ class Service:
             self._removed.discard(camera)
             self._health.watch(camera, is_live=reader.is_live)
             self._start_reader(camera, reader)
+
+    def refused(self) -> list[str]:
+        """Return the cameras that are offline because they refused the login. They are tried again only rarely."""
+        return self._health.refused()
 
     def disable(self, camera: str) -> None:
         """Release the camera's device and end its activity. `watch` enables it again."""
@@ -182,7 +191,19 @@ class Service:
                     report(health)
             for background in self._background:
                 background.check()
+            self._stop_if_clock_was_set()
             yield batch
+
+    def _stop_if_clock_was_set(self) -> None:
+        """Stop between two activities if the system clock was set by a second or more. Recordings keep their times."""
+        if abs(self._clock.step) < LARGEST_STEP or self._pipeline.has_activity or self._is_stopping:
+            return
+        if all(reader.is_live for reader in self._readers.values()):
+            log.warning(
+                "the system clock was set by %+.0f s: the service starts again with right times", self._clock.step
+            )
+            self.is_clock_stale = True
+            self.stop()
 
     def _forget_if_removed(self, change: CameraChange) -> None:
         if change.state is not CameraState.REMOVED:

@@ -83,6 +83,8 @@ class RunnableService:
         """Run until the end, and return whether to start the service again. Raises SourceError."""
         try:
             self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
+            if self.service.is_clock_stale:
+                self.shutdown.restart()
         finally:
             if not self.shutdown.is_restart:
                 self.systemd.report_stopping()

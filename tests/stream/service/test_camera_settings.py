@@ -34,11 +34,17 @@ class RecordingService(Service):
         self.sources: dict[str, str] = {}
         self.settings: dict[str, TrackerSettings] = {}
         self.is_stopped = False
+        self.refusing: list[str] = []
+        self.opened: list[str] = []
+
+    def refused(self) -> list[str]:
+        return self.refusing
 
     def watch(self, camera: str, new_source: NewSource) -> None:
         (live,) = new_source(threading.Event()).frames()
         assert isinstance(live, CameraChange)
         self.sources[camera] = live.reason
+        self.opened.append(camera)
 
     def disable(self, camera: str) -> None:
         self.sources[camera] = "off"
@@ -225,6 +231,13 @@ def test_a_mistake_changes_nothing(node: Node) -> None:
         node.reload()
     assert node.service.sources == before
     assert [camera.camera for camera in node.settings.cameras()] == ["hall", "yard"]
+
+
+def test_a_reload_tries_a_refused_login_at_once(node: Node) -> None:
+    before = len(node.service.opened)
+    node.service.refusing = ["hall"]
+    assert node.reload() == "nothing changed, logging in again: hall"
+    assert node.service.opened[before:] == ["hall"]
 
 
 def test_a_settings_file_that_cannot_be_read_is_set_aside_and_reported(

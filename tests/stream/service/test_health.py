@@ -56,6 +56,14 @@ def machine(caplog: pytest.LogCaptureFixture) -> Machine:
     return Machine()
 
 
+def test_a_refused_login_is_remembered_until_the_camera_is_live(machine: Machine, make_notice: MakeNotice) -> None:
+    refusal = CameraChange("hall", machine.time, CameraState.OFFLINE, "wrong", Trouble.LOGIN_REFUSED)
+    machine.watch.observe(replace(make_notice(), camera="hall", change=refusal))
+    assert machine.watch.refused() == ["hall"]
+    machine.watch.observe(replace(make_notice(), camera="hall", change=CameraChange("hall", 0.0, CameraState.LIVE)))
+    assert machine.watch.refused() == []
+
+
 def test_a_few_dropped_frames_are_not_reported(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(3):
         machine.a_period(hall=2)

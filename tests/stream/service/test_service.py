@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -311,6 +312,42 @@ def test_a_silent_camera_is_reported_and_a_broken_sink_does_not_affect_the_other
     assert [health.state for health in broken.healths] == [health.state for health in well.healths]
     assert well.healths[0].state is HealthState.WARMING
     assert {health.camera for health in well.healths} == {"hall"}
+
+
+def test_the_service_stops_for_a_restart_when_the_system_clock_is_set(eventually: Eventually) -> None:
+    wall, sink = [1000.0 - monotonic()], RecordingSink()
+    clock = Clock(lambda: wall[0] + monotonic())
+    pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
+    service = Service(pipeline, [NamedSink("sink", sink)], [], clock)
+    service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
+    running = threading.Thread(target=service.run)
+    running.start()
+    eventually(lambda: len(sink.healths) > 1, "the health")
+    assert not service.is_clock_stale
+    wall[0] -= 3600
+    running.join(10)
+    assert not running.is_alive()
+    assert service.is_clock_stale
+
+
+def test_the_service_waits_for_the_end_of_an_activity_before_it_follows_the_clock() -> None:
+    class Busy(Pipeline):
+        has_activity = True
+
+    wall = [1000.0 - monotonic()]
+    service = Service(
+        Busy(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0)),
+        [], [], Clock(lambda: wall[0] + monotonic()),
+    )  # fmt: skip
+    service.watch("hall", Silent)
+    running = threading.Thread(target=service.run)
+    running.start()
+    wall[0] += 3600
+    running.join(2.5)
+    assert running.is_alive()
+    service.stop()
+    running.join(10)
+    assert not service.is_clock_stale
 
 
 def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history_last(
