@@ -144,4 +144,5 @@ def _summary(checked: Config, activities: int) -> str:
     url = checked.mqtt.address.url if checked.mqtt.broker else None
     broker = f"broker {url}" if url else f"its own broker on port {checked.mqtt.embedded_port}"
     view = f"live view on {checked.web.host}:{checked.web.port}" if checked.web.enabled else "no live view"
+    view += " without a login" if checked.web.is_open_to_all else ""
     return f"{cameras}, model {checked.model} with {activities} activities, {broker}, {view}"

@@ -34,7 +34,7 @@ def _check_password_hash(text: str) -> str:
     except (InvalidHashError, ValueError):
         parameters = None
     if parameters is None or parameters.type is not Type.ID:
-        raise Misfit("expected an Argon2id hash, which `harstream config hash-password` makes from a password")
+        raise Misfit("expected an Argon2id hash in quotes, which `harstream config hash-password` makes")
     return text
 
 
@@ -60,7 +60,7 @@ def _check_network(text: str) -> str:
 class WebUser(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9_.@-]{1,64}$", description="the name to log in with")
     password_hash: Annotated[str, AfterValidator(_check_password_hash)] = Field(
-        description="what `harstream config hash-password` prints, or !file and its file"
+        description="what `harstream config hash-password` prints, in quotes, or !file and its file"
     )
     role: Role = Field(default="viewer", description="viewer: sees the cameras; operator: also changes settings")
 

@@ -17,8 +17,6 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from harstream.models.contract import ModelContract
 from harstream.stream.config.loopback import is_loopback
@@ -36,10 +34,10 @@ from harstream.stream.web.health_endpoints import health_routes
 from harstream.stream.web.http_errors import json_error
 from harstream.stream.web.live_socket import live_route
 from harstream.stream.web.metrics_endpoint import metrics_route
+from harstream.stream.web.page_files import page_routes
 from harstream.stream.web.view_state import ViewState
 from harstream.stream.web.viewers import Broadcast, Encode, OutputState, encode_jpeg
 
-PAGE = Path(__file__).parent / "page"
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'"
@@ -116,7 +114,7 @@ def create_app(
             *control_routes(site.control),
             *login_routes(site.web, sessions, LoginLimit()),
             live_route(broadcast, visitors, may_control=site.control is not None, most=most_viewers),
-            Mount("/", StaticFiles(directory=PAGE, html=True)),
+            *page_routes(),
         ],
         middleware=[
             Middleware(BaseHTTPMiddleware, dispatch=_header_adder(site.web.frame_ancestors)),

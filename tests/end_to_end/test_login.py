@@ -17,9 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from harstream.stream.web.access.sessions import COOKIE
 from harstream.stream.web.connections import LONGEST_WAIT
-from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS
+from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS, session_cookie
 from tests.support.command import Configure, Harstream, Start
 from tests.support.waiting import Eventually
 
@@ -64,12 +63,13 @@ def test_a_user_who_is_removed_by_a_reload_sees_nothing_more(
 
     def status(name: str) -> int:
         try:
-            return httpx.get(f"{url}/api/cameras", cookies={COOKIE: cookies[name]}).status_code
+            return httpx.get(f"{url}/api/cameras", cookies=cookies[name]).status_code
         except httpx.TransportError:
             return 0
 
     assert (status("anna"), status("ben")) == (200, 200)
-    with connect(f"ws{url[4:]}/live", additional_headers={"Cookie": f"{COOKIE}={cookies['ben']}"}) as viewer:
+    ((cookie, value),) = cookies["ben"].items()
+    with connect(f"ws{url[4:]}/live", additional_headers={"Cookie": f"{cookie}={value}"}) as viewer:
         viewer.recv(timeout=5)
         configure(web=web | {"users": [USERS[0]]}, cameras=[{"name": "demo", "source": "scene"}], **ports)
         running.signal(signal.SIGHUP)
@@ -87,9 +87,10 @@ def answers(url: str, **options: Any) -> bool:
         return False
 
 
-def session(url: str, name: str) -> str:
+def session(url: str, name: str) -> dict[str, str]:
+    """Logs in and returns the cookie."""
     answer = httpx.post(f"{url}/login", data={"name": name, "password": PASSWORD})
-    return answer.cookies[COOKIE]
+    return dict([session_cookie(answer.cookies)])
 
 
 def test_https_marks_the_cookie_as_secure_and_closes_handshakes_that_do_not_end(

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
@@ -20,8 +19,8 @@ from harstream.stream.web.access.login_limit import LoginLimit
 from harstream.stream.web.access.passwords import is_password
 from harstream.stream.web.access.sessions import Sessions
 from harstream.stream.web.http_errors import MAX_BODY
+from harstream.stream.web.page_files import login_html
 
-PAGE = Path(__file__).parents[1] / "page" / "login.html"
 MESSAGE = "<!-- message -->"
 """The place in the page for one line to the user."""
 AGAIN = '<!doctype html><meta http-equiv="refresh" content="0; url=./"><title>harstream</title>'
@@ -100,4 +99,4 @@ async def _form(request: Request) -> tuple[str, str]:
 
 def _page(message: str = "", code: int = 200, headers: dict[str, str] | None = None) -> Response:
     line = f'<p class="message" id="message" role="alert">{escape(message)}</p>' if message else ""
-    return HTMLResponse(PAGE.read_text(encoding="utf-8").replace(MESSAGE, line), code, headers)
+    return HTMLResponse(login_html().replace(MESSAGE, line), code, headers)

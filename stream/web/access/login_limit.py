@@ -35,9 +35,12 @@ class LoginLimit:
 
     def allows(self, address: str) -> bool:
         """Count one attempt, and return whether it may be made."""
-        # The limit in all comes first. It bounds the number of addresses that are remembered.
-        is_allowed = all(self._limiter.hit(limit, "all") for limit in self._in_all) and all(
-            self._limiter.hit(limit, "address", _network(address)) for limit in self._each_address
+        network = _network(address)
+        # An address above its limit must not use up the limit in all, which bounds how many addresses are remembered.
+        is_allowed = (
+            all(self._limiter.test(limit, "address", network) for limit in self._each_address)
+            and all(self._limiter.hit(limit, "all") for limit in self._in_all)
+            and all(self._limiter.hit(limit, "address", network) for limit in self._each_address)
         )
         if is_allowed:
             self._refusals.record_success()

@@ -23,7 +23,8 @@ from harstream.stream.config.web import WebUser
 from harstream.wire.errors import SinkError
 
 FILE = "web-sessions.json"
-COOKIE = "harstream_session"
+COOKIE = "harstream_"
+"""The begin of the cookie's name. Services on one machine share their cookies, so that each needs a name of its own."""
 MAX_AGE = 30 * 86400
 """Seconds from the login to the end of a session."""
 SESSION_BYTES = 24
@@ -99,8 +100,9 @@ class _CookieByScheme:
     """Marks the cookie as Secure where the browser uses HTTPS."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
-        self._plain = SessionMiddleware(app, key, COOKIE, MAX_AGE, same_site="strict")
-        self._secure = SessionMiddleware(app, key, COOKIE, MAX_AGE, same_site="strict", https_only=True)
+        name = COOKIE + _digest(key)[:8]
+        self._plain = SessionMiddleware(app, key, name, MAX_AGE, same_site="strict")
+        self._secure = SessionMiddleware(app, key, name, MAX_AGE, same_site="strict", https_only=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_secure = scope.get("scheme") in ("https", "wss")
@@ -109,4 +111,8 @@ class _CookieByScheme:
 
 def _fingerprint(user: WebUser) -> str:
     """Return a text that changes with the password. It does not reveal the password's hash."""
-    return sha256(user.password_hash.encode()).hexdigest()[:16]
+    return _digest(user.password_hash)[:16]
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 
 from harstream.stream.app.doctor_checks import Finding, run_checks
 from harstream.stream.config.model import Config
+from tests.support.accounts import TOKEN, USERS
 
 
 def findings(folder: Path, **values: Any) -> dict[str, Finding]:
@@ -37,3 +38,13 @@ def test_a_missing_model_and_a_missing_broker_are_errors(tmp_path: Path, free_po
     found = findings(tmp_path, model="no-such-model", mqtt={"broker": f"mqtt://127.0.0.1:{free_port}"})
     for what in ("model", "broker"):
         assert (found[what].is_fine, found[what].is_needed) == (False, True)
+
+
+def test_a_page_that_everybody_can_open_is_not_fine(tmp_path: Path, new_port: Callable[[], int]) -> None:
+    web = {"host": "0.0.0.0", "port": new_port()}
+    found = findings(tmp_path, web=web | {"auth": "none"})["login"]
+    assert (found.is_fine, found.is_needed) == (False, False)
+    assert "hash-password" in found.advice
+    known = findings(tmp_path, web=web | {"users": USERS, "tokens": [{"name": "grafana", "token": TOKEN}]})["login"]
+    assert (known.is_fine, known.found) == (True, "anna, ben, grafana (token)")
+    assert findings(tmp_path, web={"port": new_port()})["login"].is_fine

@@ -37,7 +37,10 @@ def test_every_answer_has_the_headers_of_a_strict_page(url: str, path: str) -> N
     assert "server" not in headers
 
 
-@pytest.mark.parametrize("path", ["docs", "api/nothing", "../app.py", "%2e%2e/app.py"])
+@pytest.mark.parametrize(
+    "path",
+    ["docs", "api/nothing", "../app.py", "%2e%2e/app.py", "login.html", "index.html", "page/live.js"],
+)
 def test_a_page_that_does_not_exist_is_a_404_with_json(url: str, path: str) -> None:
     answer = httpx.get(url + path)
     assert answer.status_code == 404

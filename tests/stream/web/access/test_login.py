@@ -13,10 +13,9 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 from harstream.models.contract import ModelContract
-from harstream.stream.web.access.sessions import COOKIE
 from harstream.stream.web.cameras_api import HttpControl
 from harstream.wire.values import CameraControl
-from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS
+from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS, session_cookie
 from tests.support.live_view import LiveView
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps"))
@@ -81,8 +80,8 @@ def logged_in(view: LiveView, name: str, password: str = PASSWORD) -> httpx.Clie
 
 def live(view: LiveView, client: httpx.Client | None = None) -> Any:
     host, port = view.address
-    cookie = client.cookies.get(COOKIE) if client else None
-    return connect(f"ws://{host}:{port}/live", additional_headers={"Cookie": f"{COOKIE}={cookie}"} if cookie else {})
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items()) if client else ""
+    return connect(f"ws://{host}:{port}/live", additional_headers={"Cookie": cookies} if cookies else {})
 
 
 def read_all(socket: Connection) -> None:
@@ -171,14 +170,14 @@ def test_logging_out_ends_the_session_wherever_its_cookie_is_kept(view: LiveView
         with pytest.raises(ConnectionClosed):
             read_all(socket)
     assert socket.close_code == 1008
-    assert COOKIE not in client.cookies
+    assert not client.cookies
     assert httpx.get(f"{view.url}api/cameras", cookies=stolen).status_code == 401
 
 
 def test_a_cookie_that_was_changed_is_no_session(view: LiveView) -> None:
-    cookie = logged_in(view, "ben").cookies[COOKIE]
+    name, cookie = session_cookie(logged_in(view, "ben").cookies)
     forged = ("A" if cookie[0] != "A" else "B") + cookie[1:]
-    assert httpx.get(f"{view.url}api/cameras", cookies={COOKIE: forged}).status_code == 401
+    assert httpx.get(f"{view.url}api/cameras", cookies={name: forged}).status_code == 401
 
 
 def test_attempts_are_limited_with_one_line_in_the_log(view: LiveView, caplog: pytest.LogCaptureFixture) -> None:
@@ -192,6 +191,22 @@ def test_attempts_are_limited_with_one_line_in_the_log(view: LiveView, caplog: p
     assert len(lines) == 1
     assert "127.0.0.1" in lines[0]
     assert PASSWORD not in caplog.text
+
+
+def test_an_address_above_its_limit_leaves_the_others_alone(new_view: NewView) -> None:
+    client = browser(new_view(users=USERS, proxy={"addresses": ["127.0.0.1"]}))
+    for _ in range(100):
+        client.post("/login", data={"name": "anna", "password": "wrong"}, headers={"X-Forwarded-For": "10.0.0.1"})
+    form = {"name": "anna", "password": PASSWORD}
+    assert client.post("/login", data=form, headers={"X-Forwarded-For": "10.0.0.2"}).url.path == "/"
+
+
+def test_two_services_on_one_machine_keep_their_sessions_apart(new_view: NewView) -> None:
+    first, second = new_view(users=USERS), new_view(users=USERS)
+    client = logged_in(first, "anna")
+    client.post(f"{second.url}login", data={"name": "anna", "password": PASSWORD})
+    for view in (first, second):
+        assert client.get(f"{view.url}api/cameras").status_code == 200
 
 
 def test_the_limit_counts_all_addresses_together(new_view: NewView) -> None:
