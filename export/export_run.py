@@ -61,7 +61,7 @@ def export_run(
         "parameters": model.count_params(), "format": "TFLite" if tflite else "ONNX",
         "numbers": "int8" if int8 else "float", "windows_verified": len(windows), "training": provenance, **measured,
     }  # fmt: skip
-    _write(out, export.contents, run.history if run.history.is_file() else None, report)
+    write_model(out, export.contents, run.history if run.history.is_file() else None, report)
     return report
 
 
@@ -124,8 +124,11 @@ def is_as_fast(fused: float, plain: float) -> bool:
     return fused < plain * (1 + NOISE)
 
 
-def _write(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
-    """Write all files aside, then move them together, so that either all or none are written."""
+def write_model(out: Path, contents: dict[str, bytes], history: Path | None, report: Report) -> None:
+    """Write all files aside, then move them together, so that either all or none are written. Raises ExportError.
+
+    `contents`: the content of each file by its name. `report` goes into export.json.
+    """
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:

@@ -32,9 +32,9 @@ class Candidates:
 def convert(model: keras.Model) -> Candidates:
     """Convert frames (N, T, H, W, 3) uint8 -> scores (N, K)."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    plain, fused = _convert(model, "frames", "scores"), None
+    plain, fused = to_onnx(model, "frames", "scores"), None
     if layers := folding.parts(model):
-        encoder, head = parts = _encoder(layers[0]), _convert(layers[1], "rows", "scores")
+        encoder, head = parts = _encoder(layers[0]), to_onnx(layers[1], "rows", "scores")
         if _sees_flow(layers[0]):
             fused = of_windows(encoder, head)
         return Candidates(plain, fused, parts)
@@ -64,15 +64,16 @@ def attach_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.Mod
 
 def _encoder(encoder: keras.Model) -> onnx.ModelProto:
     if not _sees_flow(encoder):
-        return _convert(encoder, "frames", "rows")
-    return with_flow_before(_convert(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
+        return to_onnx(encoder, "frames", "rows")
+    return with_flow_before(to_onnx(folding.after_first(encoder), FLOW, "rows"), *encoder.input_shape[2:4])
 
 
 def _sees_flow(encoder: keras.Model) -> bool:
     return isinstance(folding.first_layer(encoder), OpticalFlow)
 
 
-def _convert(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
+def to_onnx(model: keras.Model, source: str, target: str) -> onnx.ModelProto:
+    """Convert a model of one input and one output, and name them `source` and `target`."""
     tensor = model.inputs[0]
     spec = (tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=source),)
     function = tf.function(lambda values: model(values, training=False), input_signature=spec)

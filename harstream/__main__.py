@@ -7,6 +7,7 @@ import importlib
 import re
 import sys
 from importlib.metadata import version
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ COMMANDS = {
     "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),
     "combine": ("training.cli", "Combine several trained runs into one model."),
+    "import": ("export.import_cli", "Turn a Keras or ONNX model from elsewhere into a verified one."),
     "export": ("export.cli", "Turn a trained run into verified ONNX files."),
     "evaluate": ("evaluation.cli", "Measure an exported model on labelled clips."),
     "tune": ("evaluation.streams.tune_cli", "Choose thresholds and smoothing on streams of labelled clips."),
@@ -30,11 +32,12 @@ COMMANDS = {
     "reproduce": ("evaluation.papers.reproduce", "Train the papers' recipes and ours, and compare them."),
     "draw": ("scene.cli", "Draw clips of the demo's scene, to train and test with."),
 }
-"""Module and summary of each subcommand. The module has a function, or a group of functions, of the same name."""
+"""Module and summary of each subcommand. The module has a function, or a group of functions, of the same name, with
+an underscore after a word of Python."""
 
 EXTRAS = {
     "evaluation": ("jinja2", "matplotlib", "scipy", "sklearn"),
-    "training": ("keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
+    "training": ("h5py", "keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
 }
 """The modules that each extra installs."""
 PIP_PACKAGES = {module: f"'harstream[{extra}]'" for extra, modules in EXTRAS.items() for module in modules} | {
@@ -70,7 +73,7 @@ def _run(typed: str | None) -> int:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_options)
     for name, (module, summary) in COMMANDS.items():
-        function = load(module, name) if name == typed else _not_typed
+        function = load(module, f"{name}_" if iskeyword(name) else name) if name == typed else _not_typed
         if isinstance(function, typer.Typer):
             app.add_typer(function, name=name, help=summary)
         else:

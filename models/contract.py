@@ -90,7 +90,8 @@ class ModelContract:
         if self.rate is None:
             raise ContractError(
                 f"model {self.name} was trained with {self.frames} frames spread evenly over each clip, but a stream "
-                "has no clips: train with a sample rate (leave out `--sampling even`) to use it live"
+                "has no clips: train with a sample rate (leave out `--sampling even`) to use it live, or, for a model "
+                "from elsewhere, say with `harstream import --rate` how many frames a second it was trained on"
             )
         return self.rate
 
