@@ -140,7 +140,7 @@ def _broker(config: Config, *, is_running: bool) -> Finding:
 def _login(web: WebConfig) -> Finding:
     if web.is_open_to_all:
         advice = "write web.users: `harstream config hash-password` makes the hash of a password"
-        return Finding("login", f"none: everybody who reaches {web.host} sees the cameras", False, advice)
+        return Finding("login", "none: everybody who reaches the page sees the cameras", False, advice)
     if not web.needs_login:
         return Finding("login", "none: the page is for this machine alone", True)
     known = [*(user.name for user in web.users), *(f"{token.name} (token)" for token in web.tokens)]

@@ -117,7 +117,7 @@ class WebConfig(Section):
     port: Port = Field(default=8080, description="port of the page; 0: any free port")
     control: bool | None = Field(
         default=None,
-        description="the page may change settings; null: where there is a login, or where host is this machine",
+        description="the page may change settings; null: where there is a login, or no other machine",
     )
     auth: Literal["login", "none"] = Field(
         default="login",
@@ -147,10 +147,11 @@ class WebConfig(Section):
         names = [user.name for user in self.users]
         if len(set(names)) < len(names):
             raise Misfit("each user needs a unique name")
-        if self.enabled and not self.needs_login and self.auth == "login" and not is_loopback(self.host):
+        if self.auth == "login" and self.is_open_to_all:
             raise Misfit(
-                "this host shows the cameras to other machines, so a login is needed: write `users` (`harstream config "
-                "hash-password` makes a hash), `tokens`, `proxy` with a user_header, or `auth: none` for no login"
+                "host, hosts or proxy show the cameras to other machines, so a login is needed: write `users` (their "
+                "hashes come from `harstream config hash-password`), `tokens`, `proxy` with a user_header, or "
+                "`auth: none` for no login"
             )
         return self
 
@@ -161,14 +162,19 @@ class WebConfig(Section):
         return self.auth == "login" and has_accounts
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other machines can open the page: by its host, or through a proxy, which `hosts` and `proxy` show."""
+        return not is_loopback(self.host) or bool(self.hosts) or self.proxy is not None
+
+    @property
     def is_open_to_all(self) -> bool:
         """Whether other machines see the cameras without a login."""
-        return self.enabled and not self.needs_login and not is_loopback(self.host)
+        return self.enabled and not self.needs_login and self.is_shared
 
     @property
     def may_control(self) -> bool:
         """Whether the page may change settings. With a login, only operators may."""
-        return (self.needs_login or is_loopback(self.host)) if self.control is None else self.control
+        return (self.needs_login or not self.is_shared) if self.control is None else self.control
 
     @property
     def secrets(self) -> list[str]:

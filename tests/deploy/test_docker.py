@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import getpass
+import json
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from harstream.stream.config.file import load_config
 from tests.support.accounts import PASSWORD_HASH, TOKEN
+from tests.support.command import Start
 from tests.support.waiting import Eventually
 
 REPOSITORY = Path(__file__).parents[2]
@@ -101,6 +106,34 @@ def test_prometheus_has_the_token_that_the_configuration_allows() -> None:
     assert secrets <= set(COMPOSE["services"]["prometheus"]["secrets"])
     for name in HARSTREAM:
         assert secrets <= set(COMPOSE["services"][name]["secrets"]) <= set(COMPOSE["secrets"])
+
+
+def health_check(port: int) -> list[str]:
+    """Returns the Dockerfile's command that asks whether the container is healthy, for another port."""
+    text = (DOCKER / "Dockerfile").read_text()
+    (command,) = re.findall(r"HEALTHCHECK .*?CMD (\[.*?\])$", text, re.DOTALL | re.MULTILINE)
+    return [sys.executable, *json.loads(command.replace(":8080/", f":{port}/"))[1:]]
+
+
+@pytest.mark.mosquitto
+def test_the_page_of_the_container_is_healthy_and_gives_metrics_to_prometheus_alone(
+    stopped_mosquitto: Any, start: Start, tmp_path: Path, free_port: int, eventually: Eventually
+) -> None:
+    stopped_mosquitto.start()
+    (tmp_path / "broker").write_text(f"mqtt://127.0.0.1:{stopped_mosquitto.port}\n")
+    (tmp_path / "page_password").write_text(f"{PASSWORD_HASH}\n")
+    (tmp_path / "metrics_token").write_text(f"{TOKEN}\n")
+    text = (DOCKER / "config" / "config.yaml").read_text().replace("/run/secrets", str(tmp_path))
+    text = text.replace("/var/lib/harstream", str(tmp_path / "state"))
+    (tmp_path / "config.yaml").write_text(text.replace("0.0.0.0", f"0.0.0.0\n  port: {free_port}", 1))
+    running = start("run")
+    check = health_check(free_port)
+    eventually(lambda: subprocess.run(check, capture_output=True).returncode == 0, "health", seconds=40)
+    ask = partial(httpx.get, f"http://127.0.0.1:{free_port}/metrics")
+    assert ask().status_code == 401
+    prometheus = {"Authorization": f"Bearer {TOKEN}", "Host": "harstream:8080"}
+    assert "harstream_frames_total" in ask(headers=prometheus).text
+    assert not any(f'"level": "{level}"' in running.output for level in ("WARNING", "ERROR"))
 
 
 @pytest.mark.mosquitto

@@ -44,6 +44,15 @@ def test_any_host_but_loopback_needs_a_login(host: str) -> None:
     assert web(host=host, enabled=False)
 
 
+@pytest.mark.parametrize("more", [{"hosts": ["cameras.example.org"]}, {"proxy": {"addresses": ["127.0.0.1"]}}])
+def test_a_page_behind_a_proxy_on_this_machine_needs_a_login(more: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        web(**more)
+    assert web(auth="none", **more).is_open_to_all
+    assert not web(auth="none", **more).may_control
+    assert web(users=[ANNA], **more).needs_login
+
+
 @pytest.mark.parametrize(
     "more",
     [{"users": [ANNA]}, {"tokens": [{"name": "grafana", "token": TOKEN}]},
