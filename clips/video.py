@@ -84,14 +84,23 @@ def pictures(path: Path) -> Iterator[tuple[float, Picture]]:
             raise BrokenVideo(
                 f"{path} breaks after {last:.1f} seconds: the rest is missing or cannot be decoded"
             ) from error
+        if isinstance(error, PermissionError):
+            raise VideoError(f"{path} cannot be read: permission denied") from error
         raise VideoError(f"expected a video, found nothing that can be decoded in {path}") from error
     if last is None:
         raise VideoError(f"expected a video, found nothing that can be decoded in {path}")
 
 
 def best_video_stream(container: InputContainer) -> VideoStream | None:
-    """Return the video stream with the most pixels, or None. Cover pictures of a file are no video."""
-    videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    """Return the video stream with the most pixels, or None. Cover pictures of a file are no video.
+
+    A stream of an unknown codec has no context.
+    """
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic and getattr(stream, "codec_context", None) is not None
+    ]
     return max(videos, key=lambda stream: stream.width * stream.height, default=None)
 
 

@@ -127,7 +127,10 @@ def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
     """
     if files.is_lite and device == "cuda":
         raise ModelError(f"{files.whole} is a model for small boards and runs only on the CPU: set device: auto or cpu")
-    engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
+    try:
+        engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
+    except UnicodeDecodeError as error:  # ONNX Runtime decodes names and metadata when they are read
+        raise ModelError(f"expected an ONNX model in {files.whole}, got one whose texts are not UTF-8") from error
     _warm_up(engine)
     return engine
 

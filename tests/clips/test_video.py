@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -148,6 +149,21 @@ def test_file_that_is_no_film_is_refused(tmp_path: Path, content: bytes) -> None
 def test_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(VideoError, match="expected a video file, found nothing at"):
         next(pictures(tmp_path / name))
+
+
+def test_a_video_of_an_unknown_codec_is_refused(film: Film) -> None:
+    file = film()
+    file.write_bytes(file.read_bytes().replace(b"MJPG", b"\x01\x02\x03\x04"))
+    with pytest.raises(VideoError, match="nothing that can be decoded"):
+        next(pictures(file))
+
+
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_says_so(film: Film) -> None:
+    file = film()
+    file.chmod(0)
+    with pytest.raises(VideoError, match="permission denied"):
+        next(pictures(file))
 
 
 def test_film_that_is_left_in_the_middle_is_closed(film: Film) -> None:

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.client_id import CLIENT_ID, load_or_create_client_id
 from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.retained_topics import RetainedTopics
 from harstream.stream.history import store
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.service.settings_file import SettingsFile
+from harstream.stream.sinks.mqtt import new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraChange, CameraControl, CameraState, EventType
@@ -165,15 +168,20 @@ def test_a_row_that_cannot_be_read_hides_no_other(
     assert any("2 rows of the history cannot be read" in line for line in caplog.messages)
 
 
-def test_no_damaged_settings_or_client_id_end_a_start(tmp_path: Path) -> None:
-    settings, client_id = tmp_path / "controls.json", tmp_path / "client_id"
+def test_no_damaged_text_file_ends_a_start(tmp_path: Path) -> None:
+    settings, client_id, topics = tmp_path / "controls.json", tmp_path / "client_id", tmp_path / "announced"
     file = SettingsFile(settings)
     file.put(CameraControl("hall", is_enabled=False, threshold=0.6))
     load_or_create_client_id(client_id)
+    publisher = new_publisher(BrokerAddress.parse("mqtt://127.0.0.1"), Outbox(tmp_path / "outbox.sqlite"), "home")
+    retained = RetainedTopics(publisher, "mqtt://127.0.0.1", topics, if_lost="nothing happens")
+    retained.keep(["har/home/camera/hall/snapshot"])
     chance = random.Random(7)
-    goods = {path: path.read_bytes() for path in (settings, client_id)}
+    goods = {path: path.read_bytes() for path in (settings, client_id, topics)}
     for _ in range(DAMAGES):
         for path, good in goods.items():
             path.write_bytes(damaged(good, chance))
         SettingsFile(settings).start()
+        retained.start()
+        retained.keep(["har/home/camera/yard/snapshot"])
         assert CLIENT_ID.fullmatch(load_or_create_client_id(client_id))

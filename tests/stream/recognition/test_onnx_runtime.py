@@ -171,3 +171,11 @@ def test_a_graph_that_cannot_run_is_one_line(
     with pytest.raises(ModelError, match=expected) as caught:
         load_engine(str(file), "cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_with_texts_that_are_not_utf_8_is_one_line(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.onnx", TensorProto.UINT8)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"harstream.contract", b"harstream.contrac\xff"))
+    with pytest.raises(ModelError, match=r"a\.onnx.*texts are not UTF-8"):
+        load_engine(str(file), "cpu")
