@@ -1,12 +1,8 @@
-"""No damage to a file of the state folder ends a start: the file is set aside with one line, and the start goes on.
-
-HARSTREAM_DAMAGES sets the number of damaged files of each kind; 100 takes about ten seconds.
-"""
+"""No damage to a file of the state folder ends a start: the file is set aside with one line, and the start goes on."""
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import shutil
 import sqlite3
@@ -28,36 +24,8 @@ from harstream.stream.sinks.mqtt import new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraChange, CameraControl, CameraState, EventType
+from tests.support.damage import DAMAGES, damaged
 from tests.support.values import MakeEvent
-
-DAMAGES = int(os.environ.get("HARSTREAM_DAMAGES", "100"))
-PAGE = 4096
-
-
-def damaged(good: bytes, chance: random.Random) -> bytes:
-    """Returns the bytes after one kind of damage: bits, a sector, a page, the header, the text, or the end."""
-    bad = bytearray(good)
-    match chance.randrange(6):
-        case 0:
-            for _ in range(chance.choice([1, 3, 20])):
-                bad[chance.randrange(len(bad))] = chance.randrange(256)
-        case 1:
-            first = chance.randrange(len(bad) // 512 + 1) * 512
-            bad[first : first + 512] = chance.randbytes(min(512, len(bad) - first))
-        case 2:
-            first = chance.randrange(len(bad) // PAGE + 1) * PAGE
-            bad[first : first + PAGE] = bytes(min(PAGE, len(bad) - first))
-        case 3:
-            for _ in range(5):
-                bad[chance.randrange(min(PAGE, len(bad)))] = chance.randrange(256)
-        case 4:  # within the text of the last page, which stays a valid page
-            for _ in range(40):
-                place = chance.randrange(len(bad))
-                if 32 <= bad[place] < 127:
-                    bad[place] = chance.choice(b'\x00\xff"{}#+/0\xe2')
-        case 5:
-            del bad[chance.randrange(len(bad)) :]
-    return bytes(bad)
 
 
 @pytest.fixture
