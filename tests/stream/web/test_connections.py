@@ -39,6 +39,10 @@ from tests.support.waiting import Eventually
 
 HALF = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LONG = 50_000_000
+"""Characters of an answer that fills every buffer between server and client."""
+STALLED = 2000
+"""Milliseconds until a client that reads nothing is disconnected. The server's own value is 30 s."""
 Serve = Callable[[int], int]
 
 
@@ -56,6 +60,9 @@ def _server(most: int) -> Iterator[int]:
     async def answer(_: Request) -> Response:
         return PlainTextResponse("fine")
 
+    async def long(_: Request) -> Response:
+        return PlainTextResponse("a" * LONG)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         sweeping = asyncio.create_task(connections.sweep())
@@ -63,10 +70,11 @@ def _server(most: int) -> Iterator[int]:
         yield
         sweeping.cancel()
 
-    app = Starlette(routes=[Route("/", answer)], lifespan=lifespan)
+    app = Starlette(routes=[Route("/", answer), Route("/long", long)], lifespan=lifespan)
     http = partial(LimitedProtocol, connections)
     server = uvicorn.Server(uvicorn.Config(app, http=http, log_config=None, log_level=logging.ERROR))  # type: ignore[arg-type]
     listening = Listener(socket.create_server(("127.0.0.1", 0)), connections)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED)
     port = listening.getsockname()[1]
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
@@ -154,6 +162,16 @@ def test_a_client_that_sends_a_byte_at_a_time_is_closed_in_time(serve: Serve) ->
                 link.sendall(b"a")
                 time.sleep(0.2)
         assert time.monotonic() - began < LONGEST_WAIT + 3
+
+
+def test_a_client_that_reads_nothing_is_disconnected(serve: Serve) -> None:
+    with opened(serve(3), WHOLE.replace(b"GET / ", b"GET /long ")) as link:
+        time.sleep(STALLED / 1000 + 3)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := link.recv(1 << 20):
+                received += len(part)
+        assert received < LONG
 
 
 def test_a_connection_without_handles_is_one_line_and_is_accepted_later(
