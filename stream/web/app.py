@@ -81,13 +81,13 @@ class Site:
 def create_app(
     site: Site,
     on_ready: Callable[[], None],
-    sweep: Callable[[], Coroutine[Any, Any, None]],
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
     *,
     most_viewers: int,
 ) -> Starlette:
     """Return the application. Raises SinkError.
 
-    `on_ready` is called when the event loop runs. `sweep` runs beside the application until its end.
+    `on_ready` is called when the event loop runs. `background` runs beside the application until its end.
     """
     sessions = Sessions(site.web.users, site.sessions)
     sessions.load()
@@ -97,14 +97,13 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = MAX_THREADS
-        publishing = asyncio.create_task(broadcast.run())
-        sweeping = asyncio.create_task(sweep())
-        for task in (publishing, sweeping):
+        tasks = [asyncio.create_task(work()) for work in (broadcast.run, *background)]
+        for task in tasks:
             task.add_done_callback(lambda task: _carry_error(task, site.view))
         on_ready()
         yield
-        publishing.cancel()
-        sweeping.cancel()
+        for task in tasks:
+            task.cancel()
 
     return Starlette(
         routes=[

@@ -13,6 +13,7 @@ import uvicorn
 from harstream.stream.history.store import Query, activities, ended, reading
 from harstream.stream.web.addresses import local_page_url
 from harstream.stream.web.app import Site, create_app
+from harstream.stream.web.certificate import Certificate
 from harstream.stream.web.connections import Connections, LimitedProtocol, Listener, most_connections
 from harstream.stream.web.view_state import EVENTS_KEPT
 from harstream.wire.errors import SinkError
@@ -68,14 +69,15 @@ class WebServer:
         """Return the server, which sets `ready`, and its connections. Raises SinkError and ConfigError."""
         most = most_connections()
         connections = Connections(most)
-        tls = self._site.web.tls
-        context = tls.context() if tls else None
-        app = create_app(self._site, ready.set, connections.sweep, most_viewers=most // 2)
+        certificate = Certificate(self._site.web.tls) if self._site.web.tls else None
+        context = (lambda *_: certificate.context) if certificate else None
+        background = (connections.sweep, *((certificate.watch,) if certificate else ()))
+        app = create_app(self._site, ready.set, background, most_viewers=most // 2)
         config = uvicorn.Config(
             app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
             http=partial(LimitedProtocol, connections), h11_max_incomplete_event_size=MAX_HEAD,  # type: ignore[arg-type]
             ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
-            backlog=BACKLOG, proxy_headers=False, ssl_context_factory=(lambda *_: context) if context else None,
+            backlog=BACKLOG, proxy_headers=False, ssl_context_factory=context,
         )  # fmt: skip
         return uvicorn.Server(config), connections
 

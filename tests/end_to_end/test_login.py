@@ -5,10 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +17,7 @@ from websockets.sync.connection import Connection
 
 from harstream.stream.web.connections import LONGEST_WAIT
 from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS, session_cookie
+from tests.support.certificates import Authority
 from tests.support.command import Configure, Harstream, Start
 from tests.support.waiting import Eventually
 
@@ -94,20 +93,15 @@ def session(url: str, name: str) -> dict[str, str]:
 
 
 def test_https_marks_the_cookie_as_secure_and_closes_handshakes_that_do_not_end(
-    start: Start, configure: Configure, new_port: Callable[[], int], tmp_path: Path, eventually: Eventually
+    start: Start, configure: Configure, new_port: Callable[[], int], authority: Authority, eventually: Eventually
 ) -> None:
-    tls = {"certificate": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-out", tls["certificate"], "-keyout", tls["key"]],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    page = authority.sign("page")
+    tls = {"certificate": str(page.file), "key": str(page.key)}
     port = new_port()
     token = {"name": "viewer", "token": TOKEN}
     configure(web={"enabled": True, "port": port, "tls": tls, "users": list(USERS), "tokens": [token]})
     running = start("run", "--source", "scene")
-    trusted = ssl.create_default_context(cafile=tls["certificate"])
+    trusted = ssl.create_default_context(cafile=authority.certificate.file)
     url = f"https://localhost:{port}"
     eventually(lambda: answers(url, verify=trusted), "the page", seconds=40)
     assert f"live view {url.replace('localhost', '127.0.0.1')}/" in running.output

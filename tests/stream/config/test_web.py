@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from harstream.stream.config.web import WebConfig
 from harstream.wire.errors import ConfigError, ConfigFileError
 from harstream.wire.masking import Secrets
 from tests.support.accounts import PASSWORD_HASH, TOKEN, USERS
+from tests.support.certificates import Authority
 
 ANNA = {"name": "anna", "password_hash": PASSWORD_HASH}
 
@@ -102,17 +102,7 @@ def test_no_log_shows_hashes_and_tokens() -> None:
     assert secrets.mask(f"{PASSWORD_HASH} {TOKEN}") == "*** ***"
 
 
-def certificate(folder: Path, name: str) -> dict[str, str]:
-    paths = {"certificate": str(folder / f"{name}.pem"), "key": str(folder / f"{name}.key")}
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-out", paths["certificate"], "-keyout", paths["key"]],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return paths
-
-
-def test_config_check_tries_the_certificate_and_its_key(tmp_path: Path) -> None:
+def test_config_check_tries_the_certificate_and_its_key(tmp_path: Path, authority: Authority) -> None:
     context = ValidationContext(lambda _: ModelContract("light", "1", ("PushUps",)))
 
     def checked(**tls: str) -> str:
@@ -122,7 +112,7 @@ def test_config_check_tries_the_certificate_and_its_key(tmp_path: Path) -> None:
             return str(error)
         return ""
 
-    own, other = certificate(tmp_path, "own"), certificate(tmp_path, "other")
+    own, other = ({"certificate": str(one.file), "key": str(one.key)} for one in map(authority.sign, ("own", "other")))
     assert checked(**own) == ""
     assert "expected a certificate and its key" in checked(**own | {"key": other["key"]})
     assert "No such file" in checked(**own | {"key": str(tmp_path / "none.key")})
