@@ -12,7 +12,8 @@ from limits.strategies import FixedWindowRateLimiter
 from harstream.resilience.outage import Outage
 
 EACH_ADDRESS = "10/minute; 60/hour"
-ALL = "60/minute"
+ALL = "30/minute"
+"""Each attempt takes a core of a small board for up to a second."""
 HOME_PREFIX = 64
 """Bits of an IPv6 address that one machine cannot choose freely. Source: RFC 4291, section 2.5.4."""
 

@@ -78,13 +78,16 @@ class Sessions:
         return user if secrets.compare_digest(session["password"], _fingerprint(user)) else None
 
     def end(self, session: Session) -> None:
-        """Log out. The cookie is no longer valid, wherever it is kept. Raises SinkError if that cannot be stored."""
+        """Log out. The cookie is no longer valid, wherever it is kept."""
         if "id" in session:
             now = self._clock()
             self._ended = {id: until for id, until in self._ended.items() if until > now}
             self._ended[session["id"]] = session["at"] + MAX_AGE
             session.clear()
-            self._save()
+            try:
+                self._save()
+            except SinkError as error:
+                log.warning("%s: after a restart, the session that has just ended is valid again", error)
 
     def _save(self) -> None:
         if self._file is None:

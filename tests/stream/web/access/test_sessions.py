@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,15 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_start(tmp_path: Path
     (tmp_path / "state").write_text("a file")
     with pytest.raises(SinkError):
         loaded(tmp_path)
+
+
+def test_a_full_disk_does_not_keep_a_user_logged_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sessions = loaded(tmp_path)
+    session = started(sessions)
+    cookie = dict(session)
+    shutil.rmtree(tmp_path / "state")
+    (tmp_path / "state").write_text("a file where the folder was")
+    sessions.end(session)
+    assert sessions.user_of(cookie) is None
+    assert len(caplog.records) == 1
+    assert FILE in caplog.text
