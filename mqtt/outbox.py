@@ -57,7 +57,7 @@ class _Birth(NamedTuple):
 class Outbox:
     """A thread-safe queue. Beyond its limits it drops the oldest messages, and `dropped` counts them.
 
-    If the disk is full, events wait in memory, and only a restart loses them.
+    If the disk is full, events wait in memory until the disk takes them. Only a restart in the meantime loses them.
     """
 
     def __init__(
@@ -107,10 +107,9 @@ class Outbox:
         with self._lock:
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
-            row = (self._last, self._wall_clock(), topic, payload)
-            if self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row) is None:
-                self._in_memory[self._last] = (topic, payload)
+            self._in_memory[self._last] = (topic, payload)
             self._waiting += 1
+            self._save()
             self._keep_to_the_row_limit()
 
     def oldest(self, *, except_on: Collection[str] = ()) -> QueuedMessage | None:
@@ -140,6 +139,14 @@ class Outbox:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+
+    def _save(self) -> None:
+        """Write the messages in memory to the disk, oldest first, until it refuses one."""
+        for number, (topic, payload) in list(self._in_memory.items()):
+            row = (number, self._wall_clock(), topic, payload)
+            if self._write("INSERT INTO letters VALUES (?, ?, ?, ?)", row) is None:
+                return
+            del self._in_memory[number]
 
     def _drop_old_messages_of_earlier_runs(self) -> None:
         assert self._database is not None

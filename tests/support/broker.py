@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -72,6 +73,15 @@ class Mosquitto:
             self._process = None
         if forget:
             (self._folder / "mosquitto.db").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """Stop answering, and keep all connections."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET) as probe:
