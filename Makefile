@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test docs home-assistant bench config models sbom audit clean
+.PHONY: demo test docs home-assistant bench soak config models sbom audit clean
 
 demo: $(VENV)/.runs
 	$(BIN)/harstream run --source 'scene?seed=8'
@@ -33,6 +33,10 @@ home-assistant: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --out docs/performance.md
+
+# make soak   the long proofs: 500 rounds of kills and outages, and an hour of 16 cameras; docs/reliability.md has the results
+soak: $(VENV)/.tests
+	$(BIN)/python -m tests.soak
 
 # make config   writes config.yaml and docs/config.schema.json anew, from what stream/config/ says of each key
 config: $(VENV)/.runs

@@ -24,7 +24,7 @@ from tests.support.waiting import new_free_port, wait_until
 NODE, CAMERAS = "soak", 3
 QUICK = {"start_above": 0.5, "hold": 0.2, "gone": 0.3, "merge": 0.2, "update": 0.3, "smoothing": 0.1}
 SAVED_AFTER = 4.0
-"""Seconds after which everything that waited in memory is on the disk again. The log warns that a kill before loses it."""
+"""Seconds after which what waited in memory is on the disk again. The log warns that an earlier kill loses it."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
@@ -62,12 +62,23 @@ class _Service:
         self._running.end()
         self.output += self._running.stderr
 
+    def keep(self, seconds: float) -> None:
+        """Let it run. Like systemd, start it again if it ends by itself, because the disk is full at its start."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._running.is_over():
+                self.output += self._running.stderr
+                self.start()
+            time.sleep(0.1)
+
     def fill_disk(self, seconds: float) -> None:
         """No file of the service can grow for some seconds."""
-        resource.prlimit(self._running.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        if not self._running.is_over():
+            resource.prlimit(self._running.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         time.sleep(seconds)
-        resource.prlimit(self._running.pid, resource.RLIMIT_FSIZE, UNLIMITED)
-        time.sleep(SAVED_AFTER)
+        if not self._running.is_over():
+            resource.prlimit(self._running.pid, resource.RLIMIT_FSIZE, UNLIMITED)
+        self.keep(SAVED_AFTER)
 
     def end(self) -> int:
         self._running.signal(signal.SIGTERM)
@@ -92,11 +103,11 @@ def kill_rounds(folder: Path, model: Path, film: Path, broker: Mosquitto, rounds
         wait_until(lambda: subscriber.of("/event"), "the first event", 60)
         trials = _trials(service, broker, chance)
         for _ in range(rounds):
-            time.sleep(chance.uniform(0.5, 4))
+            service.keep(chance.uniform(0.5, 3))
             kind = chance.choice(list(trials))
             kinds[kind] += 1
             trials[kind]()
-        time.sleep(4)
+        service.keep(6)
         code = service.end()
         assert code == 0, "\n".join(service.output[-40:])
         _wait_until_quiet(subscriber)

@@ -88,7 +88,7 @@ class Mosquitto:
             return probe.connect_ex((self._host, self.port)) == 0
 
 
-def _new_mosquitto(folder: Path) -> Mosquitto:
+def new_mosquitto(folder: Path) -> Mosquitto:
     require(program("mosquitto") != "", "mosquitto is not installed (apt install mosquitto mosquitto-clients)")
     folder.mkdir()
     return Mosquitto(folder, new_free_port())
@@ -96,7 +96,7 @@ def _new_mosquitto(folder: Path) -> Mosquitto:
 
 @pytest.fixture
 def stopped_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = _new_mosquitto(tmp_path / "mosquitto")
+    broker = new_mosquitto(tmp_path / "mosquitto")
     yield broker
     broker.stop()
 
@@ -110,7 +110,7 @@ def mosquitto(stopped_mosquitto: Mosquitto) -> Mosquitto:
 @pytest.fixture(scope="module")
 def module_mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """One broker for all tests of a file."""
-    broker = _new_mosquitto(tmp_path_factory.mktemp("broker") / "mosquitto")
+    broker = new_mosquitto(tmp_path_factory.mktemp("broker") / "mosquitto")
     broker.start()
     yield broker
     broker.stop()

@@ -33,37 +33,38 @@ def light_contract() -> ModelContract:
 
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
-    def make(file: Path, contract: ModelContract | None = LIGHT, labels: int = 2, last: str = "Softmax") -> Path:
-        shape = ["N", LIGHT.frames, LIGHT.height, LIGHT.width, 3]
-        weights = np.zeros((1, labels), np.float32)
-        weights[0, -1] = 60 / 255
-        bias = np.zeros(labels, np.float32)
-        bias[-1] = -9
-        nodes = [
-            helper.make_node("Cast", ["frames"], ["float"], to=TensorProto.FLOAT),
-            helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3, 4], keepdims=0),
-            helper.make_node("Unsqueeze", ["mean", "axis"], ["column"]),
-            helper.make_node("MatMul", ["column", "weights"], ["product"]),
-            helper.make_node("Add", ["product", "bias"], ["sum"]),
-            helper.make_node(last, ["sum"], ["scores"], axis=1),
-        ]
-        constants = {"axis": np.array([1]), "weights": weights, "bias": bias}
-        graph = helper.make_graph(
-            nodes,
-            "light",
-            [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
-            [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", labels])],
-            [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-        if contract is not None:
-            helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
-        onnx.save(model, str(file))
-        return file
-
-    return make
+    return write_model
 
 
 @pytest.fixture(scope="session")
 def light_model(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> Path:
     return make_model(tmp_path_factory.mktemp("model") / "light.onnx")
+
+
+def write_model(file: Path, contract: ModelContract | None = LIGHT, labels: int = 2, last: str = "Softmax") -> Path:
+    shape = ["N", LIGHT.frames, LIGHT.height, LIGHT.width, 3]
+    weights = np.zeros((1, labels), np.float32)
+    weights[0, -1] = 60 / 255
+    bias = np.zeros(labels, np.float32)
+    bias[-1] = -9
+    nodes = [
+        helper.make_node("Cast", ["frames"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3, 4], keepdims=0),
+        helper.make_node("Unsqueeze", ["mean", "axis"], ["column"]),
+        helper.make_node("MatMul", ["column", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["sum"]),
+        helper.make_node(last, ["sum"], ["scores"], axis=1),
+    ]
+    constants = {"axis": np.array([1]), "weights": weights, "bias": bias}
+    graph = helper.make_graph(
+        nodes,
+        "light",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", labels])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    if contract is not None:
+        helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
+    onnx.save(model, str(file))
+    return file
