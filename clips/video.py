@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -150,7 +151,7 @@ def _timed(container: InputContainer, stream: VideoStream) -> Iterator[tuple[flo
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Yield all frames that can be decoded. After a damaged spot, decoding continues. Raises _CutOff after the last."""
     is_cut = False
-    for packet in container.demux(stream):
+    for packet in _packets(container, stream):
         is_cut = packet.is_corrupt if packet.size else is_cut
         try:
             yield from packet.decode()
@@ -158,6 +159,20 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
             continue
     if is_cut:
         raise _CutOff
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """Yield the packets of a stream.
+
+    PyAV 18 raises IndexError for a packet of a stream that the file did not announce, as damaged MPEG-TS files have.
+    The packet is already read then, so the next call goes on after it.
+    """
+    while True:
+        try:
+            yield from container.demux(stream)
+        except IndexError:
+            continue
+        return
 
 
 def _stated_seconds_of(stream: VideoStream) -> float:

@@ -151,6 +151,13 @@ def test_missing_file_is_refused(tmp_path: Path, name: str) -> None:
         next(pictures(tmp_path / name))
 
 
+def test_a_stream_that_begins_in_the_middle_of_a_file_does_not_end_it(tmp_path: Path) -> None:
+    first, second = noise(tmp_path / "a.ts", "libx264"), noise(tmp_path / "b.ts", "mpeg2video", mpegts_start_pid="768")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.read_bytes() + second.read_bytes() + first.read_bytes())
+    assert len(take_while_readable(joined)) == 500
+
+
 def test_a_video_of_an_unknown_codec_is_refused(film: Film) -> None:
     file = film()
     file.write_bytes(file.read_bytes().replace(b"MJPG", b"\x01\x02\x03\x04"))
