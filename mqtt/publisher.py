@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from harstream.mqtt.client_id import load_or_create_client_id
 from harstream.mqtt.connection import Connection, Will
 from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publish_queue import Message, PublishQueue
 from harstream.mqtt.refusals import SET_ASIDE_AFTER, Refusals
 from harstream.mqtt.retained_states import RetainedState
@@ -23,6 +25,7 @@ from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
 from harstream.wire.health import DeliveryCounts
 from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.node import OwnerMessage
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ CLOSE_TIMEOUT = 3.0
 """Longest time for the remaining messages when the publisher closes, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
 """Shortest and longest wait between two attempts to connect, in seconds."""
+OWNER_TIMEOUT = 0.5
+"""Longest wait for the retained owner message before a reconnection, in seconds."""
 STABLE = 10.0
 """A connection that lasts this many seconds resets the waits."""
 
@@ -38,22 +43,34 @@ class Publisher:
     """Publishes over one broker. It is thread-safe. Only `start` and `close` wait for the network."""
 
     def __init__(
-        self, address: BrokerAddress, outbox: Outbox, *, will: Will, set_aside_after: float = SET_ASIDE_AFTER
+        self,
+        address: BrokerAddress,
+        outbox: Outbox,
+        *,
+        will: Will,
+        client_id: str | None = None,
+        ownership: Ownership | None = None,
+        set_aside_after: float = SET_ASIDE_AFTER,
     ) -> None:
         """The publisher starts and closes the outbox. Files beside it store the client id and refused events.
 
+        `client_id`: None makes one. `ownership`: the claim on the node's name; None lets others have the same name.
         `set_aside_after`: seconds of refusals after which the events of a topic no longer wait.
         """
         self._address = address
         self._outbox = outbox
         self._will = will
         self._id_file = outbox.path.with_name(f"{outbox.path.name}.client-id")
-        self._client_id = ""
+        self._client_id = client_id
+        self._ownership = ownership
+        self._on_taken_over: Callable[[], None] = lambda: None
         self._queue = PublishQueue()
         aside = outbox.path.with_name(f"{outbox.path.name}.refused.jsonl")
         self._delivery = Delivery(Refusals(aside, set_aside_after=set_aside_after))
         self._close_request = CloseRequest()
         self._subscriptions = Subscriptions()
+        if ownership is not None:
+            self._subscriptions.add(ownership.topic, self._owner_changed)
         self._on_acknowledged: OnAcknowledged | None = None
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -71,6 +88,18 @@ class Publisher:
         The publisher's thread calls it.
         """
         self._on_acknowledged = on_acknowledged
+
+    def set_takeover_handler(self, on_taken_over: Callable[[], None]) -> None:
+        """Set the function that is called when a newer service runs as this node. Call it before `start`.
+
+        The publisher has then disconnected for good, and its thread calls the function.
+        """
+        self._on_taken_over = on_taken_over
+
+    @property
+    def newer_owner(self) -> OwnerMessage | None:
+        """The service that took over the node; None if this one has it."""
+        return None if self._ownership is None else self._ownership.newer
 
     @property
     def is_connected(self) -> bool:
@@ -114,7 +143,9 @@ class Publisher:
         self._outbox.start()
         warn_if_insecure(self._address)
         try:
-            self._client_id = load_or_create_client_id(self._id_file)
+            installation = load_or_create_client_id(self._id_file)
+            self._client_id = self._client_id or installation
+            self._begin_ownership(installation)
             connection = self._connect() if must_connect else None
         except HarstreamError:
             self._outbox.close()
@@ -170,30 +201,65 @@ class Publisher:
         try:
             while connection := connection or self._reconnect(backoff):
                 held = self._serve(connection)
+                if self.newer_owner is not None:
+                    break
                 short_lived = short_lived + 1 if held < STABLE else 0
                 if held >= STABLE:
                     backoff.reset()
                 if not self._close_request.event.is_set():
                     self._log_loss(connection, short_lived)
                 connection = None
+            if self.newer_owner is not None:
+                self._on_taken_over()
         except Exception as error:
             # `check` raises it again, and the service counts and logs it.
             self._failure = error
 
     def _reconnect(self, backoff: Backoff) -> Connection | None:
-        """Retry until it succeeds. Return None if the publisher closes."""
+        """Retry until it succeeds. Return None if the publisher closes, or a newer service has the node."""
         outage = Outage(log, self._outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
         while backoff.wait():
             try:
-                return self._connect()
+                self._look_for_newer_owner()
+                return None if self.newer_owner is not None else self._connect()
             except BrokerError as error:
                 outage.record_failure(error)
         return None
 
+    def _begin_ownership(self, installation: str) -> None:
+        if self._ownership is not None:
+            self._ownership.begin(installation)
+            self.retain(self._ownership.topic, self._ownership.claim())
+
+    def _owner_changed(self, _: str, payload: bytes, __: bool) -> None:
+        assert self._ownership is not None
+        if self._ownership.handle(payload):
+            self.retain(self._ownership.topic, self._ownership.claim())
+        if self._ownership.newer is not None:
+            self._queue.wake()
+
+    def _look_for_newer_owner(self) -> None:
+        """Read the owner message with another client id. With its own id, the older service would disconnect the newer.
+
+        Raises BrokerError.
+        """
+        if self._ownership is None:
+            return
+        self._ownership.answered.clear()
+        reader = Connection(
+            self._address, client_id=f"har{secrets.token_hex(8)}", on_message=self._subscriptions.handle
+        )
+        reader.open()
+        try:
+            reader.subscribe(self._ownership.topic)
+            self._ownership.answered.wait(OWNER_TIMEOUT)
+        finally:
+            reader.close()
+
     def _connect(self) -> Connection:
         connection = Connection(
             self._address,
-            client_id=self._client_id,
+            client_id=self._client_id or "",
             will=self._will,
             on_message=self._subscriptions.handle,
             on_lost=self._queue.wake,
@@ -213,7 +279,13 @@ class Publisher:
         self._queue.connect()
         try:
             Session(
-                connection, self._queue, self._outbox, self._close_request, self._delivery, self._on_acknowledged
+                connection,
+                self._queue,
+                self._outbox,
+                self._close_request,
+                self._delivery,
+                self._on_acknowledged,
+                is_taken_over=lambda: self.newer_owner is not None,
             ).run()
         finally:
             self._queue.disconnect()
@@ -222,6 +294,6 @@ class Publisher:
 
     def _log_loss(self, connection: Connection, short_lived: int) -> None:
         # A broker disconnects the first of two clients with the same id, and often gives no reason.
-        hint = f"; again so soon: if this node was copied, delete {self._id_file} there" if short_lived > 1 else ""
+        hint = "; again so soon: perhaps another client has this one's id (mqtt.client_id)" if short_lived > 1 else ""
         text = "lost the broker %s: %s; events wait in %s%s"
         log.warning(text, self._address.url, connection.loss_reason, self._outbox.path, hint)

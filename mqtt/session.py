@@ -55,7 +55,10 @@ class Session:
         close_request: CloseRequest,
         delivery: Delivery,
         on_acknowledged: OnAcknowledged | None,
+        is_taken_over: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_taken_over` returns whether a newer service runs as this node, so that nothing more may be published."""
+        self._is_taken_over = is_taken_over
         self._connection = connection
         self._queue = queue
         self._outbox = outbox
@@ -69,7 +72,7 @@ class Session:
 
     def run(self) -> None:
         """Publish until the connection is lost, or the publisher closes and everything is published."""
-        while not self._connection.lost.is_set():
+        while not self._connection.lost.is_set() and not self._is_taken_over():
             # Read this flag first, so that the code below publishes everything that was queued before the close.
             is_closing = self._close_request.event.is_set()
             self._publish_queued()
@@ -83,6 +86,8 @@ class Session:
                 self._close_request.event.wait(1.0)
             if is_closing and (message is None or self._close_request.is_late):
                 break
+        if self._is_taken_over():
+            return
         if self._connection.lost.is_set() and not self._close_request.event.is_set():
             self._note_suspect()
         if self._close_request.last_state is not None:
@@ -92,7 +97,7 @@ class Session:
 
     def _must_stop_waiting(self) -> bool:
         is_over = self._connection.lost.is_set() or self._close_request.event.is_set()
-        return is_over or bool(self._connection.refused) or self._has_event_to_send()
+        return is_over or self._is_taken_over() or bool(self._connection.refused) or self._has_event_to_send()
 
     def _has_event_to_send(self) -> bool:
         held = self._delivery.refusals.held

@@ -17,7 +17,7 @@ import yaml
 from harstream.wire.messages.camera import ACTIVITY, HEALTH, OBSERVATION
 from harstream.wire.messages.event import EVENT
 from harstream.wire.messages.forecast import FORECAST
-from harstream.wire.messages.node import ERROR, INFO, LABELS, STATS
+from harstream.wire.messages.node import ERROR, INFO, LABELS, OWNER, STATS
 from harstream.wire.payloads import OFF, OFFLINE, ON, ONLINE
 from harstream.wire.schemas import json_schemas
 from harstream.wire.topics import Topics
@@ -69,6 +69,7 @@ CHANNELS = (
         True,
         None,
     ),
+    _Channel(TOPICS.owner, "Which service runs as this node. A service that sees a higher epoch ends.", 1, True, OWNER),
     _Channel(TOPICS.info, "What runs on the node.", 1, True, INFO),
     _Channel(TOPICS.labels, "The labels of its model, in order.", 1, True, LABELS),
     _Channel(

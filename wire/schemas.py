@@ -19,10 +19,12 @@ from harstream.wire.messages.node import (
     ERROR,
     INFO,
     LABELS,
+    OWNER,
     STATS,
     ErrorMessage,
     InfoMessage,
     LabelsMessage,
+    OwnerMessage,
     StatsMessage,
 )
 
@@ -36,6 +38,7 @@ MESSAGES: dict[str, type[Message]] = {
     FORECAST: ForecastMessage,
     STATS: StatsMessage,
     ERROR: ErrorMessage,
+    OWNER: OwnerMessage,
 }
 """The message types by the id of their schema."""
 PUBLISHED = [schema_id for schema_id in MESSAGES if schema_id != FORECAST]

@@ -23,6 +23,11 @@ class Topics:
         return f"har/{self.node}/status"
 
     @property
+    def owner(self) -> str:
+        """The topic that says which service runs as this node."""
+        return f"har/{self.node}/owner"
+
+    @property
     def info(self) -> str:
         return f"har/{self.node}/info"
 

@@ -52,6 +52,11 @@ class MqttConfig(Section):
         description="its password, best as `!file path` or ${NAME}",
     )  # fmt: skip
     tls: TlsConfig = Field(default=TlsConfig(), description="for mqtts:// and wss://")
+    client_id: str | None = Field(
+        default=None,
+        pattern=r"^[ -~]{1,128}$",
+        description="this client's id at the broker; null: one that is made once and kept in `state`",
+    )
     embedded_port: int = Field(default=1883, ge=1, le=65535, description="port of harstream's own broker")
     observations: bool = Field(default=True, description="also publish the probabilities of every scored window")
     snapshots: bool = Field(

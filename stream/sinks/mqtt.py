@@ -10,6 +10,7 @@ from harstream.models.contract import UNKNOWN
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Will
 from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.context import Context
 from harstream.wire.health import Health, HealthState, NodeStats
@@ -32,9 +33,10 @@ STOPPED_REASON = "harstream has stopped"
 REMOVED_REASON = "it is no longer watched"
 
 
-def new_publisher(address: BrokerAddress, outbox: Outbox, node: str) -> Publisher:
+def new_publisher(address: BrokerAddress, outbox: Outbox, node: str, client_id: str | None = None) -> Publisher:
     """Make the publisher of a node. Its will sets the node offline if the connection breaks."""
-    return Publisher(address, outbox, will=Will(Topics(node).status, OFFLINE))
+    will = Will(Topics(node).status, OFFLINE)
+    return Publisher(address, outbox, will=will, client_id=client_id, ownership=Ownership(node))
 
 
 @dataclass

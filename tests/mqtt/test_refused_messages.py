@@ -33,10 +33,10 @@ NewPublisher = Callable[..., Publisher]
 def new_publisher(tmp_path: Path) -> Iterator[NewPublisher]:
     publishers: list[Publisher] = []
 
-    def make(url: str, *, mqtt5: bool = True, **more: float) -> Publisher:
+    def make(url: str, *, mqtt5: bool = True, set_aside_after: float = 3600.0) -> Publisher:
         address = replace(BrokerAddress.parse(url), supports_mqtt5=mqtt5)
         outbox = Outbox(tmp_path / "outbox.sqlite")
-        publishers.append(Publisher(address, outbox, will=Will(STATUS, "offline"), **more))
+        publishers.append(Publisher(address, outbox, will=Will(STATUS, "offline"), set_aside_after=set_aside_after))
         publishers[-1].start(must_connect=True)
         return publishers[-1]
 

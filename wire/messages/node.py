@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -26,6 +27,7 @@ INFO: Final = "harstream.info/1"
 LABELS: Final = "harstream.labels/1"
 STATS: Final = "harstream.stats/1"
 ERROR: Final = "harstream.error/1"
+OWNER: Final = "harstream.owner/1"
 
 
 class InfoWindowMessage(Part):
@@ -119,6 +121,34 @@ class RefusedMessage(Part):
     """Events that are stored in a file instead, because they were refused too often or are too large."""
     too_large: Count
     """Messages over the largest packet that the broker takes."""
+
+
+class OwnerMessage(Message):
+    """Which service runs as this node. Retained. A service ends when it sees a higher epoch than its own."""
+
+    id_of_schema: Literal["harstream.owner/1"] = Field(alias="schema")
+    node: Name
+    installation: str
+    """The same after each restart of this installation."""
+    run: str
+    """Random, another one for each start."""
+    host: str
+    """The name of the machine."""
+    started_at: Moment
+    epoch: float
+    """Seconds since 1970, at least the time of the start. It is above that of every earlier service."""
+
+    @classmethod
+    def of(cls, node: str, installation: str, run: str, *, started_at: float, epoch: float) -> OwnerMessage:
+        return cls(
+            schema=OWNER,
+            node=node,
+            installation=installation,
+            run=run,
+            host=platform.node() or "an unknown machine",
+            started_at=started_at,
+            epoch=epoch,
+        )
 
 
 class StatsLatencyMessage(Part):

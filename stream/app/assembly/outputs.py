@@ -159,7 +159,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
     context = new_context(config, recognizer, {camera.name: camera.area for camera in config.cameras})
     own_broker = None if config.mqtt.broker else _new_own_broker(config)
     broker = config.mqtt.address
-    publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node)
+    publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node, config.mqtt.client_id)
     metrics = _new_metrics(context, recognizer, publisher)
     mqtt = MqttSink(
         publisher, context, emission=_emission(recognizer), observations=config.mqtt.observations, stats=metrics.summary

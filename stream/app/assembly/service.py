@@ -34,6 +34,7 @@ from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.service.signals import reload_on_signal, stop_on_signals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
+from harstream.wire.errors import NodeTakenOver
 
 if TYPE_CHECKING:
     from harstream.stream.web.server import WebServer
@@ -88,7 +89,15 @@ class RunnableService:
         finally:
             if not self.shutdown.is_restart:
                 self.systemd.report_stopping()
+        self._raise_if_taken_over()
         return self.shutdown.is_restart
+
+    def _raise_if_taken_over(self) -> None:
+        if (newer := self.outputs.publisher.newer_owner) is not None:
+            raise NodeTakenOver(
+                f"expected to be the only harstream with node {newer.node!r}, got a newer one on {newer.host}: "
+                "this one ends; give one of them another `node`"
+            )
 
     def _reload(self) -> None:
         self.systemd.report_reloading()
@@ -121,6 +130,7 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
 
     # Controls change settings while the service runs.
     shutdown = Shutdown(service)
+    outputs.publisher.set_takeover_handler(shutdown.stop)
     settings = CameraSettings(service, config, SettingsFile(config.state / SETTINGS_FILE), cameras, outputs)
     reload = Reload(settings, shutdown, read, _check)
     changes = ChangeQueue()
