@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +176,16 @@ def text(words: bytes) -> bytes:
     return struct.pack(">H", len(words)) + words
 
 
-def send_raw(port: int, topic: bytes, payload: bytes) -> None:
-    """Sends as a client that breaks the rules. The broker may close the connection or stop answering."""
-    with socket.create_connection(("127.0.0.1", port), 1) as connected, suppress(OSError):
-        connected.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(b"stranger")))
+def send_raw(port: int, topic: bytes, payload: bytes, strangers: ExitStack) -> None:
+    """Sends as a client that breaks the rules. The broker may close the connection or stop answering.
+
+    The connection stays open until `strangers` closes, because amqtt drops what it has not forwarded when a client
+    leaves.
+    """
+    connected = strangers.enter_context(socket.create_connection(("127.0.0.1", port), 1))
+    with suppress(OSError):
+        client_id = b"stranger" + secrets.token_hex(4).encode()
+        connected.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(client_id)))
         connected.recv(4)
         connected.sendall(packet(0x30, text(topic) + payload))
         connected.sendall(packet(0xC0, b""))  # a ping: the broker answers it when it has read everything before
@@ -214,6 +221,7 @@ def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
     validate: Callable[[Any], None],
 ) -> None:  # fmt: skip
     answers: list[bytes] = []
+    strangers = ExitStack()
     listener = Connection(either_broker, on_message=lambda _, payload, __: answers.append(payload))
     listener.open()
     listener.subscribe("har/nuc1/error")
@@ -222,11 +230,12 @@ def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
     try:
         eventually(lambda: node.sink.publisher.is_connected, "the connection")
         for topic, payload in HOSTILE:
-            send_raw(either_broker.port, topic, payload)
-        send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud")
+            send_raw(either_broker.port, topic, payload, strangers)
+
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/threshold/set", b"loud", strangers)
         eventually(lambda: answers and b"loud" in answers[-1], "an answer to the last command")
         assert controls.requests == []
-        send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON")
+        send_raw(either_broker.port, b"har/nuc1/camera/hall/enabled/set", b"ON", strangers)
         eventually(lambda: controls.requests == [("hall", "enabled", True)], "the valid command to be carried out")
         node.sink.publisher.check()
         assert len(answers) > 12
@@ -234,6 +243,7 @@ def test_any_input_of_a_stranger_is_answered_or_ignored_and_changes_nothing(
             assert len(answer) < 1000
             validate(json.loads(answer))
     finally:
+        strangers.close()
         node.close()
         listener.close()
 
