@@ -27,9 +27,9 @@ from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.rtsp import rtsp_pictures
 from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reconnecting import ReconnectingSource
-from harstream.stream.sources.rtsp import rtsp_pictures
 from harstream.wire.values import CameraChange, CameraState, Frame, Step
 
 MODEL = "lrcn"

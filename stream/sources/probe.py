@@ -15,11 +15,11 @@ import cv2
 
 from harstream.clips.video import VideoError, pictures, stated_format
 from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
-from harstream.stream.sources.camera_times import Anchor
 from harstream.stream.sources.clock import Clock
-from harstream.stream.sources.http import http_pictures
+from harstream.stream.sources.network.camera_times import Anchor
+from harstream.stream.sources.network.http import http_pictures
+from harstream.stream.sources.network.rtsp import open_camera, open_rtsp, timed_pictures
 from harstream.stream.sources.reconnecting import Pictures
-from harstream.stream.sources.rtsp import open_camera, open_rtsp, timed_pictures
 from harstream.stream.sources.webcam import open_webcam, read_pictures
 from harstream.wire.errors import Misfit, SourceError
 from harstream.wire.masking import masked_address

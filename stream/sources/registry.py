@@ -27,11 +27,11 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
 
             return _live(camera, clock, must_open, lambda _: webcam_pictures(webcam, clock))
         case NetworkCamera(url) if url.startswith("http"):
-            from harstream.stream.sources.http import http_pictures
+            from harstream.stream.sources.network.http import http_pictures
 
             return _live(camera, clock, must_open, partial(http_pictures, url, clock))
         case NetworkCamera(url, transport):
-            from harstream.stream.sources.rtsp import rtsp_pictures
+            from harstream.stream.sources.network.rtsp import rtsp_pictures
 
             return _live(camera, clock, must_open, lambda _: rtsp_pictures(url, clock, transport))
         case Scene(seed, seconds):

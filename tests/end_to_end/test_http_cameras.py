@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from harstream.stream.sources.clock import Clock
-from harstream.stream.sources.http import STILL_PERIOD, http_pictures
+from harstream.stream.sources.network.http import STILL_PERIOD, http_pictures
 from harstream.wire.errors import SourceError, Trouble
 from tests.support.command import SECRET, Harstream
 from tests.support.http_camera import PERIOD, http_camera

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.rtsp import READ_TIMEOUT, rtsp_pictures
 from harstream.stream.sources.reconnecting import ReconnectingSource
-from harstream.stream.sources.rtsp import READ_TIMEOUT, rtsp_pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.waiting import Eventually

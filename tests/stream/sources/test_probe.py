@@ -10,7 +10,7 @@ import pytest
 from harstream.models.catalogue import shipped
 from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.sources.address import Scene, VideoFile
-from harstream.stream.sources.camera_times import Anchor
+from harstream.stream.sources.network.camera_times import Anchor
 from harstream.stream.sources.probe import LOWEST_RATE, CameraFormat, probe, probe_all
 from harstream.wire.errors import SourceError
 from tests.support.films import WriteFilm

@@ -16,8 +16,8 @@ from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture, best_video_stream
 from harstream.stream.sources.address import Transport
-from harstream.stream.sources.camera_times import Anchor, after_backlog
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.camera_times import Anchor, after_backlog
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.masking import masked_address

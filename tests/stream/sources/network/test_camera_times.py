@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harstream.models.sampling import Taken, TimeGrid
-from harstream.stream.sources.camera_times import Anchor, after_backlog
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.camera_times import Anchor, after_backlog
 
 RATE, NEEDED = 8.0, 20
 """Hertz of the grid, and frames of a window."""

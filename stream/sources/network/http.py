@@ -9,9 +9,9 @@ from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.rtsp import decoded_frames, open_camera, timed_pictures
 from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reconnecting import Pictures
-from harstream.stream.sources.rtsp import decoded_frames, open_camera, timed_pictures
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.masking import masked_address
 

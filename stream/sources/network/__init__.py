@@ -1,0 +1,1 @@
+"""Network cameras: RTSP and HTTP, and the times of their pictures."""
