@@ -13,24 +13,37 @@ from amqtt.broker import Broker
 from amqtt.errors import BrokerError as AmqttError
 
 from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.embedded_listener import LISTENER, EmbeddedListener
 from harstream.wire.errors import SinkError
 
 STOP_TIMEOUT = 2.5
+TIME_UNTIL_CONNECT = 10.0
+"""Seconds after which a connection without a CONNECT is closed."""
+BACKLOG = 1000
+"""Connections that may wait to be accepted."""
 
 
 class EmbeddedBroker:
     """Runs a broker on its own thread inside a `with` block. Retained messages are in memory."""
 
-    def __init__(self, port: int = 1883) -> None:
+    def __init__(self, port: int = 1883, *, time_until_connect: float = TIME_UNTIL_CONNECT) -> None:
+        """`time_until_connect`: longest wait for the first packet of a connection, in seconds."""
         # amqtt misreads an MQTT 5 connect packet with a will and does not answer.
         self.address = BrokerAddress("127.0.0.1", port, supports_mqtt5=False)
         self._port = port
+        self._time_until_connect = time_until_connect
+        self._listener: EmbeddedListener | None = None
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
         return self.address.url
+
+    @property
+    def refused(self) -> int:
+        """Number of connections that were closed, because they were too many or did not speak MQTT."""
+        return 0 if self._listener is None else self._listener.refused
 
     def __enter__(self) -> EmbeddedBroker:
         """Raises SinkError if the port is in use."""
@@ -67,13 +80,17 @@ class EmbeddedBroker:
         stop = asyncio.Event()
         broker = Broker(
             {
-                "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self._port}", "max_connections": -1}},
+                "listeners": {LISTENER: {"type": "external", "bind": f"127.0.0.1:{self._port}"}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )
+        self._listener = listener = EmbeddedListener(broker, time_until_connect=self._time_until_connect)
+        loop.set_exception_handler(listener.report)
         await broker.start()
+        server = await asyncio.start_server(listener.accept, "127.0.0.1", self._port, backlog=BACKLOG)
         started.set_result(lambda: loop.call_soon_threadsafe(stop.set))
         await stop.wait()
+        server.close()
         await asyncio.wait_for(broker.shutdown(), STOP_TIMEOUT)
 
     def _start_error(self, error: Exception) -> str:

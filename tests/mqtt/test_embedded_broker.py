@@ -18,6 +18,7 @@ from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context
 from harstream.wire.errors import SinkError
 from tests.support.values import MakeEvent, MakeNotice
+from tests.support.waiting import Eventually
 
 
 def connected(broker: EmbeddedBroker, messages: queue.Queue[tuple[str, bytes]] | None = None) -> Connection:
@@ -100,3 +101,69 @@ def test_broker_logs_nothing(free_port: int, caplog: pytest.LogCaptureFixture) -
     with EmbeddedBroker(free_port) as broker:
         connected(broker).close()
     assert caplog.records == []
+
+
+def is_closed(client: socket.socket) -> bool:
+    client.settimeout(0)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_idle_sockets_are_closed_and_do_not_keep_clients_out(free_port: int, eventually: Eventually) -> None:
+    with EmbeddedBroker(free_port, time_until_connect=1.0) as broker:
+        idle = [socket.create_connection(("127.0.0.1", free_port)) for _ in range(300)]
+        eventually(lambda: all(is_closed(one) for one in idle), "the idle sockets to be closed")
+        connection = connected(broker)
+        assert connection.version == "3.1.1"
+        connection.close()
+        assert broker.refused == 300
+    for one in idle:
+        one.close()
+
+
+GARBAGE = [
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00",  # the begin of a TLS handshake
+    b"\x10\xff\xff\xff\x7f" + b"x" * 100,  # a CONNECT of 268 MB
+    b"\x10\xff\xff\xff\xff\xff",  # a length without end
+    b"\x10\x00",
+    b"\x10\x0c\x00\x04MQTT\x04\xff\x00\x05\x00\x00",
+    b"\x10\x08\x00\x02\xff\xfe\x04\x02\x00\x05",
+    b"\x30\x05\x00\x01ax",
+    b"\x00" * 1000,
+]
+
+
+def test_garbage_gives_one_line_and_no_traceback(
+    free_port: int, eventually: Eventually, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with EmbeddedBroker(free_port, time_until_connect=1.0) as broker:
+        for _ in range(5):
+            for garbage in GARBAGE:
+                with socket.create_connection(("127.0.0.1", free_port)) as client:
+                    client.sendall(garbage)
+        # amqtt itself closes the connection with a CONNECT whose flags are wrong.
+        eventually(lambda: broker.refused >= 5 * (len(GARBAGE) - 1), "all of them to be counted")
+        connected(broker).close()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "refused" in line
+    assert not any(record.exc_info for record in caplog.records)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_packet_over_the_limit_ends_its_connection_alone(free_port: int, eventually: Eventually) -> None:
+    messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
+    with EmbeddedBroker(free_port) as broker:
+        sender, listener = connected(broker), connected(broker, messages)
+        listener.subscribe("har/#")
+        sender.publish("har/nuc1/large", b"x" * 20_000_000, qos=0, retain=False)
+        eventually(sender.lost.is_set, "the sender to be disconnected")
+        again = connected(broker)
+        again.publish("har/nuc1/small", b"x" * 500_000, qos=1, retain=False)
+        assert messages.get(timeout=10)[0] == "har/nuc1/small"
+        for connection in (sender, again, listener):
+            connection.close()
