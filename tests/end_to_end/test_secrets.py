@@ -54,7 +54,12 @@ def test_failing_cameras_show_no_secret_anywhere(
         {"name": f"camera{number}", "source": f"rtsp://{tail.replace('PORT', str(new_port()))}"}
         for number, tail in enumerate(TAILS)
     ]
-    config = {"cameras": cameras, "mqtt": {"broker": mosquitto.url}, "web": {"port": port}, "events": "events.jsonl"}
+    config = {
+        "cameras": cameras,
+        "mqtt": {"broker": mosquitto.url, "user": "anna", "password": SECRET},
+        "web": {"port": port},
+        "events": "events.jsonl",
+    }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     running = start("run", "--verbose", "--model", light_model)
     topics = {f"har/home/camera/camera{number}/health" for number in range(len(TAILS))}
@@ -94,6 +99,9 @@ def test_the_list_of_processes_shows_no_secret(start: Start, light_model: Path, 
         ("run", "--source", f"rtsp://a:{SECRET}@127.0.0.1:1/1"),
         ("run", "--source", "scene", "--broker", f"mqtt://a@b.de:{SECRET}@127.0.0.1:1"),
         ("run", "--source", "scene", "--broker", f"mqtt://127.0.0.1:1/?token={SECRET}"),
+        ("run", "--source", "scene", "--broker", f"anna:{SECRET}@127.0.0.1"),
+        ("run", "--source", "scene", "--broker", f"wss://anna:{SECRET}@127.0.0.1:1/{SECRET}"),
+        ("listen", "--broker", f"ssl://anna:{SECRET}@127.0.0.1:1"),
         ("cameras", f"rtsp://127.0.0.1:1/{SECRET}"),
         ("listen", "--broker", f"mqtt://a:{SECRET}@127.0.0.1:1"),
         ("predict", f"rtsp://a:{SECRET}@127.0.0.1:1/1"),

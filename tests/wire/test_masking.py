@@ -93,3 +93,13 @@ def test_known_secrets_are_masked_without_their_address() -> None:
 @pytest.mark.parametrize("error", [SourceError, ConfigError, Misfit])
 def test_an_error_masks_its_own_message(error: type[Exception]) -> None:
     assert str(error("no answer from rtsp://anna:geheim@host/1")) == "no answer from rtsp://***@host/1"
+
+
+def test_a_value_that_is_secret_as_a_whole_is_hidden_everywhere() -> None:
+    secrets = Secrets()
+    secrets.add([], ["ge heim@42"])
+    assert secrets.mask("got ge heim@42 and ge%20heim%4042") == "got *** and ***"
+
+
+def test_the_address_of_mqtt_over_websockets_stays_readable() -> None:
+    assert masked("wss://nuc.home:9001/mqtt") == "wss://nuc.home:9001/mqtt"
