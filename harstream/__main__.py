@@ -19,7 +19,7 @@ COMMANDS = {
     "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
     "listen": ("stream.app.listen", "Print messages from the broker."),
     "cameras": ("stream.app.cameras", "Find webcams and probe cameras."),
-    "config": ("stream.app.config", "Write and check config.yaml."),
+    "config": ("stream.app.config.commands", "Write and check config.yaml."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),
     "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),

@@ -195,6 +195,6 @@ def _repeats_are_equal(events: list[dict[str, object]]) -> bool:
     """Return whether messages with the same `seq` differ only in what the delivery adds."""
     contents = defaultdict(set)
     for event in events:
-        kept = {key: value for key, value in event.items() if key not in ("historical", "delay")}
+        kept = {key: value for key, value in event.items() if key not in ("historical", "latency_ms")}
         contents[event["seq"]].add(json.dumps(kept, sort_keys=True))
     return all(len(variants) == 1 for variants in contents.values())

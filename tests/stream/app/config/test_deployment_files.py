@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.command import Harstream
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.prompt import Confirm
 
 from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_context
-from harstream.stream.app.config_wizard import Answers, ConfigWizard
-from harstream.stream.app.deployment_files import KINDS, copy_deployment_files
-from harstream.stream.app.password_prompt import check_password, new_password
+from harstream.stream.app.config.deployment_files import KINDS, copy_deployment_files
+from harstream.stream.app.config.password_prompt import check_password, new_password
+from harstream.stream.app.config.wizard import Answers, ConfigWizard
 from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema

@@ -14,7 +14,7 @@ from rich.prompt import Confirm, Prompt
 
 from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.connection import Connection
-from harstream.stream.app.password_prompt import new_password
+from harstream.stream.app.config.password_prompt import new_password
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.model import Config
