@@ -12,7 +12,7 @@ from types import TracebackType
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError as AmqttError
 
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.embedded_listener import LISTENER, EmbeddedListener
 from harstream.wire.errors import SinkError
 

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.client_id import load_or_create_client_id
-from harstream.mqtt.connection import Connection, Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.client_id import load_or_create_client_id
+from harstream.mqtt.broker.connection import Connection, Will
+from harstream.mqtt.broker.tls import warn_if_insecure
 from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.ownership import Ownership
@@ -19,7 +20,6 @@ from harstream.mqtt.refusals import SET_ASIDE_AFTER, Refusals
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import CloseRequest, OnAcknowledged, Session
 from harstream.mqtt.subscriptions import Handler, Subscriptions
-from harstream.mqtt.tls import warn_if_insecure
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import paho.mqtt.client as paho
 
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox, QueuedMessage
 from harstream.mqtt.packet_limit import packet_size

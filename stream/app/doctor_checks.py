@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harstream.models.catalogue import shipped
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import is_in_use
 from harstream.stream.config.model import Config

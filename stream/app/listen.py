@@ -23,7 +23,7 @@ def listen(
 ) -> None:
     """Print messages from the broker, coloured by activity, until Ctrl-C."""
     with one_line_errors():
-        from harstream.mqtt.tls import warn_if_insecure
+        from harstream.mqtt.broker.tls import warn_if_insecure
         from harstream.stream.app.listener import Listener, Printer, topics_of
         from harstream.stream.config.file import with_overrides
         from harstream.stream.service.signals import stop_on_signals

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection
 from harstream.resilience.backoff import Backoff
 from harstream.wire.errors import BrokerError, ConfigError
 from harstream.wire.readable import printable, readable

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
 
-from harstream.mqtt.address import DEFAULT_PORTS, BrokerAddress, TlsSettings
+from harstream.mqtt.broker.address import DEFAULT_PORTS, BrokerAddress, TlsSettings
 from harstream.stream.config.section import SECRET, Section, line_error, value_error
 from harstream.wire.errors import Misfit
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from harstream.models.contract import UNKNOWN
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher

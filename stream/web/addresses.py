@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harstream.mqtt.address import BrokerAddress, own_address
+from harstream.mqtt.broker.address import BrokerAddress, own_address
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.web import WebConfig
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.announcer import Announcer
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection, Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection, Will
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher

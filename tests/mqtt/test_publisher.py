@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.errors import BrokerError, SinkError

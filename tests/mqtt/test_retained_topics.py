@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.mqtt.retained_topics import RetainedTopics

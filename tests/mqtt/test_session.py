@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publish_queue import Message, PublishQueue

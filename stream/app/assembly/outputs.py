@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from harstream.mqtt.address import BrokerAddress
 from harstream.mqtt.announcer import Announcer
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher

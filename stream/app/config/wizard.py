@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Confirm, Prompt
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection
 from harstream.stream.app.config.password_prompt import new_password
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.loopback import is_loopback

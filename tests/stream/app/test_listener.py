@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.stream.app.listener import Listener, Printer, topics_of
 from harstream.wire.context import Context
 from harstream.wire.errors import BrokerError, ConfigError

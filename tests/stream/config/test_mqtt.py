@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import TlsSettings
+from harstream.mqtt.broker.address import TlsSettings
 from harstream.stream.config.file import load_config
 from harstream.stream.config.mqtt import MqttConfig
 from harstream.wire.errors import ConfigError

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.client_id import CLIENT_ID, load_or_create_client_id
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.client_id import CLIENT_ID, load_or_create_client_id
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.retained_topics import RetainedTopics
 from harstream.stream.history import store

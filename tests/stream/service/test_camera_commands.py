@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.embedded_broker import EmbeddedBroker
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.service.camera_commands import CameraCommands

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Pixels
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.history.sink import HistorySink
 from harstream.stream.history.store import Query, activities, connect

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress, TlsSettings
-from harstream.mqtt.connection import Connection
+from harstream.mqtt.broker.address import BrokerAddress, TlsSettings
+from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.web.forecast_cache import ForecastCache
@@ -346,7 +346,7 @@ PROCESS = """
 import sys, time
 from pathlib import Path
 from harstream.models.contract import ModelContract
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.outbox import Outbox
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.wire.context import Context

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
+from harstream.mqtt.broker.address import BrokerAddress
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.web import WebConfig
 from harstream.stream.web.addresses import local_page_url, shared_page_url

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection import Connection, Will
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Connection, Will
 from harstream.wire.errors import BrokerError
 from tests.support.waiting import Eventually
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress, own_address
+from harstream.mqtt.broker.address import BrokerAddress, own_address
 from harstream.wire.errors import ConfigError
 
 

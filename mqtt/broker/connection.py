@@ -16,9 +16,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.connection_errors import connection_error, login_refused_text
-from harstream.mqtt.tls import client_context
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection_errors import connection_error, login_refused_text
+from harstream.mqtt.broker.tls import client_context
 from harstream.wire.errors import BrokerError
 
 CONNECT_TIMEOUT = 3.0

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.address import BrokerAddress, TlsSettings
-from harstream.mqtt.connection import Connection
-from harstream.mqtt.tls import warn_if_insecure
+from harstream.mqtt.broker.address import BrokerAddress, TlsSettings
+from harstream.mqtt.broker.connection import Connection
+from harstream.mqtt.broker.tls import warn_if_insecure
 from harstream.wire.errors import BrokerError
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority, Certificate

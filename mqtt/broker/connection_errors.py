@@ -6,8 +6,8 @@ import ipaddress
 import socket
 import ssl
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.server_probe import Kind, Server, certificate_names, find_alert, find_server
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.server_probe import Kind, Server, certificate_names, find_alert, find_server
 from harstream.wire.errors import BrokerError
 
 # Source: OpenSSL, x509_vfy.h.

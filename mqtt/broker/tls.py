@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 
-from harstream.mqtt.address import BrokerAddress, TlsSettings
+from harstream.mqtt.broker.address import BrokerAddress, TlsSettings
 from harstream.wire.errors import BrokerError
 
 log = logging.getLogger(__name__)

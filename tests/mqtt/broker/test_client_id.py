@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.client_id import load_or_create_client_id
+from harstream.mqtt.broker.client_id import load_or_create_client_id
 from harstream.wire.errors import SinkError
 
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harstream.mqtt.address import BrokerAddress
-from harstream.mqtt.tls import client_context
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.tls import client_context
 
 TIMEOUT = 1.5
 """Longest wait for one answer, in seconds."""
