@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from harstream.command_line.errors import fail
-from harstream.models.contract import ContractError
+from harstream.command_line.options import with_options
+from harstream.models.contract import ContractError, ModelContract
 from harstream.models.keras_import import import_keras
+
+if TYPE_CHECKING:
+    from harstream.export.import_model import Meaning
 
 
 class ScaleOption(StrEnum):
@@ -20,11 +26,13 @@ class ScaleOption(StrEnum):
     BYTES = "0..255"
 
 
-def import_(
-    model: Annotated[Path, typer.Argument(help="A .keras, .h5 or .onnx file. It takes windows of pictures.")],
-    labels: Annotated[str, typer.Option(help="The labels in the order of the outputs: a,b,c or a file, one per line.")],
-    name: Annotated[str, typer.Option(help="The model's name.")],
-    scale: Annotated[ScaleOption, typer.Option(help="The values of a colour that the model was trained with.")],
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the file of a model does not say about it."""
+
+    labels: Annotated[str, typer.Option(help="The labels in the order of the outputs: a,b,c or a file, one per line.")]
+    name: Annotated[str, typer.Option(help="The model's name.")]
+    scale: Annotated[ScaleOption, typer.Option(help="The values of a colour that the model was trained with.")]
     rate: Annotated[
         float | None,
         typer.Option(
@@ -32,33 +40,51 @@ def import_(
             help="Frames per second that the model was trained on. Leave it out if they were spread evenly over clips: "
             "the model can then be evaluated, but not streamed.",
         ),
-    ] = None,
-    bgr: Annotated[bool, typer.Option("--bgr", help="The colours are in OpenCV's order, not RGB.")] = False,
-    logits: Annotated[bool, typer.Option("--logits", help="The model ends without a softmax: add one.")] = False,
-    background: Annotated[str, typer.Option(help="The labels that are no activity, separated by commas.")] = "",
-    threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="The score below which a recognition is unknown.")
-    ] = 0.8,
-    out: Annotated[Path | None, typer.Option(help="Folder for the files; ./NAME by default.")] = None,
-    version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
-) -> None:  # fmt: skip
+    ] = None  # fmt: skip
+    bgr: Annotated[bool, typer.Option("--bgr", help="The colours are in OpenCV's order, not RGB.")] = False
+    logits: Annotated[bool, typer.Option("--logits", help="The model ends without a softmax: add one.")] = False
+    background: Annotated[str, typer.Option(help="The labels that are no activity, separated by commas.")] = ""
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="The score below which a recognition is unknown.")] = (
+        0.8
+    )
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; ./NAME by default.")] = None
+    version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0"
+
+    def meaning(self) -> Meaning:
+        """Raises OSError and UnicodeDecodeError for a file of labels that cannot be read."""
+        from harstream.export.import_model import Meaning
+
+        return Meaning(
+            name=self.name, version=self.version, labels=_labels(self.labels), background=_split(self.background),
+            rate=self.rate, scale=self.scale.value, channels="BGR" if self.bgr else "RGB", threshold=self.threshold,
+            has_logits=self.logits,
+        )  # fmt: skip
+
+
+@with_options(options=ImportOptions)
+def import_(
+    model: Annotated[Path, typer.Argument(help="A .keras, .h5 or .onnx file. It takes windows of pictures.")],
+    *,
+    options: Mapping[str, Any],
+) -> None:
     """Turn a model from elsewhere into an ONNX file that says what it expects, and check it against its source.
 
     It gives one folder, which `harstream run --model FOLDER` takes.
     """
     import_keras()
     from harstream.export.export_run import ExportError
-    from harstream.export.import_model import CannotImport, Meaning, import_model
+    from harstream.export.import_model import CannotImport, import_model
 
-    folder = out or Path(name)
+    chosen = ImportOptions(**options)
+    folder = chosen.out or Path(chosen.name)
     try:
-        meaning = Meaning(
-            name=name, version=version, labels=_labels(labels), background=_split(background), rate=rate,
-            scale=scale.value, channels="BGR" if bgr else "RGB", threshold=threshold, has_logits=logits,
-        )  # fmt: skip
-        contract = import_model(model, meaning, folder)
+        contract = import_model(model, chosen.meaning(), folder)
     except (CannotImport, ContractError, ExportError, OSError, UnicodeDecodeError) as error:
         fail("import", error)
+    _report(folder, contract)
+
+
+def _report(folder: Path, contract: ModelContract) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(
         f"{folder}: {len(contract.labels)} labels, windows of {contract.frames} frames of "

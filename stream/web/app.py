@@ -115,17 +115,22 @@ def create_app(
             live_route(broadcast, visitors, may_control=site.control is not None, most=most_viewers),
             *page_routes(),
         ],
-        middleware=[
-            Middleware(BaseHTTPMiddleware, dispatch=_header_adder(site.web.frame_ancestors)),
-            Middleware(HostCheck, host_names(site.web), answers_addresses=not is_loopback(site.web.host)),
-            *([Middleware(TrustedProxy, site.web.proxy)] if site.web.proxy else []),
-            Middleware(sessions.middleware),
-            Middleware(AuthenticationMiddleware, visitors),
-            Middleware(Gate),
-        ],
+        middleware=_middleware(site, sessions, visitors),
         exception_handlers={HTTPException: json_error},
         lifespan=lifespan,
     )
+
+
+def _middleware(site: Site, sessions: Sessions, visitors: Visitors) -> list[Middleware]:
+    """Return what each request passes, in this order."""
+    return [
+        Middleware(BaseHTTPMiddleware, dispatch=_header_adder(site.web.frame_ancestors)),
+        Middleware(HostCheck, host_names(site.web), answers_addresses=not is_loopback(site.web.host)),
+        *([Middleware(TrustedProxy, site.web.proxy)] if site.web.proxy else []),
+        Middleware(sessions.middleware),
+        Middleware(AuthenticationMiddleware, visitors),
+        Middleware(Gate),
+    ]
 
 
 def _facts(site: Site) -> dict[str, object]:
