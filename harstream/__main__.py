@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harstream.wire.masking import ADDRESS, masked, masked_address
+from harstream.wire.masking import ADDRESS, Secrets, masked_address
 
 COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
@@ -91,7 +91,9 @@ def _report_mistake(error: typer.TyperException) -> int:
     """Print what is wrong with the command line, without passwords. Return the exit code."""
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "harstream"
-    if message := masked(_in_our_words(error).rstrip(".")):  # it is empty if typer has printed the help instead
+    secrets = Secrets()
+    secrets.add(found[0] for argument in sys.argv if (found := ADDRESS.search(argument)))
+    if message := secrets.mask(_in_our_words(error).rstrip(".")):  # it is empty if typer has printed the help instead
         typer.secho(f"{command}: {message}; `{command} --help` lists what is possible", err=True, fg="red")
     return error.exit_code
 

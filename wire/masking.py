@@ -10,11 +10,16 @@ from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 HIDDEN = "***"
-PLACEHOLDER = "user:password@"
-"""The login of the examples in messages and documentation. It stays readable."""
+EXAMPLE = re.compile(r"user:password@host(:\d{1,5})?(/path)?")
+"""The example in messages and documentation, behind its scheme. It stays readable."""
 
 ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/{1,2})(.*)", re.DOTALL)
-ADDRESS_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}\S*")
+ADDRESS_IN_TEXT = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}(?:[^\s/?#@:\[]*:(?!\d{0,5}(?:[/?#\s,.;)'\"]|$))[^@\n]*?@)?\S*", re.MULTILINE
+)
+"""An address up to the next space. A login may contain spaces, if its password cannot be a port."""
+SECRET_VALUE = re.compile(r"(?i)(\w*(?:pass|pwd|psw|token|secret|auth)\w*=)[^&\s'\"]+")
+"""A secret in a text that lacks the scheme of an address."""
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(%\w+)?\]|[\w.-]+)?(:\d{0,5})?", re.ASCII)
 LOGIN_WITH_SLASH = re.compile(r"[^/?#@:]*:(?!\d{0,5}[/?#])[^@]*[/?#].*@", re.DOTALL)
 """A login whose password contains / ? or #. The text after the colon cannot be a port."""
@@ -22,8 +27,9 @@ AROUND = ",.;:)]}'\""
 """What a sentence may add to the end of an address."""
 
 WORD = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+|\d+")
-LONGEST_NUMBER = 4
-"""Digits of the longest number that is shown, such as a channel or a size."""
+LONGEST_NUMBER, MOST_DIGITS, MOST_NUMBERS = 4, 6, 2
+"""Digits of the longest number that is shown, such as a channel; digits and numbers of a whole part of a path."""
+SIZE = re.compile(r"\d{3,4}x\d{3,4}")
 SHORTEST_SECRET = 4
 """Characters of the shortest secret that is replaced in texts. A shorter one would match parts of ordinary words."""
 
@@ -38,13 +44,15 @@ HARMLESS_KEYS = frozenset(
 
 KNOWN_WORDS = frozenset(
     """
-    a ac amp api audio av avc axis b back bedroom cam camera cams cgi ch channel channels codec door driveway e
-    enable entrance false ffmpeg fluent flv front garage garden gate h h264 h265 hall hallway hd hevc high home
-    i id image img input inst jpeg jpg kitchen live low m main media mediainput mjpeg mjpg mkv mode monitor mp
-    motion mp4 mpeg mpegts mqtt multicast no nph o office onvif p path play porch preview primary profile
-    proto r real realmonitor room rtp rtsp s sd sdp secondary shot snap snapshot snapshots srtp stream streaming
-    streams sub subtype t tcp track trackid true u udp ultra unicast v vide video videos videostream web webcam
-    x yard
+    a ac amp api attic audio av avc axis b back backyard balcony basement bath bathroom bedroom c cam camera
+    cams cellar cgi ch channel channels codec config dining door driveway e enable entrance events false ffmpeg
+    first fluent flv front frontdoor frontyard garage garden gate h h264 h265 hall hallway hd healthz hevc high
+    home i id image img input inst isapi jpeg jpg kitchen live living lobby login logout low m main media
+    mediainput metrics mjpeg mjpg mkv mode monitor motion mp mp4 mpeg mpegts mqtt multicast no nph nursery o
+    office onvif p parking path picture play pool porch preview primary profile proto r readyz real realmonitor
+    reload room rtp rtsp s sd sdp second secondary shop shot smp snap snapshot snapshots srtp stairs store
+    stream streaming streams street sub subtype t tcp terrace third track trackid true u udp ufirststream ultra
+    unicast usecondstream v vide video videos videostream web webcam x yard
     """.split()  # noqa: SIM905 (a list would be one word per line)
 )
 """Words of camera makers' paths, and of rooms. Any other word of a path may be a secret."""
@@ -56,7 +64,7 @@ def masked_address(address: str) -> str:
     A text that is no address, such as a webcam's index, is returned unchanged.
     """
     parts = ADDRESS.fullmatch(address)
-    if parts is None or parts[2].startswith(PLACEHOLDER):
+    if parts is None or EXAMPLE.fullmatch(parts[2]):
         return address
     scheme, rest = parts.groups()
     login, host, tail = _split(rest)
@@ -67,7 +75,7 @@ def masked_address(address: str) -> str:
 
 def masked(text: str) -> str:
     """Return a text in which each address is masked."""
-    return ADDRESS_IN_TEXT.sub(_masked_match, text)
+    return SECRET_VALUE.sub(rf"\1{HIDDEN}", ADDRESS_IN_TEXT.sub(_masked_match, text))
 
 
 class Secrets:
@@ -111,7 +119,7 @@ def _masked_tail(tail: str) -> str:
 
 def _masked_pair(part: str) -> str:
     key, equals, value = part.partition("=")
-    if part in ("", "&", ";") or (_is_known(key) and not equals):
+    if part in ("", "&", ";") or (key.lower() in HARMLESS_KEYS and not equals):
         return part
     if not re.fullmatch(r"[A-Za-z][\w-]*", key) or not equals:
         return HIDDEN
@@ -122,8 +130,13 @@ def _is_known(part: str) -> bool:
     """Return whether a part of a path or a value consists of known words and short numbers."""
     if not re.fullmatch(r"[\w.,+-]*", part, re.ASCII):
         return False
-    return part.lower() in KNOWN_WORDS or all(
-        len(word) <= LONGEST_NUMBER if word.isdecimal() else word.lower() in KNOWN_WORDS for word in WORD.findall(part)
+    if part.lower() in KNOWN_WORDS or SIZE.fullmatch(part):
+        return True
+    words = WORD.findall(part)
+    numbers = [word for word in words if word.isdecimal()]
+    has_few_digits = len(numbers) <= MOST_NUMBERS and len("".join(numbers)) <= MOST_DIGITS
+    return has_few_digits and all(
+        len(word) <= LONGEST_NUMBER if word.isdecimal() else word.lower() in KNOWN_WORDS for word in words
     )
 
 

@@ -59,7 +59,8 @@ class VideoFile:
             raise Misfit(f"{EXPECTED}; a folder is none of them: name the files in it", repr(str(self.path)))
         if not self.path.is_file():
             name = str(self.path)
-            got = repr(name) if "@" not in name else ""  # a name with @ may be an address with a password
+            # A name with one of these characters may be an address without its scheme, and with a password.
+            got = repr(name) if not set("@=?&") & set(name) else ""
             raise Misfit(f"{EXPECTED}; there is no such file", got, closest_word(name, self._others()))
 
     def _others(self) -> list[str]:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Shortest and longest wait between two attempts, in seconds."""
+STABLE = 10.0
+"""Seconds of pictures after which a connection is not a short one."""
 REFUSED_WAIT = 120.0
 """Shortest wait after a refused login, in seconds. Cameras lock accounts after too many attempts."""
 
@@ -44,6 +46,8 @@ class ReconnectingSource:
         self._clock = clock
         self._stopping = stopping
         self._must_open = must_open
+        self._is_flapping = False
+        """Whether the last connection with pictures was a short one. Then the waits keep growing."""
 
     def frames(self) -> Iterator[Frame | CameraChange]:
         """Yield frames and changes until stopped. Raises SourceError if `must_open` and the first attempt fails."""
@@ -70,15 +74,20 @@ class ReconnectingSource:
 
     def _frames_until_failure(self, outage: Outage, backoff: Backoff) -> Iterator[Frame | CameraChange]:
         """Open once. Yield the change to live with the first picture, then frames. Raises SourceError."""
-        is_live = False
+        live_since: float | None = None
         for time, picture in self._open_pictures():
-            if not is_live:
-                is_live = True
+            if live_since is None:
+                live_since = time
                 if not outage.is_ongoing:
                     log.info("camera %s is live", self.camera, extra={"camera": self.camera})
                 outage.record_success()
-                backoff.reset()
+                if not self._is_flapping:
+                    backoff.reset()
+                self._is_flapping = True
                 yield CameraChange(self.camera, time, CameraState.LIVE)
+            if time - live_since >= STABLE:
+                self._is_flapping = False
+                backoff.reset()
             yield Frame(self.camera, time, picture)
 
     def _new_outage(self) -> Outage:

@@ -6,7 +6,10 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import yaml
 
 from harstream.stream.service.background_delivery import HANGS_AFTER
 from tests.support.command import Start
@@ -39,3 +42,21 @@ def test_a_reader_that_comes_late_gets_all_events(start: Start, tmp_path: Path, 
     assert running.wait(10) == 0
     assert events[0]["event_type"] == "start"
     assert [event["event_type"] for event in events].count("start") == running.output.count("▶ start")
+
+
+def test_a_restart_for_a_new_config_goes_on_while_a_pipe_hangs(
+    start: Start, tmp_path: Path, eventually: Eventually, new_port: Callable[[], int]
+) -> None:
+    os.mkfifo(tmp_path / "events")
+    config = {
+        "node": "one", "cameras": [{"name": "hall", "source": "scene?seed=8"}], "events": "events",
+        "mqtt": {"embedded_port": new_port()}, "web": {"enabled": False},
+    }  # fmt: skip
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    running = start("run")
+    eventually(lambda: "events file hangs, recognition continues" in running.output, "the report", 90)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config | {"node": "two"}))
+    running.signal(signal.SIGHUP)
+    eventually(lambda: "har/two/..." in running.output, "the restart", 30)
+    running.signal(signal.SIGTERM)
+    assert running.wait(20) in (0, 7)

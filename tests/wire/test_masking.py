@@ -33,6 +33,10 @@ ADDRESSES_WITH_SECRET = [
     f"mqtts://anna:{SECRET}@house:8883",
     f"mqtt://anna:x@house:{SECRET}",
     f"ws://house:{SECRET}/mqtt",
+    f"rtsp://user:password@{SECRET}@host/1",
+    f"rtsps://user:password@host:7441/{SECRET}",
+    f"http://user:password@host/snap?token={SECRET}",
+    f"rtsp://host/?password=x&{SECRET}",
 ]
 
 
@@ -88,6 +92,29 @@ def test_known_secrets_are_masked_without_their_address() -> None:
     secrets = Secrets()
     secrets.add(["rtsp://anna:p%40ss-geheim@host/1", "mqtt://user:password@host"])
     assert secrets.mask("login anna, password p@ss-geheim or p%40ss-geheim") == "login anna, password *** or ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no such camera: rtsp://anna:my geheim17@host/1, and nothing else",
+        "got '192.168.1.5:554/user=admin&password=geheim17'",
+        "got ring:?device_id=1&refresh_token=geheim17",
+        "cannot open rtsp://host/1234a5678geheim17 or http://host/a1b2c3d4geheim17",
+    ],
+)
+def test_no_secret_of_a_sentence_is_shown(text: str) -> None:
+    assert "geheim17" not in masked(text)
+
+
+@pytest.mark.parametrize("path", ["1234a5678", "a1b2c3e4a5b6c7e8", "12345678"])
+def test_many_digits_are_not_shown(path: str) -> None:
+    assert masked_address(f"rtsp://host/{path}") == "rtsp://host/***"
+
+
+def test_a_sentence_about_harmless_addresses_stays_as_it_is() -> None:
+    text = "live view http://127.0.0.1:8080/ and http://127.0.0.1:8080/healthz; broker mqtt://host:1883, write a@b.de"
+    assert masked(text) == text
 
 
 @pytest.mark.parametrize("error", [SourceError, ConfigError, Misfit])

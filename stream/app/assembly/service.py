@@ -34,7 +34,7 @@ from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.service.signals import reload_on_signal, stop_on_signals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
-from harstream.wire.errors import NodeTakenOver
+from harstream.wire.errors import NodeTakenOver, SinkError
 
 if TYPE_CHECKING:
     from harstream.stream.web.server import WebServer
@@ -83,9 +83,7 @@ class RunnableService:
     def run(self) -> bool:
         """Run until the end, and return whether to start the service again. Raises SourceError."""
         try:
-            self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
-            if self.service.is_clock_stale:
-                self.shutdown.restart()
+            self._run_service()
         finally:
             if not self.shutdown.is_restart:
                 self.systemd.report_stopping()
@@ -98,6 +96,17 @@ class RunnableService:
                 f"expected to be the only harstream with node {newer.node!r}, got a newer one on {newer.host}: "
                 "this one ends; give one of them another `node`"
             )
+
+    def _run_service(self) -> None:
+        """Run the service. A sink that hangs at its end is an error, unless the service starts again."""
+        try:
+            self.service.run(undelivered=self.outputs.history.undelivered if self.outputs.history else ())
+        except SinkError as error:
+            if not (self.shutdown.is_restart or self.service.is_clock_stale):
+                raise
+            log.error("%s", error)
+        if self.service.is_clock_stale:
+            self.shutdown.restart()
 
     def _reload(self) -> None:
         self.systemd.report_reloading()

@@ -11,7 +11,7 @@ from harstream.stream.sources.clock import Clock
 
 MEMORY = 2.0
 """Seconds of frames whose smallest delay counts. Frames of a slow network may come in bursts, a second apart."""
-FASTEST = 1.5
+FASTEST = 1.15
 """Times a usual interval between frames: the longest interval while the times catch up with the clock."""
 
 BACKLOG_STEP, LONGEST_BACKLOG = 0.01, 1.0

@@ -9,7 +9,7 @@ from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture
 from harstream.stream.sources.clock import Clock
-from harstream.stream.sources.network.rtsp import decoded_frames, open_camera, timed_pictures
+from harstream.stream.sources.network.rtsp import READ_TIMEOUT, decoded_frames, open_camera, timed_pictures
 from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.wire.errors import SourceError, Trouble
@@ -45,12 +45,18 @@ def _is_still(kind: str) -> bool:
 
 
 def _stills(url: str, clock: Clock, stopping: threading.Event) -> Pictures:
-    """Request one picture after the other."""
+    """Request one picture after the other. A request may fail while others succeed."""
+    seen = clock.now()
     while True:
         asked = clock.now()
-        with open_camera(url, {}) as (container, stream):
-            for frame in container.decode(stream):
-                yield clock.now(), DecodedPicture(frame)
+        try:
+            with open_camera(url, {}) as (container, stream):
+                for frame in container.decode(stream):
+                    seen = clock.now()
+                    yield seen, DecodedPicture(frame)
+        except SourceError as error:
+            if error.trouble is Trouble.LOGIN_REFUSED or clock.now() - seen > READ_TIMEOUT:
+                raise
         if stopping.wait(max(0.0, asked + STILL_PERIOD - clock.now())):
             return
 

@@ -90,6 +90,15 @@ def test_waits_are_short_again_after_the_camera_was_live() -> None:
     assert max(stopping.waits) <= 30
 
 
+def test_a_camera_that_gives_one_picture_and_fails_again_and_again_is_opened_rarely() -> None:
+    stopping = StoppingAfter(30)
+    reported(ScriptedCamera(*[1] * 30), stopping)
+    assert sum(stopping.waits) > 150
+    stopping = StoppingAfter(12)
+    reported(ScriptedCamera(*[1] * 10, 12, 1), stopping)
+    assert stopping.waits[-2] <= 1.0
+
+
 def test_a_camera_with_an_internal_error_is_offline_and_opened_again() -> None:
     class Broken(ScriptedCamera):
         def open(self) -> Iterator[tuple[float, Picture]]:
