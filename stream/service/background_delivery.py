@@ -66,7 +66,7 @@ class BackgroundDelivery(Generic[T]):
     def check(self) -> None:
         """Log when the sink hangs and when it works again. Call it about once a second."""
         if self.is_hanging:
-            self._outage.record_failure(f"{len(self._waiting) + 1} messages wait")
+            self._outage.record_failure(f"messages that wait: {len(self._waiting) + 1}")
         else:
             self._outage.record_success()
 

@@ -63,7 +63,7 @@ def test_a_sink_that_hangs_is_logged_once_and_its_recovery_too(
     eventually(lambda: not passing.is_hanging, "the recovery")
     passing.check()
     begins, ends = caplog.messages
-    assert begins.startswith("pipe hangs, recognition continues: 5 messages wait")
+    assert begins.startswith("pipe hangs, recognition continues: messages that wait: 5")
     assert ends.startswith("pipe works again")
     assert passing.close()
 
