@@ -24,8 +24,9 @@ from harstream.stream.sources.webcam import open_webcam, read_pictures
 from harstream.wire.errors import Misfit, SourceError
 from harstream.wire.masking import masked_address
 
-MEASURING_TIME = 1.5
-"""Seconds over which the rate is measured, after the camera's backlog."""
+MEASURING_TIME = 3.0
+"""Seconds over which the rate is measured, after the camera's backlog. Only the last two tell the speed of its times,
+because many cameras send their first pictures late."""
 WEBCAMS_PROBED = 4
 """Number of webcam indices to probe if the system has no list of devices."""
 LOWEST_RATE = 8.0

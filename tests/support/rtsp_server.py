@@ -17,7 +17,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402  (only now is the version chosen)
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402  (only now is the version chosen)
 
 RATE = 25
 PICTURES = (
@@ -44,6 +44,8 @@ def main() -> None:
         factory = GstRtspServer.RTSPMediaFactory()
         loop = str(options.loop).lower()
         factory.set_launch(f"( {ENCODERS[options.codec].format(folder=folder, loop=loop, rate=RATE)} )")
+        if options.tls:
+            _use_tls(server, factory, options.tls)
         if options.login:
             _require_login(server, factory, *options.login.split(":", 1), digest=options.digest)
         factory.set_shared(options.shared)
@@ -64,9 +66,29 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--loop", action="store_true")
     parser.add_argument("--shared", action="store_true", help="one encoding for all viewers")
     parser.add_argument("--udp-only", action="store_true", help="refuse RTSP over TCP")
+    parser.add_argument("--tls", help="file with key and certificate: serve rtsps://")
     parser.add_argument("--login", help="user:password")
     parser.add_argument("--digest", action="store_true")
     return parser.parse_args()
+
+
+def _use_tls(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFactory, file: str) -> None:
+    auth = GstRtspServer.RTSPAuth()
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(file))
+    auth.set_tls_authentication_mode(Gio.TlsAuthenticationMode.NONE)
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth.set_default_token(token)
+    server.set_auth(auth)
+    factory.set_permissions(_viewer_permissions())
+
+
+def _viewer_permissions() -> GstRtspServer.RTSPPermissions:
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_role("viewer")
+    for what in ("media.factory.access", "media.factory.construct"):
+        permissions.add_permission_for_role("viewer", what, True)
+    return permissions
 
 
 def _require_login(
@@ -86,11 +108,7 @@ def _require_login(
     else:
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(auth)
-    permissions = GstRtspServer.RTSPPermissions()
-    permissions.add_role("viewer")
-    for what in ("media.factory.access", "media.factory.construct"):
-        permissions.add_permission_for_role("viewer", what, True)
-    factory.set_permissions(permissions)
+    factory.set_permissions(_viewer_permissions())
 
 
 if __name__ == "__main__":

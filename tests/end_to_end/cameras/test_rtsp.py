@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -252,6 +253,18 @@ def test_the_run_waits_for_one_missing_camera_of_two(
     running.signal(signal.SIGTERM)
     assert running.wait(10) == 0
     assert sum("camera yard is offline" in line for line in running.stderr) == 1
+
+
+def test_a_camera_with_tls_and_a_certificate_of_its_own_is_read(rtsp_server: Serve, grey: Path, tmp_path: Path) -> None:
+    key, certificate, both = tmp_path / "key.pem", tmp_path / "certificate.pem", tmp_path / "both.pem"
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera"]
+    command = ["openssl", "req", *options, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    camera = rtsp_server(grey, "--loop", "--tls", str(both))
+    pictures = rtsp_pictures(camera.url().replace("rtsp://", "rtsps://"), Clock())
+    assert len(list(islice(pictures, 10))) == 10
+    pictures.close()  # type: ignore[attr-defined]
 
 
 def test_a_camera_that_refuses_tcp_is_read_over_udp(
