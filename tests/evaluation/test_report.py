@@ -26,11 +26,9 @@ HISTORY = [
     {"epoch": 1, "loss": 1.0, "accuracy": 0.6, "val_loss": 0.9, "val_accuracy": 0.7, "learning_rate": 0.001},
     {"epoch": 2, "loss": 0.5, "accuracy": 0.8, "val_loss": 1.1, "val_accuracy": 0.8, "learning_rate": 0.001},
 ]
-HOSTILE = (
-    "<script>fetch('http://evil.example')</script>",
-    '"><img src=x onerror=alert(1)>',
-    "$\\frac{{{ 7 * 7 }} [red]",
-)
+SCRIPT = "<script>fetch('http://evil.example')</script>"
+HOSTILE = ("' onmouseover='alert(1)", '" onerror="alert(1)', "$\\frac{{{ 7 * 7 }} [red]")
+"""Labels that a contract takes. It refuses markup."""
 
 
 def contract_of(metrics: Metrics) -> ModelContract:
@@ -96,7 +94,7 @@ def test_a_page_of_thirteen_classes_is_small(tmp_path: Path) -> None:
 
 def test_markup_in_names_is_shown_and_not_run(tmp_path: Path, predictions: LabelledScores) -> None:
     metrics = hostile(predictions)
-    provenance = {"<i>key</i>": "<i>value</i>"}
+    provenance = {"<i>key</i>": "<i>value</i>", "script": SCRIPT, "image": '"><img src=x onerror=alert(1)>'}
     write_html(tmp_path / "report.html", "<u>title</u>", metrics, contract_of(metrics), provenance, HISTORY)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for markup in ("<script", "<img", "<i>key", "<i>value", "<u>", "<b>g1"):
@@ -111,7 +109,7 @@ def test_the_page_opens_without_errors_or_requests(
 ) -> None:
     metrics = hostile(predictions)
     path = tmp_path / "report.html"
-    write_html(path, HOSTILE[0], metrics, contract_of(metrics), PROVENANCE, HISTORY)
+    write_html(path, SCRIPT, metrics, contract_of(metrics), PROVENANCE, HISTORY)
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
     complaints: list[str] = []
     requests: list[str] = []
@@ -122,7 +120,7 @@ def test_the_page_opens_without_errors_or_requests(
     page.goto(path.as_uri(), wait_until="networkidle")
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
-    assert page.locator("h1").inner_text() == HOSTILE[0]
+    assert page.locator("h1").inner_text() == SCRIPT
     assert page.locator("figure svg").count() == 6
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
