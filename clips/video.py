@@ -151,7 +151,7 @@ def _timed(container: InputContainer, stream: VideoStream) -> Iterator[tuple[flo
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Yield all frames that can be decoded. After a damaged spot, decoding continues. Raises _CutOff after the last."""
     is_cut = False
-    for packet in _packets(container, stream):
+    for packet in packets(container, stream):
         is_cut = packet.is_corrupt if packet.size else is_cut
         try:
             yield from packet.decode()
@@ -161,7 +161,7 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
         raise _CutOff
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """Yield the packets of a stream.
 
     PyAV 18 raises IndexError for a packet of a stream that the file did not announce, as damaged MPEG-TS files have.

@@ -186,19 +186,20 @@ class Service:
     def _batches(self) -> Iterator[list[Frame | CameraChange]]:
         """Yield the inbox's batches, and report the cameras' health about once a second, even without frames."""
         for batch in self._inbox.batches(timeout=TICK):
-            for health in self._health.check():
-                for report in self._reports:
-                    report(health)
-            for background in self._background:
-                background.check()
-            self._stop_if_clock_was_set()
+            if healths := self._health.check():  # about once a second
+                for health in healths:
+                    for report in self._reports:
+                        report(health)
+                for background in self._background:
+                    background.check()
+                self._stop_if_clock_was_set()
             yield batch
 
     def _stop_if_clock_was_set(self) -> None:
         """Stop between two activities if the system clock was set by a second or more. Recordings keep their times."""
         if abs(self._clock.step) < LARGEST_STEP or self._pipeline.has_activity or self._is_stopping:
             return
-        if all(reader.is_live for reader in self._readers.values()):
+        if all(reader.is_live for reader in list(self._readers.values())):  # a copy: other threads add cameras
             log.warning(
                 "the system clock was set by %+.0f s: the service starts again with right times", self._clock.step
             )

@@ -14,7 +14,7 @@ from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundErr
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from harstream.clips.video import DecodedPicture, best_video_stream
+from harstream.clips.video import DecodedPicture, best_video_stream, packets
 from harstream.stream.sources.address import Transport
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.network.camera_times import Anchor, after_backlog
@@ -108,7 +108,7 @@ def decoded_frames(container: InputContainer, stream: VideoStream, clock: Clock)
     """
     skipped, decoded_at = 0, clock.now()
     try:
-        for packet in container.demux(stream):
+        for packet in packets(container, stream):
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
