@@ -162,6 +162,20 @@ def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, ca
     assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
 
 
+def test_what_waited_in_memory_is_saved_with_the_next_message(path: Path, outbox: Outbox) -> None:
+    assert outbox._database is not None
+    put(outbox, "a")
+    outbox._database.execute("PRAGMA max_page_count = 1")
+    put(outbox, "b" * 9000)
+    outbox._database.execute("PRAGMA max_page_count = 1000")
+    put(outbox, "c")
+    outbox.close()  # a kill in the meantime loses nothing
+    restarted = Outbox(path)
+    restarted.start()
+    assert [payload[0] for payload in take_all(restarted)] == ["a", "b", "c"]
+    restarted.close()
+
+
 def test_a_message_is_not_sent_twice_if_the_disk_refuses_its_deletion(path: Path, outbox: Outbox) -> None:
     assert outbox._database is not None
     put(outbox, "a", "b")
