@@ -162,7 +162,7 @@ def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, ca
     assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
 
 
-def test_what_waited_in_memory_is_saved_with_the_next_message(path: Path, outbox: Outbox) -> None:
+def test_what_waited_in_memory_is_saved_with_the_next_message(path: Path, outbox: Outbox, clock: SettableClock) -> None:
     assert outbox._database is not None
     put(outbox, "a")
     outbox._database.execute("PRAGMA max_page_count = 1")
@@ -170,7 +170,7 @@ def test_what_waited_in_memory_is_saved_with_the_next_message(path: Path, outbox
     outbox._database.execute("PRAGMA max_page_count = 1000")
     put(outbox, "c")
     outbox.close()  # a kill in the meantime loses nothing
-    restarted = Outbox(path)
+    restarted = Outbox(path, wall_clock=clock, clock=clock)
     restarted.start()
     assert [payload[0] for payload in take_all(restarted)] == ["a", "b", "c"]
     restarted.close()
