@@ -48,9 +48,9 @@ class Load:
 
     cameras: int
     came: float
-    """Frames that arrived, as a share of the expected frames."""
+    """Frames of the model's time grid that were recognized or dropped, as a share of the expected ones."""
     dropped: int
-    """Frames that were replaced before they were processed."""
+    """Frames of the model's time grid that were never recognized."""
     age_p50: float
     """Seconds from the time of a frame to its recognition."""
     age_p95: float
@@ -174,7 +174,7 @@ def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:
     service.run()
     wall, cpu, dropped = perf_counter() - before[0], _cpu_seconds() - before[1], service.dropped - int(before[2])
     p50, p95 = (float(share) for share in np.percentile(ages.seconds, (50, 95)))
-    came = (len(ages.seconds) + dropped) / (cameras * seconds * RATE)
+    came = (len(ages.seconds) + dropped) / (cameras * seconds * recognizer.contract.live_rate)
     return Load(cameras, came, dropped, p50, p95, cpu / wall, _peak_memory())
 
 
