@@ -1,0 +1,1 @@
+"""Learns the parameters of a forecast from past activities."""

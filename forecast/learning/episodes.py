@@ -1,0 +1,90 @@
+"""Past activities, and the course of states that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harstream.forecast.model.states import States
+
+
+@dataclass(frozen=True)
+class Episode:
+    """An activity that went on in front of a camera."""
+
+    activity: str
+    start: float
+    """Seconds since the epoch, as all times here."""
+    end: float
+    is_end_seen: bool = True
+    """False if the camera went away or the service stopped meanwhile. Then it lasted at least until `end`."""
+
+
+@dataclass(frozen=True)
+class Away:
+    """A time without observations: what happened then is not known, and is not "no activity"."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A state that went on."""
+
+    state: int
+    start: float
+    end: float
+    next: int | None
+    """The state that followed; None if it was not seen."""
+    previous: int | None
+    """The activity before it, unknown states left out; None if it was not seen."""
+
+
+def intervals(episodes: Iterable[Episode], away: Sequence[Away], states: States) -> list[Interval]:
+    """Return the course of states. Between two activities it is unknown. Episodes of other activities are left out.
+
+    `episodes`: in the order of their starts. Of two that overlap, the first one ends when the second one starts.
+    `away`: in the order of time.
+
+    episodes:  Eat 0-60            Sleep 90-500
+    states:    Eat        after Eat       Sleep
+    """
+    numbers = {name: number for number, name in enumerate(states.activities)}
+    known = [episode for episode in episodes if episode.activity in numbers]
+    course: list[Interval] = []
+    before: int | None = None
+    for index, episode in enumerate(known):
+        state = numbers[episode.activity]
+        following = known[index + 1] if index + 1 < len(known) else None
+        end = episode.end if following is None else min(episode.end, following.start)
+        if end <= episode.start:
+            continue
+        after = None if following is None else numbers[following.activity]
+        is_direct = following is not None and following.start <= end
+        is_seen = episode.is_end_seen and not (is_direct and after == state)
+        successor = (after if is_direct else states.after(state)) if is_seen else None
+        course.append(Interval(state, episode.start, end, successor, before))
+        before = state
+        if following is not None and not is_direct:
+            course.extend(_unknown(states.after(state), end, following.start, after, before, away))
+            if _gaps(end, following.start, away):
+                before = None
+    return course
+
+
+def _unknown(
+    state: int, start: float, end: float, after: int | None, before: int | None, away: Sequence[Away]
+) -> Iterable[Interval]:
+    """Yield the unknown intervals between two activities. Only the last one was seen to end."""
+    gaps = _gaps(start, end, away)
+    starts, ends = [start, *[gap.end for gap in gaps]], [*[gap.start for gap in gaps], end]
+    for index, (first, last) in enumerate(zip(starts, ends, strict=True)):
+        if last > first:
+            is_last = index == len(gaps)
+            # After a gap, the activity before the unknown state is no longer certain.
+            yield Interval(state, first, last, after if is_last and not gaps else None, before)
+
+
+def _gaps(start: float, end: float, away: Sequence[Away]) -> list[Away]:
+    return [gap for gap in away if gap.start < end and gap.end > start]

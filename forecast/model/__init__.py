@@ -1,0 +1,1 @@
+"""The mathematics of a forecast: numpy only, without clock, files and network."""

@@ -1,0 +1,128 @@
+"""What goes on, begins and follows within a horizon, for every state at once, by the backward equation.
+
+Source: first passage of a Markov chain, J. Norris, "Markov Chains" (1997), theorem 1.3.2, for a finite horizon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harstream.forecast.model.semi_markov import Floats, SemiMarkov
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """A part of the future with one model, because the rhythm of the day changes hazards and followers."""
+
+    ticks: int
+    model: SemiMarkov
+
+
+def going_on(stretches: Sequence[Stretch]) -> Floats:
+    """Return (S, B, K + 1): the probability of what each state now shows after all stretches, the nearest first."""
+    shows = stretches[0].model.shows
+    S, B = stretches[0].model.hazard.shape
+    value = np.zeros((S, B, shows.max() + 1))
+    value[np.arange(S), :, shows] = 1.0
+    for stretch in reversed(stretches):
+        value = _earlier(value, stretch, lambda first: first)
+    return value
+
+
+def beginning(stretches: Sequence[Stretch]) -> Floats:
+    """Return (S, B, K): the probability that each activity begins within the stretches, the nearest first.
+
+    An activity that goes on now counts when it begins again. A longer future never has a lower probability.
+    """
+    shows = stretches[0].model.shows
+    S, B = stretches[0].model.hazard.shape
+    K = int(shows.max())
+    own = np.eye(S, K)  # the states of activities come first, in their order
+
+    def after_beginning(first: Floats) -> Floats:
+        return np.where(own > 0, 1.0, first)
+
+    value = np.zeros((S, B, K))
+    for stretch in reversed(stretches):
+        value = _earlier(value, stretch, after_beginning)
+    return value
+
+
+def _earlier(value: Floats, stretch: Stretch, first: Callable[[Floats], Floats]) -> Floats:
+    """Return the value (S, B, ...) before a stretch. `first` gives the value of a state that begins, from (S, ...)."""
+    model = stretch.model
+    ending = model.hazard[..., None]
+    staying = (1 - model.hazard) * (1 - model.pace)
+    moving = ((1 - model.hazard) * model.pace)[:, :-1, None]
+    staying = staying[..., None]
+    for _ in range(stretch.ticks):
+        later = staying * value
+        later += ending * (model.follow @ first(value[:, 0]))[:, None]
+        later[:, :-1] += moving * value[:, 1:]
+        value = later
+    return value
+
+
+def look_ahead(belief: Floats, table: Floats) -> Floats:
+    """Return the probabilities (..., A) for a belief (..., S, B), from a table (S, B, A)."""
+    S, B, A = table.shape
+    return np.asarray(belief.reshape(*belief.shape[:-2], S * B) @ table.reshape(S * B, A))
+
+
+def next_activity(follow: Floats) -> Floats:
+    """Return (S, K): the probability of the next other activity after each state, whatever unknown lies between.
+
+    `follow` (S, S): as `SemiMarkov.follow`, with the states of `States`. An activity may go on after an unknown
+    interruption: then it is not the next one. After unknown, the next activity may be the one before it.
+    """
+    K = (len(follow) - 1) // 2
+    direct, through, resumed = follow[:, :K], follow[:K, K : 2 * K], follow[K : 2 * K, :K]
+    to_unknown, back = np.diagonal(through), np.diagonal(resumed)
+    others = resumed * (1 - np.eye(K))
+    after = direct[:K] + to_unknown[:, None] * others
+    after /= np.maximum(1 - to_unknown * back, 1e-12)[:, None]  # each return to the activity tries again
+    following = np.concatenate([after, direct[K:]])
+    return np.asarray(following / following.sum(axis=1, keepdims=True))
+
+
+def time_left(phases: Floats, state: int, stretches: Iterator[Stretch], quantiles: Sequence[float]) -> list[float]:
+    """Return the ticks after which a state has ended with each probability; infinite where the stretches end before.
+
+    `phases` (B,): the probability of each phase now. `quantiles`: increasing.
+    """
+    alive, passed, left = phases / phases.sum(), 0, list(quantiles)
+    found: list[float] = []
+    for stretch in stretches:
+        chain = chain_of(stretch.model, state)
+        while left:
+            later = alive @ np.linalg.matrix_power(chain, stretch.ticks)
+            if 1 - later.sum() < left[0]:
+                break
+            found.append(passed + _first_tick(alive, chain, stretch.ticks, left.pop(0)))
+        if not left:
+            return found
+        alive, passed = alive @ np.linalg.matrix_power(chain, stretch.ticks), passed + stretch.ticks
+    return [*found, *[float("inf")] * len(left)]
+
+
+def chain_of(model: SemiMarkov, state: int) -> Floats:
+    """Return (B, B): the probability of each phase of a state one tick later, without its end."""
+    staying = 1 - model.hazard[state]
+    moving = np.diag((staying * model.pace)[:-1], 1)
+    return np.asarray(np.diag(staying * (1 - model.pace)) + moving)
+
+
+def _first_tick(alive: Floats, chain: Floats, ticks: int, quantile: float) -> int:
+    """Return the first tick, at most `ticks`, by which the state has ended with the probability, by bisection."""
+    powers = [chain]
+    while 2 ** len(powers) <= ticks:
+        powers.append(powers[-1] @ powers[-1])
+    passed = 0
+    for exponent in reversed(range(len(powers))):
+        later = alive @ powers[exponent]
+        if 1 - later.sum() < quantile:
+            alive, passed = later, passed + 2**exponent
+    return passed + 1

@@ -1,0 +1,1 @@
+"""Ways to predict what comes next. Each is fitted to the same past and answers the same questions."""

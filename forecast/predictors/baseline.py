@@ -1,0 +1,50 @@
+"""The baseline: how often each activity happens at that time of the day. A forecast must beat it to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harstream.forecast.learning.counts import SLOT_HOURS, SLOTS, Counts
+from harstream.forecast.learning.local_time import hour_of
+from harstream.forecast.model.rhythm import nearness
+from harstream.forecast.model.semi_markov import Floats
+from harstream.forecast.predictors.protocol import Past, Situation
+
+STRENGTH = 0.5
+"""Counts that pull the frequencies of an hour to those of the whole day."""
+
+
+class Baseline:
+    """Predicts from the hour of the day alone."""
+
+    def __init__(self, past: Past, counts: Counts) -> None:
+        self._zone = past.zone
+        K = len(past.states.activities)
+        kernel = nearness(SLOT_HOURS[:, None], SLOT_HOURS[None, :])
+        self._begins = _frequencies(kernel, counts.moves.sum(axis=1)[:, :K])
+        shown = np.zeros((SLOTS, K + 1))
+        np.add.at(shown.T, past.states.shows, counts.risk.sum(axis=2).T / 600)
+        self._shown = _frequencies(kernel, shown)
+
+    def next(self, situation: Situation) -> Floats:
+        """Return the share of each activity among those that begin at this hour, without the one that goes on."""
+        share = self._begins[_slot(hour_of(situation.time, self._zone))].copy()
+        if situation.activity is not None and len(share) > 1:
+            share[situation.activity] = 0.0
+        return np.asarray(share / share.sum())
+
+    def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
+        return np.stack([self._shown[_slot(hour_of(situation.time + horizon, self._zone))] for horizon in horizons])
+
+
+def _frequencies(kernel: Floats, seen: Floats) -> Floats:
+    """Return the shares (SLOTS, n) near each part of the day, from what was seen (SLOTS, n)."""
+    overall = seen.sum(axis=0) + STRENGTH
+    near = kernel @ seen + STRENGTH * overall / overall.sum()
+    return np.asarray(near / near.sum(axis=1, keepdims=True))
+
+
+def _slot(hour: float) -> int:
+    return int(hour / 24 * SLOTS) % SLOTS

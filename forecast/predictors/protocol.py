@@ -1,0 +1,61 @@
+"""What a predictor is asked, and what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from harstream.forecast.learning.episodes import Interval
+from harstream.forecast.model.semi_markov import Floats
+from harstream.forecast.model.states import States
+
+HALF_LIFE = 60 * 86400.0
+"""Seconds after which what was seen counts half."""
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What a predictor learns from."""
+
+    states: States
+    course: Sequence[Interval]
+    """In the order of time. Several cameras may follow one after the other."""
+    zone: tzinfo
+    """The home's time zone, for the hour of the day."""
+    now: float
+    """Seconds since the epoch, as all times here. What happened long before counts less."""
+
+    def weight(self, time: float) -> float:
+        """Return how much what began at a time counts, 0 to 1."""
+        return float(0.5 ** (max(self.now - time, 0.0) / HALF_LIFE))
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What is known at a moment in front of one camera."""
+
+    time: float
+    belief: Floats
+    """(S, B) the probability of each state and phase. It sums to 1."""
+    activity: int | None
+    """The last activity that began; None before the first one."""
+    since: float
+    """The time at which it began."""
+    previous: int | None
+    """The activity before it; None if it is not known."""
+    ended: Floats
+    """(K,) the time at which each activity ended last before `since`; minus infinity for one that was not seen."""
+
+
+class Predictor(Protocol):
+    """A fitted predictor."""
+
+    def next(self, situation: Situation) -> Floats:
+        """Return (K,): the probability of each activity to be the next other one. They sum to 1."""
+        ...
+
+    def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
+        """Return (H, K + 1): the probability of each activity, and of unknown, after each horizon in seconds."""
+        ...

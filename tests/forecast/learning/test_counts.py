@@ -1,0 +1,60 @@
+"""Counts hold seconds at risk by phase and part of the day, and what ended and followed."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import numpy as np
+import pytest
+
+from harstream.forecast.learning.counts import SLOT_SECONDS, count
+from harstream.forecast.learning.episodes import Interval
+
+WIDTHS = np.array([100.0, 1000.0, 5000.0])
+MIDNIGHT = 20_000 * 86400.0
+
+
+def whole(_: float) -> float:
+    return 1.0
+
+
+def test_the_seconds_of_an_interval_fall_into_its_phases() -> None:
+    counts = count([Interval(0, MIDNIGHT, MIDNIGHT + 600, 1, None)], 3, WIDTHS, UTC, whole)
+
+    np.testing.assert_allclose(counts.risk[0, 0], [100, 500, 0])
+    np.testing.assert_allclose(counts.ends[0, 0], [0, 1, 0])
+    assert counts.moves[0, 0, 1] == 1
+    assert counts.risk.sum() == 600
+
+
+def test_an_interval_is_split_at_each_half_hour() -> None:
+    start = MIDNIGHT + SLOT_SECONDS - 200
+    counts = count([Interval(0, start, start + 500, 1, None)], 3, WIDTHS, UTC, whole)
+
+    np.testing.assert_allclose(counts.risk[0, 0], [100, 100, 0])
+    np.testing.assert_allclose(counts.risk[1, 0], [0, 300, 0])
+    assert counts.ends[1, 0].tolist() == [0, 1, 0]
+    assert counts.moves[1, 0, 1] == 1
+
+
+def test_an_interval_may_cross_midnight() -> None:
+    start = MIDNIGHT - 50
+    counts = count([Interval(0, start, start + 80, 1, None)], 3, WIDTHS, UTC, whole)
+
+    assert counts.risk[47, 0, 0] == pytest.approx(50)
+    assert counts.risk[0, 0, 0] == pytest.approx(30)
+
+
+def test_an_end_that_was_not_seen_is_time_at_risk_only() -> None:
+    counts = count([Interval(0, MIDNIGHT, MIDNIGHT + 600, None, None)], 3, WIDTHS, UTC, whole)
+
+    assert counts.risk.sum() == 600
+    assert not counts.ends.any()
+    assert not counts.moves.any()
+
+
+def test_an_older_interval_counts_less() -> None:
+    counts = count([Interval(0, MIDNIGHT, MIDNIGHT + 60, 1, None)], 3, WIDTHS, UTC, lambda _: 0.25)
+
+    assert counts.risk.sum() == 15
+    assert counts.ends.sum() == counts.moves.sum() == 0.25
