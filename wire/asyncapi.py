@@ -15,6 +15,7 @@ from typing import Literal
 import yaml
 
 from harstream.wire.messages.camera import ACTIVITY, HEALTH, OBSERVATION
+from harstream.wire.messages.emission import EMISSION
 from harstream.wire.messages.event import EVENT
 from harstream.wire.messages.forecast import FORECAST
 from harstream.wire.messages.node import ERROR, INFO, LABELS, OWNER, STATS
@@ -45,7 +46,8 @@ class _Channel:
     @property
     def name(self) -> str:
         *_, before, last = self.topic.split("/")
-        return f"{before}{last.capitalize()}" if last in ("set", "state") else last
+        is_part = last in ("set", "state") or before == "forecaster"
+        return f"{before}{last.capitalize()}" if is_part else last
 
 
 _SWITCH: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "string", "enum": [ON, OFF]}}
@@ -53,7 +55,7 @@ _NUMBER: dict[str, object] = {"contentType": "text/plain", "payload": {"type": "
 SIMPLE: dict[str, dict[str, object]] = {
     "status": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "availability": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
-    "emission": {"payload": {"type": "object"}},
+    "forecasterStatus": {"contentType": "text/plain", "payload": {"type": "string", "enum": [ONLINE, OFFLINE]}},
     "snapshot": {"contentType": "image/jpeg", "payload": {"type": "string", "format": "binary"}},
     "enabledSet": _SWITCH,
     "enabledState": _SWITCH,
@@ -73,7 +75,11 @@ CHANNELS = (
     _Channel(TOPICS.info, "What runs on the node.", 1, True, INFO),
     _Channel(TOPICS.labels, "The labels of its model, in order.", 1, True, LABELS),
     _Channel(
-        TOPICS.emission, "P(recognized | true), measured on clips of groups that the model never saw.", 1, True, None
+        TOPICS.emission,
+        "P(recognized | true), measured on clips of groups that the model never saw.",
+        1,
+        True,
+        EMISSION,
     ),
     _Channel(TOPICS.stats, "A summary of the node, every 60 s.", 0, False, STATS),
     _Channel(TOPICS.availability(CAMERA), "Whether the camera sends frames.", 1, True, None),
@@ -90,10 +96,17 @@ CHANNELS = (
     ),
     _Channel(
         TOPICS.forecast(CAMERA),
-        "What is expected next, for each horizon. Another program publishes it.",
+        "What is expected next, for each horizon. `harstream forecast` publishes it.",
         0,
         True,
         FORECAST,
+    ),
+    _Channel(
+        TOPICS.forecaster,
+        "Whether `harstream forecast` runs for the node. The last will is offline, and its forecasts no longer hold.",
+        1,
+        True,
+        None,
     ),
     _Channel(TOPICS.command(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
     _Channel(TOPICS.setting(CAMERA, "enabled"), "Whether the camera is switched on.", 1, True, None),

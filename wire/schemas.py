@@ -12,6 +12,7 @@ from harstream.wire.messages.camera import (
     HealthMessage,
     ObservationMessage,
 )
+from harstream.wire.messages.emission import EMISSION, EmissionMessage
 from harstream.wire.messages.event import EVENT, EventMessage
 from harstream.wire.messages.forecast import FORECAST, ForecastMessage
 from harstream.wire.messages.message import Message
@@ -35,6 +36,7 @@ MESSAGES: dict[str, type[Message]] = {
     HEALTH: HealthMessage,
     INFO: InfoMessage,
     LABELS: LabelsMessage,
+    EMISSION: EmissionMessage,
     FORECAST: ForecastMessage,
     STATS: StatsMessage,
     ERROR: ErrorMessage,

@@ -47,6 +47,11 @@ class Topics:
     def error(self) -> str:
         return f"har/{self.node}/error"
 
+    @property
+    def forecaster(self) -> str:
+        """The topic that says whether the node's forecaster runs."""
+        return f"har/{self.node}/forecaster/status"
+
     def command(self, camera: str, setting: str) -> str:
         """The topic on which clients change a camera's setting. `+` stands for any camera or setting."""
         return f"har/{self.node}/camera/{camera}/{setting}/set"

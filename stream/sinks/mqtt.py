@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harstream.models.contract import UNKNOWN
@@ -15,9 +15,10 @@ from harstream.mqtt.publisher import Publisher
 from harstream.wire.context import Context
 from harstream.wire.health import Health, HealthState, NodeStats
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
+from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.node import InfoMessage, LabelsMessage, StatsMessage
-from harstream.wire.payloads import OFF, OFFLINE, ON, ONLINE, availability, encode_json
+from harstream.wire.payloads import OFF, OFFLINE, ON, ONLINE, availability
 from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay
 from harstream.wire.topics import Topics
@@ -59,11 +60,11 @@ class MqttSink:
         publisher: Publisher,
         context: Context,
         *,
-        emission: Mapping[str, object] | None = None,
+        emission: EmissionMessage | None = None,
         observations: bool = True,
         stats: Callable[[], NodeStats] | None = None,
     ) -> None:
-        """`emission`: the matrix P(recognized | true), if it is known. `observations`: whether to publish the scores of
+        """`emission`: the errors of the model, if they are known. `observations`: whether to publish the scores of
         each window. `stats` is called once a minute, on the thread of `report`."""
         self.publisher = publisher
         self.topics = Topics(context.node)
@@ -126,12 +127,12 @@ class MqttSink:
             self._publish_health(_offline(self._healths[camera], REMOVED_REASON))
             del self._healths[camera]
 
-    def _describe_the_node(self, emission: Mapping[str, object] | None) -> None:
+    def _describe_the_node(self, emission: EmissionMessage | None) -> None:
         self.publisher.retain(self.topics.status, ONLINE.encode())
         self.publisher.retain(self.topics.info, InfoMessage.of(self.context, PUBLISHED).encode())
         self.publisher.retain(self.topics.labels, LabelsMessage.of(self.context).encode())
         if emission is not None:
-            self.publisher.retain(self.topics.emission, encode_json(emission))
+            self.publisher.retain(self.topics.emission, emission.encode())
 
     def _publish_events(self, notice: Notice) -> None:
         delay = live_delay(notice.time, time.time())

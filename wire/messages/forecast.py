@@ -1,12 +1,22 @@
-"""The message about a forecast. Another program publishes it."""
+"""The message about a forecast. `harstream forecast` publishes it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from harstream.wire.messages.message import CameraMessage, Moment, Part, Score, Seconds, Sha
+from harstream.wire.messages.message import (
+    CameraMessage,
+    Hundredths,
+    Moment,
+    Part,
+    Score,
+    Seconds,
+    Sha,
+    optional_field,
+)
 
 FORECAST: Final = "harstream.forecast/1"
 
@@ -18,6 +28,16 @@ class HorizonMessage(Part):
     """Seconds after `made_at`."""
     p: dict[str, Score]
     """The probability of each activity of the model and of `unknown` at that moment; they sum to 1."""
+    begins: dict[str, Score] | SkipJsonSchema[None] = optional_field(
+        "The probability that each activity begins within the horizon. It never falls with a longer horizon."
+    )
+
+
+class AlternativeMessage(Part):
+    """Another activity that may be the next."""
+
+    activity: str
+    p: Score
 
 
 class NextMessage(Part):
@@ -29,6 +49,38 @@ class NextMessage(Part):
     """The probability that it is the next."""
     expected_at: Moment
     """The median of its possible start times."""
+    alternatives: list[AlternativeMessage] | SkipJsonSchema[None] = optional_field("Other candidates, best first.")
+
+
+class RemainingMessage(Part):
+    """How long the current activity still lasts, in seconds."""
+
+    p10: Seconds
+    """It ends within this time with a probability of 0.1."""
+    p50: Seconds
+    p90: Seconds
+
+
+class UnusualMessage(Part):
+    """Something that this home rarely does."""
+
+    kind: Literal["lasts_long", "not_begun"]
+    """The current activity lasts unusually long, or an activity has not begun as usual."""
+    activity: str
+    p: Score
+    """How often it lasts as long, or begins as late."""
+    since: Moment
+    """When the activity began, or by when it usually has begun."""
+
+
+class SkillMessage(Part):
+    """How good the forecasts of the last days were, against the frequency of activities at each hour."""
+
+    value: Annotated[float, Field(le=1)]
+    """1 - loss / loss of the baseline: 1 is perfect, 0 is no better than the baseline."""
+    changes: Annotated[int, Field(ge=0)]
+    """Changes of activity in these days."""
+    days: Annotated[float, Field(ge=0)]
 
 
 class PredictorMessage(Part):
@@ -42,7 +94,7 @@ class PredictorMessage(Part):
 
 
 class ForecastMessage(CameraMessage):
-    """What is expected next in front of a camera. Retained. Another program publishes it, not `harstream run`."""
+    """What is expected next in front of a camera. Retained. `harstream forecast` publishes it."""
 
     id_of_schema: Literal["harstream.forecast/1"] = Field(alias="schema")
     made_at: Moment
@@ -54,6 +106,18 @@ class ForecastMessage(CameraMessage):
     """The nearest first."""
     next: NextMessage | None
     """Null if the predictor does not know what follows."""
+    next_reason: str | SkipJsonSchema[None] = optional_field("Why `next` is null, for a person.")
+    p_now: dict[str, Score] | SkipJsonSchema[None] = optional_field(
+        "The probability of each activity and of `unknown` at `made_at`."
+    )
+    remaining_s: RemainingMessage | SkipJsonSchema[None] = optional_field(
+        "How long the current activity still lasts; left out while it is unknown."
+    )
+    unusual: UnusualMessage | SkipJsonSchema[None] = optional_field("Left out while everything is as usual.")
+    surprise: Hundredths | SkipJsonSchema[None] = optional_field(
+        "How unexpected the last activity was, in nats: -ln of its forecast probability."
+    )
+    skill: SkillMessage | SkipJsonSchema[None] = optional_field("Left out before the first change.")
     labels_sha: Sha
     """The same value as in `labels` of the model that recognizes these activities."""
     predictor: PredictorMessage

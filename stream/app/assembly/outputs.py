@@ -37,6 +37,7 @@ from harstream.stream.web.view_state import ViewState
 from harstream.wire.context import Context
 from harstream.wire.errors import ModelError
 from harstream.wire.home_assistant import announcements
+from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.values import CameraControl
 
 if TYPE_CHECKING:  # imported below if they are configured: they take time
@@ -162,7 +163,11 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
     publisher = new_publisher(broker, Outbox(state / OUTBOX_FILE), config.node, config.mqtt.client_id)
     metrics = _new_metrics(context, recognizer, publisher)
     mqtt = MqttSink(
-        publisher, context, emission=_emission(recognizer), observations=config.mqtt.observations, stats=metrics.summary
+        publisher,
+        context,
+        emission=_emission(recognizer, context),
+        observations=config.mqtt.observations,
+        stats=metrics.summary,
     )
     forecasts = ForecastCache(contract)
     if config.web.enabled:
@@ -220,15 +225,15 @@ def _named(name: str, sink: S | None, most_waiting: int | None = None) -> list[N
     return [] if sink is None else [NamedSink(name, sink, most_waiting)]
 
 
-def _emission(recognizer: Engine) -> Mapping[str, object] | None:
+def _emission(recognizer: Engine, context: Context) -> EmissionMessage | None:
     """Return P(recognized | true) from the report of `evaluate` beside the model; None if there is no report."""
     report = recognizer.files.folder / "report.json"
     if not report.exists():
         return None
     try:
-        emission: Mapping[str, object] = json.loads(report.read_text())["emission"]
-    except (OSError, ValueError, KeyError) as error:
+        return EmissionMessage.of(json.loads(report.read_text())["emission"], context)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
         raise ModelError(
-            f"expected a report of `harstream evaluate` in {report}, got {error!r}: make it again or remove it"
+            f"expected a report of `harstream evaluate` in {report}, got {reason}: make it again or remove it"
         ) from error
-    return emission

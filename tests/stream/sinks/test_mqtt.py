@@ -26,6 +26,7 @@ from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.wire.context import Context, labels_sha
 from harstream.wire.errors import BrokerError, SinkError
 from harstream.wire.health import HealthState, LatencyStats, NodeStats
+from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.values import CameraState, Event, EventType, Forecast, HorizonForecast
 from tests.support.clock import SettableClock
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
@@ -158,9 +159,11 @@ def test_sink_that_need_not_connect_finds_a_broker_that_starts_later(
 
 
 def test_late_subscriber_receives_all_retained_states(
-    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually
-) -> None:
-    sink = make_sink(mosquitto.url, emission={"matrix": [[1.0]]})
+    mosquitto: Any, subscribe: Any, make_sink: MakeSink, make_notice: MakeNotice, eventually: Eventually,
+    context: Context,
+) -> None:  # fmt: skip
+    report = {"labels": ["Lunges"], "matrix": [[1.0]], "prior": [1.0]}
+    sink = make_sink(mosquitto.url, emission=EmissionMessage.of(report, context))
     sink.start()
     early = subscribe(mosquitto.port)
     sink.handle(make_notice(activity="Lunges", state=CameraState.LIVE))
@@ -171,7 +174,9 @@ def test_late_subscriber_receives_all_retained_states(
     assert all(late.of(f"/{topic}")[0].retained for topic in everything)
     assert late.of("/status")[0].payload == late.of(AVAILABILITY)[0].payload == "online"
     assert late.of(ACTIVITY)[0].json["activity"] == "Lunges"
-    assert late.of("/emission")[0].json == {"matrix": [[1.0]]}
+    emission = late.of("/emission")[0].json
+    assert (emission["schema"], emission["matrix"]) == ("harstream.emission/1", [[1.0]])
+    assert emission["labels_sha"] == late.of("/labels")[0].json["labels_sha"]
 
 
 def test_broker_that_lost_its_data_receives_all_states_again(
