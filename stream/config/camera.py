@@ -32,7 +32,8 @@ class CameraConfig(Section):
     name: Name = Field(description="part of the topics, like node")
     title: str | None = Field(default=None, description="what the page and the smart home call the camera, e.g. Küche")
     source: SourceText = Field(
-        description="a webcam's index or /dev/..., rtsp://user:password@host/path, http://..., a video file, or scene"
+        description="a webcam's index, webcam:NAME or /dev/..., rtsp://user:password@host/path, http://..., a video "
+        "file, or scene"
     )
     transport: Transport = Field(
         default="auto", description="how RTSP pictures come: tcp, udp, or auto: udp only if the camera refuses tcp"

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit
 
-EXPECTED = "expected a webcam's index, rtsp://..., http://..., a video file or scene"
+EXPECTED = "expected a webcam's index, rtsp://..., http://..., webcam:NAME, a video file or scene"
 SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
 DEVICES = "/dev/"
+NAMED_WEBCAM = "webcam:"
 Transport = Literal["auto", "tcp", "udp"]
 SCENE = "scene"
 LAST_WEBCAM = 99
@@ -33,9 +34,19 @@ class CaptureFormat:
 
 
 @dataclass(frozen=True)
+class WebcamName:
+    """A webcam's name, or a part of it that no other webcam's name has."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Webcam:
-    device: int | str
-    """The index, or the path of a device, such as /dev/v4l/by-id/usb-..., which stays the same."""
+    device: int | str | WebcamName
+    """The index, the name, or the path of a device, such as /dev/v4l/by-id/usb-..., which stays the same."""
     capture: CaptureFormat = CaptureFormat()
 
     def __str__(self) -> str:
@@ -94,12 +105,21 @@ def parse_source(text: str) -> Source:
         return NetworkCamera(f"{scheme.lower()}://{rest}")
     if text.startswith(DEVICES):
         return Webcam(text)
+    if text.lower().startswith(NAMED_WEBCAM):
+        return Webcam(_webcam_name(text[len(NAMED_WEBCAM) :].strip()))
     kind, _, options = text.partition("?")
     if kind == SCENE:
         return _scene(options)
     if separator:
         raise Misfit(EXPECTED, f"{scheme}://...", closest_word(f"{scheme}://", SCHEMES[:1]))
     return VideoFile(Path(text))
+
+
+def _webcam_name(name: str) -> WebcamName:
+    """Raises Misfit for a text that cannot be a webcam's name."""
+    if not name or not name.isprintable():
+        raise Misfit(f"expected a webcam's name, such as {NAMED_WEBCAM}Logitech", repr(name) if name else "nothing")
+    return WebcamName(name)
 
 
 def _check_ipv6(scheme: str, rest: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ import cv2
 
 from harstream.clips.video import VideoError, pictures, stated_format
 from harstream.stream.sources.address import NetworkCamera, Scene, Source, VideoFile, Webcam
+from harstream.stream.sources.attached_webcams import AttachedWebcam, attached_webcams, index_or_path
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.network.camera_times import Anchor
 from harstream.stream.sources.network.http import http_pictures
@@ -27,8 +27,6 @@ from harstream.wire.masking import masked_address
 MEASURING_TIME = 3.0
 """Seconds over which the rate is measured, after the camera's backlog. Only the last two tell the speed of its times,
 because many cameras send their first pictures late."""
-WEBCAMS_PROBED = 4
-"""Number of webcam indices to probe if the system has no list of devices."""
 LOWEST_RATE = 8.0
 """Pictures per second that every shipped model needs at least."""
 LARGEST_DRIFT = 0.1
@@ -104,8 +102,7 @@ def probe_all(named: Sequence[tuple[str, Source]]) -> Iterator[ProbeResult]:
     It probes all cameras at the same time, because a silent one takes five seconds.
     """
     sources = {source for _, source in named}
-    devices = {source.device for source in sources if isinstance(source, Webcam)}
-    asked = [*named, *(("", webcam) for webcam in _attached_webcams() if webcam.device not in devices)]
+    asked = [*named, *((webcam.name, webcam.source) for webcam in _other_webcams(sources))]
     with ThreadPoolExecutor(max_workers=max(len(asked), 1)) as threads:
         results = threads.map(_probe_or_error, [source for _, source in asked])
         for (name, source), result in zip(asked, results, strict=True):
@@ -132,11 +129,17 @@ def _probe_or_error(source: Source) -> CameraFormat | SourceError:
         return error
 
 
-def _attached_webcams() -> list[Webcam]:
-    if sys.platform != "linux":
-        return [Webcam(index) for index in range(WEBCAMS_PROBED)]
-    numbers = (device.name.removeprefix("video") for device in Path("/dev").glob("video*"))
-    return [Webcam(index) for index in sorted(int(number) for number in numbers if number.isdecimal())]
+def _other_webcams(sources: Iterable[Source]) -> Iterator[AttachedWebcam]:
+    """Yield the webcams of this machine that are not among the sources."""
+    devices = {_device(source) for source in sources if isinstance(source, Webcam)}
+    return (webcam for webcam in attached_webcams() if webcam.index not in devices)
+
+
+def _device(webcam: Webcam) -> int | str:
+    try:
+        return index_or_path(webcam)
+    except SourceError:  # its probe reports the error
+        return str(webcam)
 
 
 def _webcam(webcam: Webcam) -> CameraFormat:

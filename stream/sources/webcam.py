@@ -11,6 +11,7 @@ import numpy as np
 
 from harstream.models.transform import BgrPicture
 from harstream.stream.sources.address import Webcam
+from harstream.stream.sources.attached_webcams import index_or_path
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reconnecting import Pictures
 from harstream.wire.errors import SourceError, Trouble
@@ -27,7 +28,7 @@ def webcam_pictures(webcam: Webcam, clock: Clock) -> Pictures:
 @contextmanager
 def open_webcam(webcam: Webcam) -> Iterator[cv2.VideoCapture]:
     """Open a webcam and release it afterwards. Raises SourceError if it is missing."""
-    capture = cv2.VideoCapture(webcam.device)
+    capture = cv2.VideoCapture(index_or_path(webcam))
     try:
         if not capture.isOpened():
             where = "at index " if isinstance(webcam.device, int) else ""

@@ -83,7 +83,7 @@ class ConfigWizard:
     def _source(self, offered: str) -> str:
         while True:
             source = self._checked(
-                "Camera: a webcam's index, rtsp://user:password@host/path, http://..., a video file, or scene",
+                "Camera: a webcam's index, webcam:NAME, rtsp://user:password@host/path, http://..., a file, or scene",
                 offered,
                 lambda text: {"cameras": [{"name": "camera", "source": text}]},
             )

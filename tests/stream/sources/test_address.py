@@ -12,6 +12,7 @@ from harstream.stream.sources.address import (
     Source,
     VideoFile,
     Webcam,
+    WebcamName,
     parse_source,
 )
 from harstream.wire.errors import Misfit
@@ -30,6 +31,8 @@ from harstream.wire.errors import Misfit
         ("rtsp://anna:a:b@[fe80::1%eth0]:554/1", NetworkCamera("rtsp://anna:a:b@[fe80::1%eth0]:554/1")),
         ("/dev/video2", Webcam("/dev/video2")),
         ("/dev/v4l/by-id/usb-046d_C920-video-index0", Webcam("/dev/v4l/by-id/usb-046d_C920-video-index0")),
+        ("webcam:Logitech C920", Webcam(WebcamName("Logitech C920"))),
+        ("Webcam: HD Camera: HD", Webcam(WebcamName("HD Camera: HD"))),
         ("clips/yard.mp4", VideoFile(Path("clips/yard.mp4"))),
         ("scene", Scene()),
         ("scene?seed=8&seconds=2.5", Scene(8, 2.5)),
@@ -48,6 +51,8 @@ def test_kind_of_source_follows_from_the_text(text: str, source: Source) -> None
         ("ftp://camera/", ("expected", "got ftp://...")),
         ("rtsp://fe80::1/1", ("expected an IPv6 address in brackets", "rtsp://[::1]")),
         ("rtsp://anna:geheim@2001:db8::7:554/1", ("expected an IPv6 address in brackets",)),
+        ("webcam:", ("expected a webcam's name", "webcam:Logitech", "got nothing")),
+        ("webcam:\x1b[2J", ("expected a webcam's name", r"\x1b")),
         ("scene?seed=x", ("expected scene?seed=1&seconds=60", "scene?seed=x")),
         ("scene?seconds=0", ("expected scene?seed=1&seconds=60",)),
         ("scene?sed=1", ("expected scene?seed=1&seconds=60",)),
