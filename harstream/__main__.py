@@ -18,7 +18,7 @@ COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
     "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
     "listen": ("stream.app.listen", "Print messages from the broker."),
-    "cameras": ("stream.app.cameras", "Find webcams and probe cameras."),
+    "cameras": ("stream.app.cameras", "Find webcams and ONVIF cameras, and probe cameras."),
     "config": ("stream.app.config.commands", "Write and check config.yaml."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),
     "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
@@ -37,6 +37,7 @@ an underscore after a word of Python."""
 
 EXTRAS = {
     "evaluation": ("jinja2", "matplotlib", "scipy", "sklearn"),
+    "onvif": ("httpx", "onveef"),
     "training": ("h5py", "keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),
 }
 """The modules that each extra installs."""

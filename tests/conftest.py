@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 pytest_plugins = [
@@ -11,6 +12,7 @@ pytest_plugins = [
     "tests.support.certificates",
     "tests.support.fake_broker",
     "tests.support.camera",
+    "tests.support.onvif_camera",
     "tests.support.browser",
     "tests.support.disk",
     "tests.support.values",
@@ -21,6 +23,10 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """Restores the signals that a program in the background or under nohup ignores, so that its children get them."""
+    """Restores the signals that a program in the background or under nohup ignores, so that its children get them.
+
+    No command that a test runs searches cameras outside this machine.
+    """
+    os.environ["HARSTREAM_DISCOVERY"] = "none"
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

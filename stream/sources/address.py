@@ -14,6 +14,7 @@ from harstream.wire.errors import Misfit
 
 EXPECTED = "expected a webcam's index, rtsp://..., http://..., webcam:NAME, a video file or scene"
 SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
+ONVIF_SCHEMES = ("onvif", "onvifs")
 DEVICES = "/dev/"
 NAMED_WEBCAM = "webcam:"
 Transport = Literal["auto", "tcp", "udp"]
@@ -110,9 +111,16 @@ def parse_source(text: str) -> Source:
     kind, _, options = text.partition("?")
     if kind == SCENE:
         return _scene(options)
+    if is_onvif(text):
+        raise Misfit("expected the address of a stream; `harstream cameras` reports it", f"{scheme}://...")
     if separator:
         raise Misfit(EXPECTED, f"{scheme}://...", closest_word(f"{scheme}://", SCHEMES[:1]))
     return VideoFile(Path(text))
+
+
+def is_onvif(text: str) -> bool:
+    """Return whether the text is the address of an ONVIF camera, which is asked for its streams."""
+    return text.partition("://")[0].lower() in ONVIF_SCHEMES and "://" in text
 
 
 def _webcam_name(name: str) -> WebcamName:
