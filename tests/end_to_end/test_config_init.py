@@ -19,6 +19,7 @@ import pytest
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
 from harstream.stream.web.access.passwords import is_password
+from tests.support.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 HARSTREAM = Path(sys.executable).with_name("harstream")
@@ -235,6 +236,62 @@ def test_cameras_and_broker_are_probed_and_passwords_kept_out_of_the_file(
         ("film", "grey.mp4", None),
     ]
     assert written.mqtt.broker == broker
+
+
+@pytest.mark.rtsp
+def test_the_smallest_useful_stream_of_an_onvif_camera_that_is_found_is_written(
+    terminal: Callable[..., Terminal], tmp_path: Path, rtsp_server: Callable[..., Any], film: Callable[..., Path],
+    onvif_network: OnvifNetwork, monkeypatch: pytest.MonkeyPatch, secret: str,
+) -> None:  # fmt: skip
+    stream = rtsp_server(film("grey.mp4", (2, 200), size=(320, 240)), "--loop", "--login", f"anna:{secret}")
+    profiles = [StreamProfile("main", 2688, 1520), StreamProfile("sub", 320, 240)]
+    uri = f"rtsp://{{host}}:{stream.port}/camera"
+    camera = onvif_network.add(OnvifCamera(profiles, ("anna", secret), uri))
+    port = onvif_network.answer_discovery(says("Door", f"http://127.0.0.1:{camera.port}/onvif/device_service"))
+    monkeypatch.setenv("HARSTREAM_DISCOVERY", f"127.0.0.1:{port}")
+    typing = terminal("config", "init")
+    typing.answer("Name of this machine", "")
+    typing.wait_for(f"{camera.address} Door")
+    typing.answer("Camera", camera.address)
+    typing.answer("User name for the camera", "anna")
+    typing.answer("Password of anna", f"{secret}2")
+    typing.wait_for("refuses the user name or password")
+    typing.answer("Camera", camera.address)
+    typing.answer("User name for the camera", "anna")
+    typing.answer("Password of anna", secret)
+    typing.wait_for("recommended: sub")
+    typing.wait_for("h264 320x240")
+    for question in ("Its name", "The room", "The address", "Another camera", "MQTT broker"):
+        typing.answer(question, "")
+    typing.answer("A live view", "n")
+    assert typing.exit_code() == 0, typing.output
+    assert secret not in typing.output + (tmp_path / "config.yaml").read_text()
+    assert (tmp_path / "secrets/camera-camera").stat().st_mode & 0o777 == 0o600
+    (written,) = load_config(tmp_path / "config.yaml").cameras
+    assert written.source == stream.url(login=f"anna:{secret}")
+    assert checked(tmp_path).returncode == 0
+
+
+def test_of_a_recorder_the_camera_is_chosen(
+    terminal: Callable[..., Terminal], tmp_path: Path, onvif_network: OnvifNetwork
+) -> None:
+    profiles = [
+        StreamProfile(f"{name}{size}", size, size, channel=name) for name in ("yard", "hall") for size in (900, 400)
+    ]
+    camera = onvif_network.add(OnvifCamera(profiles, uri="rtsp://{host}:1/{token}"))
+    typing = terminal("config", "init")
+    typing.answer("Name of this machine", "")
+    typing.answer("Camera", camera.address)
+    typing.wait_for("2: hall400 H264 400x400")
+    typing.answer("Which of its cameras", "2")
+    typing.wait_for("nothing listens at")
+    typing.answer("Keep it anyway", "y")
+    for question in ("Its name", "The room", "Another camera", "MQTT broker"):
+        typing.answer(question, "")
+    typing.answer("A live view", "n")
+    assert typing.exit_code() == 0, typing.output
+    (written,) = load_config(tmp_path / "config.yaml").cameras
+    assert written.source == "rtsp://127.0.0.1:1/hall400"
 
 
 @pytest.mark.parametrize("answer", ["", "n"])

@@ -17,6 +17,7 @@ from harstream.stream.app.common_options import DEFAULT_CONFIG, validation_conte
 from harstream.stream.app.config.deployment_files import KINDS, copy_deployment_files
 from harstream.stream.app.config.password_prompt import check_password, new_password
 from harstream.stream.app.config.wizard import Answers, ConfigWizard
+from harstream.stream.app.onvif_cameras import MULTICAST, DiscoveryOption
 from harstream.stream.app.terminal import one_line_errors
 from harstream.stream.config.file import load_config
 from harstream.stream.config.json_schema import config_schema
@@ -90,7 +91,7 @@ def new_token() -> None:
 
 
 @config.command()
-def init(file: File = DEFAULT_CONFIG) -> None:
+def init(file: File = DEFAULT_CONFIG, discovery: DiscoveryOption = MULTICAST) -> None:
     """Ask for cameras and broker, try them, and write a commented file and its JSON Schema for editors."""
     with one_line_errors():
         if not sys.stdin.isatty():
@@ -98,7 +99,7 @@ def init(file: File = DEFAULT_CONFIG) -> None:
         try:
             if file.exists() and not Confirm.ask(f"Overwrite {escape(str(file))}?", default=False, console=console):
                 raise typer.Exit
-            answers = ConfigWizard(console, file.parent).ask()
+            answers = ConfigWizard(console, file.parent, discovery).ask()
             written = _write(file, answers)
         except (EOFError, KeyboardInterrupt):
             console.print("\nnothing was written")

@@ -14,13 +14,16 @@ from rich.prompt import Confirm, Prompt
 
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Connection
+from harstream.stream.app.config.onvif_stream import ask_for_stream
 from harstream.stream.app.config.password_prompt import new_password
+from harstream.stream.app.onvif_cameras import search_cameras
 from harstream.stream.config.file import with_overrides
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.model import Config
 from harstream.stream.config.web import WebUser
 from harstream.stream.config.writer import FromFile, WithVariables
-from harstream.stream.sources.address import Webcam, parse_source
+from harstream.stream.sources.address import Webcam, is_onvif, parse_source
+from harstream.stream.sources.network.onvif_device import OnvifDevice
 from harstream.stream.sources.probe import probe, probe_all
 from harstream.stream.web.access.passwords import hash_password
 from harstream.wire.errors import ConfigError, HarstreamError
@@ -46,10 +49,11 @@ class Answers:
 class ConfigWizard:
     """Asks the questions on a terminal."""
 
-    def __init__(self, console: Console, folder: Path) -> None:
-        """`folder`: the folder of config.yaml."""
+    def __init__(self, console: Console, folder: Path, discovery: str) -> None:
+        """`folder`: the folder of config.yaml. `discovery`: where ONVIF cameras are searched."""
         self._console = console
         self._folder = folder
+        self._discovery = discovery
         self._answers = Answers()
 
     def ask(self) -> Answers:
@@ -62,11 +66,13 @@ class ConfigWizard:
         return self._answers
 
     def _cameras(self) -> list[dict[str, Any]]:
-        self._say("Looking for webcams ...")
+        self._say("Looking for webcams and ONVIF cameras ...")
         found = [one for one in probe_all([]) if isinstance(one.source, Webcam)]
-        for one in found:
+        network = search_cameras(self._console, self._discovery)
+        for one in [*found, *network]:
             self._say(f"  {one}")
-        offered = [str(one.source.device) for one in found if isinstance(one.source, Webcam)] or ["scene"]
+        offered = [str(one.source.device) for one in found if isinstance(one.source, Webcam)]
+        offered = [*offered, *(device.address for device in network)] or ["scene"]
         cameras = [self._camera(offered[0], [])]
         while Confirm.ask("Another camera?", default=False, console=self._console):
             cameras.append(self._camera(offered[min(len(cameras), len(offered) - 1)], cameras))
@@ -82,11 +88,15 @@ class ConfigWizard:
 
     def _source(self, offered: str) -> str:
         while True:
-            source = self._checked(
-                "Camera: a webcam's index, webcam:NAME, rtsp://user:password@host/path, http://..., a file, or scene",
+            answer = self._checked(
+                "Camera: a webcam's index, webcam:NAME, rtsp://user:password@host/path, http://..., onvif://host, a "
+                "file, or scene",
                 offered,
-                lambda text: {"cameras": [{"name": "camera", "source": text}]},
+                _source_changes,
             )
+            source = ask_for_stream(self._console, answer) if is_onvif(answer) else answer
+            if source is None:
+                continue
             self._say("  trying ...")
             if self._try_or_keep(partial(_picture_of, source)):
                 return source
@@ -172,6 +182,14 @@ class ConfigWizard:
 
     def _say(self, text: str) -> None:
         self._console.print(escape(text))
+
+
+def _source_changes(text: str) -> dict[str, Any]:
+    """Return the changes that check a camera's address. Raises Misfit for an address of ONVIF that does not fit."""
+    if is_onvif(text):
+        OnvifDevice.parse(text)
+        return {}
+    return {"cameras": [{"name": "camera", "source": text}]}
 
 
 def _picture_of(source: str) -> str:
