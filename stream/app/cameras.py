@@ -23,8 +23,6 @@ from harstream.stream.sources.address import Source, is_onvif, parse_source
 from harstream.stream.sources.network.onvif_device import OnvifDevice
 from harstream.wire.errors import SourceError
 
-EXIT_INTERRUPTED = 130
-
 
 def cameras(
     sources: Annotated[
@@ -57,8 +55,8 @@ def cameras(
 def _password(user: str | None) -> str:
     try:
         return ask_password(user) if user else ""
-    except (EOFError, KeyboardInterrupt):
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except EOFError:
+        raise typer.Abort from None
 
 
 def _with_login(device: OnvifDevice, user: str | None, password: str) -> OnvifDevice:

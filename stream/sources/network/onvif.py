@@ -25,6 +25,7 @@ from harstream.stream.sources.address import NetworkCamera
 from harstream.stream.sources.errors import as_source_error
 from harstream.stream.sources.network.bounded_xml import UnboundedXml, decoded_xml
 from harstream.stream.sources.network.onvif_device import OnvifCamera, OnvifDevice, OnvifProfile, OnvifStream
+from harstream.stream.sources.probe import LARGEST_RATE, LOWEST_RATE
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.readable import printable
 
@@ -34,8 +35,6 @@ LARGEST_ANSWER = 512 * 1024
 MOST_PROFILES = 256
 SMALLEST_SIDES = (240, 320)
 """The least size, shorter side first, also of an upright picture. Models see 64x64 pixels, of a part of the picture."""
-LOWEST_RATE, HIGHEST_RATE = 8.0, 1000.0
-"""Pictures per second that every shipped model needs, and that are plausible."""
 LARGEST_SIDE = 16_384
 REFUSED = re.compile(r"NotAuthorized|FailedAuthentication|not authorized", re.IGNORECASE)
 """How the faults of cameras say that a login is wrong or missing."""
@@ -142,7 +141,7 @@ def _profiles(described: list[dict[str, Any]]) -> list[OnvifProfile]:
                     printable(video["encoding"]) or "video",
                     W,
                     H,
-                    float(rate) if rate and 0 < rate <= HIGHEST_RATE else None,
+                    float(rate) if rate and 0 < rate <= LARGEST_RATE else None,
                 )
             )
     return found

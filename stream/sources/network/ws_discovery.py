@@ -29,8 +29,9 @@ CAMERAS = "dn:NetworkVideoTransmitter"
 class DiscoveryAddress(NamedTuple):
     """A multicast group, or one host that is asked alone."""
 
-    host: str = "239.255.255.250"
-    port: int = 3702
+    host: str
+    """An IPv4 address."""
+    port: int
 
 
 def find_cameras(
