@@ -34,7 +34,8 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --out docs/performance.md
 
-# make soak   the long proofs: 500 rounds of kills and outages, and an hour of 16 cameras; docs/reliability.md has the results
+# make soak   the long proofs: 500 rounds of kills and outages, an hour of 16 cameras, and 100 faults of cameras;
+#             docs/reliability.md has the results
 soak: $(VENV)/.tests
 	$(BIN)/python -m tests.soak
 

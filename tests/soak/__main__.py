@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from tests.soak.camera_faults import camera_faults
 from tests.soak.films import write_h264
 from tests.soak.growth import watch_growth
 from tests.soak.kill_rounds import kill_rounds
@@ -17,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=500, help="rounds of faults; 0: none")
     parser.add_argument("--minutes", type=float, default=60, help="minutes of watching memory; 0: none")
+    parser.add_argument("--camera-faults", type=int, default=100, help="faults of cameras; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     is_good = True
@@ -37,7 +39,13 @@ def main() -> None:
                 seconds=60 * options.minutes,
             )  # fmt: skip
             print(f"16 cameras, 2 viewers: {growth}", flush=True)
-            is_good = is_good and growth.memory < 0.05 and growth.threads <= 0 and growth.files <= 0
+            is_good = is_good and growth.is_small(memory=0.05)
+        if options.camera_faults:
+            folder = Path(name) / "cameras"
+            folder.mkdir()
+            faults = camera_faults(folder, new_mosquitto(folder / "broker"), options.camera_faults, options.seed)
+            print(f"camera faults, seed {options.seed}:\n{faults}", *faults.mistakes, sep="\n", flush=True)
+            is_good = is_good and not faults.mistakes and faults.growth.is_small(memory=0.05)
     raise SystemExit(0 if is_good else 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,10 @@ class Growth:
             s.files for s in self.samples[: len(self.samples) // 2]
         )
 
+    def is_small(self, *, memory: float) -> bool:
+        """Return whether no thread or file was added, and less than this share of the memory."""
+        return self.memory < memory and self.threads <= 0 and self.files <= 0
+
     def __str__(self) -> str:
         last = self.samples[-1]
         return (
@@ -96,13 +101,12 @@ def watch_growth(
         samples = []
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            samples.append(_sample(running.pid))
+            samples.append(read_sample(running.pid))
             time.sleep(PERIOD)
         over.set()
         running.signal(signal.SIGTERM)
         assert running.wait(30) == 0
-    drops = [line for line in running.stderr if "frames were dropped because" in line]
-    return Growth(tuple(samples), sum(int(line.split(": ")[1].split()[0]) for line in drops))
+    return Growth(tuple(samples), dropped_frames(running.stderr))
 
 
 def _look(port: int, over: threading.Event) -> None:
@@ -118,7 +122,7 @@ def _look(port: int, over: threading.Event) -> None:
                 return
 
 
-def _sample(pid: int) -> Sample:
+def read_sample(pid: int) -> Sample:
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
     )  # fmt: skip
@@ -127,6 +131,12 @@ def _sample(pid: int) -> Sample:
         threads=int(status["Threads"]),
         files=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
     )
+
+
+def dropped_frames(log: Sequence[str]) -> int:
+    """Return the number of frames that were dropped, by the log's account at the end of a run."""
+    drops = [line for line in log if "frames were dropped because" in line]
+    return sum(int(line.split(": ")[1].split()[0]) for line in drops)
 
 
 def _median(values: list[int]) -> float:

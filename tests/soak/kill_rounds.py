@@ -18,11 +18,11 @@ import yaml
 
 from tests.support.broker import Mosquitto, Received, Subscriber
 from tests.support.command import Running
+from tests.support.light_model import QUICK
 from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import new_free_port, wait_until
 
 NODE, CAMERAS = "soak", 3
-QUICK = {"start_above": 0.5, "hold": 0.2, "gone": 0.3, "merge": 0.2, "update": 0.3, "smoothing": 0.1}
 SAVED_AFTER = 4.0
 """Seconds after which what waited in memory is on the disk again. The log warns that an earlier kill loses it."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

@@ -17,6 +17,9 @@ LIGHT = ModelContract(
     rate=10.0, unknown_threshold=0.6,
 )  # fmt: skip
 
+QUICK = {"start_above": 0.5, "hold": 0.2, "gone": 0.3, "merge": 0.2, "update": 0.3, "smoothing": 0.1}
+"""The section `activities` for films in which light and dark parts of a second are activities and pauses."""
+
 
 class MakeModel(Protocol):
     """Writes a model that applies `last` to `labels` logits. It has no contract if `contract` is None."""

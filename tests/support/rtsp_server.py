@@ -19,13 +19,16 @@ gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402  (only now is the version chosen)
 
-RATE = 25
 PICTURES = (
     'multifilesrc location={folder}/%05d.jpg start-index=1 loop={loop} caps="image/jpeg,framerate={rate}/1" ! jpegdec'
 )
 ENCODERS = {
     "h264": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast "
     "key-int-max=10 sliced-threads=false ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "h265": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! x265enc tune=zerolatency speed-preset=ultrafast "
+    "key-int-max=10 ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    "mpeg4": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! avenc_mpeg4 gop-size=10 bitrate=1000000 "
+    "! rtpmp4vpay name=pay0 pt=96 config-interval=1",
     "mjpeg": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
     "audio": "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8",
 }
@@ -36,14 +39,14 @@ def main() -> None:
     Gst.init(None)
     with tempfile.TemporaryDirectory() as folder:
         if options.codec != "audio":
-            pictures = ["-i", str(options.video), "-r", str(RATE), "-q:v", "3", f"{folder}/%05d.jpg"]
+            pictures = ["-i", str(options.video), "-r", str(options.rate), "-q:v", "3", f"{folder}/%05d.jpg"]
             subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *pictures], check=True)
         server = GstRtspServer.RTSPServer()
         server.set_address("127.0.0.1")
         server.set_service(str(options.port))
         factory = GstRtspServer.RTSPMediaFactory()
         loop = str(options.loop).lower()
-        factory.set_launch(f"( {ENCODERS[options.codec].format(folder=folder, loop=loop, rate=RATE)} )")
+        factory.set_launch(f"( {ENCODERS[options.codec].format(folder=folder, loop=loop, rate=options.rate)} )")
         if options.tls:
             _use_tls(server, factory, options.tls)
         if options.login:
@@ -63,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("video", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--codec", choices=ENCODERS, default="h264")
+    parser.add_argument("--rate", type=int, default=25, help="pictures a second")
     parser.add_argument("--loop", action="store_true")
     parser.add_argument("--shared", action="store_true", help="one encoding for all viewers")
     parser.add_argument("--udp-only", action="store_true", help="refuse RTSP over TCP")
