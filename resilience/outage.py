@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Mapping
 
 
@@ -21,12 +23,14 @@ class Outage:
         begins: str,
         ends: str = "",
         logs_each_reason: bool = False,
+        quiet: float = 0.0,
         extra: Mapping[str, object] | None = None,
     ) -> None:
         """`begins` is formatted with the name and the reason, `ends` with the name and the count.
 
         An empty `ends` is not logged. With `logs_each_reason`, a reason that differs from the last one is logged, too.
-        `extra` goes into each record.
+        `quiet`: seconds after a logged start in which another outage is not logged, for failures that a stranger can
+        cause. `extra` goes into each record.
         """
         self.count = 0
         """Number of failures, or of lost items, since the start of the outage."""
@@ -36,25 +40,33 @@ class Outage:
         self._begins = begins
         self._ends = ends
         self._logs_each_reason = logs_each_reason
+        self._quiet = quiet
         self._extra = extra
         self._reason = ""
+        self._logged_at = -math.inf
+        """Monotonic time of the last logged start, in seconds."""
+        self._is_logged = True
+        """Whether this outage is logged."""
 
     def record_failure(self, reason: object, *, count: int = 1) -> None:
         """Count one failure, or the `count` items that it lost."""
+        if not self.is_ongoing:
+            self._is_logged = time.monotonic() - self._logged_at >= self._quiet
+            self._logged_at = time.monotonic() if self._is_logged else self._logged_at
         is_news = not self.is_ongoing or (self._logs_each_reason and str(reason) != self._reason)
         self.is_ongoing, self._reason = True, str(reason)
         self.count += count
-        if is_news:
+        if is_news and self._is_logged:
             self._log.warning(self._begins, self._name, self._reason, extra=self._extra)
 
     def record_success(self) -> None:
         """End the outage if there is one."""
-        if self.is_ongoing and self._ends:
+        if self.is_ongoing and self._ends and self._is_logged:
             self._log.info(self._ends, self._name, self.count, extra=self._extra)
         self.is_ongoing, self.count, self._reason = False, 0, ""
 
     def close(self, still_failing: str) -> None:
         """Log the end of an outage that has not ended. `still_failing` is formatted with the name and the count."""
-        if self.is_ongoing:
+        if self.is_ongoing and self._is_logged:
             self._log.warning(still_failing, self._name, self.count, extra=self._extra)
         self.is_ongoing, self.count, self._reason = False, 0, ""

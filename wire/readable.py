@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from datetime import datetime
 
-from pydantic import ValidationError
 from rich.text import Text
 
 from harstream.models.contract import UNKNOWN
@@ -24,8 +23,8 @@ def readable(topic: str, payload: bytes) -> Text:
             return event_line(EventMessage.model_validate_json(payload))
         if kind == "observation":
             return _observation_line(ObservationMessage.model_validate_json(payload))
-    except (ValidationError, OverflowError, OSError):
-        # datetime raises OverflowError or OSError for times near the year 1 or 9999.
+    except (ValueError, OverflowError, OSError):
+        # pydantic raises a ValueError. datetime raises any of the three for times before the year 1 or after 9999.
         return Text(f"{printable(topic)}: not a message of harstream: {printable(_decoded(payload))}", style="dim")
     return Text(f"{printable(topic)}: {printable(_decoded(payload))}", style="dim")
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES, MAX_CAMERAS = 64 * 1024, 1000
 """The longest forecast in bytes, and the largest number of cameras with a stored forecast."""
+QUIET = 60.0
+"""Shortest time between two reports of ignored forecasts, in seconds. A client in a loop would fill the log."""
 
 
 class ForecastCache:
@@ -29,7 +31,7 @@ class ForecastCache:
         self._sha = labels_sha(contract)
         self._latest: dict[str, Forecast] = {}
         self._outage = Outage(
-            log, "a forecast", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
+            log, "a forecast", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored", quiet=QUIET
         )
 
     def subscribe(self, publisher: Publisher, topics: Topics) -> None:

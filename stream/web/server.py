@@ -16,6 +16,7 @@ from harstream.stream.web.app import Site, create_app
 from harstream.stream.web.certificate import Certificate
 from harstream.stream.web.connections import Connections, LimitedProtocol, Listener, most_connections
 from harstream.stream.web.view_state import EVENTS_KEPT
+from harstream.stream.web.websocket_protocol import RobustWebSocket
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Event
 
@@ -76,7 +77,7 @@ class WebServer:
         config = uvicorn.Config(
             app, log_config=None, log_level=logging.ERROR, access_log=False, server_header=False, loop="asyncio",
             http=partial(LimitedProtocol, connections), h11_max_incomplete_event_size=MAX_HEAD,  # type: ignore[arg-type]
-            ws="websockets-sansio", ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
+            ws=RobustWebSocket, ws_max_size=1024, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
             backlog=BACKLOG, proxy_headers=False, ssl_context_factory=context,
         )  # fmt: skip
         return uvicorn.Server(config), connections

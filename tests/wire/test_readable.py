@@ -85,6 +85,19 @@ def test_foreign_payload_is_one_dim_line(payload: bytes) -> None:
     assert len(line.plain.splitlines()) == 1
 
 
+@pytest.mark.parametrize("when", [1e15, 253_402_300_800.0, -1e15, 1e300])
+def test_a_time_outside_the_calendar_is_one_dim_line(make_event: MakeEvent, context: Context, when: float) -> None:
+    message = EventMessage.of(make_event(), context).facts() | {"updated_at": when}
+    assert "not a message of harstream" in readable(TOPIC, encode_json(message)).plain
+
+
+@pytest.mark.parametrize("scores", [["a"], 5, [None], {"a": 1}, [[1]]])
+def test_scores_that_are_no_numbers_are_one_dim_line(make_notice: MakeNotice, context: Context, scores: object) -> None:
+    observation = ObservationMessage.of(make_notice(scores=(0.1, 0.8, 0.1)), context, seq=1, previous=None)
+    line = readable("har/nuc1/camera/hall/observation", encode_json(observation.facts() | {"p": scores}))
+    assert "not a message of harstream" in line.plain
+
+
 def test_hostile_text_does_not_reach_the_terminal(make_event: MakeEvent, context: Context) -> None:
     # The text clears the screen, sets the title, types on some terminals, turns the writing direction, breaks the line.
     hostile = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e\r\n[bold red]x[/]"

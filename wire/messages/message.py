@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -29,9 +28,13 @@ def _rounded_to(digits: int) -> BeforeValidator:
     return BeforeValidator(rounded)
 
 
-def _rounded_scores(values: Iterable[Any]) -> list[float]:
+def _rounded_scores(values: Any) -> Any:
+    """Round numbers. Return other values unchanged for pydantic to check."""
     numbers = values.tolist() if hasattr(values, "tolist") else values
-    return [round(score, 4) for score in numbers]
+    try:
+        return [round(score, 4) for score in numbers]
+    except TypeError:
+        return values
 
 
 Moment = Annotated[

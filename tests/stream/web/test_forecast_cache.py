@@ -114,3 +114,13 @@ def test_invalid_forecast_is_ignored_and_logged_once(
     assert len(complaint) < 400
     assert "can be read again" in relief
     assert "2 were ignored" in relief
+
+
+def test_good_and_wrong_forecasts_in_turn_do_not_fill_the_log(
+    forecasts: ForecastCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for _ in range(50):
+            forecasts.receive(TOPIC, b"{}", False)
+            forecasts.receive(TOPIC, payload(), False)
+    assert len(caplog.records) == 2

@@ -130,6 +130,18 @@ def test_a_message_above_one_kilobyte_closes_the_connection(view: LiveView) -> N
     assert client.close_code == 1009  # message too big; RFC 6455, section 7.4.1
 
 
+def test_a_text_that_is_not_utf8_closes_the_connection_without_a_traceback(
+    view: LiveView, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(view) as client:
+        text_of(client, "hello")
+        client.send(b"\xff", text=True)
+        with pytest.raises(ConnectionClosed):
+            read_some(client)
+    assert client.close_code == 1007  # the data is not of the message's type; RFC 6455, section 7.4.1
+    assert caplog.records == []
+
+
 def test_nothing_is_encoded_after_the_last_page_closed(
     view: LiveView, encoder: Encoder, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
