@@ -40,6 +40,15 @@ class CameraPatch(BaseModel):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
+class CameraSetting(BaseModel):
+    """The settings of a camera, as answers show them."""
+
+    camera: str
+    enabled: bool
+    threshold: float | None
+    """The score at which an activity starts; null if nothing is configured."""
+
+
 def control_routes(control: HttpControl | None) -> Sequence[Route]:
     """Return the routes. `control` is None if HTTP clients may change nothing."""
     endpoints = _Endpoints(control)
@@ -100,4 +109,4 @@ def _apply(settings: Controls, name: str, patch: CameraPatch) -> dict[str, objec
 
 
 def _facts(camera: CameraControl) -> dict[str, object]:
-    return {"camera": camera.camera, "enabled": camera.is_enabled, "threshold": camera.threshold}
+    return CameraSetting(camera=camera.camera, enabled=camera.is_enabled, threshold=camera.threshold).model_dump()
