@@ -22,6 +22,8 @@ STABLE = 10.0
 """Seconds of pictures after which a connection is not a short one."""
 REFUSED_WAIT = 120.0
 """Shortest wait after a refused login, in seconds. Cameras lock accounts after too many attempts."""
+FOR_A_PERSON = frozenset({Trouble.LOGIN_REFUSED, Trouble.NO_SUCH_STREAM, Trouble.NO_VIDEO, Trouble.UNDECODABLE})
+"""Troubles that do not pass by themselves. They are reported also when they come later in an outage."""
 
 Pictures = Iterator[tuple[float, Picture]]
 
@@ -48,6 +50,8 @@ class ReconnectingSource:
         self._must_open = must_open
         self._is_flapping = False
         """Whether the last connection with pictures was a short one. Then the waits keep growing."""
+        self._reported = Trouble.OTHER
+        """The trouble of the last change to offline."""
 
     def frames(self) -> Iterator[Frame | CameraChange]:
         """Yield frames and changes until stopped. Raises SourceError if `must_open` and the first attempt fails."""
@@ -67,10 +71,17 @@ class ReconnectingSource:
                 if self._must_open and not has_been_live:
                     raise failure from failure.__cause__
                 reason, trouble = str(failure), failure.trouble
-            if not outage.is_ongoing:
-                yield CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
+            if not outage.is_ongoing or (trouble in FOR_A_PERSON and trouble is not self._reported):
+                yield self._offline(outage, reason, trouble)
             outage.record_failure(reason)
             backoff.wait(at_least=REFUSED_WAIT if trouble is Trouble.LOGIN_REFUSED else 0.0)
+
+    def _offline(self, outage: Outage, reason: str, trouble: Trouble) -> CameraChange:
+        """Return the change to offline. Log another reason in an outage; the outage logs the first one itself."""
+        if outage.is_ongoing:
+            log.warning("camera %s is still offline: %s", self.camera, reason, extra={"camera": self.camera})
+        self._reported = trouble
+        return CameraChange(self.camera, self._clock.now(), CameraState.OFFLINE, reason, trouble)
 
     def _frames_until_failure(self, outage: Outage, backoff: Backoff) -> Iterator[Frame | CameraChange]:
         """Open once. Yield the change to live with the first picture, then frames. Raises SourceError."""

@@ -18,20 +18,12 @@ from statistics import median
 
 import yaml
 
-from tests.soak.camera_watch import LIVE, MISSING, CameraWatch
+from tests.soak.camera_watch import LIVE, CameraWatch
 from tests.soak.faulty_cameras import (
-    BLACK,
-    BURSTS,
-    CODEC,
-    FROZEN,
-    JUMPING,
-    KILLED,
-    RATE,
-    SIZE,
-    SLOW,
-    STANDING,
-    STOPPED,
+    FAULTS,
+    OFFLINE,
     WRONG_PASSWORD,
+    Expected,
     FaultyCamera,
     Films,
     PictureCamera,
@@ -44,45 +36,12 @@ from tests.support.waiting import new_free_port, wait_until
 
 FAULTY = 3
 """Faulty cameras of each of the two kinds. One more of each kind works all the time."""
+SLACK = 4.0
+"""The bounds are wider by this factor while the service reports that the machine cannot keep up."""
 SETTLED = 5.0
 """Seconds after a fault in which a camera must keep giving windows."""
 LONGEST_PAUSE = 5.0
 """Seconds that a working camera may be without a complete window. On an idle machine it has eight a second."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What the service must do at a fault."""
-
-    lasts: tuple[float, float]
-    """Shortest and longest duration in seconds."""
-    signs: frozenset[str] = frozenset()
-    """What it must report, one of these. Empty: the camera must stay live."""
-    noticed: float = 0.0
-    """Within so many seconds."""
-    recovered: float = 15.0
-    """It must have complete windows again within so many seconds."""
-    works: bool = False
-    """Whether the camera is only another one during the fault, so that it must recover twice."""
-
-
-OFFLINE = frozenset({MISSING, "offline", "stalled"})
-RECONNECTED = 50.0
-"""The longest wait between two attempts is 30 s, an attempt takes up to 10 s, and a window takes 2.4 s."""
-FAULTS: Mapping[str, Expected] = {
-    KILLED: Expected((1, 8), OFFLINE, noticed=10, recovered=RECONNECTED),
-    STOPPED: Expected((8, 15), OFFLINE, noticed=20, recovered=RECONNECTED),
-    WRONG_PASSWORD: Expected((1, 8), OFFLINE, noticed=20, recovered=RECONNECTED),
-    SIZE: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
-    CODEC: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
-    RATE: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
-    BLACK: Expected((5, 10), frozenset({"dark"}), noticed=15),
-    FROZEN: Expected((31, 34), frozenset({"frozen"}), noticed=45),
-    BURSTS: Expected((6, 12)),
-    STANDING: Expected((6, 12)),
-    JUMPING: Expected((6, 12)),
-    SLOW: Expected((6, 12)),
-}
 
 
 @dataclass(frozen=True)
@@ -118,17 +77,22 @@ class Account:
     """The longest time without a complete window of each camera that worked all the time, in seconds."""
     disturbed: Mapping[str, set[str]]
     """What these cameras reported except that they are live."""
+    was_overloaded: bool
+    """Whether the machine could not keep up. Then cameras are paused in turn, which disturbs those that work."""
 
     @property
     def mistakes(self) -> list[str]:
         """Everything that must not be. Growth is not among it."""
+        allowed = {"warming", "stalled"} if self.was_overloaded else set[str]()
+        longest = LONGEST_PAUSE * (SLACK**2 if self.was_overloaded else 1.0)
         return [
             *(f"{one.camera}, {one.fault.kind} for {one.fault.seconds:.1f} s: {one.mistake}" for one in self.trials
               if one.mistake),
             *(f"activity {key} has no end" for key in self.without_end),
             *(f"{name} had no window for {pause:.1f} s" for name, pause in self.pauses.items()
-              if pause > LONGEST_PAUSE),
-            *(f"{name}, which worked, was {', '.join(signs)}" for name, signs in self.disturbed.items() if signs),
+              if pause > longest),
+            *(f"{name}, which worked, was {', '.join(signs)}" for name, signs in self.disturbed.items()
+              if signs - allowed),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -143,7 +107,8 @@ class Account:
             f"{len(self.trials)} faults, {self.events} activities, {len(self.without_end)} without end; "
             f"longest pause of the working cameras {pause:.1f} s; {first.threads} -> {last.threads} threads, "
             f"{first.files} -> {last.files} files, {first.memory / 1e6:.0f} -> {last.memory / 1e6:.0f} MB "
-            f"({100 * self.growth.memory:+.1f} %), {self.growth.dropped} frames dropped; {len(self.mistakes)} mistakes"
+            f"({100 * self.growth.memory:+.1f} %), {self.growth.dropped} frames dropped"
+            f"{', machine overloaded' if self.was_overloaded else ''}; {len(self.mistakes)} mistakes"
         )
         return "\n".join(rows)
 
@@ -173,7 +138,7 @@ class _Round:
         expected, began, mistakes = FAULTS[fault.kind], time.monotonic(), []
         self._cameras[camera].begin(fault.kind)
         changed = time.monotonic()
-        sign = _wait(lambda: self._watch.sign_at(camera, expected.signs, began), began + expected.noticed)
+        sign = self._wait(lambda: self._watch.sign_at(camera, expected.signs, began), began, expected.noticed)
         if sign is None:
             mistakes.append(f"not noticed within {expected.noticed:g} s")
         recoveries = [self._recovery(camera, changed, expected)] if expected.works else []
@@ -189,7 +154,7 @@ class _Round:
         return Trial(fault, camera, sign and sign - began, took, ", ".join(mistakes))
 
     def _recovery(self, camera: str, since: float, expected: Expected) -> float | None:
-        whole = _wait(lambda: self._watch.whole_at(camera, since), since + expected.recovered)
+        whole = self._wait(lambda: self._watch.whole_at(camera, since), since, expected.recovered)
         return None if whole is None else whole - since
 
     def _disturb(self, camera: str, fault: Fault) -> Trial:
@@ -201,9 +166,18 @@ class _Round:
         pause = self._watch.longest_pause(camera, began)
         away = self._watch.states(camera, began) & OFFLINE
         mistakes = [f"was {', '.join(sorted(away))}"] if away else []
-        if pause > most:
+        if pause > most * self._slack(began):
             mistakes.append(f"had no window for {pause:.1f} s")
         return Trial(fault, camera, None, pause, ", ".join(mistakes))
+
+    def _wait(self, find: Callable[[], float | None], since: float, seconds: float) -> float | None:
+        """Return what is found, or None after the time."""
+        while (found := find()) is None and time.monotonic() < since + seconds * self._slack(since):
+            time.sleep(0.05)
+        return found
+
+    def _slack(self, since: float) -> float:
+        return SLACK if self._watch.is_overloaded(since) else 1.0
 
 
 def camera_faults(
@@ -230,9 +204,10 @@ def camera_faults(
             samples.append(read_sample(running.pid))
         pauses = {name: watch.longest_pause(name, began) for name in working}
         disturbed = {name: watch.states(name, began) - {LIVE} for name in working}
+        was_overloaded = watch.is_overloaded(began)
         _stop(running, watch)
         growth = Growth(tuple(samples), dropped_frames(running.stderr))
-        return Account(trials, growth, *watch.events(), pauses, disturbed)
+        return Account(trials, growth, *watch.events(), pauses, disturbed, was_overloaded)
 
 
 def _start_cameras(films: Films, stack: ExitStack) -> dict[str, FaultyCamera]:
@@ -275,16 +250,11 @@ def _kinds(chance: random.Random) -> Iterator[str]:
         yield from chance.sample(list(FAULTS), len(FAULTS))
 
 
-def _wait(find: Callable[[], float | None], until: float) -> float | None:
-    """Return what is found, or None at the end of the time."""
-    while (found := find()) is None and time.monotonic() < until:
-        time.sleep(0.05)
-    return found
-
-
 def _stop(running: Running, watch: CameraWatch) -> None:
     """End the service, and wait for its last events."""
     assert not running.is_over(), running.output
     running.signal(signal.SIGTERM)
     assert running.wait(30) == 0, running.output
-    _wait(lambda: None if watch.events()[1] else 0.0, time.monotonic() + 5)
+    until = time.monotonic() + 5
+    while watch.events()[1] and time.monotonic() < until:
+        time.sleep(0.05)

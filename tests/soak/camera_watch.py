@@ -34,6 +34,7 @@ class CameraWatch:
     def __init__(self, port: int) -> None:
         self._cameras: defaultdict[str, _Camera] = defaultdict(_Camera)
         self._open: dict[str, bool] = {}
+        self._overloaded_at: list[float] = []
         self._lock = threading.Lock()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._receive
@@ -70,6 +71,11 @@ class CameraWatch:
             times = [since, *_from(self._cameras[camera].windows, since), time.monotonic()]
         return max(after - before for before, after in pairwise(times))
 
+    def is_overloaded(self, since: float) -> bool:
+        """Return whether the service reported since then that the machine cannot keep up."""
+        with self._lock:
+            return bool(self._overloaded_at) and self._overloaded_at[-1] >= since
+
     def events(self) -> tuple[int, list[str]]:
         """Return the number of activities, and the ids of those without an end."""
         with self._lock:
@@ -84,6 +90,8 @@ class CameraWatch:
             elif kind == "observation" and content["valid"]:
                 self._cameras[camera].windows.append(now)
             else:
+                if content.get("overloaded"):
+                    self._overloaded_at.append(now)
                 self._add_sign(self._cameras[camera], now, content.get("state", MISSING))
 
     def _add_sign(self, camera: _Camera, now: float, sign: str) -> None:

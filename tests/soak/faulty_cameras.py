@@ -8,6 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Protocol
 
+from tests.soak.camera_watch import MISSING
 from tests.soak.films import write_h264, write_scene
 from tests.support.camera import RtspServer
 from tests.support.command import SECRET
@@ -32,6 +33,41 @@ PICTURE_FAULTS: Mapping[str, Habits] = {
     STANDING: Habits(lambda seconds: 0.0),
     JUMPING: Habits(lambda seconds: seconds + 3600 * (seconds // 3 + 1)),
     SLOW: Habits(lambda seconds: 0.5 * seconds, fps=12.5),
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the service must do at a fault."""
+
+    lasts: tuple[float, float]
+    """Shortest and longest duration in seconds."""
+    signs: frozenset[str] = frozenset()
+    """What it must report, one of these. Empty: the camera must stay live."""
+    noticed: float = 0.0
+    """Within so many seconds."""
+    recovered: float = 15.0
+    """It must have complete windows again within so many seconds."""
+    works: bool = False
+    """Whether the camera is only another one during the fault, so that it must recover twice."""
+
+
+OFFLINE = frozenset({MISSING, "offline", "stalled"})
+RECONNECTED = 50.0
+"""The longest wait between two attempts is 30 s, an attempt takes up to 10 s, and a window takes 2.4 s."""
+FAULTS: Mapping[str, Expected] = {
+    KILLED: Expected((1, 8), OFFLINE, noticed=10, recovered=RECONNECTED),
+    STOPPED: Expected((8, 15), OFFLINE, noticed=20, recovered=RECONNECTED),
+    WRONG_PASSWORD: Expected((1, 8), OFFLINE, noticed=20, recovered=RECONNECTED),
+    SIZE: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
+    CODEC: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
+    RATE: Expected((3, 6), OFFLINE, noticed=10, recovered=RECONNECTED, works=True),
+    BLACK: Expected((5, 10), frozenset({"dark"}), noticed=15),
+    FROZEN: Expected((31, 34), frozenset({"frozen"}), noticed=45),
+    BURSTS: Expected((6, 12)),
+    STANDING: Expected((6, 12)),
+    JUMPING: Expected((6, 12)),
+    SLOW: Expected((6, 12)),
 }
 
 

@@ -13,9 +13,9 @@ from tests.support.camera import require_rtsp_server
 
 @pytest.mark.mosquitto
 @pytest.mark.rtsp
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_cameras_recover_from_ten_faults_while_others_work(tmp_path: Path, stopped_mosquitto: Mosquitto) -> None:
     require_rtsp_server()
     account = camera_faults(tmp_path, stopped_mosquitto, faults=10, seed=4, rest=(3, 3))
     assert account.mistakes == [], str(account)
-    assert account.growth.is_small(memory=0.15), str(account)
+    assert account.growth.is_small(memory=0.3), str(account)

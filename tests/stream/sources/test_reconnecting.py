@@ -77,6 +77,21 @@ def test_offline_carries_the_trouble_as_a_code() -> None:
     assert (change.state, change.reason, change.trouble) == (CameraState.OFFLINE, "gone", Trouble.UNREACHABLE)
 
 
+def test_a_login_that_is_refused_later_in_an_outage_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    troubles = [Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.LOGIN_REFUSED, Trouble.UNREACHABLE, Trouble.LOGIN_REFUSED]
+
+    def open_pictures() -> Iterator[tuple[float, Picture]]:
+        raise SourceError("gone", troubles.pop(0))
+        yield
+
+    source = ReconnectingSource("hall", open_pictures, Clock(), StoppingAfter(5), must_open=False)
+    changes = [each for each in source.frames() if isinstance(each, CameraChange)]
+    assert [(each.state, each.trouble) for each in changes] == [
+        (CameraState.OFFLINE, Trouble.UNREACHABLE), (CameraState.OFFLINE, Trouble.LOGIN_REFUSED),
+    ]  # fmt: skip
+    assert len(caplog.messages) == 2
+
+
 def test_refused_login_is_retried_only_after_minutes() -> None:
     stopping = StoppingAfter(3)
     reported(ScriptedCamera(0, 0, 0, trouble=Trouble.LOGIN_REFUSED), stopping)
