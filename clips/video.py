@@ -162,14 +162,17 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Yield the packets of a stream.
+    """Yield the packets of a stream. The last one is empty.
 
-    PyAV 18 raises IndexError for a packet of a stream that the file did not announce, as damaged MPEG-TS files have.
-    The packet is already read then, so the next call goes on after it.
+    PyAV 18 raises IndexError for a stream that was not announced at the opening: at its packets, as damaged MPEG-TS
+    files have them, and at the end. A packet is already read then, so the next call goes on after it.
     """
     while True:
         try:
-            yield from container.demux(stream)
+            for packet in container.demux(stream):
+                yield packet
+                if packet.size == 0 and packet.pts is None:
+                    return
         except IndexError:
             continue
         return

@@ -1,4 +1,7 @@
-"""A camera over HTTP: MJPEG at /stream, a changing still picture at /still, and the files of a folder."""
+"""A camera over HTTP: MJPEG at /stream, a changing still picture at /still, and the files of a folder.
+
+It redirects /to-a-file and /to-rtsp elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ import numpy as np
 PERIOD = 0.05
 """Seconds between two pictures of MJPEG."""
 
+REDIRECTS = {"/to-a-file": "file:///etc/hostname", "/to-rtsp": "rtsp://127.0.0.1:1/stream"}
+
 
 class _Handler(SimpleHTTPRequestHandler):
     login = ""
@@ -35,6 +40,10 @@ class _Handler(SimpleHTTPRequestHandler):
             self._stream()
         elif self.path == "/still":
             self._send(next(_jpegs(time.time_ns() // 1000)))
+        elif self.path in REDIRECTS:
+            self.send_response(302)
+            self.send_header("Location", REDIRECTS[self.path])
+            self.end_headers()
         else:
             super().do_GET()
 

@@ -132,6 +132,8 @@ class _Failure(NamedTuple):
     errors: tuple[type[Exception], ...]
     text: str
     trouble: Trouble = Trouble.OTHER
+    schemes: tuple[str, ...] = ()
+    """Only for addresses of these schemes; empty: for all."""
 
 
 FAILURES = (
@@ -158,6 +160,12 @@ FAILURES = (
     ),
     _Failure(
         (av.error.ArgumentError,),
+        f"{{camera}} redirects to an address that is neither http nor https, or it is not {{scheme}}://{LOGIN}: open "
+        "it in a browser, and write the address to which it leads",
+        schemes=("http", "https"),
+    ),
+    _Failure(
+        (av.error.ArgumentError,),
         f"expected {{scheme}}://{LOGIN}, got {{camera}}",
     ),
     _Failure((Exception,), "expected a video stream at {camera}: {reason}"),
@@ -166,6 +174,10 @@ FAILURES = (
 
 
 def _source_error(error: FFmpegError | TimeoutError, shown: str) -> SourceError:
-    failure = next(failure for failure in FAILURES if isinstance(error, failure.errors))
-    scheme = shown.partition(":")[0]
+    scheme = shown.partition(":")[0].lower()
+    failure = next(
+        failure
+        for failure in FAILURES
+        if isinstance(error, failure.errors) and (not failure.schemes or scheme in failure.schemes)
+    )
     return SourceError(failure.text.format(camera=shown, scheme=scheme, reason=error.strerror), failure.trouble)

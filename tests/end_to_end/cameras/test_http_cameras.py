@@ -51,12 +51,31 @@ def test_hls_is_played_at_its_own_pace(tmp_path: Path, film: Callable[..., Path]
     assert lasted > 3.5  # the files come at once
 
 
+def test_a_sound_that_begins_later_does_not_disturb_the_pictures(tmp_path: Path) -> None:
+    """PyAV raises IndexError for a stream that was not there when the camera was opened."""
+    video = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=2"]
+    sound = ["-f", "lavfi", "-i", "sine=duration=2", "-c:a", "aac", "-output_ts_offset", "2"]
+    for name, inputs in (("silent.ts", video), ("loud.ts", [*video, *sound])):
+        command = ["ffmpeg", "-v", "error", *inputs, "-c:v", "libx264", "-g", "25", str(tmp_path / name)]
+        subprocess.run(command, check=True)
+    both = (tmp_path / "silent.ts").read_bytes() + (tmp_path / "loud.ts").read_bytes()
+    (tmp_path / "both.ts").write_bytes(both)
+    with http_camera(tmp_path) as camera:
+        found = http_pictures(f"http://{camera}/both.ts", Clock(), threading.Event())
+        assert len(list(islice(found, 100))) == 100
+        with pytest.raises(SourceError) as caught:
+            next(found)
+    assert caught.value.trouble is Trouble.ENDED
+
+
 @pytest.mark.parametrize(
     ("address", "trouble", "said"),
     [
         ("http://anna:wrong@{camera}/stream", Trouble.LOGIN_REFUSED, "http://user:password@host/path"),
         (f"http://anna:{SECRET}@{{camera}}/nosuch", Trouble.NO_SUCH_STREAM, "check the path"),
         ("http://127.0.0.1:1/stream", Trouble.UNREACHABLE, "nothing listens"),
+        (f"http://anna:{SECRET}@{{camera}}/to-a-file", Trouble.OTHER, "redirects to an address that is neither http"),
+        (f"http://anna:{SECRET}@{{camera}}/to-rtsp", Trouble.OTHER, "redirects to an address that is neither http"),
     ],
 )
 def test_a_failure_says_what_is_wrong(tmp_path: Path, address: str, trouble: Trouble, said: str) -> None:
