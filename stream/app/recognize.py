@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, overload
 
 from harstream.clips.recording_time import recorded_at
-from harstream.models.contract import ContractError
+from harstream.models.contract import ContractError, ModelContract
 from harstream.stream.recognition.model import Model, load
 from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.protocols import Recognizer
@@ -90,7 +90,7 @@ def recognize(
         loaded.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
     except ContractError as error:
         raise ModelError(str(error)) from error
-    feed = _feed(source, camera, start_time, loaded.contract.live_rate)
+    feed = _feed(source, camera, start_time, loaded.contract)
     if scores:
         return _scores(feed, loaded.recognizer)
     return _events(feed, new_default_pipeline(loaded.recognizer, feed.recording, start_above))
@@ -146,7 +146,7 @@ class _Feed:
 
 
 def _feed(
-    source: str | Path | int | TimedArrays, camera: str | None, start_time: datetime | None, rate: float
+    source: str | Path | int | TimedArrays, camera: str | None, start_time: datetime | None, contract: ModelContract
 ) -> _Feed:
     if isinstance(source, str | Path | int):
         kind = _parsed(source)
@@ -155,7 +155,7 @@ def _feed(
             return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)), AT_ONCE)
         name, clock = camera or "camera", Clock()
         opened = new_source(name, kind, clock, must_open=True)
-        return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened, rate))
+        return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened, contract))
     name = camera or "camera"
     return _Feed(name, lambda: ([item] for item in ArraySource(name, source).frames()))
 
@@ -178,9 +178,9 @@ def _replayed(camera: str, video: Path, start: float) -> Batches:
     return ([item] for item in read_ahead(source.frames()))
 
 
-def _live(opened: NewSource, rate: float) -> Batches:
-    """Yield the frames on a grid of `rate` hertz until the iterator is closed. A separate thread reads the source."""
-    inbox = Inbox(rate)
+def _live(opened: NewSource, contract: ModelContract) -> Batches:
+    """Yield the frames on the model's grid until the iterator is closed. A separate thread reads the source."""
+    inbox = Inbox(contract.live_rate, window=contract.frames)
     reader = Reader(opened, inbox, ended=lambda _: None)
     reader.start()
     try:

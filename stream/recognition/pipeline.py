@@ -47,6 +47,11 @@ class Pipeline:
         """Rate of the time grid in hertz: frames per second that the model takes of each camera."""
         return self._recognizer.contract.live_rate
 
+    @property
+    def window(self) -> int:
+        """Number of frames of a window."""
+        return self._recognizer.contract.frames
+
     def steps(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[Step]:
         """Yield one step per arrival, in order, and at the end one step per activity that is still open.
 

@@ -24,6 +24,8 @@ class CameraQueue:
         """`rate`: hertz of the grid."""
         self.is_live = True
         """Whether the last frame came from a live camera, not from a file."""
+        self.is_draining = False
+        """Whether the camera takes no frame until all waiting ones are taken."""
         self.frames = 0
         """Number of waiting frames on the grid."""
         self._grid = TimeGrid(rate)
@@ -67,7 +69,12 @@ class CameraQueue:
             return other
         _, item = self._waiting.popleft()
         self.frames -= isinstance(item, Frame)
+        self.is_draining = self.is_draining and self.frames > 0
         return item
+
+    def drain(self) -> None:
+        """Take no frame until all waiting ones are taken. The next frame then follows a gap."""
+        self.is_draining = self._follows_gap = True
 
     def drop_frames(self) -> int:
         """Remove all frames, so that the next frame follows a gap. Return the number of those on the grid."""

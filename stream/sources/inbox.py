@@ -15,7 +15,10 @@ from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
 HELD = 2.0
-"""Seconds of frames on the time grid that may wait per live camera. Frames of a slow network come in bursts."""
+"""Seconds of frames on the time grid that may wait per live camera, or a window's frames if those are more.
+
+Frames of a slow network come in bursts.
+"""
 BEHIND = 1.0
 """Seconds for which a frame of a live camera waits before another camera is paused."""
 LONGEST_FILE_WAIT = 1.0
@@ -26,18 +29,24 @@ log = logging.getLogger(__name__)
 class Inbox:
     """Passes each frame on the time grid, and the newest other frame of a watched camera. It keeps changes in order.
 
-    A frame off the grid costs no wake-up if nobody watches the camera. If recognition falls behind by more than two
-    seconds, one live camera at a time loses its frames, and files wait. A file loses no frame.
+    A frame off the grid costs no wake-up if nobody watches the camera. If recognition falls behind by more than a
+    second, one live camera at a time loses its frames, and files wait. A camera that is too fast alone keeps the frames
+    of a whole window, and takes further ones after those. A file loses no frame.
 
     grid of 10 Hz, put:        0.00  0.04  0.08  0.10   then two batches
     of a camera:               0.00  0.10
     of a watched camera:       0.00  0.10               (0.08, if it was taken before 0.10 came)
     """
 
-    def __init__(self, rate: float, is_watched: Callable[[str], bool] = lambda camera: False) -> None:
-        """`rate`: hertz of the time grid. `is_watched`: whether somebody sees every frame of a camera; any thread."""
+    def __init__(
+        self, rate: float, is_watched: Callable[[str], bool] = lambda camera: False, *, window: int = 1
+    ) -> None:
+        """`rate`: hertz of the time grid. `is_watched`: whether somebody sees every frame of a camera; any thread.
+
+        `window`: the number of frames of a window.
+        """
         self._is_watched = is_watched
-        self._most_held = round(HELD * rate) + 1
+        self._most_held = max(round(HELD * rate) + 1, window)
         self._changed = threading.Condition()
         self._rate = rate
         self._queues: dict[str, CameraQueue] = {}
@@ -122,7 +131,7 @@ class Inbox:
             if self._is_over():
                 return
             self.needed[frame.camera] += 1
-            if self._turns.is_paused(frame.camera):
+            if self._turns.is_paused(frame.camera) or queue.is_draining:
                 self.dropped[frame.camera] += 1
                 return
             queue.put(frame)
@@ -137,13 +146,14 @@ class Inbox:
                 self._changed.notify_all()
 
     def _pause_if_behind(self, camera: str, queue: CameraQueue) -> None:
-        """Pause a live camera if recognition is behind. Drop this one's frames if too many wait."""
+        """Pause a live camera if recognition is behind. Let this one drain if too many of its frames wait."""
         self._turns.resume_due()
         self._turns.add(camera)
         if queue.waited > BEHIND and (paused := self._turns.pause_longest_served()):
-            self.dropped[paused] += self._queues[paused].drop_frames()
+            slow = self._queues[paused]
+            self.dropped[paused] += 0 if slow.is_draining else slow.drop_frames()
         if queue.frames >= self._most_held:
-            self.dropped[camera] += queue.drop_frames()
+            queue.drain()
 
     def _queue(self, camera: str) -> CameraQueue:
         if camera not in self._queues:
