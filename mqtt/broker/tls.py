@@ -6,7 +6,8 @@ import logging
 import ssl
 
 from harstream.mqtt.broker.address import BrokerAddress, TlsSettings
-from harstream.wire.errors import BrokerError
+from harstream.mqtt.broker.certificate_files import load_certificate, reason_of
+from harstream.wire.errors import BrokerError, Misfit
 
 log = logging.getLogger(__name__)
 
@@ -16,14 +17,17 @@ def client_context(settings: TlsSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca)
     except (OSError, ssl.SSLError) as error:
-        raise BrokerError(f"mqtt.tls.ca: expected certificates in {settings.ca}, got {_reason(error)}") from error
+        raise BrokerError(f"mqtt.tls.ca: expected certificates in {settings.ca}, got {reason_of(error)}") from error
     # Newer versions of Python are strict by default, and refuse most authorities that people make at home.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if settings.certificate is not None:
-        _load_certificate(context, settings)
+        try:
+            load_certificate(context, settings.certificate, settings.key)
+        except Misfit as error:
+            raise BrokerError(f"mqtt.tls: {error}") from error
     return context
 
 
@@ -35,27 +39,3 @@ def warn_if_insecure(address: BrokerAddress) -> None:
             "messages and password: set mqtt.tls.ca instead",
             address.url,
         )
-
-
-def _load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    assert settings.certificate is not None
-
-    def refuse_to_ask() -> str:
-        raise BrokerError(f"mqtt.tls.key: expected a key without a passphrase in {settings.key}, got one with")
-
-    try:
-        # Without a function, OpenSSL would ask for a passphrase on the terminal.
-        context.load_cert_chain(settings.certificate, settings.key, password=refuse_to_ask)
-    except (OSError, ssl.SSLError) as error:
-        files = f"{settings.certificate} and {settings.key}" if settings.key else str(settings.certificate)
-        raise BrokerError(
-            f"mqtt.tls.certificate: expected a certificate and its key in {files}, got {_reason(error)}"
-        ) from error
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        reasons = {"NO_CERTIFICATE_OR_CRL_FOUND": "no certificate", "NO_START_LINE": "no certificate or key",
-                   "KEY_VALUES_MISMATCH": "the key of another certificate"}  # fmt: skip
-        return reasons.get(error.reason, f"a file that cannot be read ({error.reason or error})")
-    return (error.strerror or str(error)).lower()

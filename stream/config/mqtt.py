@@ -10,8 +10,10 @@ from typing import Any, Self
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
 
 from harstream.mqtt.broker.address import DEFAULT_PORTS, BrokerAddress, TlsSettings
+from harstream.mqtt.broker.tls import client_context
 from harstream.stream.config.section import SECRET, Section, line_error, value_error
-from harstream.wire.errors import Misfit
+from harstream.stream.config.validation_context import ValidationContext
+from harstream.wire.errors import BrokerError, Misfit
 
 HOSTS, PORT = ("host", "hostname", "server", "address", "url"), "port"
 OTHER_NAMES = {
@@ -38,6 +40,19 @@ class TlsConfig(Section):
         if value is not None and info.data.get("certificate", value) is None:
             raise Misfit("expected certificate beside key", "key alone")
         return value
+
+    @model_validator(mode="after")
+    def _check_files(self, info: ValidationInfo) -> Self:
+        if isinstance(info.context, ValidationContext):
+            try:
+                client_context(self.settings)
+            except BrokerError as error:
+                raise Misfit(str(error).removeprefix("mqtt.tls: ").removeprefix("mqtt.tls.ca: ")) from error
+        return self
+
+    @property
+    def settings(self) -> TlsSettings:
+        return TlsSettings(**self.model_dump())
 
 
 class MqttConfig(Section):
@@ -129,7 +144,7 @@ class MqttConfig(Section):
         if self.broker is None:
             # harstream's own broker does not support MQTT 5.
             return BrokerAddress("127.0.0.1", self.embedded_port, supports_mqtt5=False)
-        address = replace(BrokerAddress.parse(self.broker), tls_settings=TlsSettings(**self.tls.model_dump()))
+        address = replace(BrokerAddress.parse(self.broker), tls_settings=self.tls.settings)
         return replace(address, username=self.user, password=self.password) if self.user else address
 
     def with_broker(self, url: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from harstream.mqtt.broker.certificate_files import load_certificate
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.section import Name, Port, Section
 from harstream.stream.config.validation_context import ValidationContext
@@ -88,13 +89,7 @@ class WebTls(Section):
     def context(self) -> ssl.SSLContext:
         """Return the context for a server. Raises Misfit if the files cannot be used."""
         made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            made.load_cert_chain(self.certificate, self.key, password=lambda: b"")  # a missing one would be asked for
-        except (OSError, ValueError) as error:  # SSLError is an OSError
-            found = (
-                f"{self.certificate} and {self.key}: {error.strerror or error}" if isinstance(error, OSError) else ""
-            )
-            raise Misfit("expected a certificate and its key as PEM files, without a password", found) from error
+        load_certificate(made, self.certificate, self.key)
         return made
 
 

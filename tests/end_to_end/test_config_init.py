@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import re
 import select
@@ -19,6 +20,7 @@ import pytest
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
 from harstream.stream.web.access.passwords import is_password
+from tests.support.certificates import Authority
 from tests.support.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
@@ -292,6 +294,38 @@ def test_of_a_recorder_the_camera_is_chosen(
     assert typing.exit_code() == 0, typing.output
     (written,) = load_config(tmp_path / "config.yaml").cameras
     assert written.source == "rtsp://127.0.0.1:1/hall400"
+
+
+@pytest.mark.mosquitto
+def test_a_broker_with_its_own_authority_that_demands_a_client_certificate(
+    terminal: Callable[..., Terminal], tmp_path: Path, stopped_mosquitto: Any, authority: Authority
+) -> None:
+    broker, client = authority.sign("broker"), authority.sign("client")
+    stopped_mosquitto.configure(
+        f"listener {stopped_mosquitto.port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
+        f"cafile {authority.certificate.file}\ncertfile {broker.file}\nkeyfile {broker.key}\n"
+        "require_certificate true\n"
+    )
+    stopped_mosquitto.start()
+    url = f"mqtts://127.0.0.1:{stopped_mosquitto.port}"
+    typing = terminal("config", "init")
+    for question in ("Name of this machine", "Camera", "Its name", "The room", "Another camera"):
+        typing.answer(question, "")
+    typing.answer("MQTT broker", url)
+    typing.answer("certificate of its authority", str(authority.certificate.file))
+    typing.answer("certificate of this client", "")
+    typing.wait_for("a demand for a client certificate")
+    typing.answer("Keep it anyway", "n")
+    typing.answer("MQTT broker", url)
+    typing.answer("certificate of its authority", str(authority.certificate.file))
+    typing.answer("certificate of this client", str(client.file))
+    typing.answer("key of that certificate", str(client.key))
+    typing.wait_for("answers, MQTT 5")
+    typing.answer("A live view", "n")
+    assert typing.exit_code() == 0, typing.output
+    written = load_config(tmp_path / "config.yaml").mqtt.tls
+    assert (written.ca, written.certificate, written.key) == (authority.certificate.file, client.file, client.key)
+    assert checked(tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize("answer", ["", "n"])

@@ -119,8 +119,15 @@ class ConfigWizard:
         """Return the keys of `mqtt.tls` that the broker needs."""
         if not BrokerAddress.parse(url).tls:
             return {}
-        question = "File with the certificate of its authority (empty: the authorities that this machine trusts)"
-        return {"ca": Prompt.ask(question, default="", show_default=False, console=self._console).strip() or None}
+        ca = self._file("File with the certificate of its authority (empty: the authorities that this machine trusts)")
+        certificate = self._file("File with a certificate of this client (empty: the broker asks for none)")
+        key = (
+            self._file("File with the key of that certificate (empty: it is in the same file)") if certificate else None
+        )
+        return {"ca": ca, "certificate": certificate, "key": key}
+
+    def _file(self, question: str) -> str | None:
+        return Prompt.ask(question, default="", show_default=False, console=self._console).strip() or None
 
     def _live_view(self) -> dict[str, Any]:
         if not Confirm.ask("A live view in the browser?", default=True, console=self._console):

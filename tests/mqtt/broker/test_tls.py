@@ -209,7 +209,9 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, tmp_path: Pat
         f"mqtt.tls.ca: expected certificates in {own.key}, got no certificate": TlsSettings(ca=own.key),
         "got the key of another certificate": TlsSettings(certificate=own.file, key=other.key),
         "expected a key without a passphrase": TlsSettings(certificate=own.file, key=locked),
-        "got no such file": TlsSettings(certificate=own.file, key=missing),
+        f"a key in {missing}, got no such file": TlsSettings(certificate=own.file, key=missing),
+        f"a certificate in {missing}, got no such file": TlsSettings(certificate=missing, key=own.key),
+        f"a certificate in {missing}, got no such file or": TlsSettings(certificate=missing),
     }
     for expected, settings in wrong.items():
         assert re.search(re.escape(expected), failure(tls_address(1, settings)))

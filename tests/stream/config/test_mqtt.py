@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from harstream.models.contract import ModelContract
 from harstream.mqtt.broker.address import TlsSettings
-from harstream.stream.config.file import load_config
+from harstream.stream.config.file import load_config, with_overrides
+from harstream.stream.config.model import Config
 from harstream.stream.config.mqtt import MqttConfig
+from harstream.stream.config.validation_context import ValidationContext
 from harstream.wire.errors import ConfigError
+from tests.support.certificates import Authority
 
 
 def config_of(folder: Path, text: str) -> MqttConfig:
@@ -92,3 +96,24 @@ def test_an_address_without_its_scheme_gets_the_address_to_write(tmp_path: Path,
     found = mistakes(tmp_path, f"mqtt: {{broker: '{broker}'}}\n")
     assert "mqtt.broker: expected a broker like mqtt://host:1883" in found
     assert f"did you mean {meant}?" in found
+
+
+def test_config_check_opens_the_files_of_tls(tmp_path: Path, authority: Authority) -> None:
+    context = ValidationContext(lambda _: ModelContract("light", "1", ("PushUps",)))
+    own, other = authority.sign("own"), authority.sign("other")
+
+    def checked(**tls: Path) -> str:
+        try:
+            section = {"broker": "mqtts://nuc", "tls": {name: str(file) for name, file in tls.items()}}
+            with_overrides(Config(), {"mqtt": section}, context)
+        except ConfigError as error:
+            return str(error)
+        return ""
+
+    missing = tmp_path / "missing.pem"
+    assert checked(ca=authority.certificate.file, certificate=own.file, key=own.key) == ""
+    assert f"certificates in {missing}, got no such file" in checked(ca=missing)
+    assert f"certificates in {own.key}, got no certificate" in checked(ca=own.key)
+    assert f"a certificate in {missing}, got no such file" in checked(certificate=missing, key=own.key)
+    assert f"a key in {missing}, got no such file" in checked(certificate=own.file, key=missing)
+    assert f"in {other.key}, got the key of another certificate" in checked(certificate=own.file, key=other.key)

@@ -114,5 +114,7 @@ def test_config_check_tries_the_certificate_and_its_key(tmp_path: Path, authorit
 
     own, other = ({"certificate": str(one.file), "key": str(one.key)} for one in map(authority.sign, ("own", "other")))
     assert checked(**own) == ""
-    assert "expected a certificate and its key" in checked(**own | {"key": other["key"]})
-    assert "No such file" in checked(**own | {"key": str(tmp_path / "none.key")})
+    assert f"in {other['key']}, got the key of another certificate" in checked(**own | {"key": other["key"]})
+    missing = str(tmp_path / "none.key")
+    assert f"a key in {missing}, got no such file" in checked(**own | {"key": missing})
+    assert f"a certificate in {missing}, got no such file" in checked(**own | {"certificate": missing})
