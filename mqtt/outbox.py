@@ -7,25 +7,24 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harstream.mqtt.sqlite_file import file_error, open_database, open_read_only, refuse_newer
+from harstream.mqtt.outbox_file import check, connect, counts, refusals
+from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
 from harstream.resilience.outage import Outage
-from harstream.wire.topics import is_publishable
+from harstream.wire.errors import FailingDisk, SinkError
 
 log = logging.getLogger(__name__)
 
 FILE = "outbox.sqlite"
 """The name of the file in the state folder."""
-VERSION = 0
-"""The version of the file's schema."""
-LARGEST_NUMBER = 2**53
-"""The largest number of a message. A file with a larger one is damaged."""
+HANGS_AFTER = 0.5
+"""Seconds after which a write counts as hanging when the outbox closes."""
 WEEK = 7 * 24 * 3600.0
 DELETE = "DELETE FROM letters WHERE number = ?"
 WAITING = """
@@ -57,7 +56,8 @@ class _Birth(NamedTuple):
 class Outbox:
     """A thread-safe queue. Beyond its limits it drops the oldest messages, and `dropped` counts them.
 
-    If the disk is full, events wait in memory until the disk takes them. Only a restart in the meantime loses them.
+    On a full disk, some hundred events still fit into the file's reserve. Then events wait in memory until the disk
+    takes them. Only a restart in the meantime loses those.
     """
 
     def __init__(
@@ -80,10 +80,15 @@ class Outbox:
         self._database: sqlite3.Connection | None = None
         self._born: OrderedDict[int, _Birth] = OrderedDict()
         self._in_memory: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+        self._refused_since: dict[str, float] = {}
+        """The time of the first refusal by the wall clock, by topic."""
         self._last = 0
+        self._is_missing = False
+        """Whether the disk failed at the start, so that the file must still be opened."""
         self._undeleted: set[int] = set()
         """Messages that are gone, but that the disk refuses to delete. They must not be sent again and again."""
-        self._waiting = 0
+        self._waiting = Counter[str]()
+        """Number of messages by topic. Other threads read it without the lock, which a disk that hangs may hold."""
         self._outage = Outage(
             log,
             path,
@@ -92,15 +97,17 @@ class Outbox:
         )
 
     def start(self) -> None:
-        """Open or create the file. It moves an unreadable file aside with a warning. Raises SinkError."""
-        self._database, (self._waiting, self._last) = open_database(
-            self.path, _connect, "the outbox", _count_and_check, self._wall_clock
-        )
+        """Open or create the file. It moves an unreadable file aside with a warning. Raises SinkError.
+
+        While the disk fails, messages wait in memory, and `save` opens the file later.
+        """
         try:
-            self._drop_old_messages_of_earlier_runs()
-        except sqlite3.Error as error:
-            self.close()
-            raise file_error(self.path, "the outbox", str(error)) from error
+            self._open()
+        except FailingDisk as error:
+            # The file may hold messages that cannot be read now. No earlier run has given these numbers.
+            self._last = int(self._wall_clock() * 1e6)
+            self._is_missing = True
+            self._outage.record_failure(error.__cause__)
 
     def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
         """Add a message. `delay`: seconds from the capture of its frame until now; None if unknown."""
@@ -108,9 +115,20 @@ class Outbox:
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
             self._in_memory[self._last] = (topic, payload)
-            self._waiting += 1
+            self._waiting[topic] += 1
             self._save()
             self._keep_to_the_row_limit()
+
+    def save(self) -> None:
+        """Write what waits in memory, if the disk takes it again. Call it about once a second."""
+        with self._lock:
+            if self._is_missing:
+                with suppress(SinkError):
+                    self._open()
+                    self._outage.record_success()
+            self._save()
+            if self._database is not None and not self._in_memory:
+                self._keep_reserve(self._database)
 
     def oldest(self, *, except_on: Collection[str] = ()) -> QueuedMessage | None:
         """Return the next message to send, without removing it. It drops messages beyond the age limit.
@@ -122,23 +140,72 @@ class Outbox:
                 message = self._first(except_on)
                 if message is None or message.number not in self._born or message.age <= self._age_limit:
                     return message
-                self._forget(message.number)
+                self._forget(message)
                 self.dropped += 1
 
     def remove(self, message: QueuedMessage) -> None:
         """Remove a message that the broker has acknowledged, or that is kept elsewhere."""
         with self._lock:
-            self._forget(message.number)
+            self._forget(message)
+
+    def seconds_refused(self, topic: str) -> float:
+        """Return for how long the broker has refused this topic, earlier runs included. The first call returns 0."""
+        now = self._wall_clock()
+        with self._lock:
+            if topic not in self._refused_since:
+                self._refused_since[topic] = now
+                self._write("INSERT OR REPLACE INTO refused VALUES (?, ?)", (topic, now))
+            return max(0.0, now - self._refused_since[topic])
+
+    def end_refusal(self, topic: str) -> None:
+        """Record that the broker takes this topic."""
+        with self._lock:
+            if self._refused_since.pop(topic, None) is not None:
+                self._write("DELETE FROM refused WHERE topic = ?", (topic,))
 
     def __len__(self) -> int:
-        with self._lock:
-            return self._waiting
+        return sum(self._waiting.values())
+
+    def has_message(self, *, except_on: Collection[str]) -> bool:
+        """Return whether a message waits on another topic than these. It never waits for the disk."""
+        return any(count > 0 for topic, count in list(self._waiting.items()) if topic not in except_on)
+
+    def hangs(self) -> bool:
+        """Return whether a write does not end. It waits half a second for the answer."""
+        if not self._lock.acquire(timeout=HANGS_AFTER):
+            return True
+        self._lock.release()
+        return False
 
     def close(self) -> None:
+        """Close the file, unless a write hangs."""
+        if self.hangs():
+            return
         with self._lock:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+            self._is_missing = False
+
+    def _open(self) -> None:
+        """Open or create the file, and count its messages. Raises SinkError."""
+        database, last = open_database(self.path, connect, "the outbox", check, self._wall_clock)
+        try:
+            too_old = self._wall_clock() - self._age_limit
+            self.dropped += database.execute("DELETE FROM letters WHERE put < ?", (too_old,)).rowcount
+            self._waiting.update(counts(database))
+            self._refused_since = refusals(database) | self._refused_since
+        except sqlite3.Error as error:
+            database.close()
+            raise file_error(self.path, "the outbox", error) from error
+        self._database, self._is_missing = database, False
+        self._keep_reserve(database)
+        self._last = max(self._last, last)
+        self._keep_to_the_row_limit()
+
+    def _keep_reserve(self, database: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error, OSError):  # a full disk is logged with the first message that does not fit
+            keep_reserve(database, self.path)
 
     def _save(self) -> None:
         """Write the messages in memory to the disk, oldest first, until it refuses one."""
@@ -148,17 +215,9 @@ class Outbox:
                 return
             del self._in_memory[number]
 
-    def _drop_old_messages_of_earlier_runs(self) -> None:
-        assert self._database is not None
-        too_old = "DELETE FROM letters WHERE put < ?"
-        gone = self._database.execute(too_old, (self._wall_clock() - self._age_limit,)).rowcount
-        self._waiting -= gone
-        self.dropped += gone
-        self._keep_to_the_row_limit()
-
     def _keep_to_the_row_limit(self) -> None:
-        while self._waiting > self._row_limit and (message := self._first()) is not None:
-            self._forget(message.number)
+        while len(self) > self._row_limit and (message := self._first()) is not None:
+            self._forget(message)
             self.dropped += 1
 
     def _first(self, except_on: Collection[str] = ()) -> QueuedMessage | None:
@@ -174,11 +233,11 @@ class Outbox:
             return QueuedMessage(number, topic, payload, age=float("inf"), delay=None)
         return QueuedMessage(number, topic, payload, age=self._clock() - born.time, delay=born.delay)
 
-    def _forget(self, number: int) -> None:
-        if self._in_memory.pop(number, None) is None and not self._delete(number):
+    def _forget(self, message: QueuedMessage) -> None:
+        if self._in_memory.pop(message.number, None) is None and not self._delete(message.number):
             return  # the row limit has dropped it while it was sent
-        self._waiting -= 1
-        self._born.pop(number, None)
+        self._waiting[message.topic] -= 1
+        self._born.pop(message.number, None)
 
     def _delete(self, number: int) -> bool:
         """Delete a message on disk, with those that could not be deleted before. Return False if it is gone already."""
@@ -213,45 +272,3 @@ class Outbox:
             self._outage.record_failure(error)
             return None
         return row
-
-
-def is_in_use(path: Path) -> bool:
-    """Return whether a running harstream uses this outbox."""
-    try:
-        with closing(open_read_only(path, timeout=0)) as database:
-            database.execute("SELECT 1 FROM letters LIMIT 1")
-    except sqlite3.Error as error:
-        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-    return False
-
-
-def _count_and_check(database: sqlite3.Connection) -> tuple[int, int]:
-    """Return how many messages wait, and the last number. Raises sqlite3.Error for messages that cannot be sent."""
-    for number, put, topic, payload in database.execute("SELECT * FROM letters ORDER BY number"):
-        is_message = isinstance(put, float) and isinstance(topic, str) and isinstance(payload, bytes)
-        if not (is_message and is_publishable(topic)):
-            raise sqlite3.DatabaseError(f"message {number} has no valid time, topic or payload")
-    waiting, last = database.execute("SELECT count(*), coalesce(max(number), 0) FROM letters").fetchone()
-    if not 0 <= last <= LARGEST_NUMBER:
-        raise sqlite3.DatabaseError(f"the last message has the number {last}")
-    return waiting, last
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit. The lock of the outbox protects the connection from other threads.
-    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
-    try:
-        refuse_newer(database, path, "the outbox", VERSION)
-        # The lock is exclusive, because a second harstream with this file would send everything twice.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives a killed process. A power cut may lose the last moments, but no frame waits for the disk.
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
-        )
-        database.execute("SELECT number, put, topic, payload FROM letters LIMIT 1")
-    except BaseException:
-        database.close()
-        raise
-    return database

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.client_id import load_or_create_client_id
 from harstream.mqtt.broker.connection import Connection, Will
 from harstream.mqtt.broker.tls import warn_if_insecure
+from harstream.mqtt.connector import Connector
 from harstream.mqtt.delivery import Delivery
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.ownership import Ownership
@@ -33,8 +33,6 @@ CLOSE_TIMEOUT = 3.0
 """Longest time for the remaining messages when the publisher closes, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
 """Shortest and longest wait between two attempts to connect, in seconds."""
-OWNER_TIMEOUT = 0.5
-"""Longest wait for the retained owner message before a reconnection, in seconds."""
 STABLE = 10.0
 """A connection that lasts this many seconds resets the waits."""
 
@@ -59,16 +57,15 @@ class Publisher:
         """
         self._address = address
         self._outbox = outbox
-        self._will = will
         self._id_file = outbox.path.with_name(f"{outbox.path.name}.client-id")
         self._client_id = client_id
         self._ownership = ownership
         self._on_taken_over: Callable[[], None] = lambda: None
         self._queue = PublishQueue()
-        aside = outbox.path.with_name(f"{outbox.path.name}.refused.jsonl")
-        self._delivery = Delivery(Refusals(aside, set_aside_after=set_aside_after))
+        self._delivery = Delivery(Refusals(outbox, set_aside_after=set_aside_after))
         self._close_request = CloseRequest()
         self._subscriptions = Subscriptions()
+        self._connector = Connector(address, will, self._subscriptions, ownership, on_change=self._queue.wake)
         if ownership is not None:
             self._subscriptions.add(ownership.topic, self._owner_changed)
         self._on_acknowledged: OnAcknowledged | None = None
@@ -144,13 +141,14 @@ class Publisher:
         warn_if_insecure(self._address)
         try:
             installation = load_or_create_client_id(self._id_file)
-            self._client_id = self._client_id or installation
+            self._connector.client_id = self._client_id or installation
             self._begin_ownership(installation)
-            connection = self._connect() if must_connect else None
+            connection = self._connector.connect() if must_connect else None
         except HarstreamError:
             self._outbox.close()
             raise
-        self._thread = threading.Thread(target=self._run, args=(connection,), name="mqtt")
+        # A write that hangs cannot be interrupted, so the process must be able to end without this thread.
+        self._thread = threading.Thread(target=self._run, args=(connection,), name="mqtt", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
@@ -179,6 +177,10 @@ class Publisher:
         self._outbox.put(topic, message.encode(), message.delay)
         self._queue.wake()
 
+    def save_events(self) -> None:
+        """Save events that wait in memory because the disk failed. Call it about once a second."""
+        self._outbox.save()
+
     def publish_now(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 0, or drop the message without a connection."""
         self._queue.publish_now(Message(topic, payload))
@@ -188,8 +190,10 @@ class Publisher:
         topic, payload = last_state
         self._close_request.begin(RetainedState(topic, payload, qos=1), CLOSE_TIMEOUT)
         self._queue.wake()
+        if self._thread is not None and self._outbox.hangs():
+            return  # the process ends without this thread
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(2 * CLOSE_TIMEOUT)
             self._thread = None
             if waiting := len(self._outbox):
                 log.info("%d events wait in %s for the next run", waiting, self._outbox.path)
@@ -215,13 +219,32 @@ class Publisher:
             # `check` raises it again, and the service counts and logs it.
             self._failure = error
 
+    def _serve(self, connection: Connection) -> float:
+        """Publish until the connection is lost or the publisher closes. Return the connection's duration in seconds."""
+        began = time.monotonic()
+        self._log_connection(connection)
+        self._queue.connect()
+        try:
+            Session(
+                connection,
+                self._queue,
+                self._outbox,
+                self._close_request,
+                self._delivery,
+                self._on_acknowledged,
+                is_taken_over=lambda: self.newer_owner is not None,
+            ).run()
+        finally:
+            self._queue.disconnect()
+            connection.close()
+        return time.monotonic() - began
+
     def _reconnect(self, backoff: Backoff) -> Connection | None:
         """Retry until it succeeds. Return None if the publisher closes, or a newer service has the node."""
         outage = Outage(log, self._outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
         while backoff.wait():
             try:
-                self._look_for_newer_owner()
-                return None if self.newer_owner is not None else self._connect()
+                return self._connector.reconnect()
             except BrokerError as error:
                 outage.record_failure(error)
         return None
@@ -238,59 +261,10 @@ class Publisher:
         if self._ownership.newer is not None:
             self._queue.wake()
 
-    def _look_for_newer_owner(self) -> None:
-        """Read the owner message with another client id. With its own id, the older service would disconnect the newer.
-
-        Raises BrokerError.
-        """
-        if self._ownership is None:
-            return
-        self._ownership.answered.clear()
-        reader = Connection(
-            self._address, client_id=f"har{secrets.token_hex(8)}", on_message=self._subscriptions.handle
-        )
-        reader.open()
-        try:
-            reader.subscribe(self._ownership.topic)
-            self._ownership.answered.wait(OWNER_TIMEOUT)
-        finally:
-            reader.close()
-
-    def _connect(self) -> Connection:
-        connection = Connection(
-            self._address,
-            client_id=self._client_id or "",
-            will=self._will,
-            on_message=self._subscriptions.handle,
-            on_lost=self._queue.wake,
-            on_refused=self._queue.wake,
-        )
-        connection.open()
-        if topics := self._subscriptions.topics:
-            connection.subscribe(*topics)
+    def _log_connection(self, connection: Connection) -> None:
         counts = f"; {self.waiting} events waited, {self.dropped} observations were dropped so far"
         has_counts = self.waiting or self.dropped
         log.info("connected to %s with MQTT %s%s", self._address.url, connection.version, counts if has_counts else "")
-        return connection
-
-    def _serve(self, connection: Connection) -> float:
-        """Publish until the connection is lost or the publisher closes. Return the connection's duration in seconds."""
-        began = time.monotonic()
-        self._queue.connect()
-        try:
-            Session(
-                connection,
-                self._queue,
-                self._outbox,
-                self._close_request,
-                self._delivery,
-                self._on_acknowledged,
-                is_taken_over=lambda: self.newer_owner is not None,
-            ).run()
-        finally:
-            self._queue.disconnect()
-            connection.close()
-        return time.monotonic() - began
 
     def _log_loss(self, connection: Connection, short_lived: int) -> None:
         # A broker disconnects the first of two clients with the same id, and often gives no reason.

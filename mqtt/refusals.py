@@ -7,9 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from harstream.mqtt.outbox import QueuedMessage
+from harstream.mqtt.outbox import Outbox, QueuedMessage
 from harstream.wire.timestamps import timestamp
 
 log = logging.getLogger(__name__)
@@ -41,14 +40,18 @@ class Refusals:
     """Decides per topic when to retry, and stores what is given up. Only the publisher's thread uses it."""
 
     def __init__(
-        self, file: Path, *, set_aside_after: float = SET_ASIDE_AFTER, clock: Callable[[], float] = time.monotonic
+        self, outbox: Outbox, *, set_aside_after: float = SET_ASIDE_AFTER, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`file` receives one line of JSON per event that is set aside. `set_aside_after`: seconds."""
+        """A file beside the outbox receives one line of JSON per event that is set aside. `set_aside_after`: seconds.
+
+        The outbox remembers across restarts when the refusals of a topic began.
+        """
         self.count = 0
         """Number of refusals."""
         self.set_aside = 0
         """Number of events that were set aside."""
-        self._file = file
+        self._outbox = outbox
+        self._file = outbox.path.with_name(f"{outbox.path.name}.refused.jsonl")
         self._set_aside_after = set_aside_after
         self._clock = clock
         self._topics: dict[str, _Topic] = {}
@@ -67,6 +70,7 @@ class Refusals:
         return min(waits, default=None)
 
     def record_acceptance(self, topic: str) -> None:
+        self._outbox.end_refusal(topic)
         refused = self._topics.pop(topic, None)
         if refused is not None:
             log.info("the broker takes the events of %s again after %d refusals", topic, refused.count)
@@ -111,7 +115,7 @@ class Refusals:
         self.count += 1
         topic = self._topics.get(name)
         if topic is None:
-            topic = self._topics[name] = _Topic(since=self._clock())
+            topic = self._topics[name] = _Topic(since=self._clock() - self._outbox.seconds_refused(name))
             log.warning(
                 "the broker %s; they wait and are retried: allow this client to publish there, and check its quotas",
                 line,

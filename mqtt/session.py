@@ -100,9 +100,7 @@ class Session:
         return is_over or self._is_taken_over() or bool(self._connection.refused) or self._has_event_to_send()
 
     def _has_event_to_send(self) -> bool:
-        held = self._delivery.refusals.held
-        # With a topic on hold, only the outbox knows whether another one has an event.
-        return bool(len(self._outbox)) and (not held or self._outbox.oldest(except_on=held) is not None)
+        return self._outbox.has_message(except_on=self._delivery.refusals.held)
 
     def _publish_queued(self) -> None:
         wait = lambda: self._delivery.refusals.seconds_until_retry  # noqa: E731

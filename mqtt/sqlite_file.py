@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from harstream.resilience.failing_disk import is_failing_disk
 from harstream.resilience.set_aside import set_aside
-from harstream.wire.errors import SinkError
+from harstream.wire.errors import FailingDisk, SinkError
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,12 @@ NOT_BROKEN = frozenset(
     }
 )
 """Primary result codes of a file that is in use, or of a disk that fails. Any other error means a broken file."""
+RESERVE = 1 << 20
+"""Bytes of unused space that a file and its journal have each."""
+SPACE_FOR_RESERVE = 4 * RESERVE
+"""Bytes that the disk must have free, because a reserve that does not fit would leave less than before."""
+PAGE = 4096
+"""Bytes of a page in a file."""
 
 
 def open_database(
@@ -43,8 +51,8 @@ def open_database(
 ) -> tuple[sqlite3.Connection, Loaded]:
     """Open or create the file with `connect`, and return it with what `load` reads from it.
 
-    It sets a file aside that one of both cannot read, and creates a new one. Raises SinkError for a disk that fails,
-    a file in use, and a file of a newer harstream.
+    It sets a file aside that one of both cannot read, and creates a new one. Raises FailingDisk, and SinkError for a
+    file that may not be used, that is in use, or that is of a newer harstream.
 
     `name`: the file's role in messages, e.g. "the outbox".
     """
@@ -52,15 +60,11 @@ def open_database(
         path.parent.mkdir(parents=True, exist_ok=True)
         return _connect_and_load(path, connect, load)
     except OSError as error:
-        raise file_error(path, name, (error.strerror or str(error)).lower()) from error
+        raise file_error(path, name, error) from error
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
-        if _is_failing_disk(error):
-            raise file_error(path, name, str(error)) from error
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in NOT_BROKEN:
+            raise file_error(path, name, error) from error
         return _new_after_broken(path, connect, name, load, error, wall_clock)
-
-
-def _is_failing_disk(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in NOT_BROKEN
 
 
 def _connect_and_load(
@@ -91,7 +95,7 @@ def _new_after_broken(
             path.with_name(path.name + extra).unlink(missing_ok=True)
         opened = _connect_and_load(path, connect, load)
     except (OSError, sqlite3.Error) as second:
-        raise file_error(path, name, str(second)) from second
+        raise file_error(path, name, second) from second
     reason = next(iter(str(error).splitlines()), type(error).__name__)
     log.warning("%s %s cannot be read (%s): it is moved to %s and a new file is created", name, path, reason, aside)
     return opened
@@ -125,8 +129,37 @@ def open_read_only(path: Path, *, timeout: float) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout)
 
 
-def file_error(path: Path, name: str, why: str) -> SinkError:
+def keep_reserve(database: sqlite3.Connection, path: Path) -> None:
+    """Give the file and its journal RESERVE bytes that they do not need yet, so that a full disk still takes events.
+
+    The journal must be a WAL. SQLite fills the free pages of a file and writes its journal over again, which needs no
+    space on most file systems. btrfs and ZFS never write a place over again, so there the reserve does not help.
+    It does nothing while half of the reserve is left, or while the disk is nearly full. Raises sqlite3.Error and
+    OSError.
+    """
+    (free,) = database.execute("PRAGMA freelist_count").fetchone()
+    journal = path.with_name(f"{path.name}-wal")
+    has_reserve = free * PAGE >= RESERVE // 2 and journal.exists() and journal.stat().st_size >= RESERVE
+    if has_reserve or shutil.disk_usage(path.parent).free < SPACE_FOR_RESERVE:
+        return
+    database.execute("DROP TABLE IF EXISTS reserve")  # a kill may have left it
+    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        database.execute("CREATE TABLE reserve (content BLOB)")
+        database.execute("INSERT INTO reserve VALUES (zeroblob(?))", (RESERVE,))
+        database.execute("COMMIT")
+    finally:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+    database.execute("DROP TABLE reserve")
+    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def file_error(path: Path, name: str, error: Exception) -> SinkError:
     """Return the error for a file that cannot be used. `name`: the file's role, e.g. "the outbox"."""
+    why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
     if "locked" in why:
         why += "; is another harstream running with it?"
-    return SinkError(f"expected to keep {name} in {path}, got: {why}")
+    kind = FailingDisk if is_failing_disk(error) else SinkError
+    return kind(f"expected to keep {name} in {path}, got: {why}")

@@ -8,6 +8,7 @@ HarstreamError               exit code
 ├── ModelError               5   a model file is missing, broken, or does not fit its contract
 ├── BrokerError              6   the MQTT broker refuses the login or cannot be reached at start
 ├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
+│   └── FailingDisk          7   the disk is full or reports errors, which may pass
 ├── NodeTakenOver            8   a newer service runs as the same node
 └── ControlError             –   a running service cannot fulfil a request
     └── UnknownCamera
@@ -85,6 +86,9 @@ class BrokerError(HarstreamError):
 
 class SinkError(HarstreamError):
     exit_code = 7
+
+
+class FailingDisk(SinkError): ...
 
 
 class NodeTakenOver(HarstreamError):

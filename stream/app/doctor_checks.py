@@ -16,7 +16,7 @@ from pathlib import Path
 from harstream.models.catalogue import shipped
 from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.outbox import FILE as OUTBOX_FILE
-from harstream.mqtt.outbox import is_in_use
+from harstream.mqtt.outbox_file import is_in_use
 from harstream.stream.config.model import Config
 from harstream.stream.config.web import WebConfig
 from harstream.stream.recognition import onnx_runtime as engine

@@ -20,7 +20,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import Engine
-from harstream.stream.service.service import without_pixels
+from harstream.stream.service.delivery import without_pixels
 from harstream.stream.sinks.jsonl import JsonLines
 from harstream.stream.sinks.recorder import VideoRecorder
 from harstream.wire.errors import ConfigError, SourceError

@@ -1,4 +1,4 @@
-"""Writes events and camera changes to the history at once. A commit takes some hundredths of a millisecond."""
+"""Writes events and camera changes to the history at once. Only a background thread waits for its disk."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from harstream.models.contract import UNKNOWN
-from harstream.mqtt.sqlite_file import file_error, open_database
+from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
+from harstream.resilience.failing_disk import is_failing_disk
 from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
 from harstream.wire.context import Context
+from harstream.wire.errors import FailingDisk, SinkError
 from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice, Warming
 
 log = logging.getLogger(__name__)
@@ -29,13 +31,16 @@ BATCH = 200
 """The largest number of entries per write. A full batch takes some milliseconds."""
 MAX_WAITING = 50_000
 """The largest number of entries that wait in memory. The oldest are dropped first."""
+CLOSE_TIMEOUT = 0.5
+"""Longest wait at the close for a write that hangs, in seconds."""
 KILLED = "harstream was killed"
 
 
 class HistorySink:
-    """An EventSink. A separate thread waits for the disk, so that recognition does not.
+    """An EventSink that may wait for the disk. One thread calls `handle` and `settle`.
 
-    While the disk fails, entries wait in memory and are written later. Only a restart in the meantime loses them.
+    On a full disk, some hundred entries still fit into the file's reserve. Then entries wait in memory and are written
+    later. Only a restart in the meantime loses those.
     """
 
     def __init__(
@@ -70,27 +75,78 @@ class HistorySink:
             begins="the history %s fails (%s): new entries are kept in memory, and a restart would lose them",
             ends="the history %s can be written again; %d entries were lost",
         )
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._cleaned_at = clock()
+        self._cleaning_outage = Outage(
+            log,
+            path,
+            begins="the history %s cannot be cleaned up: %s; still retrying",
+            ends="the history %s can be cleaned up again after %d failures",
+        )
+        self._is_started = False
+        self._working = threading.Lock()
 
     def start(self) -> None:
         """Open or create the file, and delete old rows. Raises SinkError.
 
-        It sets a broken file aside with a warning.
+        It sets a broken file aside with a warning. While the disk fails, entries wait in memory, and `settle` opens the
+        file later.
         """
-        self._database, undelivered = open_database(
-            self._path, history.connect, "the history", history.undelivered, self._wall_clock
-        )
-        self.undelivered = _notices(undelivered, self.context)
+        self._is_started = True
         try:
-            history.prune(self._database, self._wall_clock() - self._age_limit)
-        except sqlite3.Error as error:
-            self._database.close()
-            raise file_error(self._path, "the history", str(error)) from error
-        self._thread = threading.Thread(target=self._maintain, name="history")
-        self._thread.start()
+            self.undelivered = self._open()
+        except FailingDisk as error:
+            self._record_failure(error.__cause__)
 
     def handle(self, notice: Notice) -> None:
+        with self._working:
+            self._take(notice)
+            # The next notice comes after the last one has reached the outbox, so its events are no longer in doubt.
+            self._write_if_due()
+
+    def settle(self) -> list[Notice]:
+        """Write what waits, and delete old rows now and then. Call it about once a second.
+
+        Return what a killed run may not have delivered, if the file could not be opened before.
+        """
+        with self._working:
+            if self._database is None and self._is_started and self._is_due:
+                try:
+                    return self._open()
+                except SinkError as error:
+                    self._record_failure(error)
+            self._write_if_due()
+            if self._database is not None and self._clock() - self._cleaned_at >= UPKEEP_PERIOD:
+                self._clean_up(self._database)
+            return []
+
+    def close(self) -> None:
+        if not self._working.acquire(timeout=CLOSE_TIMEOUT):
+            return  # the background delivery has logged that the disk hangs
+        try:
+            self._close()
+        finally:
+            self._working.release()
+
+    def _open(self) -> list[Notice]:
+        """Open or create the file. Return what a killed run may not have delivered. Raises SinkError."""
+        database, undelivered = open_database(
+            self._path, history.connect, "the history", history.undelivered, self._wall_clock
+        )
+        try:
+            history.prune(database, self._wall_clock() - self._age_limit)
+        except sqlite3.Error as error:
+            failure = file_error(self._path, "the history", error)
+            if not isinstance(failure, FailingDisk):
+                database.close()
+                raise failure from error
+            self._cleaning_outage.record_failure(error)
+        self._database = database
+        self._keep_reserve(database)
+        if not self._waiting:
+            self._outage.record_success()
+        return _notices(undelivered, self.context)
+
+    def _take(self, notice: Notice) -> None:
         for event in notice.events:
             self._waiting[event.id] = history.PastActivity(
                 event,
@@ -101,26 +157,43 @@ class HistorySink:
         if notice.change is not None and self._is_new(notice.change):
             self._last_changes[notice.change.camera] = notice.change
             self._waiting[f"{notice.change.camera} {notice.change.time}"] = notice.change
-        # The next notice comes after all sinks have received the last one, so its events are no longer in doubt.
-        is_something_to_write = self._waiting or self._is_in_doubt
-        if is_something_to_write and (not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY):
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the disk works, or may be tried again."""
+        return not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY
+
+    def _write_if_due(self) -> None:
+        if (self._waiting or self._is_in_doubt) and self._is_due:
             self._write_some()
 
-    def close(self) -> None:
-        if self._database is None:
-            return
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+    def _keep_reserve(self, database: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error, OSError):  # a full disk is logged with the first entry that does not fit
+            keep_reserve(database, self._path)
+
+    def _clean_up(self, database: sqlite3.Connection) -> None:
+        """Delete old rows, and write the journal into the file."""
+        self._cleaned_at = self._clock()
+        try:
+            history.prune(database, self._wall_clock() - self._age_limit)
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._keep_reserve(database)
+            self._cleaning_outage.record_success()
+        except sqlite3.Error as error:
+            self._cleaning_outage.record_failure(error)
+
+    def _close(self) -> None:
         while (self._waiting or self._is_in_doubt) and self._write_some():
             pass
         if self._waiting:
             log.warning(
                 "%d entries of the history %s are lost: it could not be written", len(self._waiting), self._path
             )
-        self._database.close()
-        self._database = None
+            self._waiting.clear()
+        self._is_started = False
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _is_new(self, change: CameraChange) -> bool:
         last = self._last_changes.get(change.camera)
@@ -129,10 +202,11 @@ class HistorySink:
 
     def _write_some(self) -> bool:
         """Write the oldest waiting entries. Return False if the disk fails."""
-        assert self._database is not None
+        if self._database is None:
+            return False
         keys = list(islice(self._waiting, BATCH))
         try:
-            history.write(self._database, (self._waiting[key] for key in keys))
+            _write(self._database, [self._waiting[key] for key in keys])
         except sqlite3.Error as error:
             self._record_failure(error)
             return False
@@ -143,29 +217,23 @@ class HistorySink:
             self._outage.record_success()
         return True
 
-    def _record_failure(self, error: sqlite3.Error) -> None:
+    def _record_failure(self, error: BaseException | None) -> None:
         self._failed_at = self._clock()
         lost = max(0, len(self._waiting) - MAX_WAITING)
         for key in list(islice(self._waiting, lost)):
             del self._waiting[key]
         self._outage.record_failure(error, count=lost)
 
-    def _maintain(self) -> None:
-        """Delete old rows and checkpoint, on its own connection, so that writers do not wait."""
-        outage = Outage(
-            log,
-            self._path,
-            begins="the history %s cannot be cleaned up: %s; still retrying",
-            ends="the history %s can be cleaned up again after %d failures",
-        )
-        while not self._closing.wait(UPKEEP_PERIOD):
-            try:
-                with closing(sqlite3.connect(self._path, timeout=history.LOCK_TIMEOUT)) as database:
-                    history.prune(database, self._wall_clock() - self._age_limit)
-                    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                outage.record_success()
-            except sqlite3.Error as error:
-                outage.record_failure(error)
+
+def _write(database: sqlite3.Connection, entries: Sequence[history.PastActivity | CameraChange]) -> None:
+    """Write all entries or none. On a full disk, this may need the journal's space first. Raises sqlite3.Error."""
+    try:
+        history.write(database, entries)
+    except sqlite3.Error as error:
+        if not is_failing_disk(error):
+            raise
+        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        history.write(database, entries)
 
 
 def _notices(undelivered: list[Event], context: Context) -> list[Notice]:

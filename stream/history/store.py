@@ -26,7 +26,9 @@ FILE = "history.sqlite"
 LATEST = 1e11
 """A time in seconds since the epoch that is later than any. A file with a later one is damaged."""
 LOCK_TIMEOUT = 0.1
-"""Longest wait of a writer for another writer, in seconds. Recognition waits with it."""
+"""Longest wait of a writer for another writer, in seconds."""
+EARLIEST = 1_577_836_800.0
+"""2020-01-01 in seconds since the epoch. An earlier time comes from a clock that was not set yet."""
 
 
 Row = TypeVar("Row")
@@ -71,7 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives a killed process. A power cut may lose the last moments, but no frame waits for the disk.
         database.execute("PRAGMA synchronous = NORMAL")
-        # The sink's own thread checkpoints, so that no writer waits for it.
+        # The sink checkpoints while it has nothing else to do, so that no event waits for it.
         database.execute("PRAGMA wal_autocheckpoint = 0")
         migrate(database)
     except BaseException:
@@ -123,12 +125,22 @@ def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraCha
 
 
 def prune(database: sqlite3.Connection, before: float) -> int:
-    """Deletes what started before then, in seconds since the epoch; returns the number of rows."""
+    """Delete what started before then, in seconds since the epoch. Return the number of rows.
+
+    The age of a row from a clock that was not set is unknown. It goes when a row that was written after it is too old.
+    """
     with database:
         return sum(
-            database.execute(f"DELETE FROM {table} WHERE {time} < ?", (before,)).rowcount  # noqa: S608 (names of this file)
-            for table, time in (("activities", "started_at"), ("changes", "time"))
+            _prune(database, table, time, before) for table, time in (("activities", "started_at"), ("changes", "time"))
         )
+
+
+def _prune(database: sqlite3.Connection, table: str, time: str, before: float) -> int:
+    since = EARLIEST if before > EARLIEST else float("-inf")
+    old = f"SELECT coalesce(max(rowid), 0) FROM {table} WHERE {time} >= ? AND {time} < ?"  # noqa: S608 (names of this file)
+    (newest,) = database.execute(old, (since, before)).fetchone()
+    gone = f"DELETE FROM {table} WHERE {time} < ? AND ({time} >= ? OR rowid < ?)"  # noqa: S608 (names of this file)
+    return database.execute(gone, (before, since, newest)).rowcount
 
 
 def activities(database: sqlite3.Connection, query: Query) -> Iterator[PastActivity]:

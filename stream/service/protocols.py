@@ -34,6 +34,15 @@ class HealthSink(Protocol):
         ...
 
 
+@runtime_checkable
+class SettlingSink(Protocol):
+    """An EventSink on a background thread that has work between two notices, too."""
+
+    def settle(self) -> None:
+        """Finish work that was left. The sink's background thread calls it about once a second, and at the end."""
+        ...
+
+
 class FrameSink(Protocol):
     """Receives steps with their pictures, such as the live view, the recorder or the window."""
 

@@ -6,14 +6,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from time import monotonic
+from typing import Any
 
-from harstream.resilience.outage import Outage
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.service.background_delivery import BackgroundDelivery
+from harstream.stream.service.background_delivery import LAST_CHANCE, BackgroundDelivery
+from harstream.stream.service.delivery import Delivery, without_pixels
 from harstream.stream.service.health import TICK, HealthWatch
-from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink
+from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink, SettlingSink
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.inbox import Inbox
 from harstream.stream.sources.reader import DisabledSource, NewSource, Reader, RemovedSource
@@ -21,7 +22,6 @@ from harstream.wire.errors import SinkError
 from harstream.wire.values import CameraChange, CameraState, Frame, Notice, Step
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 LARGEST_STEP = 1.0
 """Seconds by which times may differ from the system clock."""
@@ -43,16 +43,22 @@ class Service:
         """Each step goes to the sinks in the given order, event sinks first. `clock`: the same as the sources'."""
         self._pipeline = pipeline
         self._clock = clock
-        self._deliveries: list[_Delivery[Step]] = []
+        self._deliveries: list[Delivery[Any]] = []
         self._background: list[BackgroundDelivery[Step]] = []
-        self._event_deliveries = [self._delivery(named, without_pixels(named.sink), "events") for named in event_sinks]
-        self._frame_deliveries = [self._delivery(named, named.sink.show, "frame") for named in frame_sinks]
+        self._event_deliveries = [
+            self._delivery(named, without_pixels(named.sink), _is_for_events) for named in event_sinks
+        ]
+        self._frame_deliveries = [self._delivery(named, named.sink.show, _is_for_frames) for named in frame_sinks]
         self._reports = [
-            _Delivery(named.name, named.sink.report)
+            Delivery(named.name, named.sink.report)
             for named in [*event_sinks, *frame_sinks]
             if isinstance(named.sink, HealthSink)
         ]
-        self._inbox = Inbox(pipeline.rate, lambda camera: any(named.sink.is_watching(camera) for named in frame_sinks))
+        self._inbox = Inbox(
+            pipeline.rate,
+            lambda camera: any(named.sink.is_watching(camera) for named in frame_sinks),
+            window=pipeline.window,
+        )
         self._health = HealthWatch(self._inbox, clock.now, pipeline.rate)
         self._changing = threading.Lock()
         self._readers: dict[str, Reader] = {}
@@ -110,7 +116,10 @@ class Service:
             self._deliver_undelivered(undelivered)
             for step in self._pipeline.steps(self._batches()):
                 self._health.observe(step.notice)
-                for delivery in (*self._event_deliveries, *self._frame_deliveries):
+                notice_alone = Step(step.notice, None)  # waiting events must not keep pictures in memory
+                for delivery in self._event_deliveries:
+                    delivery(notice_alone)
+                for delivery in self._frame_deliveries:
                     delivery(step)
                 if step.notice.change is not None:
                     self._forget_if_removed(step.notice.change)
@@ -144,21 +153,34 @@ class Service:
         """Names of the sinks that hang. Any thread may ask."""
         return tuple(background.name for background in self._background if background.is_hanging)
 
-    def _delivery(self, named: NamedSink[Any], deliver: Callable[[Step], None], needed: str) -> Callable[[Step], None]:
-        """Return what passes a step to this sink. `needed`: the content of the steps that the sink has to write."""
-        delivery = _Delivery(named.name, deliver)
+    def _delivery(
+        self, named: NamedSink[Any], deliver: Callable[[Step], None], is_needed: Callable[[Step], bool]
+    ) -> Callable[[Step], None]:
+        """Return what passes a step to this sink. `is_needed`: whether a background thread has work with the step."""
+        delivery = Delivery(named.name, deliver)
         self._deliveries.append(delivery)
         if named.most_waiting is None:
             return delivery
         background = BackgroundDelivery(
-            named.name, delivery, is_needed=lambda step: needed in _contents(step), most_waiting=named.most_waiting
+            named.name, delivery, is_needed=is_needed, most_waiting=named.most_waiting, settle=self._settling(named)
         )
         self._background.append(background)
         return background
 
+    def _settling(self, named: NamedSink[Any]) -> Callable[[], None] | None:
+        if not isinstance(named.sink, SettlingSink):
+            return None
+        settle = named.sink.settle
+        settling = Delivery[None](named.name, lambda _: settle())
+        self._deliveries.append(settling)
+        return lambda: settling(None)
+
     def _close_deliveries(self) -> None:
-        """Give each sink a last chance, and log what it missed. Raises SinkError if a sink hangs."""
-        hanging = [background.name for background in self._background if not background.close()]
+        """Give all sinks a last chance, and log what each missed. Raises SinkError if a sink hangs."""
+        for background in self._background:
+            background.request_close()
+        deadline = monotonic() + LAST_CHANCE
+        hanging = [background.name for background in self._background if not background.close(deadline)]
         for delivery in self._deliveries:
             delivery.close()
         if hanging:
@@ -222,42 +244,9 @@ class Service:
             log.info(text, camera, count, extra={"camera": camera})
 
 
-def without_pixels(sink: EventSink) -> Callable[[Step], None]:
-    """Return a function that passes a step's notice to an EventSink, without the picture."""
-    return lambda step: sink.handle(step.notice)
+def _is_for_events(step: Step) -> bool:
+    return bool(step.notice.events) or step.notice.change is not None
 
 
-class _Delivery(Generic[T]):
-    """Passes messages to one sink. Logs when the sink fails and when it recovers. Other sinks are not affected."""
-
-    def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
-        self._deliver = deliver
-        self._outage = Outage(
-            log, name, begins="%s fails, recognition continues: %s", ends="%s works again; messages that it missed: %d"
-        )
-        self._failed_contents: frozenset[str] = frozenset()
-
-    def __call__(self, message: T) -> None:
-        try:
-            self._deliver(message)
-        except Exception as error:
-            if not isinstance(error, SinkError):
-                log.debug("internal error of a sink", exc_info=error)
-            self._outage.record_failure(error if isinstance(error, SinkError) else f"internal error: {error!r}")
-            self._failed_contents = _contents(message)
-        else:
-            # A file that cannot take an event takes any number of steps without one.
-            if self._failed_contents <= _contents(message):
-                self._outage.record_success()
-
-    def close(self) -> None:
-        """Log how many messages the sink has missed, if it still fails."""
-        self._outage.close("%s still fails at the end; messages that it missed: %d")
-
-
-def _contents(message: object) -> frozenset[str]:
-    """Return what a step holds that a sink may have to write."""
-    if not isinstance(message, Step):
-        return frozenset()
-    present = {"events": bool(message.notice.events), "frame": message.frame is not None}
-    return frozenset(name for name, is_present in present.items() if is_present)
+def _is_for_frames(step: Step) -> bool:
+    return step.frame is not None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from harstream.resilience.failing_disk import is_failing_disk
 from harstream.wire.context import Context
-from harstream.wire.errors import SinkError
+from harstream.wire.errors import FailingDisk, SinkError
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.timestamps import live_delay
 from harstream.wire.values import Event, Notice
@@ -25,10 +27,11 @@ class JsonLines:
         self._is_regular = False
 
     def start(self) -> None:
-        """Raises SinkError if the file cannot be opened for writing. A named pipe is opened with the first event."""
+        """Raises SinkError if the file may not be written. A named pipe is opened with the first event."""
         # Opening a pipe waits for its reader.
         if not self._path.is_fifo():
-            self._open()
+            with suppress(FailingDisk):  # the first event tries again
+                self._open()
 
     def _open(self) -> None:
         try:
@@ -79,4 +82,5 @@ class JsonLines:
 
     def _error(self, error: OSError) -> SinkError:
         why = (error.strerror or str(error)).lower()
-        return SinkError(f"expected to write events to {self._path}, got: {why}")
+        kind = FailingDisk if is_failing_disk(error) else SinkError
+        return kind(f"expected to write events to {self._path}, got: {why}")

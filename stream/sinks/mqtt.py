@@ -53,7 +53,10 @@ class _Camera:
 
 
 class MqttSink:
-    """An EventSink and a HealthSink. Its methods only queue messages; the publisher's thread sends them."""
+    """An EventSink and a HealthSink. The publisher's thread sends the messages that its methods queue.
+
+    Only `publish_events` waits for the disk. StoredEvents calls it on a background thread.
+    """
 
     def __init__(
         self,
@@ -91,8 +94,15 @@ class MqttSink:
         for name, state in states.items():
             self.publisher.retain(self.topics.setting(setting.camera, name), state.encode())
 
+    def publish_events(self, notice: Notice) -> None:
+        """Put the notice's events into the outbox. Callable from any thread."""
+        delay = live_delay(notice.time, time.time())
+        for event in notice.events:
+            message = EventMessage.of(event, self.context, delay=delay)
+            self.publisher.publish_event(self.topics.event(event.camera), message)
+
     def handle(self, notice: Notice) -> None:
-        self._publish_events(notice)
+        """Publish everything but the notice's events."""
         self.publisher.check()
         camera = self._cameras.setdefault(notice.camera, _Camera(notice))
         camera.notice = notice
@@ -133,12 +143,6 @@ class MqttSink:
         self.publisher.retain(self.topics.labels, LabelsMessage.of(self.context).encode())
         if emission is not None:
             self.publisher.retain(self.topics.emission, emission.encode())
-
-    def _publish_events(self, notice: Notice) -> None:
-        delay = live_delay(notice.time, time.time())
-        for event in notice.events:
-            message = EventMessage.of(event, self.context, delay=delay)
-            self.publisher.publish_event(self.topics.event(event.camera), message)
 
     def _publish_availability(self, camera: _Camera) -> None:
         change = camera.notice.change

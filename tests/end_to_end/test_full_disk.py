@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.command import Configure, Harstream, Start
+from tests.support.disk import SmallDisk
 from tests.support.films import WriteFilm
 from tests.support.waiting import Eventually
 
@@ -52,3 +54,61 @@ def test_a_disk_that_is_full_for_a_while_gives_one_line_at_its_start_and_one_at_
     code, listed = harstream("history", "--format", "json")
     assert code == 0
     assert len(listed.stdout) == ACTIVITIES
+
+
+@pytest.mark.mosquitto
+def test_a_start_on_a_full_disk_recognizes_and_publishes_and_writes_later(
+    start: Start, harstream: Harstream, configure: Configure, film: WriteFilm, light_model: Path, small_disk: SmallDisk,
+    subscribe: Callable[[int], Any], mosquitto: Any, eventually: Eventually,
+) -> None:  # fmt: skip
+    film("yard.mp4", *[part for _ in range(ACTIVITIES) for part in ((2, 200), (4, 0))])
+    configure(
+        cameras=[{"name": "yard", "source": "yard.mp4"}], state=str(small_disk.folder / "state"),
+        events=str(small_disk.folder / "events.jsonl"), model=str(light_model), mqtt={"broker": mosquitto.url},
+    )  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    small_disk.fill()
+    running = start("run")
+    eventually(lambda: len(subscriber.of("camera/yard/event")) >= 4, "events", 60)
+    small_disk.free()
+    assert running.wait(60) == 0
+    published = {message.json["id"] for message in subscriber.of("camera/yard/event")}
+    assert len(published) == ACTIVITIES
+    for name in ("the outbox", "the history"):
+        assert len([line for line in running.stderr if name in line and "WARNING" in line]) == 1
+        assert [line for line in running.stderr if name in line and "can be written again" in line]
+    code, listed = harstream("history", "--format", "json")
+    assert code == 0
+    assert {json.loads(line)["id"] for line in listed.stdout} == published
+
+
+@pytest.mark.mosquitto
+def test_a_kill_on_a_full_disk_loses_no_event(
+    start: Start, configure: Configure, film: WriteFilm, light_model: Path, small_disk: SmallDisk,
+    subscribe: Callable[[int], Any], mosquitto: Any, eventually: Eventually,
+) -> None:  # fmt: skip
+    film("yard.mp4", *[part for _ in range(ACTIVITIES) for part in ((2, 200), (4, 0))])
+    configure(
+        cameras=[{"name": "yard", "source": "yard.mp4"}], state=str(small_disk.folder / "state"),
+        model=str(light_model), mqtt={"broker": mosquitto.url},
+    )  # fmt: skip
+    running = start("run")
+    eventually(lambda: "▶ start" in running.output, "an event", 60)
+    mosquitto.stop()
+    small_disk.fill()
+    seen = running.output.count("▶ start")
+    eventually(lambda: running.output.count("▶ start") >= seen + 2, "events that wait", 60)
+    running.signal(signal.SIGKILL)
+    running.wait(10)
+    mosquitto.start()
+    subscriber = subscribe(mosquitto.port)
+    again = start("run")
+    eventually(lambda: len(_ids(subscriber, "start", historical=True)) >= 2, "the events of the killed run", 60)
+    eventually(lambda: _ids(subscriber, "start", historical=True) <= _ids(subscriber, "end"), "their ends", 60)
+    again.end()
+
+
+def _ids(subscriber: Any, kind: str, **fields: object) -> set[str]:
+    """Returns the ids of the received events of this kind."""
+    events = [message.json for message in subscriber.of("camera/yard/event") if message.json["event_type"] == kind]
+    return {event["id"] for event in events if all(event[name] == value for name, value in fields.items())}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from harstream.stream.service.background_delivery import HANGS_AFTER
-from tests.support.command import Start
+from tests.support.command import Harstream, Start
 from tests.support.waiting import Eventually
 
 
@@ -60,3 +63,73 @@ def test_a_restart_for_a_new_config_goes_on_while_a_pipe_hangs(
     eventually(lambda: "har/two/..." in running.output, "the restart", 30)
     running.signal(signal.SIGTERM)
     assert running.wait(20) in (0, 7)
+
+
+HANGING_WRITES = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t pwrite64(int file, const void *content, size_t size, off64_t place)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = 0;
+        while (strstr(path, ".sqlite") && access(getenv("HANGS"), F_OK) == 0)
+            usleep(20000);
+    }
+    ssize_t (*write_it)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
+    return write_it(file, content, size, place);
+}
+"""
+
+
+@pytest.fixture
+def hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Returns a path. While it exists, writes to SQLite files hang, as on a network disk whose server is gone."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler")
+    source, library, flag = tmp_path / "hang.c", tmp_path / "hang.so", tmp_path / "hangs"
+    source.write_text(HANGING_WRITES)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("HANGS", str(flag))
+    return flag
+
+
+def test_a_disk_that_hangs_holds_neither_recognition_nor_the_end(
+    start: Start, hangs: Path, eventually: Eventually
+) -> None:
+    running = start("run", "--source", "scene?seed=8", "--no-web")
+    eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
+    hangs.touch()
+    eventually(lambda: "state folder hangs, recognition continues" in running.output, "the report", 90)
+    seen = running.output.count("▶ start")
+    eventually(lambda: running.output.count("▶ start") > seen, "the next event", 60)
+    asked = time.monotonic()
+    running.signal(signal.SIGTERM)
+    assert running.wait(20) == 7
+    assert time.monotonic() - asked < 5
+    assert sum("state folder hangs, recognition continues" in line for line in running.stderr) == 1
+    assert any("it did not take its last" in line for line in running.stderr)
+
+
+def test_a_disk_that_hung_for_a_while_has_all_events(
+    start: Start, harstream: Harstream, hangs: Path, eventually: Eventually
+) -> None:
+    running = start("run", "--source", "scene?seed=8", "--no-web")
+    eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
+    hangs.touch()
+    eventually(lambda: "state folder hangs, recognition continues" in running.output, "the report", 90)
+    hangs.unlink()
+    eventually(lambda: "state folder works again" in running.output, "the recovery", 10)
+    running.signal(signal.SIGTERM)
+    assert running.wait(20) == 0
+    code, listed = harstream("history", "--format", "json")
+    assert code == 0
+    assert len(listed.stdout) == running.output.count("▶ start")

@@ -60,7 +60,8 @@ def test_the_sink_sends_events_and_retains_states(
         received: set[str] = set()
         while received != of_node:
             received.add(messages.get(timeout=5)[0])
-        sink.handle(make_notice(make_event()))
+        sink.publish_events(make_notice(make_event()))
+        sink.handle(make_notice())
         of_camera = {f"har/nuc1/camera/hall/{kind}" for kind in ("event", "activity", "availability")}
         while received != of_node | of_camera:
             received.add(messages.get(timeout=5)[0])

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from harstream.mqtt.outbox import Outbox, is_in_use
+from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.outbox_file import is_in_use
 from harstream.wire.errors import SinkError
 from tests.support.clock import SettableClock
+from tests.support.disk import SmallDisk
 
 
 @pytest.fixture
@@ -151,28 +157,33 @@ def test_a_folder_that_cannot_be_made_gives_a_one_line_error(tmp_path: Path) -> 
         Outbox(tmp_path / "file" / "outbox.db").start()
 
 
-def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
-    assert outbox._database is not None
+def test_a_full_disk_keeps_the_order_in_memory_and_warns_once(
+    outbox: Outbox, files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     put(outbox, "a")
-    # SQLite treats the database as full: it may use no further page.
-    outbox._database.execute("PRAGMA max_page_count = 1")
-    put(outbox, "b" * 9000, "c")
-    outbox._database.execute("PRAGMA max_page_count = 1000")
-    assert [payload[0] for payload in take_all(outbox)] == ["a", "b", "c"]
+    with files_no_longer_than(10):
+        put(outbox, "b", "c")
+    assert take_all(outbox) == ["a", "b", "c"]
     assert [record.levelname for record in caplog.records if "memory" in record.message] == ["WARNING"]
 
 
-def test_what_waited_in_memory_is_saved_with_the_next_message(path: Path, outbox: Outbox, clock: SettableClock) -> None:
-    assert outbox._database is not None
+@pytest.mark.parametrize("how", ["with the next message", "within a second"])
+def test_what_waited_in_memory_is_saved(
+    path: Path, outbox: Outbox, clock: SettableClock, how: str,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+) -> None:  # fmt: skip
     put(outbox, "a")
-    outbox._database.execute("PRAGMA max_page_count = 1")
-    put(outbox, "b" * 9000)
-    outbox._database.execute("PRAGMA max_page_count = 1000")
-    put(outbox, "c")
+    with files_no_longer_than(10):
+        put(outbox, "b")
+    if how == "within a second":
+        outbox.save()
+    else:
+        put(outbox, "c")
     outbox.close()  # a kill in the meantime loses nothing
     restarted = Outbox(path, wall_clock=clock, clock=clock)
     restarted.start()
-    assert [payload[0] for payload in take_all(restarted)] == ["a", "b", "c"]
+    assert take_all(restarted) == ["a", "b", "c"][: 2 if how == "within a second" else 3]
     restarted.close()
 
 
@@ -211,3 +222,128 @@ def test_a_file_that_cannot_be_changed_gives_a_one_line_error(path: Path, outbox
     with pytest.raises(SinkError, match=r"expected to keep the outbox in .*outbox\.db, got: nothing goes"):
         late.start()
     late.close()
+
+
+def test_a_full_disk_takes_some_hundred_events_that_survive_a_kill(
+    small_disk: SmallDisk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk.folder / "outbox.sqlite"
+    outbox = Outbox(path)
+    outbox.start()
+    small_disk.fill()
+    for number in range(800):
+        outbox.put("topic", b"%0900d" % number)
+    assert caplog.messages == []
+    for file in small_disk.folder.glob(f"{path.name}*"):
+        shutil.copy(file, tmp_path)  # what a kill leaves
+    killed = Outbox(tmp_path / path.name)
+    killed.start()
+    assert [int(payload) for payload in take_all(killed)] == list(range(800))
+    killed.close()
+    outbox.close()
+
+
+def test_an_outbox_that_was_killed_opens_on_the_full_disk(
+    small_disk: SmallDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk.folder / "outbox.sqlite"
+    program = "\n".join([
+        "import os, sys",
+        "from pathlib import Path",
+        "from harstream.mqtt.outbox import Outbox",
+        "from tests.support.disk import SmallDisk",
+        "outbox = Outbox(Path(sys.argv[1]))",
+        "outbox.start()",
+        "SmallDisk(outbox.path.parent).fill()",
+        "outbox.put('topic', b'a')",
+        "os.kill(os.getpid(), 9)",
+    ])  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", program, str(path)]).returncode == -9
+    outbox = Outbox(path)
+    outbox.start()
+    put(outbox, "b")
+    assert take_all(outbox) == ["a", "b"]
+    assert caplog.messages == []
+    outbox.close()
+
+
+def test_the_reserve_is_filled_up_again_while_there_is_space(small_disk: SmallDisk) -> None:
+    outbox = Outbox(small_disk.folder / "outbox.sqlite")
+    outbox.start()
+    for number in range(1500):
+        outbox.put("topic", b"%0900d" % number)
+    outbox.save()
+    small_disk.fill()
+    for number in range(800):
+        outbox.put("topic", b"%0900d" % number)
+    assert not outbox._in_memory
+    outbox.close()
+
+
+def test_a_start_on_a_failing_disk_keeps_events_in_memory_until_it_works(
+    tmp_path: Path, clock: SettableClock, files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    clock.now = 1_700_000_000.0
+    path = tmp_path / "outbox.sqlite"
+    outbox = Outbox(path, clock=clock, wall_clock=clock)
+    with files_no_longer_than(10):
+        outbox.start()
+        put(outbox, "a", "b")
+        sent = outbox.oldest()
+        assert sent is not None
+        outbox.remove(sent)
+        outbox.save()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    outbox.save()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    put(outbox, "c")
+    outbox.close()
+    second = Outbox(path, clock=clock, wall_clock=clock)
+    second.start()
+    assert take_all(second) == ["b", "c"]
+    second.close()
+
+
+def test_messages_of_an_earlier_run_come_first_if_the_disk_failed_at_the_start(
+    path: Path,
+    outbox: Outbox,
+    clock: SettableClock,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    put(outbox, "a")
+    outbox.close()
+    clock.now = 50.0
+    second = Outbox(path, clock=clock, wall_clock=clock)
+    hidden = path.rename(path.with_name("hidden"))  # a disk that cannot be read is hard to make
+    with files_no_longer_than(10):
+        second.start()
+        put(second, "b")
+    hidden.replace(path)
+    second.save()
+    assert take_all(second) == ["a", "b"]
+    second.close()
+
+
+def test_the_length_and_the_topics_do_not_wait_for_a_disk_that_hangs(outbox: Outbox) -> None:
+    put(outbox, "a")
+    with outbox._lock:
+        assert len(outbox) == 1
+        assert outbox.has_message(except_on=["other"])
+        assert not outbox.has_message(except_on=["topic"])
+        assert outbox.hangs()
+
+
+def test_the_beginning_of_a_refusal_survives_a_restart(path: Path, outbox: Outbox, clock: SettableClock) -> None:
+    clock.now = 1000.0
+    assert outbox.seconds_refused("topic") == 0
+    assert outbox.seconds_refused("other") == 0
+    outbox.end_refusal("other")
+    outbox.close()
+    clock.now = 4000.0
+    second = Outbox(path, wall_clock=clock)
+    second.start()
+    assert second.seconds_refused("topic") == 3000
+    assert second.seconds_refused("other") == 0
+    second.close()

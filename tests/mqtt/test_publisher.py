@@ -37,6 +37,14 @@ def new_publisher(tmp_path: Path) -> Iterator[NewPublisher]:
         publisher.close(OFFLINE)
 
 
+@pytest.fixture
+def publisher(new_publisher: NewPublisher, mosquitto: Mosquitto) -> Publisher:
+    """A publisher with a connection."""
+    publisher = new_publisher(mosquitto.url)
+    publisher.start(must_connect=True)
+    return publisher
+
+
 def test_a_first_attempt_that_must_connect_fails_without_a_broker(
     new_publisher: NewPublisher, new_port: Callable[[], int]
 ) -> None:
@@ -66,10 +74,8 @@ def test_states_that_are_retained_before_the_broker_comes_are_published_then(
 
 @pytest.mark.mosquitto
 def test_states_are_published_again_to_a_broker_that_lost_them(
-    new_publisher: NewPublisher, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually
+    publisher: Publisher, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually
 ) -> None:
-    publisher = new_publisher(mosquitto.url)
-    publisher.start(must_connect=True)
     publisher.retain("har/nuc1/health", b"old")
     publisher.retain("har/nuc1/health", b"new")
     mosquitto.stop(forget=True)
@@ -82,10 +88,8 @@ def test_states_are_published_again_to_a_broker_that_lost_them(
 
 @pytest.mark.mosquitto
 def test_the_last_state_of_close_is_retained_and_the_thread_ends(
-    new_publisher: NewPublisher, mosquitto: Mosquitto, subscribe: Subscribe
+    publisher: Publisher, mosquitto: Mosquitto, subscribe: Subscribe
 ) -> None:
-    publisher = new_publisher(mosquitto.url)
-    publisher.start(must_connect=True)
     publisher.retain(STATUS, b"online")
     publisher.close(OFFLINE)
     assert [(one.payload, one.retained) for one in subscribe(mosquitto.port).of("/status")] == [("offline", True)]
@@ -129,11 +133,9 @@ def test_a_cleared_topic_of_an_earlier_run_is_gone_when_it_is_confirmed(
 
 @pytest.mark.mosquitto
 def test_states_are_published_again_on_request(
-    new_publisher: NewPublisher, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually
+    publisher: Publisher, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually
 ) -> None:
     subscriber = subscribe(mosquitto.port)
-    publisher = new_publisher(mosquitto.url)
-    publisher.start(must_connect=True)
     publisher.retain("har/nuc1/health", b"fine")
     eventually(lambda: len(subscriber.of("/health")) == 1, "the state")
     publisher.republish(0.0)

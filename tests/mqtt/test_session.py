@@ -34,7 +34,7 @@ class OneSession:
         self.outbox = Outbox(file)
         self.close_request = CloseRequest()
         self.acknowledged: list[tuple[float | None, float]] = []
-        delivery = Delivery(Refusals(file.with_suffix(".refused")))
+        delivery = Delivery(Refusals(self.outbox))
         self._session = Session(self.connection, self.queue, self.outbox, self.close_request, delivery, self._note)
         self._thread = threading.Thread(target=self._session.run)
 

@@ -30,6 +30,7 @@ from harstream.stream.sinks.jsonl import JsonLines
 from harstream.stream.sinks.metrics import Metrics
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.sinks.snapshots import Snapshots
+from harstream.stream.sinks.stored_events import StoredEvents
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.web.addresses import shared_page_url
 from harstream.stream.web.forecast_cache import ForecastCache
@@ -77,13 +78,9 @@ class Outputs:
     window: Display | None
 
     def event_sinks(self, systemd: Systemd) -> list[NamedSink[EventSink]]:
-        """Return the event sinks in the order in which they receive a notice.
-
-        The history is first. Otherwise a run that is killed after MQTT has published an update could leave an end
-        event with the same `seq` as that update.
-        """
+        """Return the event sinks in the order in which they receive a notice."""
         return [
-            *_named("history", self.history),
+            NamedSink("state folder", StoredEvents(self.history, self.mqtt), MOST_EVENTS),
             NamedSink("mqtt", self.mqtt),
             NamedSink("console", self.console, MOST_EVENTS),
             NamedSink("metrics", self.metrics),

@@ -18,9 +18,10 @@ from typing import Any
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from harstream.resilience.failing_disk import is_failing_disk
 from harstream.resilience.whole_file import write_whole
 from harstream.stream.config.web import WebUser
-from harstream.wire.errors import SinkError
+from harstream.wire.errors import FailingDisk, SinkError
 
 FILE = "web-sessions.json"
 COOKIE = "harstream_"
@@ -48,17 +49,21 @@ class Sessions:
         self._ended: dict[str, float] = {}
 
     def load(self) -> None:
-        """Read the key and the ended sessions, or write a new key. Raises SinkError if the file is not writable."""
+        """Read the key and the ended sessions, or write a new key. Raises SinkError if the file may not be written."""
         if self._file is None:
             return
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
             self._key, self._ended = str(kept["key"]), {str(id): float(at) for id, at in kept["ended"].items()}
+            return
         except FileNotFoundError:
-            self._save()
+            pass
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s cannot be read (%s), so all users must log in again", self._file, type(error).__name__)
+        try:
             self._save()
+        except FailingDisk as error:
+            log.warning("%s: after a restart, all users must log in again", error)
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Return an application that reads and writes the cookie."""
@@ -96,7 +101,8 @@ class Sessions:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._file, json.dumps({"key": self._key, "ended": self._ended}), mode=0o600)
         except OSError as error:
-            raise SinkError(f"cannot write the sessions of the page to {self._file}: {error.strerror}") from error
+            kind = FailingDisk if is_failing_disk(error) else SinkError
+            raise kind(f"cannot write the sessions of the page to {self._file}: {error.strerror}") from error
 
 
 class _CookieByScheme:

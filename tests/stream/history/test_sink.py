@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.stream.history.sink import KILLED, HistorySink
+from harstream.stream.history.sink import KILLED, UPKEEP_PERIOD, HistorySink
 from harstream.stream.history.store import (
     PastActivity,
     Query,
@@ -31,8 +31,8 @@ from harstream.wire.values import (
     EventType,
 )
 from tests.support.clock import SettableClock
+from tests.support.disk import SmallDisk
 from tests.support.values import MakeEvent, MakeNotice
-from tests.support.waiting import Eventually
 
 StartSink = Callable[[], HistorySink]
 
@@ -152,17 +152,58 @@ def test_start_deletes_old_activities(
 
 
 def test_upkeep_deletes_old_activities_and_empties_the_journal(
-    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
-    eventually: Eventually, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("harstream.stream.history.sink.UPKEEP_PERIOD", 0.01)
+    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    def rows_without_journal() -> int:
+        with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
+            (rows,) = database.execute("SELECT count(*) FROM activities").fetchone()
+            return int(rows)
+
     sink = start_sink()
     sink.handle(make_notice(make_event(EventType.END)))
-    assert ids(path) == ["01JD"]
-    small = path.stat().st_size
+    assert rows_without_journal() == 0
+    clock.now = NOON + UPKEEP_PERIOD
+    sink.settle()
+    assert rows_without_journal() == 1
     clock.now = NOON + 31 * DAY
-    eventually(lambda: not ids(path), "the old activities to be deleted")
-    eventually(lambda: path.stat().st_size > small, "the journal to be moved into the file")
+    sink.settle()
+    assert ids(path) == []
+
+
+def test_what_a_clock_that_was_not_set_has_dated_is_kept_until_later_entries_are_old(
+    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    clock.now = 300.0  # 1970
+    first = start_sink()
+    first.handle(
+        make_notice(make_event(EventType.END, id="1970", started_at=200.0), time=200.0, state=CameraState.LIVE)
+    )
+    first.close()
+    clock.now = NOON
+    second = start_sink()
+    second.handle(
+        make_notice(make_event(EventType.END, id="now", started_at=NOON), time=NOON, state=CameraState.OFFLINE)
+    )
+    second.close()
+    clock.now = NOON + 29 * DAY
+    start_sink().close()
+    assert ids(path) == ["now", "1970"]
+    assert len(changes_in(path)) == 2
+    clock.now = NOON + 31 * DAY
+    start_sink()
+    assert ids(path) == []
+    assert changes_in(path) == []
+
+
+def test_history_of_a_machine_whose_clock_is_never_set_is_forgotten_by_age(
+    path: Path, start_sink: StartSink, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice
+) -> None:
+    clock.now = 300.0
+    sink = start_sink()
+    sink.handle(make_notice(make_event(EventType.END, started_at=200.0)))
+    clock.now += 31 * DAY
+    sink.settle()
+    assert ids(path) == []
 
 
 def test_activity_of_a_killed_run_ends_at_its_last_update(
@@ -257,8 +298,7 @@ def test_full_disk_loses_no_event_that_fits_in_memory(
     sink = start_sink()
     sink.handle(make_notice(make_event(id="A")))
     caplog.set_level(logging.INFO)
-    journal = path.with_name("history.sqlite-wal")
-    with files_no_longer_than(journal.stat().st_size):
+    with files_no_longer_than(10):  # not even the reserve can be written
         for number in range(300):
             clock.now += 2
             sink.handle(make_notice(make_event(id=f"B{number}")))
@@ -271,6 +311,65 @@ def test_full_disk_loses_no_event_that_fits_in_memory(
     assert len(ids(path)) == 301
     assert [past.event.ended_at for past in kept(path) if past.event.id == "A"] == [NOON + 9.52]
     assert "can be written again" in caplog.messages[-1]
+
+
+def test_a_full_disk_takes_some_hundred_activities(
+    small_disk: SmallDisk, context: Context, make_event: MakeEvent, make_notice: MakeNotice,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    path = small_disk.folder / "history.sqlite"
+    sink = HistorySink(path, context, days=36_500)
+    sink.start()
+    small_disk.fill()
+    for number in range(300):
+        sink.handle(make_notice(make_event(id=f"{number}")))
+        sink.handle(make_notice(make_event(EventType.END, id=f"{number}", seq=2)))
+    assert caplog.messages == []
+    with reading(path) as database:
+        assert sum(past.event.ended_at is not None for past in activities(database, Query())) == 300
+    sink.close()
+
+
+def test_a_start_on_a_full_disk_keeps_entries_in_memory_until_there_is_space(
+    small_disk: SmallDisk, context: Context, clock: SettableClock, make_event: MakeEvent, make_notice: MakeNotice,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    path = small_disk.folder / "state" / "history.sqlite"
+    small_disk.fill()
+    sink = HistorySink(path, context, days=36_500, clock=clock)
+    sink.start()
+    sink.handle(make_notice(make_event(id="A")))
+    sink.settle()
+    small_disk.free()
+    clock.now += 1
+    sink.settle()  # opens the file
+    sink.settle()
+    assert ids(path) == ["A"]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    sink.close()
+
+
+def test_what_a_killed_run_left_is_returned_when_the_file_can_be_opened(
+    path: Path, start_sink: StartSink, context: Context, clock: SettableClock, make_event: MakeEvent,
+    make_notice: MakeNotice, files_no_longer_than: Callable[[int], AbstractContextManager[None]],
+) -> None:  # fmt: skip
+    start_sink().handle(make_notice(make_event(id="open")))  # the run is killed
+    hidden = path.parent.rename(path.parent.with_name("hidden"))
+    second = HistorySink(path, context, days=30, wall_clock=clock, clock=clock)
+    with files_no_longer_than(10):
+        second.start()
+        second.handle(make_notice(make_event(EventType.END, id="new")))
+    assert second.undelivered == []
+    path.parent.rename(path.parent.with_name("empty"))
+    hidden.rename(path.parent)
+    clock.now += 1
+    (late,) = second.settle()
+    assert [(event.id, event.type) for event in late.events] == [("open", EventType.START), ("open", EventType.END)]
+    second.handle(late)
+    second.settle()
+    assert {past.event.id: past.event.type for past in kept(path)} == {"open": EventType.END, "new": EventType.END}
+    second.close()
 
 
 def test_failed_disk_is_not_tried_at_every_event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 
@@ -38,12 +39,16 @@ def delivery(pipe: Pipe, most_waiting: int = 100) -> BackgroundDelivery[int]:
     return made
 
 
+def close(passing: BackgroundDelivery[int], patience: float = 10.0) -> bool:
+    return passing.close(monotonic() + patience)
+
+
 def test_messages_arrive_in_order_and_needless_ones_are_left_out(pipe: Pipe) -> None:
     pipe.open.set()
     passing = delivery(pipe)
     for message in (1, -1, 2, 3):
         passing(message)
-    assert passing.close()
+    assert close(passing)
     assert pipe.taken == [1, 2, 3]
 
 
@@ -65,7 +70,7 @@ def test_a_sink_that_hangs_is_logged_once_and_its_recovery_too(
     begins, ends = caplog.messages
     assert begins.startswith("pipe hangs, recognition continues: messages that wait: 5")
     assert ends.startswith("pipe works again")
-    assert passing.close()
+    assert close(passing)
 
 
 def test_messages_beyond_the_limit_are_lost_and_counted(
@@ -80,17 +85,43 @@ def test_messages_beyond_the_limit_are_lost_and_counted(
     pipe.open.set()
     eventually(lambda: pipe.taken == [0, 1, 2], "the messages that waited")
     passing(9)
-    assert passing.close()
+    assert close(passing)
     assert [text.startswith("pipe: ") for text in caplog.messages] == [True, True]
     assert caplog.messages[-1].endswith("lost: 3")
 
 
-def test_the_end_does_not_wait_for_a_sink_that_hangs(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(background_delivery, "LAST_CHANCE", 0.05)
+def test_the_end_does_not_wait_for_a_sink_that_hangs(pipe: Pipe, caplog: pytest.LogCaptureFixture) -> None:
     passing = delivery(pipe)
     passing(1)
     passing(2)
-    assert not passing.close()
+    assert not close(passing, patience=0.05)
     assert "did not take its last 2 messages" in caplog.text
+
+
+def test_a_sink_settles_between_messages_and_at_the_end(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(background_delivery, "SETTLE_PERIOD", 0.01)
+    pipe.open.set()
+    settled = list[int]()
+    passing = BackgroundDelivery(
+        "disk", pipe, is_needed=lambda message: True, most_waiting=9, settle=lambda: settled.append(len(pipe.taken))
+    )
+    passing.start()
+    eventually(lambda: len(settled) > 2, "the sink to settle without a message")
+    passing(1)
+    assert close(passing)
+    assert settled[-1] == 1
+
+
+def test_settling_that_hangs_is_noticed(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(background_delivery, "SETTLE_PERIOD", 0.01)
+    monkeypatch.setattr(background_delivery, "HANGS_AFTER", 0.05)
+    passing = BackgroundDelivery("disk", pipe, is_needed=lambda message: True, most_waiting=9, settle=lambda: pipe(0))
+    passing.start()
+    eventually(lambda: passing.is_hanging, "the sink to hang")
+    passing.check()
+    assert "disk hangs, recognition continues" in caplog.text
+    assert not close(passing, patience=0.05)

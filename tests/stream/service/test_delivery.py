@@ -2,64 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from harstream.stream.service.service import _Delivery, without_pixels
+from harstream.stream.service.delivery import Delivery, without_pixels
 from harstream.stream.sinks.jsonl import JsonLines
 from harstream.wire.context import Context
-from harstream.wire.values import Event, EventType, Notice, Step
+from harstream.wire.values import EventType, Step
 from tests.support.values import MakeEvent, MakeNotice
 
 
-def test_a_full_disk_is_logged_once_until_an_event_is_written_again(
-    tmp_path: Path,
-    context: Context,
-    make_event: MakeEvent,
-    make_notice: MakeNotice,
-    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+@pytest.fixture
+def deliver(tmp_path: Path, context: Context) -> Iterator[Delivery[Step]]:
+    """Passes steps to an events file."""
     sink = JsonLines(tmp_path / "events.jsonl", context)
     sink.start()
-    deliver: _Delivery[Step] = _Delivery("events file", without_pixels(sink))
+    yield Delivery("events file", without_pixels(sink))
+    sink.close()
 
-    def step(*events: Event) -> Step:
-        notice: Notice = make_notice(*events)
-        return Step(notice, None)
 
+@pytest.fixture
+def make_step(make_notice: MakeNotice) -> Callable[..., Step]:
+    return lambda *events: Step(make_notice(*events), None)
+
+
+def test_a_full_disk_is_logged_once_until_an_event_is_written_again(
+    deliver: Delivery[Step], make_step: Callable[..., Step], make_event: MakeEvent,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     caplog.set_level("INFO")
     with files_no_longer_than(10):
         for _ in range(3):
-            deliver(step(make_event()))
-            deliver(step())  # a step without an event needs no disk
+            deliver(make_step(make_event()))
+            deliver(make_step())  # a step without an event needs no disk
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    deliver(step(make_event(EventType.END)))
-    sink.close()
+    deliver(make_step(make_event(EventType.END)))
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "works again" in caplog.messages[-1]
     assert caplog.messages[-1].endswith(": 3")
 
 
 def test_a_sink_that_still_fails_at_the_end_says_what_it_missed(
-    tmp_path: Path,
-    context: Context,
-    make_event: MakeEvent,
-    make_notice: MakeNotice,
-    files_no_longer_than: Callable[[int], AbstractContextManager[None]],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    sink = JsonLines(tmp_path / "events.jsonl", context)
-    sink.start()
-    deliver: _Delivery[Step] = _Delivery("events file", without_pixels(sink))
+    deliver: Delivery[Step], make_step: Callable[..., Step], make_event: MakeEvent,
+    files_no_longer_than: Callable[[int], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     with files_no_longer_than(10):
         for _ in range(3):
-            deliver(Step(make_notice(make_event()), None))
+            deliver(make_step(make_event()))
     deliver.close()
-    sink.close()
     _, last = caplog.messages
     assert "events file still fails" in last
     assert last.endswith(": 3")

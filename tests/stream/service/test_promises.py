@@ -31,6 +31,7 @@ from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.sinks.mqtt import MqttSink, new_publisher
+from harstream.stream.sinks.stored_events import StoredEvents
 from harstream.wire.context import Context
 from harstream.wire.values import CameraChange, CameraState, Event, EventType, Frame, Notice
 
@@ -214,25 +215,27 @@ class Home:
         history = HistorySink(self.folder / "history.sqlite", CONTEXT, days=36500)
         outbox = FusedOutbox(self.folder / "outbox.sqlite", fuse)
         mqtt = MqttSink(new_publisher(BrokerAddress("127.0.0.1", 1), outbox, CONTEXT.node), CONTEXT)
+        stored = StoredEvents(history, mqtt)
         history.start()
         self.histories.append(history)
         outbox.start()  # the publisher is not started: this test takes its letters from the outbox
         for camera in ("hall", "yard"):
             self._restart_time(camera)
         try:
-            for sink in (mqtt, history):
-                for undelivered in history.undelivered:
-                    self._handle(undelivered, fuse, sink)
+            for undelivered in history.undelivered:
+                self._handle(undelivered, fuse, mqtt, stored)
             for notice in self._notices(run):
                 self.events += notice.events
-                self._handle(notice, fuse, history, mqtt)
+                self._handle(notice, fuse, stored, mqtt)
+                if not (notice.events or notice.change):
+                    stored.settle()
             history.close()
         except Killed:
             pass
         self.received += [json.loads(payload) for payload in _taken_from(outbox)]
         outbox.close()
 
-    def _handle(self, notice: Notice, fuse: Fuse, *sinks: HistorySink | MqttSink) -> None:
+    def _handle(self, notice: Notice, fuse: Fuse, *sinks: StoredEvents | MqttSink) -> None:
         for sink in sinks:
             if notice.events:
                 fuse.burn()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
-from harstream.stream.recognition.pipeline import Pipeline
+from harstream.stream.recognition.pipeline import Arrival, Pipeline
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
@@ -22,7 +24,19 @@ from harstream.stream.service.service import Service
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import SinkError, SourceError
 from harstream.wire.health import Health, HealthState
-from harstream.wire.values import Activity, CameraChange, CameraState, Frame, Notice, Warming
+from harstream.wire.values import (
+    Activity,
+    CameraChange,
+    CameraState,
+    Confidence,
+    Event,
+    EventType,
+    Frame,
+    Notice,
+    Previous,
+    Step,
+    Warming,
+)
 from tests.support.waiting import Eventually
 
 CONTRACT = ModelContract(name="even", version="1", labels=("Idle", "Wave"), frames=5, height=8, width=8, rate=10.0)
@@ -32,6 +46,10 @@ SETTINGS = TrackerSettings(
 
 
 CLOCK = Clock()
+EVENT = Event(
+    EventType.START, "01JD", 1, "hall", "Wave", 1, Confidence(0.9, 0.9, 0.9), (), 100.0, 101.0, 101.0,
+    previous=Previous("unknown", 1.0),
+)  # fmt: skip
 
 
 class Undecided:
@@ -348,6 +366,90 @@ def test_the_service_waits_for_the_end_of_an_activity_before_it_follows_the_cloc
     service.stop()
     running.join(10)
     assert not service.is_clock_stale
+
+
+class CountingClock(Clock):
+    """A clock that counts how often its step is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    @property
+    def step(self) -> float:
+        self.asked += 1
+        return super().step
+
+
+class StuckSink:
+    """An EventSink whose disk hangs until `free` is set."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.notices: list[Notice] = []
+
+    def handle(self, notice: Notice) -> None:
+        self.free.wait()
+        self.notices.append(notice)
+
+    def close(self) -> None: ...
+
+
+def test_outputs_and_clock_are_checked_once_a_second_whatever_the_number_of_frames(
+    eventually: Eventually, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("harstream.stream.service.background_delivery.HANGS_AFTER", 0.5)
+    clock, sink, stuck = CountingClock(), RecordingSink(), StuckSink()
+    pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
+    service = Service(pipeline, [NamedSink("stuck", stuck, 100), NamedSink("sink", sink)], [], clock)
+    service.watch("hall", partial(SteadyCamera, "hall", Device(), 90))
+    running = threading.Thread(target=service.run)
+    running.start()
+    try:
+        eventually(lambda: "stuck hangs, recognition continues" in caplog.text, "the report of the sink that hangs")
+        assert service.hanging == ("stuck",)
+        seen, checks, began = len(sink.notices), clock.asked, monotonic()
+        eventually(lambda: len(sink.notices) >= seen + 20, "frames while a sink hangs")
+        assert clock.asked - checks <= 2 * (monotonic() - began + 1)
+    finally:
+        stuck.free.set()
+        service.stop()
+        running.join(10)
+    assert [notice.change.state for notice in stuck.notices if notice.change] == [CameraState.LIVE]
+
+
+def test_what_waits_for_a_sink_that_hangs_keeps_no_pictures(eventually: Eventually) -> None:
+    kept = list[weakref.ref[BgrPicture]]()
+
+    class Watched(SteadyCamera):
+        def frames(self) -> Iterator[Frame | CameraChange]:
+            for item in super().frames():
+                if isinstance(item, Frame):
+                    assert isinstance(item.picture, BgrPicture)
+                    kept.append(weakref.ref(item.picture))
+                yield item
+
+    class Eventful(Pipeline):
+        """Reports an event with each frame."""
+
+        def steps(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[Step]:
+            for step in super().steps(batches):
+                yield Step(replace(step.notice, events=(EVENT,)), step.frame)
+
+    stuck, sink = StuckSink(), RecordingSink()
+    pipeline = Eventful(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
+    service = Service(pipeline, [NamedSink("stuck", stuck, 1000), NamedSink("sink", sink)], [], CLOCK)
+    service.watch("hall", partial(Watched, "hall", Device(), 90))
+    running = threading.Thread(target=service.run)
+    running.start()
+    try:
+        eventually(lambda: len(sink.notices) > 30, "frames while a sink hangs")
+        assert sum(picture() is not None for picture in list(kept)) < 10
+    finally:
+        stuck.free.set()
+        service.stop()
+        running.join(10)
+    assert len(stuck.notices) == len(sink.notices)
 
 
 def test_open_activities_of_an_earlier_run_are_reported_first_and_to_the_history_last(

@@ -27,7 +27,7 @@ from harstream.wire.context import Context, labels_sha
 from harstream.wire.errors import BrokerError, SinkError
 from harstream.wire.health import HealthState, LatencyStats, NodeStats
 from harstream.wire.messages.emission import EmissionMessage
-from harstream.wire.values import CameraState, Event, EventType, Forecast, HorizonForecast
+from harstream.wire.values import CameraState, Event, EventType, Forecast, HorizonForecast, Notice
 from tests.support.clock import SettableClock
 from tests.support.values import MakeEvent, MakeHealth, MakeNotice
 from tests.support.waiting import Eventually
@@ -81,6 +81,12 @@ def stop_broker(mosquitto: Any, eventually: Eventually) -> StopBroker:
     return stop
 
 
+def handle(sink: MqttSink, notice: Notice) -> None:
+    """Passes a notice to both parts of the sink, as a service does."""
+    sink.publish_events(notice)
+    sink.handle(notice)
+
+
 def series(make_event: MakeEvent, first: int, last: int) -> list[Event]:
     """Returns events of one activity: number 1 is the start, number 9 is the end."""
     kinds = {1: EventType.START, 9: EventType.END}
@@ -95,8 +101,8 @@ def test_start_and_end_arrive_once_each(
     start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     subscriber, sink = start_sink()
-    sink.handle(make_notice(make_event()))
-    sink.handle(make_notice(make_event(EventType.END, seq=2)))
+    handle(sink, make_notice(make_event()))
+    handle(sink, make_notice(make_event(EventType.END, seq=2)))
     eventually(lambda: len(subscriber.of(EVENT)) == 2, "both events")
     start, end = subscriber.of(EVENT)
     assert (start.json["event_type"], end.json["event_type"]) == ("start", "end")
@@ -109,10 +115,10 @@ def test_an_outage_loses_no_event_and_keeps_their_order(
     eventually: Eventually, clock: SettableClock,
 ) -> None:  # fmt: skip
     subscriber, sink = start_sink()
-    sink.handle(make_notice(*series(make_event, 1, 3)))
+    handle(sink, make_notice(*series(make_event, 1, 3)))
     eventually(lambda: len(subscriber.of(EVENT)) == 3, "the events before the outage")
     stop_broker(sink)
-    sink.handle(make_notice(*series(make_event, 4, 9)))
+    handle(sink, make_notice(*series(make_event, 4, 9)))
     clock.now = 60.0
     mosquitto.start()
     eventually(lambda: len(subscriber.of(EVENT)) >= 9, "the events of the outage")
@@ -126,7 +132,7 @@ def test_an_event_sent_within_five_seconds_of_an_outage_is_not_historical(
 ) -> None:  # fmt: skip
     subscriber, sink = start_sink()
     stop_broker(sink)
-    sink.handle(make_notice(make_event()))
+    handle(sink, make_notice(make_event()))
     clock.now = 4.9
     mosquitto.start()
     eventually(lambda: subscriber.of(EVENT), "the event")
@@ -139,7 +145,7 @@ def test_events_of_a_run_without_a_broker_are_sent_by_the_next_run(
 ) -> None:  # fmt: skip
     first = make_sink(stopped_mosquitto.url)
     first.start(must_connect=False)
-    first.handle(make_notice(*series(make_event, 1, 2)))
+    handle(first, make_notice(*series(make_event, 1, 2)))
     first.close()
     stopped_mosquitto.start()
     subscriber = subscribe(stopped_mosquitto.port)
@@ -235,7 +241,7 @@ def test_observations_can_be_switched_off(
 ) -> None:
     subscriber, sink = start_sink(observations=False)
     eventually(lambda: sink.publisher.is_connected, "the connection")
-    sink.handle(make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
+    handle(sink, make_notice(make_event(), scores=(0.1, 0.8, 0.1)))
     eventually(lambda: subscriber.of(EVENT), "the event")
     sink.close()
     eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
@@ -260,7 +266,7 @@ def test_close_publishes_offline_after_the_last_event(
     start_sink: StartSink, make_event: MakeEvent, make_notice: MakeNotice, eventually: Eventually
 ) -> None:
     subscriber, sink = start_sink()
-    sink.handle(make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
+    handle(sink, make_notice(*series(make_event, 1, 9), activity="JumpingJack"))
     sink.close()
     eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
     assert seqs(subscriber.of(EVENT)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
@@ -276,7 +282,7 @@ def test_close_does_not_wait_for_a_broker_that_is_gone(
     sink = make_sink(mosquitto.url)
     sink.start()
     mosquitto.stop()
-    sink.handle(make_notice(make_event()))
+    handle(sink, make_notice(make_event()))
     began = time.monotonic()
     sink.close()
     assert time.monotonic() - began < 5
@@ -292,7 +298,7 @@ def test_a_broker_that_hangs_blocks_neither_handle_nor_close(
     try:
         began = time.monotonic()
         for seq in range(1, 200):
-            sink.handle(make_notice(make_event(seq=seq), scores=(0.1, 0.8, 0.1)))
+            handle(sink, make_notice(make_event(seq=seq), scores=(0.1, 0.8, 0.1)))
         assert time.monotonic() - began < 2
         sink.close()
         # The sink waits 3 s for acknowledgements and 1 s for its last status.
@@ -482,7 +488,7 @@ def test_begin_and_end_of_an_outage_are_logged(
     sink.start()
     mosquitto.stop()
     eventually(lambda: "still retrying" in caplog.text, "the first failed attempt")
-    sink.handle(make_notice(make_event()))
+    handle(sink, make_notice(make_event()))
     mosquitto.start()
     eventually(lambda: "1 events waited" in caplog.text, "the end of the outage")
     levels = [record.levelname for record in caplog.records]
