@@ -176,7 +176,7 @@ def test_an_event_over_the_limit_is_set_aside_at_once(
     publisher = new_publisher(fake_broker.url)
     (event,) = put(publisher, HALL, 1)
     aside = tmp_path / "outbox.sqlite.refused.jsonl"
-    eventually(aside.exists, "the event in the file")
+    eventually(lambda: aside.exists() and aside.read_text().endswith("\n"), "the event in the file")
     assert json.loads(aside.read_text())["payload"]["id"] == event
     eventually(lambda: publisher.waiting == 0, "the outbox to be empty")
     assert fake_broker.asked == []
