@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--camera-faults", type=int, default=100, help="faults of cameras; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a service that nohup started would ignore the reload
     is_good = True
     with tempfile.TemporaryDirectory() as name:
         film = write_h264(Path(name) / "film.mp4", [(1.5, 0), (1.5, 200)])

@@ -108,7 +108,7 @@ class ServerCamera:
 
     def __init__(self, films: Films) -> None:
         self._films = films
-        self._codecs = cycle(("mjpeg", "h265", "mpeg4"))
+        self._codecs = cycle(("mjpeg", "h265"))
         self._server = RtspServer(films.normal, ("--loop", "--login", LOGIN))
         self._server.plug_in()
 

@@ -27,8 +27,6 @@ ENCODERS = {
     "key-int-max=10 sliced-threads=false ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "h265": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! x265enc tune=zerolatency speed-preset=ultrafast "
     "key-int-max=10 ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
-    "mpeg4": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! avenc_mpeg4 gop-size=10 bitrate=1000000 "
-    "! rtpmp4vpay name=pay0 pt=96 config-interval=1",
     "mjpeg": PICTURES + " ! videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
     "audio": "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8",
 }

@@ -85,14 +85,18 @@ def publish(mosquitto: Mosquitto) -> Iterator[Callable[[list[Message]], None]]:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.connect("127.0.0.1", mosquitto.port)
     client.loop_start()
+    sent = list[Message]()
 
     def send(batch: list[Message]) -> None:
         for one in batch:
             info = client.publish(one.topic, one.payload, one.qos, one.retain, one.properties)
             info.wait_for_publish(PATIENCE)
             assert info.is_published()
+        sent.extend(batch)
 
     yield send
+    print(f"{len(sent)} messages, {sum(len(one.payload) for one in sent) / 1e6:.1f} MB, of them "
+          f"{sum(one.retain for one in sent)} retained")  # fmt: skip
     client.disconnect()
     client.loop_stop()
 
