@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("stream.app.run", "Watch cameras and publish what people do."),
     "predict": ("stream.app.predict", "Recognize activities in video files, as fast as possible."),
     "listen": ("stream.app.listen", "Print messages from the broker."),
+    "forecast": ("forecast.app.commands", "Predict what people do next, and publish it."),
     "cameras": ("stream.app.cameras", "Find webcams and ONVIF cameras, and probe cameras."),
     "config": ("stream.app.config.commands", "Write and check config.yaml."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),

@@ -32,7 +32,7 @@ class Counts:
 
 
 def count(
-    course: Sequence[Interval], states: int, widths: Floats, zone: tzinfo, weight: Callable[[float], float]
+    course: Sequence[Interval], states: int, widths: Floats, zone: tzinfo | None, weight: Callable[[float], float]
 ) -> Counts:
     """Count a course.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,12 +15,15 @@ from harstream.forecast.model.states import States
 PHASES = 8
 WIDTHS: Floats = 2.0 * 4.0 ** np.arange(PHASES, dtype=np.float64)
 """(PHASES,) the mean length of each phase in seconds: 2 s to nine hours. The last one has no end."""
-HAZARD_STRENGTH = 1.5
+HAZARD_STRENGTH = 1.0
 """Ends that pull a hazard to what is common to all states of its kind."""
 FOLLOW_STRENGTH = 2.0
 """Changes that pull the followers of a state to how often each activity begins."""
 UNKNOWN_SHARE = 0.7
 """How often unknown follows an activity before anything was learned."""
+
+ACTIVITY_LASTS, UNKNOWN_LASTS = 300.0, 3000.0
+"""Mean seconds of an activity, and of unknown, before anything was learned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +39,11 @@ class DailyModel:
 
     def at(self, hour: float) -> SemiMarkov:
         """Return the model for a local time of day, in hours."""
-        slot = int(hour / 24 * SLOTS) % SLOTS
-        return self.plain.scaled(self.ending[slot], self.beginning[slot])
+        return self._of_slots[int(hour / 24 * SLOTS) % SLOTS]
+
+    @cached_property
+    def _of_slots(self) -> list[SemiMarkov]:
+        return [self.plain.scaled(self.ending[slot], self.beginning[slot]) for slot in range(SLOTS)]
 
 
 def fit(counts: Counts, states: States, tick: float) -> DailyModel:
@@ -57,15 +64,22 @@ def _ratio(observed: Floats, expected: Floats) -> Floats:
 
 
 def _hazards(counts: Counts, states: States) -> Floats:
-    """Return (S, B) per second: the ends of each phase, shrunk to a common shape times the scale of the state."""
+    """Return (S, B) per second: the ends of each phase, shrunk to what is known of the state and of its kind.
+
+    The prior is the geometric mean of the state's own constant hazard, and of the shape that all states of its kind
+    share, times the scale of the state.
+    """
     ends, risk = counts.ends.sum(axis=0), counts.risk.sum(axis=0)
     hazard = np.empty_like(ends)
     unknown = states.shows == states.unknown
-    for kind in (unknown, ~unknown):
-        shape = (ends[kind].sum(axis=0) + 0.5) / (risk[kind].sum(axis=0) + 0.5 * WIDTHS)
-        scale = (ends[kind].sum(axis=1) + 1) / ((risk[kind] * shape).sum(axis=1) + 1)
-        prior = np.clip(scale[:, None] * shape, 1e-7, 1.0)
-        hazard[kind] = (ends[kind] + HAZARD_STRENGTH) / (risk[kind] + HAZARD_STRENGTH / prior)
+    for kind, lasting in ((unknown, UNKNOWN_LASTS), (~unknown, ACTIVITY_LASTS)):
+        seen, spent = ends[kind], risk[kind]
+        shape = (seen.sum(axis=0) + 0.5) / (spent.sum(axis=0) + 0.5 * WIDTHS * lasting / ACTIVITY_LASTS)
+        scale = (seen.sum(axis=1) + 1) / ((spent * shape).sum(axis=1) + 1)
+        overall = (seen.sum() + 0.5) / (spent.sum() + 0.5 * lasting)
+        constant = (seen.sum(axis=1) + 1) / (spent.sum(axis=1) + 1 / overall)
+        prior = np.sqrt(constant[:, None] * np.clip(scale[:, None] * shape, 1e-7, 1.0))
+        hazard[kind] = (seen + HAZARD_STRENGTH) / (spent + HAZARD_STRENGTH / prior)
     return np.asarray(hazard)
 
 
@@ -78,7 +92,7 @@ def _followers(counts: Counts, states: States) -> Floats:
     base = np.zeros_like(moves)
     base[:, :K] = begins
     base *= states.can_follow
-    base[:, :K] /= base[:, :K].sum(axis=1, keepdims=True)
+    base[:, :K] /= np.maximum(base[:, :K].sum(axis=1, keepdims=True), 1e-12)  # a single activity has no other one
     base[:K, :K] *= 1 - share
     base[np.arange(K), K + np.arange(K)] = share
     follow = moves + FOLLOW_STRENGTH * base

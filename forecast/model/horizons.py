@@ -5,7 +5,7 @@ Source: first passage of a Markov chain, J. Norris, "Markov Chains" (1997), theo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,8 +77,11 @@ def next_activity(follow: Floats) -> Floats:
 
     `follow` (S, S): as `SemiMarkov.follow`, with the states of `States`. An activity may go on after an unknown
     interruption: then it is not the next one. After unknown, the next activity may be the one before it.
+    A single activity is the next one itself.
     """
     K = (len(follow) - 1) // 2
+    if K == 1:
+        return np.ones((len(follow), 1))
     direct, through, resumed = follow[:, :K], follow[:K, K : 2 * K], follow[K : 2 * K, :K]
     to_unknown, back = np.diagonal(through), np.diagonal(resumed)
     others = resumed * (1 - np.eye(K))
@@ -88,35 +91,49 @@ def next_activity(follow: Floats) -> Floats:
     return np.asarray(following / following.sum(axis=1, keepdims=True))
 
 
-def time_left(phases: Floats, state: int, stretches: Iterator[Stretch], quantiles: Sequence[float]) -> list[float]:
-    """Return the ticks after which a state has ended with each probability; infinite where the stretches end before.
+def time_left(
+    phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch], quantiles: Sequence[float]
+) -> list[float]:
+    """Return the ticks by which the states `inside` are left with each probability. Infinite: after all stretches.
 
-    `phases` (B,): the probability of each phase now. `quantiles`: increasing.
+    `phases` (n, B): the probability of each phase of these n states now. `quantiles`: increasing.
     """
-    alive, passed, left = phases / phases.sum(), 0, list(quantiles)
+    alive, passed, wanted = phases.ravel() / phases.sum(), 0, list(quantiles)
     found: list[float] = []
     for stretch in stretches:
-        chain = chain_of(stretch.model, state)
-        while left:
-            later = alive @ np.linalg.matrix_power(chain, stretch.ticks)
-            if 1 - later.sum() < left[0]:
-                break
-            found.append(passed + _first_tick(alive, chain, stretch.ticks, left.pop(0)))
-        if not left:
-            return found
-        alive, passed = alive @ np.linalg.matrix_power(chain, stretch.ticks), passed + stretch.ticks
-    return [*found, *[float("inf")] * len(left)]
+        chain = chain_of(stretch.model, inside)
+        later = alive @ np.linalg.matrix_power(chain, stretch.ticks)
+        while wanted and 1 - later.sum() >= wanted[0]:
+            found.append(passed + _first_tick(alive, chain, stretch.ticks, wanted.pop(0)))
+        if not wanted:
+            break
+        alive, passed = later, passed + stretch.ticks
+    return [*found, *[float("inf")] * len(wanted)]
 
 
-def chain_of(model: SemiMarkov, state: int) -> Floats:
-    """Return (B, B): the probability of each phase of a state one tick later, without its end."""
-    staying = 1 - model.hazard[state]
-    moving = np.diag((staying * model.pace)[:-1], 1)
-    return np.asarray(np.diag(staying * (1 - model.pace)) + moving)
+def surviving(state: int, stretches: Iterable[Stretch]) -> float:
+    """Return the probability that a state which begins now goes on through all stretches."""
+    alive: Floats | None = None
+    for stretch in stretches:
+        if alive is None:
+            alive = np.eye(1, len(stretch.model.pace))[0]
+        alive = alive @ np.linalg.matrix_power(chain_of(stretch.model, [state]), stretch.ticks)
+    return 1.0 if alive is None else float(alive.sum())
+
+
+def chain_of(model: SemiMarkov, inside: Sequence[int]) -> Floats:
+    """Return (n * B, n * B): the probability of each phase of these n states one tick later, without leaving them."""
+    n, B = len(inside), len(model.pace)
+    chain = np.zeros((n, B, n, B))
+    for row, state in enumerate(inside):
+        staying = 1 - model.hazard[state]
+        chain[row, :, row] = np.diag(staying * (1 - model.pace)) + np.diag((staying * model.pace)[:-1], 1)
+        chain[row, :, :, 0] += model.hazard[state][:, None] * model.follow[state, list(inside)]
+    return chain.reshape(n * B, n * B)
 
 
 def _first_tick(alive: Floats, chain: Floats, ticks: int, quantile: float) -> int:
-    """Return the first tick, at most `ticks`, by which the state has ended with the probability, by bisection."""
+    """Return the first tick, at most `ticks`, by which the states are left with the probability, by bisection."""
     powers = [chain]
     while 2 ** len(powers) <= ticks:
         powers.append(powers[-1] @ powers[-1])

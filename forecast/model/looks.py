@@ -8,7 +8,7 @@ Most windows repeat the look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Emission:
     """How a recognizer's symbols depend on the true activity. J symbols, for example each label sure and unsure."""
 
     matrix: Floats
-    """(S, J) the probability of each symbol in each state. Rows sum to 1."""
+    """(n, S, J) the probability of each symbol in each state in front of each of n cameras. Rows sum to 1."""
     lasting: float
     """The share of windows that repeat the look, 0 to 1."""
     renewal: float
@@ -39,13 +39,25 @@ class Looks:
     Phases and looks are taken as independent given the state. With one phase per state, the result is exact.
     """
 
-    def __init__(self, emission: Emission, cameras: int) -> None:
-        """`cameras`: n. Each look has the probability of the emission matrix at first."""
-        S, J = emission.matrix.shape
+    def __init__(self, emission: Emission) -> None:
+        """Each look has the probability of the emission matrix at first."""
+        n, S, J = emission.matrix.shape
         self._emission = emission
-        self._stored = np.zeros((cameras, S, J))
-        self._own = np.ones((cameras, S))
-        self._shared = np.ones((cameras, S))
+        self._stored = np.zeros((n, S, J))
+        self._own = np.ones((n, S))
+        self._shared = np.ones((n, S))
+
+    def add(self, matrix: Floats) -> None:
+        """Add a camera with this emission matrix (S, J)."""
+        S, J = matrix.shape
+        self._emission = replace(self._emission, matrix=np.concatenate([self._emission.matrix, matrix[None]]))
+        self._stored = np.concatenate([self._stored, np.zeros((1, S, J))])
+        self._own = np.concatenate([self._own, np.ones((1, S))])
+        self._shared = np.concatenate([self._shared, np.ones((1, S))])
+
+    def restart(self, camera: int) -> None:
+        """Draw the looks of a camera anew."""
+        self._stored[camera], self._own[camera], self._shared[camera] = 0.0, 1.0, 1.0
 
     def probabilities(self) -> Floats:
         """Return P(look | state), (n, S, J)."""
@@ -63,7 +75,7 @@ class Looks:
 
         Returns the evidence (m, S): the probability of the symbol in each state.
         """
-        fresh, lasting = self._emission.matrix[:, symbols].T, self._emission.lasting
+        fresh, lasting = self._emission.matrix[cameras, :, symbols], self._emission.lasting
         own, shared = self._own[cameras], self._shared[cameras]
         seen = self._stored[cameras, :, symbols]
         same = own * seen + shared * fresh
@@ -78,7 +90,6 @@ class Looks:
         """Write these rows (n, S) out, so that their factors become 1 and 0."""
         if not rows.any():
             return
-        states = np.nonzero(rows)[1]
         self._stored[rows] *= self._own[rows][:, None]
-        self._stored[rows] += self._shared[rows][:, None] * self._emission.matrix[states]
+        self._stored[rows] += self._shared[rows][:, None] * self._emission.matrix[rows]
         self._own[rows], self._shared[rows] = 1.0, 0.0

@@ -16,7 +16,7 @@ from harstream.forecast.model.semi_markov import Floats
 
 BIAS_PENALTY = 0.01
 MOST_STEPS = 500
-PRECISION = 1e-7
+PRECISION = 1e-6
 """The fit ends when the mean log-likelihood improves by less."""
 
 

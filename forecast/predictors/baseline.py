@@ -8,6 +8,7 @@ import numpy as np
 
 from harstream.forecast.learning.counts import SLOT_HOURS, SLOTS, Counts
 from harstream.forecast.learning.local_time import hour_of
+from harstream.forecast.learning.semi_markov_fit import WIDTHS
 from harstream.forecast.model.rhythm import nearness
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.predictors.protocol import Past, Situation
@@ -27,6 +28,9 @@ class Baseline:
         shown = np.zeros((SLOTS, K + 1))
         np.add.at(shown.T, past.states.shows, counts.risk.sum(axis=2).T / 600)
         self._shown = _frequencies(kernel, shown)
+        spent = counts.risk.sum(axis=0) + STRENGTH * WIDTHS
+        self._phases = spent / spent.sum(axis=1, keepdims=True)
+        self._states = past.states
 
     def next(self, situation: Situation) -> Floats:
         """Return the share of each activity among those that begin at this hour, without the one that goes on."""
@@ -37,6 +41,13 @@ class Baseline:
 
     def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
         return np.stack([self._shown[_slot(hour_of(situation.time + horizon, self._zone))] for horizon in horizons])
+
+    def belief(self, time: float) -> Floats:
+        """Return the belief (S, B) at a time of which nothing else is known."""
+        shown = self._shown[_slot(hour_of(time, self._zone))]
+        states = np.zeros(self._states.count)
+        states[: self._states.unknown], states[self._states.at_start] = shown[:-1], shown[-1]
+        return np.asarray(states[:, None] * self._phases)
 
 
 def _frequencies(kernel: Floats, seen: Floats) -> Floats:

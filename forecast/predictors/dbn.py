@@ -27,7 +27,7 @@ RECENCIES = (0.5 * 3600.0, 2 * 3600.0, 8 * 3600.0)
 """Time constants of the features that say how long ago each activity ended, in seconds."""
 SMALLEST = 1e-4
 """The smallest probability of an activity."""
-MOST_SAMPLES = 4000
+MOST_SAMPLES = 2000
 """Moments from which a table of what goes on later is learned."""
 
 

@@ -22,8 +22,8 @@ class Past:
     states: States
     course: Sequence[Interval]
     """In the order of time. Several cameras may follow one after the other."""
-    zone: tzinfo
-    """The home's time zone, for the hour of the day."""
+    zone: tzinfo | None
+    """The home's time zone, for the hour of the day. None: that of this machine."""
     now: float
     """Seconds since the epoch, as all times here. What happened long before counts less."""
 

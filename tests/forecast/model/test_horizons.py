@@ -14,6 +14,7 @@ from harstream.forecast.model.horizons import (
     going_on,
     look_ahead,
     next_activity,
+    surviving,
     time_left,
 )
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
@@ -108,13 +109,17 @@ def test_an_interruption_is_tried_again_until_another_activity_begins() -> None:
     np.testing.assert_allclose(next_activity(follow)[0], [0.0, 2 / 3, 1 / 3])
 
 
+def test_a_single_activity_is_the_next_one_itself() -> None:
+    assert next_activity(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])).tolist() == [[1.0]] * 3
+
+
 def test_time_left_equals_the_quantiles_of_the_duration() -> None:
     hazard, pace = np.array([[0.05, 0.01], [0.2, 0.2]]), np.array([0.1, 0.0])
     model = SemiMarkov(hazard, pace, np.array([[0.0, 1.0], [1.0, 0.0]]), np.arange(2))
     cumulative = np.cumsum(duration_probabilities(model, 0, 2000))
     expected = [int(np.searchsorted(cumulative, share)) + 1 for share in (0.1, 0.5, 0.9)]
 
-    left = time_left(np.array([1.0, 0.0]), 0, iter([Stretch(30, model), Stretch(1970, model)]), (0.1, 0.5, 0.9))
+    left = time_left(np.array([[1.0, 0.0]]), [0], [Stretch(30, model), Stretch(1970, model)], (0.1, 0.5, 0.9))
 
     assert left == expected
 
@@ -122,7 +127,7 @@ def test_time_left_equals_the_quantiles_of_the_duration() -> None:
 def test_time_left_is_infinite_beyond_the_last_stretch() -> None:
     model = random_model()
 
-    left = time_left(np.array([1.0, 0.0]), 0, iter([Stretch(2, model)]), (0.1, 0.999))
+    left = time_left(np.array([[1.0, 0.0]]), [0], [Stretch(2, model)], (0.1, 0.999))
 
     assert left[0] <= 2
     assert left[1] == float("inf")
@@ -131,7 +136,21 @@ def test_time_left_is_infinite_beyond_the_last_stretch() -> None:
 def test_chain_of_a_state_loses_what_ends() -> None:
     model = random_model()
 
-    np.testing.assert_allclose(1 - chain_of(model, 1).sum(axis=1), model.hazard[1])
+    np.testing.assert_allclose(1 - chain_of(model, [1]).sum(axis=1), model.hazard[1])
+
+
+def test_chain_of_all_states_is_the_transition_matrix() -> None:
+    model = random_model()
+
+    np.testing.assert_allclose(chain_of(model, [0, 1, 2]), transitions(model), atol=1e-15)
+
+
+def test_surviving_is_what_has_not_ended() -> None:
+    model = random_model()
+    cumulative = np.cumsum(duration_probabilities(model, 1, 6))
+
+    assert surviving(1, [Stretch(2, model), Stretch(4, model)]) == pytest.approx(1 - cumulative[-1])
+    assert surviving(1, []) == 1.0
 
 
 @pytest.mark.parametrize("activities", [1, 2, 12])

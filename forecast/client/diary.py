@@ -1,0 +1,157 @@
+"""The diary of a node in an SQLite file: what a forecast learns from. Only its owner may read the file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harstream.forecast.learning.episodes import Away, Episode
+from harstream.mqtt.sqlite_file import open_database, refuse_newer
+
+FILE = "forecast.sqlite"
+"""The name of the file in the state folder."""
+NAME = "the diary of forecasts"
+VERSION = 1
+MOST_EPISODES = 100_000
+"""Older episodes are deleted: they count less than a hundredth."""
+SCHEMA = """
+    CREATE TABLE IF NOT EXISTS episodes (
+        id TEXT PRIMARY KEY, camera TEXT NOT NULL, activity TEXT NOT NULL, started_at REAL NOT NULL,
+        ended_at REAL NOT NULL, is_end_seen INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS by_start ON episodes (camera, started_at);
+    CREATE TABLE IF NOT EXISTS away (camera TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL);
+    CREATE TABLE IF NOT EXISTS losses (
+        camera TEXT NOT NULL, time REAL NOT NULL, question TEXT NOT NULL, predictor TEXT NOT NULL, loss REAL NOT NULL);
+    CREATE INDEX IF NOT EXISTS by_time ON losses (time);
+    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+DELETE_OLD = """
+    DELETE FROM episodes WHERE rowid IN (SELECT rowid FROM episodes ORDER BY started_at DESC LIMIT -1 OFFSET ?)
+"""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How wrong a predictor was, once."""
+
+    camera: str
+    time: float
+    question: str
+    """`next`, or a horizon in seconds."""
+    predictor: str
+    loss: float
+    """-ln of the probability of what happened, in nats."""
+
+
+class Diary:
+    """Every method is callable from any thread. A write is on disk when the method returns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+
+    def start(self) -> None:
+        """Open or create the file. Raises SinkError for a disk that fails, and for a file of a newer harstream."""
+        self._database, _ = open_database(self.path, self._connect, NAME, lambda database: database.total_changes)
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def add(self, camera: str, episodes: Sequence[tuple[str, Episode]]) -> int:
+        """Add episodes with their ids, and return how many are new. One with a known id changes nothing."""
+        rows = [(id_, camera, each.activity, each.start, each.end, int(each.is_end_seen)) for id_, each in episodes]
+        with self._lock, self._open() as database:
+            before = database.total_changes
+            database.executemany("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", rows)
+            added = database.total_changes - before
+            database.execute(DELETE_OLD, (MOST_EPISODES,))
+            return added
+
+    def add_away(self, camera: str, away: Away) -> None:
+        """Add a time without observations."""
+        with self._lock, self._open() as database:
+            database.execute("INSERT INTO away VALUES (?, ?, ?)", (camera, away.start, away.end))
+
+    def add_losses(self, losses: Sequence[Loss], *, keep_since: float) -> None:
+        """Add losses, and delete those before a time."""
+        rows = [(each.camera, each.time, each.question, each.predictor, each.loss) for each in losses]
+        with self._lock, self._open() as database:
+            database.executemany("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", rows)
+            database.execute("DELETE FROM losses WHERE time < ?", (keep_since,))
+
+    def cameras(self) -> list[str]:
+        return [row[0] for row in self._rows("SELECT DISTINCT camera FROM episodes ORDER BY camera")]
+
+    def count(self, activity: str) -> int:
+        """Return the number of episodes of an activity."""
+        return int(self._rows("SELECT COUNT(*) FROM episodes WHERE activity = ?", activity)[0][0])
+
+    def episodes(self, camera: str) -> list[Episode]:
+        """Return the episodes of a camera in the order of their starts."""
+        rows = self._rows(
+            "SELECT activity, started_at, ended_at, is_end_seen FROM episodes WHERE camera = ? ORDER BY started_at",
+            camera,
+        )
+        return [Episode(activity, start, end, bool(seen)) for activity, start, end, seen in rows]
+
+    def away(self, camera: str) -> list[Away]:
+        """Return the times without observations of a camera, in order."""
+        rows = self._rows("SELECT started_at, ended_at FROM away WHERE camera = ? ORDER BY started_at", camera)
+        return [Away(start, end) for start, end in rows]
+
+    def losses(self, since: float) -> list[Loss]:
+        rows = self._rows("SELECT camera, time, question, predictor, loss FROM losses WHERE time >= ?", since)
+        return [Loss(*row) for row in rows]
+
+    def forget(self, *, camera: str | None = None, before: float | None = None) -> int:
+        """Delete what began before a time, of one camera or of all. Return the number of deleted episodes."""
+        limit = float("inf") if before is None else before
+        deleted = 0
+        with self._lock, self._open() as database:
+            for table in ("episodes", "away"):
+                cursor = database.execute(
+                    f"DELETE FROM {table} WHERE started_at < ? AND (? IS NULL OR camera = ?)",  # noqa: S608 (two names)
+                    (limit, camera, camera),
+                )
+                deleted += cursor.rowcount if table == "episodes" else 0
+            database.execute("DELETE FROM losses WHERE time < ? AND (? IS NULL OR camera = ?)", (limit, camera, camera))
+        return deleted
+
+    def fact(self, name: str) -> str | None:
+        """Return a stored fact, such as `labels`, or None."""
+        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        with self._lock, self._open() as database:
+            database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._lock, self._open() as database:
+            return database.execute(query, values).fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        assert self._database is not None, "start() comes first"
+        return self._database
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        database = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+        try:
+            refuse_newer(database, path, NAME, VERSION)
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA secure_delete = ON")  # what is forgotten must not stay in the file
+            database.executescript(SCHEMA)
+            database.execute(f"PRAGMA user_version = {VERSION}")
+        except BaseException:
+            database.close()
+            raise
+        return database

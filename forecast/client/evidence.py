@@ -1,0 +1,119 @@
+"""Turns observations into symbols, and the emission matrix of a model into P(symbol | state)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from harstream.forecast.model.semi_markov import Floats
+from harstream.forecast.model.states import States
+from harstream.wire.messages.camera import ObservationMessage
+from harstream.wire.messages.emission import EmissionMessage
+
+LASTING = 0.97
+"""The share of windows that repeat the look, for a model whose errors were not measured on streams."""
+RIGHT_SHARE = 0.85
+"""How often a model is right whose errors were never measured."""
+FURTHEST_AHEAD = 60.0
+"""Seconds by which the clock of a node may be ahead of this one."""
+ROUNDED = 0.02
+"""By how much the sum of published probabilities may differ from 1."""
+
+
+class Symbols:
+    """The symbols of a model: each activity and unknown, sure and unsure. J = 2 (K + 1).
+
+    symbol:  0 .. K-1         K              K+1 .. 2K          2K+1
+    means:   activity, sure   unknown, sure  activity, unsure   unknown, unsure
+    """
+
+    def __init__(self, states: States, labels: Sequence[str], threshold: float) -> None:
+        """`labels`: of the model, in the order of its probabilities. `threshold`: the score of a sure window."""
+        numbers = {name: number for number, name in enumerate(states.activities)}
+        self._shown = np.array([numbers.get(label, states.unknown) for label in labels])
+        self._threshold = threshold
+        self._states = states
+        self.count = 2 * (states.unknown + 1)
+
+    def of(self, probabilities: Sequence[float]) -> int:
+        """Return the symbol of a window."""
+        best = int(np.argmax(probabilities))
+        is_sure = probabilities[best] >= self._threshold
+        return int(self._shown[best]) + (0 if is_sure else self._states.unknown + 1)
+
+    def of_activity(self, activity: int | None) -> int:
+        """Return the sure symbol of an activity, or of unknown for None: the evidence of an event."""
+        return self._states.unknown if activity is None else activity
+
+    def emission(self, message: EmissionMessage | None) -> Floats:
+        """Return (S, J): P(symbol | state). Without a message, the model is assumed to be right in 0.85 of windows."""
+        if message is None:
+            return self._rows(self._assumed())
+        matrix = np.array(message.matrix if message.sure is None else message.sure)
+        if message.sure is None:
+            matrix = np.hstack([matrix, matrix]) / 2  # it does not say how sure the model is
+        prior = np.array(message.prior)
+        shown = self._states.unknown + 1
+        rows = np.zeros((shown, self.count))
+        weight = np.bincount(self._shown, prior, shown)
+        for label, row in enumerate(self._shown):
+            for half in range(2):
+                part = matrix[label, half * len(self._shown) : (half + 1) * len(self._shown)]
+                rows[row, half * shown : (half + 1) * shown] += prior[label] * np.bincount(self._shown, part, shown)
+        unseen = weight == 0  # for example a model without background
+        rows[unseen] = self._assumed()[unseen]
+        return self._rows(rows)
+
+    def _assumed(self) -> Floats:
+        shown = self._states.unknown + 1
+        one = np.full((shown, shown), (1 - RIGHT_SHARE) / max(shown - 1, 1))
+        np.fill_diagonal(one, RIGHT_SHARE)
+        return np.hstack([one, one]) / 2
+
+    def _rows(self, rows: Floats) -> Floats:
+        """Return a row per state, from a row per shown activity."""
+        normal = rows / rows.sum(axis=1, keepdims=True)
+        return np.asarray(normal[self._states.shows])
+
+
+class Observations:
+    """Decides which observations count. Each window counts once: windows inside one span show the same frames."""
+
+    def __init__(self, labels_sha: str, labels: int) -> None:
+        """`labels`: the number of labels of the model."""
+        self._labels_sha, self._labels = labels_sha, labels
+        self._due: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+        self.dropped: Counter[str] = Counter()
+        """Numbers of observations that could not be used, by reason."""
+
+    def take(self, message: ObservationMessage, now: float) -> list[float] | None:
+        """Return the probabilities of a window that counts, else None. `now`: seconds since the epoch."""
+        if (reason := self._why_not(message, now)) is not None:
+            self.dropped[reason] += 1
+            return None
+        self._last[message.camera] = message.t
+        if not message.valid or message.p is None or message.t < self._due.get(message.camera, -np.inf):
+            return None
+        self._due[message.camera] = message.t + max(message.span_s or 0.0, 1.0)
+        return message.p
+
+    def forget(self, camera: str) -> None:
+        """Accept earlier times of a camera again, for example because a replay starts again."""
+        self._due.pop(camera, None)
+        self._last.pop(camera, None)
+
+    def _why_not(self, message: ObservationMessage, now: float) -> str | None:
+        if message.labels_sha != self._labels_sha:
+            return "of another model"
+        if message.t > now + FURTHEST_AHEAD:
+            return "from the future"
+        if message.t <= self._last.get(message.camera, -np.inf):
+            return "out of order"
+        if message.p is not None and len(message.p) != self._labels:
+            return "with a wrong number of probabilities"
+        if message.p is not None and abs(sum(message.p) - 1) > ROUNDED:
+            return "whose probabilities do not sum to 1"
+        return None

@@ -1,0 +1,167 @@
+"""Connects a forecaster to the broker: receives the node's messages, and retains the forecasts."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.forecaster import Forecaster, Recognizer
+from harstream.mqtt.broker.address import BrokerAddress
+from harstream.mqtt.broker.connection import Will
+from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.publisher import Publisher
+from harstream.resilience.outage import Outage
+from harstream.wire.messages.camera import HealthMessage, ObservationMessage
+from harstream.wire.messages.emission import EmissionMessage
+from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.message import Message
+from harstream.wire.messages.node import LabelsMessage
+from harstream.wire.payloads import OFFLINE, ONLINE
+from harstream.wire.topics import Topics
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds."""
+MOST_WAITING = 20_000
+"""Messages that may wait for the forecaster. Newer ones are dropped and counted."""
+MAX_BYTES = 256 * 1024
+"""The longest message that is read."""
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line and config.yaml say."""
+
+    node: str
+    predictor: str
+    zone: tzinfo | None
+    """The home's time zone. None: that of this machine."""
+    state: Path
+    """The folder for the diary."""
+
+
+class ForecastService:
+    """Runs until `stop`. Only the thread that calls `run` touches the forecaster."""
+
+    def __init__(self, address: BrokerAddress, settings: Settings, wall_clock: Callable[[], float] = time.time) -> None:
+        self._settings, self._clock = settings, wall_clock
+        self._topics = Topics(settings.node)
+        self._diary = Diary(settings.state / FILE)
+        outbox = Outbox(settings.state / "outbox.sqlite")
+        self._publisher = Publisher(address, outbox, will=Will(self._topics.forecaster, OFFLINE))
+        self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        self._stopping = threading.Event()
+        self._dropped = 0
+        self._retained: set[str] = set()
+        self._outage = Outage(
+            log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
+        )
+        self._labels: LabelsMessage | None = None
+        self._emission: EmissionMessage | None = None
+        self._forecaster: Forecaster | None = None
+        node = settings.node
+        for kind in ("labels", "emission", "camera/+/health", "camera/+/event", "camera/+/observation"):
+            self._publisher.subscribe(f"har/{node}/{kind}", self._receive)
+
+    def stop(self) -> None:
+        """End `run` soon. Callable from any thread and from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Follow the node until `stop`. Raises BrokerError if the first attempt to connect fails, and SinkError."""
+        self._settings.state.mkdir(parents=True, exist_ok=True)
+        self._diary.start()
+        try:
+            self._publisher.retain(self._topics.forecaster, ONLINE.encode())
+            self._publisher.start(must_connect=True)
+            try:
+                self._follow()
+            finally:
+                for topic in self._retained:
+                    self._publisher.clear(topic, lambda: None)
+                self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
+        finally:
+            self._diary.close()
+
+    def _receive(self, topic: str, payload: bytes, _: bool) -> None:
+        """Queue a message. It runs on paho's thread."""
+        try:
+            self._waiting.put_nowait((topic, payload))
+        except queue.Full:
+            self._dropped += 1
+
+    def _follow(self) -> None:
+        due = time.monotonic()
+        while not self._stopping.is_set():
+            due = max(due + TICK, time.monotonic() - TICK)
+            while (left := due - time.monotonic()) > 0 and not self._stopping.is_set():
+                self._handle_next(min(left, 0.2))
+            self._publisher.check()
+            self._tick(self._clock())
+
+    def _tick(self, now: float) -> None:
+        if self._labels is not None:
+            self._begin(self._labels, now)
+        if self._forecaster is not None:
+            for message in self._forecaster.tick(now):
+                topic = self._topics.forecast(message.camera)
+                self._retained.add(topic)
+                self._publisher.retain(topic, message.encode(), qos=0)
+
+    def _handle_next(self, timeout: float) -> None:
+        try:
+            topic, payload = self._waiting.get(timeout=timeout)
+        except queue.Empty:
+            return
+        try:
+            self._handle(topic, payload)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]
+            self._outage.record_failure(f"{topic[:200]!r}: {where}: {first['msg']}")
+        else:
+            self._outage.record_success()
+
+    def _handle(self, topic: str, payload: bytes) -> None:
+        """Raises ValidationError for a message that is not of harstream."""
+        now, kind = self._clock(), topic.rsplit("/", 1)[-1]
+        if len(payload) > MAX_BYTES or not payload:
+            return
+        match kind:
+            case "labels":
+                self._labels = LabelsMessage.model_validate_json(payload)
+            case "emission":
+                self._emission = EmissionMessage.model_validate_json(payload)
+            case "observation" if self._forecaster:
+                self._forecaster.observe(ObservationMessage.model_validate_json(payload), now)
+            case "event" if self._forecaster:
+                self._forecaster.follow(EventMessage.model_validate_json(payload), now)
+            case "health" if self._forecaster:
+                self._forecaster.follow_health(HealthMessage.model_validate_json(payload), now)
+
+    def _begin(self, labels: LabelsMessage, now: float) -> None:
+        """Follow the model that the node describes, if it is another one than before."""
+        emission = self._emission
+        if emission is not None and emission.labels_sha != labels.labels_sha:
+            emission = None  # of an earlier model
+        recognizer = Recognizer(labels, emission)
+        if self._forecaster is not None and self._forecaster.recognizer == recognizer:
+            return
+        settings = self._settings
+        self._forecaster = Forecaster(
+            settings.node, recognizer, self._diary, now, zone=settings.zone, predictor=settings.predictor
+        )
+        learned = sum(self._diary.count(activity) for activity in recognizer.states.activities)
+        log.info("follows har/%s: %d of its activities are in the diary", settings.node, learned)

@@ -1,0 +1,118 @@
+"""Measures the predictors on what really happened, each time before they learn from it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harstream.forecast.client.diary import Loss
+from harstream.forecast.model.semi_markov import Floats
+from harstream.forecast.predictors.mix import NEXT, loss_of, question
+from harstream.forecast.predictors.protocol import Predictor, Situation
+
+SKILL_PERIOD = 14 * 86400.0
+"""Seconds of the past over which the skill is measured."""
+CHANGES_NEEDED = 30
+"""Changes of activity before a next activity is published."""
+PUBLISHED = "published"
+"""The name of what was published, among the predictors."""
+SAMPLE_PERIOD = 1800.0
+"""Seconds between two moments at which the horizons are checked. Nearer ones would repeat each other's errors."""
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How good the published forecasts of the next activity were, against the baseline."""
+
+    value: float
+    """1 - loss / loss of the baseline. 0 without changes."""
+    changes: int
+    days: float
+    """Days from the first of these changes until now."""
+
+    @property
+    def is_enough(self) -> bool:
+        return self.changes >= CHANGES_NEEDED and self.value > 0
+
+    @property
+    def reason(self) -> str:
+        """Why the next activity is not published, for a person."""
+        if self.changes < CHANGES_NEEDED:
+            return f"{self.changes} of {CHANGES_NEEDED} changes of activity seen"
+        return f"in the last {self.days:.0f} days it was no better than how often each activity begins at this hour"
+
+
+def skill_of(losses: Iterable[Loss], now: float) -> Skill:
+    """Return the skill of the last 14 days. `losses`: of the published forecasts and of the baseline."""
+    recent = [each for each in losses if each.question == NEXT and each.time > now - SKILL_PERIOD]
+    ours = [each for each in recent if each.predictor == PUBLISHED]
+    theirs = [each for each in recent if each.predictor == "baseline"]
+    if not ours or not theirs:
+        return Skill(0.0, 0, 0.0)
+    mean, baseline = (float(np.mean([each.loss for each in group])) for group in (ours, theirs))
+    value = 1 - mean / baseline if baseline > 0 else 0.0
+    return Skill(value, len(ours), max(now - min(each.time for each in ours), 0.0) / 86400)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    """A forecast of what goes on at a time, which is not reached yet."""
+
+    due: float
+    question: str
+    probabilities: Mapping[str, Floats]
+    """(K + 1,) by predictor."""
+
+
+class CameraScores:
+    """The forecasts of one camera that wait for what happens."""
+
+    def __init__(self, camera: str) -> None:
+        self._camera = camera
+        self._next: dict[str, Floats] = {}
+        self._pending: deque[_Pending] = deque()
+        self._sampled_at = -np.inf
+        self.surprise: float | None = None
+        """-ln of the probability of the last activity that began, in nats."""
+
+    def ask_next(self, situation: Situation, predictors: Mapping[str, Predictor]) -> None:
+        """Store what each predictor expects after an activity that has just begun."""
+        self._next = {name: each.next(situation) for name, each in predictors.items()}
+
+    def began(self, activity: int, time: float) -> list[Loss]:
+        """Return the losses of the stored forecasts, because another activity began."""
+        losses = [
+            Loss(self._camera, time, NEXT, name, loss_of(float(probabilities[activity])))
+            for name, probabilities in self._next.items()
+        ]
+        self.surprise = next((each.loss for each in losses if each.predictor == PUBLISHED), None)
+        self._next = {}
+        return losses
+
+    def forget(self) -> None:
+        """Drop what waits, because it will not be known what happens."""
+        self._next = {}
+        self._pending.clear()
+
+    def sample(self, situation: Situation, predictors: Mapping[str, Predictor], horizons: Sequence[float]) -> None:
+        """Every half hour, store what each predictor expects after each horizon."""
+        if situation.time - self._sampled_at < SAMPLE_PERIOD:
+            return
+        self._sampled_at = situation.time
+        answers = {name: each.going_on(situation, horizons) for name, each in predictors.items()}
+        for row, horizon in enumerate(horizons):
+            rows = {name: answer[row] for name, answer in answers.items()}
+            self._pending.append(_Pending(situation.time + horizon, question(horizon), rows))
+        self._pending = deque(sorted(self._pending, key=lambda each: each.due))
+
+    def reached(self, time: float, shown: int) -> list[Loss]:
+        """Return the losses of the forecasts for a time that is reached. `shown`: what goes on, K for unknown."""
+        losses: list[Loss] = []
+        while self._pending and self._pending[0].due <= time:
+            due = self._pending.popleft()
+            for name, probabilities in due.probabilities.items():
+                losses.append(Loss(self._camera, time, due.question, name, loss_of(float(probabilities[shown]))))
+        return losses

@@ -1,0 +1,84 @@
+"""`harstream forecast` follows a running service, and whoever subscribes knows whether its forecasts still hold."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harstream.forecast.client.diary import FILE
+from tests.support.broker import Mosquitto, Subscribe
+from tests.support.command import Start
+from tests.support.waiting import Eventually
+
+pytestmark = pytest.mark.mosquitto
+
+FORECAST, STATUS = "camera/hall/forecast", "forecaster/status"
+
+
+@pytest.fixture
+def config(tmp_path: Path, mosquitto: Mosquitto) -> Path:
+    file = tmp_path / "home.yaml"
+    values = {
+        "cameras": [{"name": "hall", "source": "scene"}], "mqtt": {"broker": mosquitto.url}, "web": {"enabled": False},
+        "state": str(tmp_path / "state"),
+    }  # fmt: skip
+    file.write_text(yaml.safe_dump(values))
+    return file
+
+
+def test_forecasts_are_retained_while_the_forecaster_runs(
+    start: Start, light_model: Path, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    start("run", "--model", light_model, "--config", config)
+    forecaster = start("forecast", "run", "--config", config, "--zone", "Europe/Berlin")
+    eventually(lambda: subscriber.of(FORECAST), "a forecast", 60)
+    assert subscriber.of(STATUS)[-1].payload == "online"
+    message = subscriber.of(FORECAST)[-1].json
+    assert message["schema"] == "harstream.forecast/1"
+    assert [horizon["horizon_s"] for horizon in message["horizons"]] == [60, 300, 900, 3600]
+    assert "of 30 changes" in message["next_reason"]
+    late = subscribe(mosquitto.port)
+    eventually(lambda: late.of(FORECAST), "the retained forecast")
+    assert late.of(FORECAST)[0].retained
+
+    forecaster.signal(signal.SIGTERM)
+
+    assert forecaster.wait(15) == 0
+    assert not forecaster.complaints
+    eventually(lambda: subscriber.of(STATUS)[-1].payload == "offline", "the forecaster to say goodbye")
+    eventually(lambda: subscriber.of(FORECAST)[-1].payload == "", "its forecast to be cleared")
+
+
+def test_a_killed_forecaster_is_offline_and_keeps_its_diary(
+    start: Start, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    subscriber = subscribe(mosquitto.port)
+    start("run", "--model", "lrcn", "--config", config)
+    forecaster = start("forecast", "run", "--config", config)
+    diary = tmp_path / "state" / "forecast" / FILE
+    eventually(lambda: diary.exists() and episodes(diary), "an activity in the diary", 90)
+
+    forecaster.signal(signal.SIGKILL)
+
+    eventually(lambda: subscriber.of(STATUS)[-1].payload == "offline", "the broker to publish the will", 30)
+    assert episodes(diary)
+    assert stat.S_IMODE(diary.stat().st_mode) == 0o600
+    again = start("forecast", "run", "--config", config)
+    eventually(lambda: any("are in the diary" in line for line in again.stderr), "the next run to read it", 30)
+    assert "0 of its activities" not in again.output
+
+
+def episodes(diary: Path) -> int:
+    with sqlite3.connect(f"file:{diary}?mode=ro", uri=True) as database:
+        try:
+            return int(database.execute("SELECT COUNT(*) FROM episodes").fetchone()[0])
+        except sqlite3.OperationalError:  # its table is not there yet
+            return 0

@@ -1,0 +1,189 @@
+"""A forecaster follows a household, learns its habits, and says only what it has proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.forecaster import Forecaster
+from harstream.wire.health import HealthState
+from harstream.wire.messages.forecast import ForecastMessage
+from harstream.wire.values import EndReason, EventType
+from tests.forecast.client.household import (
+    MONDAY,
+    event,
+    fill,
+    health,
+    new_forecaster,
+    observation,
+)
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Iterator[Diary]:
+    diary = Diary(tmp_path / FILE)
+    diary.start()
+    yield diary
+    diary.close()
+
+
+def watch(forecaster: Forecaster, label: str, start: float, end: float, step: float = 5.0) -> ForecastMessage | None:
+    """Observe a label from `start` to `end`, and return the last forecast."""
+    last, time = None, start
+    while time < end:
+        forecaster.observe(observation(time, label), time)
+        for message in forecaster.tick(time):
+            last = message
+        time += step
+    return last
+
+
+ROUND = ("Shower", "Breakfast", "Work")
+
+
+def live(forecaster: Forecaster, rounds: int, begins: float = MONDAY) -> ForecastMessage | None:
+    """Do the three activities of a round in turn, five minutes each. Return the last forecast."""
+    last = None
+    for number in range(rounds * len(ROUND)):
+        name, began = ROUND[number % len(ROUND)], begins + 300 * number
+        forecaster.follow(event(EventType.START, name, began), began)
+        last = watch(forecaster, name, began, began + 290, 30.0) or last
+        forecaster.follow(event(EventType.END, name, began, began + 290), began + 290)
+    return last
+
+
+def test_it_believes_what_is_observed(diary: Diary) -> None:
+    fill(diary, 20)
+    forecaster = new_forecaster(diary)
+
+    message = watch(forecaster, "Shower", MONDAY + 7.1 * 3600, MONDAY + 7.1 * 3600 + 30)
+
+    assert message is not None
+    assert message.activity == "Shower"
+    assert message.p_now is not None
+    assert message.p_now["Shower"] > 0.7  # not 0.99: six windows may share one error
+
+
+def test_breakfast_is_expected_after_the_shower(diary: Diary) -> None:
+    fill(diary, 20)
+    forecaster = new_forecaster(diary)
+    began = MONDAY + 7.1 * 3600
+    forecaster.follow(event(EventType.START, "Shower", began), began)
+
+    message = watch(forecaster, "Shower", began, began + 60)
+
+    assert message is not None
+    quarter = next(horizon for horizon in message.horizons if horizon.horizon_s == 900)
+    hour = next(horizon for horizon in message.horizons if horizon.horizon_s == 3600)
+    assert quarter.begins is not None
+    assert hour.begins is not None
+    assert max(quarter.begins, key=lambda name: quarter.begins[name]) == "Breakfast"  # type: ignore[index]
+    assert hour.begins["Breakfast"] > 0.45  # it may be an error that lasts: six windows show the shower
+    assert message.remaining_s is not None
+    assert message.remaining_s.p10 < 11 * 60 < message.remaining_s.p90
+
+
+def test_the_next_activity_is_said_only_after_thirty_changes(diary: Diary) -> None:
+    message = live(new_forecaster(diary), 3)
+
+    assert message is not None
+    assert message.next is None
+    assert message.next_reason == "8 of 30 changes of activity seen"
+
+
+def test_the_next_activity_is_said_when_it_was_better_than_the_baseline(diary: Diary) -> None:
+    """The baseline knows the hour alone, which says nothing here."""
+    live(new_forecaster(diary), 4)
+    forecaster = new_forecaster(diary, now=MONDAY + 3600)
+
+    message = live(forecaster, 11, MONDAY + 3600)
+
+    assert message is not None
+    assert message.skill is not None
+    assert message.skill.value > 0.2
+    assert message.next is not None
+    assert (message.activity, message.next.activity) == ("Work", "Shower")
+    assert 0 < message.next.expected_at - message.made_at < 1500
+
+
+def test_what_it_learned_survives_a_restart(diary: Diary) -> None:
+    live(new_forecaster(diary), 2)
+    assert len(diary.episodes("hall")) == 6
+
+    again = new_forecaster(diary, now=MONDAY + 3600)
+    again.follow(event(EventType.END, "Shower", MONDAY, MONDAY + 290), MONDAY + 3600)
+
+    assert len(diary.episodes("hall")) == 6  # an event that arrives again is learned once
+
+
+def test_an_outage_widens_the_belief(diary: Diary) -> None:
+    fill(diary, 20)
+    forecaster = new_forecaster(diary)
+    start = MONDAY + 9 * 3600
+    before = watch(forecaster, "Work", start, start + 60)
+    forecaster.follow_health(health(HealthState.OFFLINE, start + 60), start + 60)
+
+    after = forecaster.tick(start + 4 * 3600)[-1]
+
+    assert before is not None
+    assert before.p_now is not None
+    assert after.p_now is not None
+    assert 0.3 < after.p_now["Work"] < before.p_now["Work"]  # most likely it still goes on
+
+
+def test_an_end_by_an_outage_is_not_learned_as_an_end(diary: Diary) -> None:
+    forecaster = new_forecaster(diary)
+    forecaster.follow(event(EventType.START, "Work", MONDAY), MONDAY)
+    forecaster.follow(event(EventType.END, "Work", MONDAY, MONDAY + 60, reason=EndReason.CAMERA_OFFLINE), MONDAY + 60)
+    forecaster.follow_health(health(HealthState.OFFLINE, MONDAY + 60), MONDAY + 60)
+    forecaster.follow_health(health(HealthState.LIVE, MONDAY + 600), MONDAY + 600)
+
+    assert [episode.is_end_seen for episode in diary.episodes("hall")] == [False]
+    assert [(away.start, away.end) for away in diary.away("hall")] == [(MONDAY + 60, MONDAY + 600)]
+
+
+def test_without_observations_events_are_the_evidence(diary: Diary) -> None:
+    fill(diary, 20)
+    forecaster = new_forecaster(diary)
+    began = MONDAY + 9 * 3600
+    forecaster.follow(event(EventType.START, "Work", began), began)
+
+    messages = [message for second in range(0, 60, 5) for message in forecaster.tick(began + second)]
+
+    assert messages[-1].activity == "Work"
+
+
+def test_a_forecast_is_said_once_a_minute_and_when_the_activity_changes(diary: Diary) -> None:
+    fill(diary, 20)
+    forecaster = new_forecaster(diary)
+    start, said = MONDAY + 9 * 3600, []
+    for second in range(150):
+        forecaster.observe(observation(start + second, "Work"), start + second)
+        said += [start + second for message in forecaster.tick(start + second)]
+
+    assert 3 <= len(said) <= 5
+    assert len(watch_labels(forecaster, "Breakfast", start + 150, 60)) >= 1
+
+
+def watch_labels(forecaster: Forecaster, label: str, start: float, seconds: int) -> list[str]:
+    found = []
+    for second in range(seconds):
+        forecaster.observe(observation(start + second, label), start + second)
+        found += [message.activity for message in forecaster.tick(start + second)]
+    return found
+
+
+@pytest.mark.parametrize("predictor", ["mix", "hmm", "dbn", "baseline"])
+def test_every_predictor_gives_probabilities(predictor: str, diary: Diary) -> None:
+    fill(diary, 5)
+    forecaster = new_forecaster(diary, predictor)
+
+    message = watch(forecaster, "Sleep", MONDAY + 3600, MONDAY + 3660)
+
+    assert message is not None
+    assert message.predictor.name == predictor
+    for horizon in message.horizons:
+        assert sum(horizon.p.values()) == pytest.approx(1, abs=0.001)
