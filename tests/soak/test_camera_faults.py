@@ -18,4 +18,8 @@ def test_cameras_recover_from_ten_faults_while_others_work(tmp_path: Path, stopp
     require_rtsp_server()
     account = camera_faults(tmp_path, stopped_mosquitto, faults=10, seed=4, rest=(3, 3))
     assert account.mistakes == [], str(account)
-    assert account.growth.is_small(memory=0.3), str(account)
+    # In between, threads of a connection that has just ended may still be there.
+    first, *_, last = account.growth.samples
+    assert last.threads <= first.threads, str(account)
+    assert last.files <= first.files, str(account)
+    assert account.growth.memory < 0.3, str(account)
