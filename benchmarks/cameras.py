@@ -26,6 +26,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition import onnx_runtime as engine
 from harstream.stream.service.protocols import NamedSink
 from harstream.stream.service.service import Service
+from harstream.stream.sources.address import NetworkCamera
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.network.rtsp import rtsp_pictures
 from harstream.stream.sources.playback_clock import PlaybackClock
@@ -145,7 +146,9 @@ class Ages:
 
 
 def _over_rtsp(camera: str, url: str, clock: Clock, stopping: threading.Event) -> ReconnectingSource:
-    return ReconnectingSource(camera, partial(rtsp_pictures, url, clock), clock, stopping, must_open=True)
+    return ReconnectingSource(
+        camera, partial(rtsp_pictures, NetworkCamera(url), clock), clock, stopping, must_open=True
+    )
 
 
 def watch(file: Path, url: str | None, cameras: int, seconds: float) -> Load:

@@ -28,6 +28,8 @@ LARGEST_REST, LARGEST_REST_SHARE = 2.0, 0.05
 """A file is cut off if more seconds, and a larger share of its length, are missing. Stated lengths are not exact."""
 PLANAR = ("yuv420p", "yuvj420p")
 """Pixel formats whose planes become a model frame without a conversion to BGR."""
+INTERLEAVED = "nv12"
+"""The same with U and V in one plane, as hardware decoders return it."""
 
 
 class VideoError(Exception):
@@ -54,9 +56,9 @@ class DecodedPicture:
 
     def model_frame(self, height: int, width: int) -> Pixels:
         frame = self._frame
-        if frame.format.name not in PLANAR:
+        if frame.format.name not in (*PLANAR, INTERLEAVED):
             return to_model_frame(self.bgr(), height, width)
-        planes = [self._turned(_pixels(plane)) for plane in frame.planes]
+        planes = [self._turned(plane) for plane in _planes(frame)]
         is_full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
         to_rgb = TO_RGB[frame.colorspace == Colorspace.ITU709, is_full]
         return planes_to_model_frame(planes, to_rgb, height, width)
@@ -191,9 +193,23 @@ def _stated_seconds_of(stream: VideoStream) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
+def _planes(frame: VideoFrame) -> list[Pixels]:
+    """Return Y, U and V of a frame."""
+    if frame.format.name != INTERLEAVED:
+        return [_pixels(plane) for plane in frame.planes]
+    y, uv = frame.planes
+    pairs = _rows(uv)[:, : 2 * uv.width].reshape(uv.height, uv.width, 2)
+    return [_pixels(y), np.ascontiguousarray(pairs[..., 0]), np.ascontiguousarray(pairs[..., 1])]
+
+
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
     """Return a view (height, width) of a plane."""
-    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+    return _rows(plane)[:, : plane.width]
+
+
+def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """Return a view (height, bytes of a line) of a plane."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
 
 
 def _to_rgb(red: float, blue: float, *, is_full: bool) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from harstream.stream.config.section import Name, Section, SourceText
 from harstream.stream.config.validation_context import must_exist
 from harstream.stream.sources.address import (
     CaptureFormat,
+    Decoder,
     NetworkCamera,
     Source,
     Transport,
@@ -38,6 +39,10 @@ class CameraConfig(Section):
     transport: Transport = Field(
         default="auto", description="how RTSP pictures come: tcp, udp, or auto: udp only if the camera refuses tcp"
     )
+    decoder: Decoder = Field(
+        default="cpu",
+        description="what decodes RTSP video: cpu, or hardware (NVDEC, VideoToolbox) for many or large pictures",
+    )
     webcam: WebcamConfig | None = Field(
         default=None, description="what to ask of a webcam, e.g. {fourcc: MJPG, width: 1280, height: 720, fps: 30}"
     )
@@ -51,7 +56,7 @@ class CameraConfig(Section):
         """The source with the settings of its kind."""
         match parse_source(self.source):
             case NetworkCamera() as camera:
-                return replace(camera, transport=self.transport)
+                return replace(camera, transport=self.transport, decoder=self.decoder)
             case Webcam() as webcam if self.webcam is not None:
                 return replace(webcam, capture=CaptureFormat(**self.webcam.model_dump()))
             case source:

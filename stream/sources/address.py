@@ -18,6 +18,7 @@ ONVIF_SCHEMES = ("onvif", "onvifs")
 DEVICES = "/dev/"
 NAMED_WEBCAM = "webcam:"
 Transport = Literal["auto", "tcp", "udp"]
+Decoder = Literal["cpu", "hardware"]
 SCENE = "scene"
 LAST_WEBCAM = 99
 """The highest index. OpenCV treats an index of 100 or more as the number of a driver."""
@@ -59,6 +60,8 @@ class NetworkCamera:
     url: str
     transport: Transport = "auto"
     """How RTSP pictures come. `auto`: over TCP, or over UDP if the camera refuses TCP."""
+    decoder: Decoder = "cpu"
+    """What decodes RTSP video. `hardware`: a device of this machine, or the processor if there is none."""
 
 
 @dataclass(frozen=True)

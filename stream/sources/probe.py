@@ -157,7 +157,7 @@ def _network_camera(camera: NetworkCamera) -> CameraFormat:
         W, H, rate = _measure(http_pictures(camera.url, Clock(), threading.Event()))
         return CameraFormat(codec, W, H, None, rate)
     anchor = Anchor()
-    with open_rtsp(camera.url, camera.transport) as (container, stream):
+    with open_rtsp(camera) as (container, stream):
         context = stream.codec_context
         stated = _plausible_rate(context.framerate) or _plausible_rate(stream.average_rate)
         W, H, rate = _measure(timed_pictures(container, stream, Clock(), anchor))

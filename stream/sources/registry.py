@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,8 @@ from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.stream.sources.reader import NewSource
 from harstream.stream.sources.reconnecting import Pictures, ReconnectingSource
 from harstream.wire.errors import Misfit, SourceError
+
+log = logging.getLogger(__name__)
 
 
 def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) -> NewSource:
@@ -30,10 +33,11 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
             from harstream.stream.sources.network.http import http_pictures
 
             return _live(camera, clock, must_open, partial(http_pictures, url, clock))
-        case NetworkCamera(url, transport):
+        case NetworkCamera() as network_camera:
             from harstream.stream.sources.network.rtsp import rtsp_pictures
 
-            return _live(camera, clock, must_open, lambda _: rtsp_pictures(url, clock, transport))
+            device = _hardware_decoder(camera) if network_camera.decoder == "hardware" else None
+            return _live(camera, clock, must_open, lambda _: rtsp_pictures(network_camera, clock, device))
         case Scene(seed, seconds):
             from harstream.stream.sources.scene import SceneSource
 
@@ -44,6 +48,18 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
             except Misfit as error:
                 raise SourceError(f"camera {camera}: {error}") from error
             return partial(FileSource, camera, path, PlaybackClock(clock))
+
+
+def _hardware_decoder(camera: str) -> str | None:
+    """Return the kind of a hardware decoder, or None without one. The log says which."""
+    from harstream.stream.sources.network.hardware_decoder import hardware_decoder
+
+    device = hardware_decoder()
+    if device is None:
+        log.warning("%s: no hardware decoder was found, so the processor decodes", camera)
+    else:
+        log.info("%s: hardware decodes (%s)", camera, device)
+    return device
 
 
 def _live(

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from harstream.clips.video import SUFFIXES, BrokenVideo, VideoError, pictures, stated_seconds
+from harstream.clips.video import SUFFIXES, BrokenVideo, DecodedPicture, VideoError, pictures, stated_seconds
 from harstream.models.picture import Picture
 from harstream.models.transform import to_model_frame
 
@@ -251,3 +251,15 @@ def test_a_damaged_part_costs_only_its_own_pictures(film: Film) -> None:
     found = [picture.bgr().mean() for _, picture in pictures(whole)]
     assert len(found) > 50
     assert found[-1] == pytest.approx(590 % 250, abs=4.9)
+
+
+def test_a_frame_of_a_hardware_decoder_gives_the_same_model_frame() -> None:
+    """NV12 has the same samples as planar 4:2:0, with U and V in turns in one plane."""
+    levels = np.random.default_rng(3).integers(0, 256, (96, 100, 3), dtype=np.uint8)
+    planar = av.VideoFrame.from_ndarray(levels, format="bgr24").reformat(format="yuv420p")
+
+    interleaved = planar.reformat(format="nv12")
+
+    assert interleaved.format.name == "nv12"
+    expected = DecodedPicture(planar).model_frame(32, 32)
+    np.testing.assert_array_equal(DecodedPicture(interleaved).model_frame(32, 32), expected)

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.error import FFmpegError, HTTPError, HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harstream.clips.video import DecodedPicture, best_video_stream, packets
-from harstream.stream.sources.address import Transport
+from harstream.stream.sources.address import NetworkCamera
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.network.camera_times import Anchor, after_backlog
 from harstream.stream.sources.reconnecting import Pictures
@@ -32,37 +33,49 @@ UNDECODABLE = 3.0
 log = logging.getLogger(__name__)
 
 
-def rtsp_pictures(url: str, clock: Clock, transport: Transport = "auto") -> Pictures:
-    """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends."""
-    with open_rtsp(url, transport) as (container, stream):
+def rtsp_pictures(camera: NetworkCamera, clock: Clock, device: str | None = None) -> Pictures:
+    """Yield (seconds by the clock, picture). Raises SourceError, without the password, if the stream fails or ends.
+
+    `device`: the kind of a hardware decoder; None: the processor decodes.
+    """
+    with open_rtsp(camera, device) as (container, stream):
         yield from timed_pictures(container, stream, clock)
-    raise SourceError(f"{masked_address(url)} ended its stream", Trouble.ENDED)
+    raise SourceError(f"{masked_address(camera.url)} ended its stream", Trouble.ENDED)
 
 
 @contextmanager
-def open_rtsp(url: str, transport: Transport) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_rtsp(camera: NetworkCamera, device: str | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a camera over TCP, which tears no pictures, or over UDP. Raises the errors of `open_camera`."""
+    url = camera.url
     try:
-        with open_camera(url, {"rtsp_transport": "udp" if transport == "udp" else "tcp"}) as opened:
+        transport = "udp" if camera.transport == "udp" else "tcp"
+        with open_camera(url, {"rtsp_transport": transport}, device) as opened:
             yield opened
     except SourceError as error:
         refused = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EPROTONOSUPPORT
-        if transport != "auto" or not refused:
+        if camera.transport != "auto" or not refused:
             raise
         log.info("%s refuses TCP, so UDP is used, which may lose pictures", masked_address(url))
-        with open_camera(url, {"rtsp_transport": "udp"}) as opened:
+        with open_camera(url, {"rtsp_transport": "udp"}, device) as opened:
             yield opened
 
 
 @contextmanager
-def open_camera(url: str, options: Mapping[str, str]) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a camera and release it afterwards. `options`: FFmpeg's, for this kind of camera.
+def open_camera(
+    url: str, options: Mapping[str, str], device: str | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a camera and release it afterwards.
+
+    `options`: FFmpeg's, for this kind of camera. `device`: the kind of a hardware decoder; None: the processor.
 
     Raises SourceError, without the password, if it cannot be opened or read.
     """
     shown = masked_address(url)
     try:
-        with av.open(url, timeout=TIMEOUTS, options=OPTIONS | dict(options), metadata_errors="replace") as container:
+        decoder = None if device is None else HWAccel(device)
+        with av.open(
+            url, timeout=TIMEOUTS, options=OPTIONS | dict(options), metadata_errors="replace", hwaccel=decoder
+        ) as container:
             if (stream := best_video_stream(container)) is None:
                 raise SourceError(
                     f"expected video at {shown}, found none in the stream: check the path after the host name in the "

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
+from harstream.stream.sources.address import NetworkCamera
 from harstream.stream.sources.clock import Clock
+from harstream.stream.sources.network.hardware_decoder import hardware_decoder
 from harstream.stream.sources.network.rtsp import READ_TIMEOUT, rtsp_pictures
 from harstream.stream.sources.reconnecting import ReconnectingSource
+from harstream.stream.sources.registry import new_source
 from harstream.wire.errors import SourceError, Trouble
 from harstream.wire.values import CameraChange, CameraState, Frame
 from tests.support.waiting import Eventually
@@ -36,7 +39,7 @@ def grey(film: Callable[..., Path]) -> Path:
 def refusal(url: str, trouble: Trouble) -> str:
     """Returns the error of the first opening of a camera that does not work."""
     with pytest.raises(SourceError) as raised:
-        next(rtsp_pictures(url, Clock()))
+        next(rtsp_pictures(NetworkCamera(url), Clock()))
     assert raised.value.trouble is trouble
     return str(raised.value)
 
@@ -44,7 +47,7 @@ def refusal(url: str, trouble: Trouble) -> str:
 @pytest.mark.parametrize("codec", ["h264", "mjpeg"])
 def test_frames_come_with_increasing_times_near_the_clock(rtsp_server: Serve, grey: Path, codec: str) -> None:
     clock = Clock()
-    pictures = rtsp_pictures(rtsp_server(grey, "--loop", "--codec", codec).url(), clock)
+    pictures = rtsp_pictures(NetworkCamera(rtsp_server(grey, "--loop", "--codec", codec).url()), clock)
     seen = [(time, clock.now() - time, picture) for time, picture in islice(pictures, 75)]
     pictures.close()  # type: ignore[attr-defined]
     assert all(before < after for (before, *_), (after, *_) in pairwise(seen))
@@ -56,7 +59,7 @@ def test_frames_come_with_increasing_times_near_the_clock(rtsp_server: Serve, gr
 
 
 def test_the_end_of_the_film_ends_the_stream(rtsp_server: Serve, film: Callable[..., Path]) -> None:
-    pictures = rtsp_pictures(rtsp_server(film("short.mp4", (1, 200))).url(), Clock())
+    pictures = rtsp_pictures(NetworkCamera(rtsp_server(film("short.mp4", (1, 200))).url()), Clock())
     with pytest.raises(SourceError, match="ended its stream"):
         for _ in pictures:
             pass
@@ -65,7 +68,7 @@ def test_the_end_of_the_film_ends_the_stream(rtsp_server: Serve, film: Callable[
 @pytest.mark.parametrize("scheme", [[], ["--digest"]])
 def test_a_password_with_special_characters_opens_the_camera(rtsp_server: Serve, grey: Path, scheme: list[str]) -> None:
     camera = rtsp_server(grey, "--loop", "--login", "anna:p@ss/w:rd", *scheme)
-    pictures = rtsp_pictures(camera.url(login="anna:p%40ss%2Fw%3Ard"), Clock())
+    pictures = rtsp_pictures(NetworkCamera(camera.url(login="anna:p%40ss%2Fw%3Ard")), Clock())
     assert next(pictures)[1].bgr().shape == (120, 160, 3)
     pictures.close()  # type: ignore[attr-defined]
 
@@ -106,7 +109,7 @@ def test_a_camera_without_video_is_reported(rtsp_server: Serve, grey: Path, secr
 
 def test_a_camera_that_freezes_is_given_up(rtsp_server: Serve, grey: Path) -> None:
     camera = rtsp_server(grey, "--loop")
-    pictures = rtsp_pictures(camera.url(), Clock())
+    pictures = rtsp_pictures(NetworkCamera(camera.url()), Clock())
     next(pictures)
     camera.freeze()
     began = time.monotonic()
@@ -138,7 +141,7 @@ def test_a_camera_that_is_pulled_and_plugged_in_again_reconnects(
     rtsp_server: Serve, grey: Path, watched: Any, eventually: Eventually
 ) -> None:
     camera, clock, stopping = rtsp_server(grey, "--loop"), Clock(), threading.Event()
-    opened = partial(rtsp_pictures, camera.url(), clock)
+    opened = partial(rtsp_pictures, NetworkCamera(camera.url()), clock)
     seen = watched(ReconnectingSource("hall", opened, clock, stopping, must_open=True), stopping)
 
     def states() -> list[CameraState]:
@@ -262,7 +265,7 @@ def test_a_camera_with_tls_and_a_certificate_of_its_own_is_read(rtsp_server: Ser
     subprocess.run(command, check=True, capture_output=True)
     both.write_bytes(key.read_bytes() + certificate.read_bytes())
     camera = rtsp_server(grey, "--loop", "--tls", str(both))
-    pictures = rtsp_pictures(camera.url().replace("rtsp://", "rtsps://"), Clock())
+    pictures = rtsp_pictures(NetworkCamera(camera.url().replace("rtsp://", "rtsps://")), Clock())
     assert len(list(islice(pictures, 10))) == 10
     pictures.close()  # type: ignore[attr-defined]
 
@@ -272,14 +275,14 @@ def test_a_camera_that_refuses_tcp_is_read_over_udp(
 ) -> None:
     caplog.set_level(logging.INFO)
     camera = rtsp_server(grey, "--loop", "--udp-only")
-    pictures = rtsp_pictures(camera.url(), Clock())
+    pictures = rtsp_pictures(NetworkCamera(camera.url()), Clock())
     times = [time for time, _ in islice(pictures, 30)]
     pictures.close()  # type: ignore[attr-defined]
     assert all(before < after for before, after in pairwise(times))
     assert sum("refuses TCP, so UDP is used" in message for message in caplog.messages) == 1
     with pytest.raises(SourceError):
-        next(rtsp_pictures(camera.url(), Clock(), "tcp"))
-    next(rtsp_pictures(camera.url(), Clock(), "udp"))
+        next(rtsp_pictures(NetworkCamera(camera.url(), "tcp"), Clock()))
+    next(rtsp_pictures(NetworkCamera(camera.url(), "udp"), Clock()))
 
 
 class Waits(threading.Event):
@@ -310,3 +313,20 @@ def test_a_refused_login_is_retried_rarely(trouble: Trouble, least: float, most:
     list(ReconnectingSource("hall", refuse, Clock(), waits, must_open=False).frames())
     assert len(waits.seconds) == 3
     assert least <= waits.seconds[0] <= most
+
+
+def test_a_camera_is_decoded_by_the_processor_where_no_hardware_decoder_is(
+    rtsp_server: Serve, grey: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This is tried on machines without one. With one, it decodes, and the log names it."""
+    caplog.set_level(logging.INFO)
+    camera = NetworkCamera(rtsp_server(grey, "--loop").url(), decoder="hardware")
+    source = new_source("hall", camera, Clock(), must_open=True)(threading.Event())
+
+    found = next(item for item in source.frames() if isinstance(item, Frame))
+
+    assert found.picture.model_frame(8, 8).shape == (8, 8, 3)
+    device = hardware_decoder()
+    without = "no hardware decoder was found, so the processor decodes"
+    expected = without if device is None else f"hardware decodes ({device})"
+    assert [record.message for record in caplog.records if "decode" in record.message] == [f"hall: {expected}"]
