@@ -10,9 +10,11 @@ from rich.text import Text
 from harstream.models.contract import UNKNOWN
 from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.event import EventMessage
+from harstream.wire.messages.forecast import ForecastMessage, NextMessage
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan", "bright_green", "bright_magenta")
 LONGEST_FIELD = 64
+LONGEST_REASON = 200
 
 
 def readable(topic: str, payload: bytes) -> Text:
@@ -23,6 +25,8 @@ def readable(topic: str, payload: bytes) -> Text:
             return event_line(EventMessage.model_validate_json(payload))
         if kind == "observation":
             return _observation_line(ObservationMessage.model_validate_json(payload))
+        if kind == "forecast" and payload:  # an empty one clears the forecast
+            return forecast_line(ForecastMessage.model_validate_json(payload))
     except (ValueError, OverflowError, OSError):
         # pydantic raises a ValueError. datetime raises any of the three for times before the year 1 or after 9999.
         return Text(f"{printable(topic)}: not a message of harstream: {printable(_decoded(payload))}", style="dim")
@@ -58,11 +62,43 @@ def _observation_line(observation: ObservationMessage) -> Text:
     return line
 
 
+def forecast_line(forecast: ForecastMessage) -> Text:
+    """Return one line for a forecast: what is next and when, or why that is not known, and what is unusual."""
+    line = _head(forecast.made_at, forecast.camera)
+    if forecast.next is None:
+        reason = printable(forecast.next_reason or "no reason given", LONGEST_REASON)
+        line.append(f"  next      not known: {reason}", style="dim")
+    else:
+        _append_next(line, forecast.next, forecast.made_at)
+    if (unusual := forecast.unusual) is not None:
+        what = "lasts unusually long, since" if unusual.kind == "lasts_long" else "has not begun as usual, by"
+        line.append(
+            f"  {printable(unusual.activity)} {what} {_clock(unusual.since, forecast.made_at)}", style="bold red"
+        )
+    return line
+
+
+def _append_next(line: Text, following: NextMessage, made_at: float) -> None:
+    line.append("  next      ", style="dim")
+    line.append(f"{printable(following.activity):<24}", style=colour(following.activity))
+    line.append(f" {following.p:4.0%}  about {_clock(following.expected_at, made_at)}")
+    others = [f"{printable(each.activity)} {each.p:.0%}" for each in following.alternatives or ()]
+    if others:
+        line.append(f"  or {', '.join(others)}", style="dim")
+
+
 def colour(activity: str) -> str:
     """Return the same colour for the same name, on every machine and in every run."""
     if activity == UNKNOWN:
         return "dim"
     return COLOURS[zlib.crc32(activity.encode(errors="replace")) % len(COLOURS)]
+
+
+def _clock(seconds: float, now: float) -> str:
+    """Return the local time of day, with the weekday if it is another day than now."""
+    moment = datetime.fromtimestamp(seconds)
+    is_today = moment.date() == datetime.fromtimestamp(now).date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%a %H:%M:%S}"
 
 
 def _head(seconds: float, camera: str) -> Text:
@@ -71,9 +107,9 @@ def _head(seconds: float, camera: str) -> Text:
     return line
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = LONGEST_FIELD) -> str:
     """Cut the text and replace escape codes and direction marks, which could overwrite the terminal."""
-    cut = text if len(text) <= LONGEST_FIELD else f"{text[: LONGEST_FIELD - 1]}…"
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)
 
 

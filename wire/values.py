@@ -216,13 +216,23 @@ class NextActivity(NamedTuple):
     expected_at: float
 
 
-class HorizonForecast(NamedTuple):
-    """The likeliest activity at one future moment."""
+class SoonActivity(NamedTuple):
+    """An activity that is likely to begin soon."""
 
-    horizon: float
-    """Seconds after the forecast was made."""
     activity: str
     probability: float
+    """That it begins within the horizon."""
+    horizon: float
+    """Seconds after the forecast was made."""
+
+
+class UnusualActivity(NamedTuple):
+    """An activity that lasts unusually long, or that has not begun as usual."""
+
+    kind: str
+    """`lasts_long` or `not_begun`."""
+    activity: str
+    since: float
 
 
 @dataclass(frozen=True)
@@ -231,7 +241,11 @@ class Forecast:
 
     made_at: float
     next: NextActivity | None
-    then: tuple[HorizonForecast, ...]
+    next_reason: str
+    """Why `next` is None, for a person. Empty if the forecaster does not say it."""
+    soon: tuple[SoonActivity, ...]
+    """The soonest first. Empty if `next` is None, because the forecaster has not proved itself then."""
+    unusual: UnusualActivity | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
@@ -11,13 +13,22 @@ from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
 from harstream.wire.context import labels_sha
 from harstream.wire.messages.forecast import ForecastMessage
+from harstream.wire.payloads import OFFLINE
 from harstream.wire.topics import Topics
-from harstream.wire.values import Forecast, HorizonForecast, NextActivity
+from harstream.wire.values import Forecast, NextActivity, SoonActivity, UnusualActivity
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES, MAX_CAMERAS = 64 * 1024, 1000
 """The longest forecast in bytes, and the largest number of cameras with a stored forecast."""
+OLDEST = 180.0
+"""Seconds for which a forecast holds. A forecaster publishes one every 60 s."""
+LIKELY = 0.3
+"""The probability from which an activity is said to begin soon."""
+SOONEST = 3
+"""The largest number of activities that are said to begin soon."""
+LONGEST_REASON = 200
+"""Letters."""
 QUIET = 60.0
 """Shortest time between two reports of ignored forecasts, in seconds. A client in a loop would fill the log."""
 
@@ -25,11 +36,16 @@ QUIET = 60.0
 class ForecastCache:
     """Holds the last forecast of each camera. One thread receives forecasts, and any thread may read them."""
 
-    def __init__(self, contract: ModelContract) -> None:
-        """Forecasts for the labels of another model, which a broker may still retain, are ignored."""
+    def __init__(self, contract: ModelContract, clock: Callable[[], float] = time.time) -> None:
+        """Forecasts for the labels of another model, which a broker may still retain, are ignored.
+
+        `clock` returns seconds since the epoch.
+        """
         self._labels = {*contract.labels, UNKNOWN}
         self._sha = labels_sha(contract)
+        self._clock = clock
         self._latest: dict[str, Forecast] = {}
+        self._is_offline = False
         self._outage = Outage(
             log, "a forecast", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored", quiet=QUIET
         )
@@ -37,6 +53,7 @@ class ForecastCache:
     def subscribe(self, publisher: Publisher, topics: Topics) -> None:
         """Receive the forecasts of all cameras of a node. The publisher must not have started."""
         publisher.subscribe(topics.forecast("+"), self.receive)
+        publisher.subscribe(topics.forecaster, self.receive_status)
 
     def receive(self, topic: str, payload: bytes, _: bool) -> None:
         """Store a message on `har/<node>/camera/<camera>/forecast`.
@@ -56,9 +73,16 @@ class ForecastCache:
             if len(self._latest) > MAX_CAMERAS:  # any client that may publish can use arbitrary camera names
                 del self._latest[next(iter(self._latest))]
 
+    def receive_status(self, _: str, payload: bytes, __: bool) -> None:
+        """Follow `har/<node>/forecaster/status`. A forecaster that is killed leaves its retained forecasts behind."""
+        self._is_offline = payload == OFFLINE.encode()
+
     def get(self, camera: str) -> Forecast | None:
-        """Return the last forecast of a camera, or None."""
-        return self._latest.get(camera)
+        """Return the last forecast of a camera. None if it is too old, or if its forecaster is offline."""
+        forecast = self._latest.get(camera)
+        if forecast is None or self._is_offline or self._clock() - forecast.made_at > OLDEST:
+            return None
+        return forecast
 
     def _read(self, payload: bytes) -> Forecast | None:
         """Return the forecast, or None for the labels of another model. Raises ValueError for an invalid payload."""
@@ -72,20 +96,34 @@ class ForecastCache:
             raise ValueError(f"{where}: {first['msg']}") from error
         if message.labels_sha != self._sha:
             return None
-        follower = message.next
-        forecast = Forecast(
-            made_at=message.made_at,
-            next=None if follower is None else NextActivity(follower.activity, follower.p, follower.expected_at),
-            then=tuple(HorizonForecast(each.horizon_s, *_likeliest(each.p)) for each in message.horizons),
-        )
-        named = [each.activity for each in forecast.then] + ([forecast.next.activity] if forecast.next else [])
-        for activity in named:
+        forecast = _forecast(message)
+        for activity in _activities(forecast):
             if activity not in self._labels:
                 raise ValueError(f"the model has no activity {activity[:80]!r}")
         return forecast
 
 
-def _likeliest(probabilities: dict[str, float]) -> tuple[str, float]:
-    if not probabilities:
-        raise ValueError("expected the probabilities of a horizon, got none")
-    return max(probabilities.items(), key=lambda item: item[1])
+def _forecast(message: ForecastMessage) -> Forecast:
+    follower, unusual = message.next, message.unusual
+    return Forecast(
+        made_at=message.made_at,
+        next=None if follower is None else NextActivity(follower.activity, follower.p, follower.expected_at),
+        next_reason=(message.next_reason or "")[:LONGEST_REASON],
+        soon=() if follower is None else _soon(message),
+        unusual=None if unusual is None else UnusualActivity(unusual.kind, unusual.activity, unusual.since),
+    )
+
+
+def _soon(message: ForecastMessage) -> tuple[SoonActivity, ...]:
+    """Return each activity that is likely to begin, with the shortest horizon for which that holds."""
+    soon: dict[str, SoonActivity] = {}
+    for horizon in message.horizons:
+        for activity, probability in (horizon.begins or {}).items():
+            if probability >= LIKELY and activity not in soon:
+                soon[activity] = SoonActivity(activity, probability, horizon.horizon_s)
+    return tuple(sorted(soon.values(), key=lambda each: (each.horizon, -each.probability))[:SOONEST])
+
+
+def _activities(forecast: Forecast) -> list[str]:
+    named = [forecast.next, forecast.unusual, *forecast.soon]
+    return [each.activity for each in named if each is not None]

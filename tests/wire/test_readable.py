@@ -55,6 +55,37 @@ def test_an_observation_shows_its_symbol(make_notice: MakeNotice, context: Conte
     assert line.plain.split() == [local(1_700_000_000.0), "hall", "saw", "JumpingJack", "85%"]
 
 
+FORECAST = {
+    "schema": "harstream.forecast/1", "node": "nuc1", "camera": "hall", "area": None, "activity": "Walk",
+    "made_at": "2023-11-14T22:13:20.000Z", "dwell_s": 4.0, "horizons": [{"horizon_s": 60, "p": {"unknown": 1.0}}],
+    "next": {"activity": "JumpingJack", "p": 0.62, "expected_at": "2023-11-14T22:14:20.000Z",
+             "alternatives": [{"activity": "Walk", "p": 0.2}, {"activity": "Punch", "p": 0.1}]},
+    "labels_sha": "0" * 12, "predictor": {"name": "mix", "version": "1", "trained_until": None},
+}  # fmt: skip
+
+
+def forecast_line(**changes: object) -> list[str]:
+    return readable("har/nuc1/camera/hall/forecast", encode_json(FORECAST | changes)).plain.split()
+
+
+def test_a_forecast_shows_what_is_next_and_when_and_what_else_may_be() -> None:
+    begins = ["next", "JumpingJack", "62%", "about", local(1_700_000_060.0)]
+    assert forecast_line() == [local(1_700_000_000.0), "hall", *begins, "or", "Walk", "20%,", "Punch", "10%"]
+
+
+def test_a_forecast_without_a_next_activity_shows_the_reason() -> None:
+    line = forecast_line(next=None, next_reason="6 of 30 changes seen")
+    assert line == [local(1_700_000_000.0), "hall", "next", "not", "known:", "6", "of", "30", "changes", "seen"]
+
+
+@pytest.mark.parametrize(("kind", "word"), [("lasts_long", "long,"), ("not_begun", "begun")])
+def test_a_forecast_shows_what_is_unusual_and_its_weekday_if_it_was_another_day(kind: str, word: str) -> None:
+    since = "2023-11-12T22:13:20.000Z"
+    line = forecast_line(unusual={"kind": kind, "activity": "Walk", "p": 0.001, "since": since})
+    assert word in line
+    assert line[-2:] == [f"{datetime.fromtimestamp(1_700_000_000.0 - 2 * 86400):%a}", local(1_700_000_000.0)]
+
+
 def test_an_activity_always_has_the_same_colour() -> None:
     # crc32(b"JumpingJack") = 0x8fbc8d90 = 2411498896; 2411498896 % 9 = 1.
     assert colour("JumpingJack") == "green"

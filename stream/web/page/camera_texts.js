@@ -1,6 +1,6 @@
 // Returns the texts on a camera's card.
 
-import { duration, percent, readable } from "./formats.js";
+import { clock, duration, percent, readable } from "./formats.js";
 
 export const STALLED = 3;          // seconds without a frame after which a connected camera is stalled
 
@@ -44,14 +44,32 @@ export function rateText(view) {
   return view.behind > 0 ? `${fps}, ${duration(view.behind)} behind` : fps;
 }
 
-// Return the next expected activity. `isDetailed` adds the activity at each horizon. After the last horizon, the text is
-// empty.
-export function forecastText({ made_at, next, then }, isDetailed) {
-  const now = Date.now() / 1000;
-  if (now > made_at + Math.max(...then.map(([horizon]) => horizon))) return "";
-  const named = (activity, share) => `${activity === "unknown" ? "no activity" : readable(activity)} ${percent(share)}`;
-  const away = (time) => time > now ? `in ${duration(time - now)}` : "now";
-  const words = next ? [`Next: ${named(next[0], next[1])}, ${away(next[2])}`] : [];
-  if (isDetailed) words.push(...then.map(([horizon, activity, share]) => `${away(made_at + horizon)}: ${named(activity, share)}`));
-  return words.join(" · ");
+// Return what is expected next, or why that is not known. `isDetailed` adds the activities that are likely to begin soon.
+export function forecastText(forecast, isDetailed) {
+  const words = [unusualText(forecast.unusual), nextText(forecast)];
+  if (isDetailed) words.push(...forecast.soon.map(soonText));
+  return words.filter(Boolean).join(" · ");
+}
+
+function nextText({ next, next_reason }) {
+  if (!next) return next_reason && `No forecast: ${next_reason}`;
+  const [activity, probability, expectedAt] = next;
+  const left = expectedAt - Date.now() / 1000;
+  return `Next: ${named(activity)} ${percent(probability)}, ${left > 0 ? `in ${duration(left)}` : "now"}`;
+}
+
+function soonText([activity, probability, horizon]) {
+  const limit = horizon < 60 ? duration(horizon) : `${Math.round(horizon / 60)} min`;
+  return `within ${limit}: ${named(activity)} ${percent(probability)}`;
+}
+
+function unusualText(unusual) {
+  if (!unusual) return "";
+  const [kind, activity, since] = unusual;
+  const what = kind === "lasts_long" ? "lasts unusually long, since" : "has not begun as usual, by";
+  return `${named(activity)} ${what} ${clock(since)}`;
+}
+
+function named(activity) {
+  return activity === "unknown" ? "No activity" : readable(activity);
 }

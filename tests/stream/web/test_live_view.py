@@ -37,17 +37,19 @@ from harstream.wire.values import (
     EventType,
     Forecast,
     Frame,
-    HorizonForecast,
     LabelScore,
     NextActivity,
     Notice,
+    SoonActivity,
     Step,
+    UnusualActivity,
     Warming,
 )
 from tests.support.live_view import LiveView
 from tests.support.values import MakeHealth
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
+SOON = (SoonActivity("JumpRope", 0.4, 900.0), SoonActivity("Punch", 0.31, 3600.0))
 
 
 class CountingEncoder:
@@ -439,19 +441,20 @@ def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:
     view.show(step("garden"))
     page.wait_for_selector(".camera[data-badge=live]")
     line = page.locator(".expected").first
-    then = (HorizonForecast(300.9, "unknown", 0.8), HorizonForecast(3600.9, "Punch", 0.4))
-    publish(Forecast(now, NextActivity("JumpRope", 0.62, now + 600.9), then))
+    forecast = Forecast(now, NextActivity("JumpRope", 0.62, now + 600.9), "", SOON, unusual=None)
+    publish(forecast)
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
     page.get_by_role("button", name="Enlarge hall").click()
-    each = r" · in (5:00|4:5\d): no activity 80% · in (1:00:00|59:5\d): Punch 40%$"
-    until(lambda: re.search(each, line.inner_text()))
+    until(lambda: line.inner_text().endswith(" · within 15 min: Jump rope 40% · within 60 min: Punch 31%"))
     page.keyboard.press("Escape")
     until(lambda: page.locator(".camera:visible").count() == 2)
-    publish(Forecast(now - 400, NextActivity("JumpRope", 0.62, now), (HorizonForecast(300.0, "unknown", 0.8),)))
-    until(lambda: line.inner_text() == "")
-    publish(Forecast(now, NextActivity("Punch", 0.5, now), (HorizonForecast(300.9, "Punch", 0.8),)))
+    publish(replace(forecast, next=NextActivity("Punch", 0.5, now)))
     until(lambda: line.inner_text() == "Next: Punch 50%, now")
-    publish(Forecast(now, None, (HorizonForecast(300.9, "Punch", 0.8),)))
+    publish(replace(forecast, next=None, next_reason="6 of 30 changes of activity seen", soon=()))
+    until(lambda: line.inner_text() == "No forecast: 6 of 30 changes of activity seen")
+    publish(replace(forecast, unusual=UnusualActivity("lasts_long", "Punch", now)))
+    until(lambda: re.match(r"Punch lasts unusually long, since \d\d:\d\d:\d\d · Next: Jump", line.inner_text()))
+    publish(replace(forecast, next=None, soon=()))
     until(lambda: line.inner_text() == "")
 
 
