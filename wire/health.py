@@ -9,6 +9,9 @@ from typing import NamedTuple
 from harstream.wire.errors import Trouble
 from harstream.wire.values import Warming
 
+REMOVED_REASON = "it is no longer watched"
+"""The last reason of a camera that has left the config."""
+
 
 class HealthState(StrEnum):
     CONNECTING = "connecting"

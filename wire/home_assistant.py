@@ -8,23 +8,30 @@ Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payloa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from harstream.models.contract import UNKNOWN
 from harstream.wire.context import Context
 from harstream.wire.health import HealthState
+from harstream.wire.home_assistant_components import (
+    EXPIRE_AFTER,
+    Payload,
+    available,
+    device_id,
+    device_payload,
+    diagnostic,
+    hidden,
+    on_off,
+    readable_name,
+    sensor,
+)
 from harstream.wire.payloads import OFFLINE, ONLINE, encode_json
 from harstream.wire.topics import Topics
 from harstream.wire.values import EventType
 
 BIRTH = "homeassistant/status"
 """Home Assistant publishes `online` here once it has started, whatever its discovery prefix is."""
-EXPIRE_AFTER = 180
-"""Seconds without a message until an activity becomes unavailable. It is published every 60 s."""
 HEALTHY_STATES = (HealthState.CONNECTING, HealthState.WARMING, HealthState.LIVE, HealthState.DISABLED)
-
-Payload = dict[str, object]
 
 
 def announcements(
@@ -35,51 +42,46 @@ def announcements(
     `prefix` is Home Assistant's discovery prefix. `page` is the URL at which other machines open the live view.
     `snapshots` says whether the node publishes snapshots.
     """
-    node = _device(context.node)
+    node = device_id(context.node)
     payloads = {f"har/{context.node}": _node_payload(node, context, page)}
     for camera in cameras:
-        payload = _camera_payload(_device(context.node, camera), camera, context, page, snapshots=snapshots)
+        payload = _camera_payload(device_id(context.node, camera), camera, context, page, snapshots=snapshots)
         payloads[f"har_{context.node}/{camera}"] = payload
     return {f"{prefix}/device/{place}/config": encode_json(payload) for place, payload in payloads.items()}
-
-
-def _device(*names: str) -> str:
-    """Return the identifier of a node, or of a node's camera. No name contains a slash, so none is another's."""
-    return "/".join(["har", *names])
 
 
 def _node_payload(device: str, context: Context, page: str | None) -> Payload:
     topics = Topics(context.node)
     components = {
         # It has no availability, because this entity shows whether the node is gone.
-        "connectivity": _on_off("Connectivity", topics.status, ONLINE, OFFLINE, device_class="connectivity"),
-        "version": _sensor("Version", topics.info, "{{ value_json.version }}"),
-        "model": _sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
+        "connectivity": on_off("Connectivity", topics.status, ONLINE, OFFLINE, device_class="connectivity"),
+        "version": sensor("Version", topics.info, "{{ value_json.version }}"),
+        "model": sensor("Model", topics.info, "{{ value_json.model.name }} {{ value_json.model.version }}"),
     }
     about = _about(device, f"harstream {context.node}", context, page)
-    components = {key: _diagnostic(component) for key, component in components.items()}
-    return _payload(about, components, context, f"harstream {context.node}")
+    components = {key: diagnostic(component) for key, component in components.items()}
+    return device_payload(about, components, context.version, f"harstream {context.node}")
 
 
 def _camera_payload(device: str, camera: str, context: Context, page: str | None, *, snapshots: bool) -> Payload:
     own_page = page and f"{page}#{camera}"
-    name = context.titles.get(camera) or _readable(camera)
-    about = _about(device, name, context, own_page) | {"via_device": _device(context.node)}
+    name = context.titles.get(camera) or readable_name(camera)
+    about = _about(device, name, context, own_page) | {"via_device": device_id(context.node)}
     if area := context.areas.get(camera):
         about["suggested_area"] = area
     # A device keeps a component that is left out. It removes a component that has only a platform.
     snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
     components = _camera_components(camera, context) | {"snapshot": snapshot}
-    return _payload(about, components, context, _readable(camera))
+    return device_payload(about, components, context.version, readable_name(camera))
 
 
 def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
     topics = Topics(context.node)
     activity, health = topics.activity(camera), topics.health(camera)
-    whole_node = _available(topics.status)
-    watched = _available(topics.status, topics.availability(camera))
+    whole_node = available(topics.status)
+    watched = available(topics.status, topics.availability(camera))
     return {
-        "activity": _sensor(
+        "activity": sensor(
             "Activity", activity, "{{ value_json.activity }}",
             device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRE_AFTER,
             # `since` stays the same while the activity lasts. Other values would trigger automations every minute.
@@ -91,19 +93,19 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
             # An update every few seconds would fill the logbook. Home Assistant ignores an empty rendering.
             "value_template": "{{ value if value_json.event_type != 'update' }}",
         } | watched,
-        "confidence": _sensor(
+        "confidence": sensor(
             "Confidence", activity,
             f"{{{{ None if value_json.activity == '{UNKNOWN}' else (100 * value_json.confidence) | round | int }}}}",
             unit_of_measurement="%", state_class="measurement", expire_after=EXPIRE_AFTER,
         ) | watched,
         # These depend on the node alone, so that they show what is wrong while the camera is away.
-        "connectivity": _diagnostic(
-            _on_off(
+        "connectivity": diagnostic(
+            on_off(
                 "Connectivity", topics.availability(camera), ONLINE, OFFLINE, device_class="connectivity"
             )
         ) | whole_node,
-        "problem": _diagnostic(
-            _on_off(
+        "problem": diagnostic(
+            on_off(
                 "Problem", health, "on", "off", device_class="problem", value_template=_PROBLEM,
                 json_attributes_topic=health, json_attributes_template=_WHY,
             )
@@ -117,27 +119,27 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
             "command_topic": topics.command(camera, "threshold"), "min": 0, "max": 1, "step": 0.01, "mode": "slider",
             "entity_category": "config",
         } | whole_node,
-        **{key: _hidden(component) | whole_node for key, component in _figures(health).items()},
+        **{key: hidden(component) | whole_node for key, component in _figures(health).items()},
     }  # fmt: skip
 
 
 def _snapshot(camera: str, context: Context) -> Payload:
     topics = Topics(context.node)
     image = {"platform": "image", "name": "Snapshot", "image_topic": topics.snapshot(camera), "qos": 1}
-    return image | {"content_type": "image/jpeg"} | _available(topics.status)
+    return image | {"content_type": "image/jpeg"} | available(topics.status)
 
 
 def _figures(health: str) -> dict[str, Payload]:
     """Return entities for troubleshooting."""
     return {
-        "fps": _sensor(
+        "fps": sensor(
             "Frame rate", health, "{{ value_json.fps }}", unit_of_measurement="fps", state_class="measurement"
         ),
-        "frame_age": _sensor(
+        "frame_age": sensor(
             "Frame age", health, "{{ value_json.frame_age_s }}", device_class="duration", unit_of_measurement="s"
         ),
-        "reconnects": _sensor("Reconnects", health, "{{ value_json.reconnects }}", state_class="total_increasing"),
-        "dropped": _sensor("Dropped frames", health, "{{ value_json.dropped }}", state_class="total_increasing"),
+        "reconnects": sensor("Reconnects", health, "{{ value_json.reconnects }}", state_class="total_increasing"),
+        "dropped": sensor("Dropped frames", health, "{{ value_json.dropped }}", state_class="total_increasing"),
     }
 
 
@@ -150,22 +152,6 @@ _PROBLEM = (
 _WHY = "{{ {'health': value_json.state, 'reason': value_json.reason, 'overloaded': value_json.overloaded} | tojson }}"
 
 
-def _payload(about: Payload, components: dict[str, Payload], context: Context, name: str) -> Payload:
-    """`name` begins the ids of the entities, which stay the same when a title changes."""
-    device = about["identifiers"]
-    named = {
-        key: component
-        | {
-            "unique_id": f"{device}/{key}",
-            "default_entity_id": f"{component['platform']}.{_slug(name)}_{_slug(str(component['name']))}",
-        }
-        for key, component in components.items()
-        if "name" in component
-    }
-    origin = {"name": "harstream", "sw_version": context.version}
-    return {"device": about, "origin": origin, "components": components | named}
-
-
 def _about(device: str, name: str, context: Context, page: str | None) -> Payload:
     return {
         "identifiers": device,
@@ -175,37 +161,3 @@ def _about(device: str, name: str, context: Context, page: str | None) -> Payloa
         "sw_version": context.version,
         **({"configuration_url": page} if page else {}),
     }
-
-
-def _sensor(name: str, topic: str, template: str, **more: object) -> Payload:
-    return {"platform": "sensor", "name": name, "state_topic": topic, "qos": 1, "value_template": template, **more}
-
-
-def _on_off(name: str, topic: str, on: str, off: str, **more: object) -> Payload:
-    payloads = {"payload_on": on, "payload_off": off}
-    return {"platform": "binary_sensor", "name": name, "state_topic": topic, "qos": 1, **payloads, **more}
-
-
-def _available(*topics: str) -> Payload:
-    said = {"payload_available": ONLINE, "payload_not_available": OFFLINE}
-    # The default is `latest`: a node that returns would make all its cameras available.
-    return {"availability": [{"topic": topic, **said} for topic in topics], "availability_mode": "all"}
-
-
-def _diagnostic(component: Payload) -> Payload:
-    return component | {"entity_category": "diagnostic"}
-
-
-def _hidden(component: Payload) -> Payload:
-    return _diagnostic(component) | {"enabled_by_default": False}
-
-
-def _readable(camera: str) -> str:
-    """Turn `living-room` into `Living room`."""
-    words = " ".join(re.findall(r"[A-Za-z0-9]+", camera)) or "Camera"
-    return words[0].upper() + words[1:]
-
-
-def _slug(name: str) -> str:
-    """Make an entity's id from its name, as Home Assistant does."""
-    return "_".join(re.findall(r"[a-z0-9]+", name.lower()))

@@ -57,7 +57,7 @@ def run(
         secrets = Secrets()
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
-        settings = Settings(node or chosen.node, predictor, _zone(zone), _folder(state, chosen))
+        settings = Settings(node or chosen.node, predictor, _zone(zone), _folder(state, chosen), chosen.mqtt.discovery)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):
             service.run()

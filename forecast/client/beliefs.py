@@ -34,7 +34,10 @@ class Beliefs:
         self._time: float | None = None
 
     def add(self, camera: str, time: float) -> None:
-        """Follow one more camera from a time on."""
+        """Follow one more camera from a time on, or follow one again that had left."""
+        if camera in self._rows:
+            self.restart(camera, time)
+            return
         self._rows[camera] = len(self._rows)
         self._belief = np.concatenate([self._belief, self._prior(time)[None]])
         self._looks.add(self._matrix)

@@ -20,7 +20,7 @@ from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 from harstream.forecast.model.states import States
 from harstream.forecast.predictors.mix import NAMES, Mix, Predictors, weights_after
 from harstream.forecast.predictors.protocol import Past, Predictor, Situation
-from harstream.wire.health import HealthState
+from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -97,6 +97,11 @@ class Forecaster:
         self._skill = Skill(0.0, 0, 0.0)
         self.fit(now)
 
+    @property
+    def cameras(self) -> list[str]:
+        """The names of the cameras that it follows."""
+        return list(self._cameras)
+
     def fit(self, now: float) -> None:
         """Learn from the diary. It takes seconds after a year."""
         course = list(self._course())
@@ -136,7 +141,14 @@ class Forecaster:
             camera.scores.ask_next(self._situation(message.camera, message.started_at), self._asked())
 
     def follow_health(self, message: HealthMessage, now: float) -> None:
-        """Follow a camera's health: while it is away, frozen or dark, nothing is known."""
+        """Follow a camera's health: while it is away, frozen or dark, nothing is known.
+
+        A camera that has left the config is no longer followed.
+        """
+        if message.reason == REMOVED_REASON:
+            self._cameras.pop(message.camera, None)
+            self._evidence.pop(message.camera, None)
+            return
         camera = self._camera(message.camera, now)
         camera.area = message.area
         if message.state not in SEEING:

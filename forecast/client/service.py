@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,11 +17,14 @@ from pydantic import ValidationError
 
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.forecaster import Forecaster, Recognizer
+from harstream.forecast.model.states import States
+from harstream.mqtt.announcer import Announcer
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
+from harstream.wire.home_assistant_forecasts import forecast_announcements
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -37,6 +41,8 @@ MOST_WAITING = 20_000
 """Messages that may wait for the forecaster. Newer ones are dropped and counted."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
+SETTLED = 5.0
+"""Seconds without a new camera before the cameras are announced. An earlier announcement would clear the others'."""
 M = TypeVar("M", bound=Message)
 
 
@@ -50,6 +56,8 @@ class Settings:
     """The home's time zone. None: that of this machine."""
     state: Path
     """The folder for the diary."""
+    discovery: str | None = None
+    """Home Assistant's discovery prefix. None announces nothing."""
 
 
 class ForecastService:
@@ -62,6 +70,10 @@ class ForecastService:
         outbox = Outbox(settings.state / "outbox.sqlite")
         self._publisher = Publisher(address, outbox, will=Will(self._topics.forecaster, OFFLINE))
         self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        self._announcer = Announcer(self._publisher, address.url, settings.state / "announced")
+        self._announced: tuple[States, frozenset[str]] | None = None
+        self._found: tuple[States, frozenset[str]] | None = None
+        self._found_at = 0.0
         self._stopping = threading.Event()
         self._dropped = 0
         self._retained: set[str] = set()
@@ -83,6 +95,7 @@ class ForecastService:
         """Follow the node until `stop`. Raises BrokerError if the first attempt to connect fails, and SinkError."""
         self._settings.state.mkdir(parents=True, exist_ok=True)
         self._diary.start()
+        self._announcer.start()
         try:
             self._publisher.retain(self._topics.forecaster, ONLINE.encode())
             self._publisher.start(must_connect=True)
@@ -119,6 +132,25 @@ class ForecastService:
                 topic = self._topics.forecast(message.camera)
                 self._retained.add(topic)
                 self._publisher.retain(topic, message.encode(), qos=0)
+            self._announce(self._forecaster)
+
+    def _announce(self, forecaster: Forecaster) -> None:
+        """Announce the cameras to Home Assistant once no more are found, and clear the forecasts of those that left."""
+        found = forecaster.states, frozenset(forecaster.cameras)
+        if found != self._found:
+            self._found, self._found_at = found, time.monotonic()
+        if found == self._announced or time.monotonic() - self._found_at < SETTLED:
+            return
+        self._announced, (states, cameras) = found, found
+        prefix, node = self._settings.discovery, self._settings.node
+        self._announcer.announce(
+            forecast_announcements(prefix, node, sorted(cameras), states.activities, version("harstream"))
+            if prefix
+            else {}
+        )
+        for topic in self._retained - {self._topics.forecast(camera) for camera in cameras}:
+            self._publisher.clear(topic, lambda: None)
+            self._retained.discard(topic)
 
     def _handle_next(self, timeout: float) -> None:
         try:

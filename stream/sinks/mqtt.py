@@ -13,7 +13,7 @@ from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.context import Context
-from harstream.wire.health import Health, HealthState, NodeStats
+from harstream.wire.health import REMOVED_REASON, Health, HealthState, NodeStats
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage, ObservationMessage, is_observation
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -31,7 +31,6 @@ REPEAT_HEALTH = 60.0
 STATS_PERIOD = 60.0
 """Seconds between two summaries of the node."""
 STOPPED_REASON = "harstream has stopped"
-REMOVED_REASON = "it is no longer watched"
 
 
 def new_publisher(address: BrokerAddress, outbox: Outbox, node: str, client_id: str | None = None) -> Publisher:

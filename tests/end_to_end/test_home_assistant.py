@@ -333,6 +333,40 @@ def test_the_picture_of_a_start_is_shown_while_snapshots_are_on(
     assert module_subscribe(module_mosquitto.port).of("attic/snapshot") == []
 
 
+def test_a_forecaster_adds_its_entities_to_the_cameras_device(
+    home_assistant: HomeAssistant, run: Start, start: Start, eventually: Eventually
+) -> None:
+    running = run("nuc11", pool="scene?seed=8", sauna="scene?seed=9")
+    eventually(lambda: home_assistant.state("sensor.pool_activity") == "Light", "the camera", RECOGNIZED)
+    forecaster = start("forecast", "run")
+    sensor = "sensor.pool_next_activity"
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "the forecast", RECOGNIZED)
+    assert "of 30 changes" in home_assistant.attribute(sensor, "reason")
+    pool = home_assistant.device("har/nuc11/pool")
+    assert (pool["name"], pool["model"]) == ("Pool", "light 1.0.0")
+    entities = {
+        each["entity_id"]: (each["disabled_by"], each["entity_category"])
+        for each in home_assistant.registry("entity")
+        if each["device_id"] == pool["id"] and "nuc11/pool/" in each["unique_id"]
+    }
+    assert entities.items() >= {
+        sensor: (None, None), "sensor.pool_next_activity_at": (None, None), "binary_sensor.pool_unusual": (None, None),
+        "sensor.pool_next_activity_probability": (None, None),
+        "sensor.pool_light_within_15_min": ("integration", None),
+        "sensor.pool_forecast_skill": (None, "diagnostic"), "sensor.pool_surprise": (None, "diagnostic"),
+    }.items()  # fmt: skip
+    assert home_assistant.state("binary_sensor.pool_unusual") == "off"
+    assert home_assistant.state("sensor.pool_next_activity_at") == "unknown"
+    forecaster.signal(signal.SIGKILL)
+    eventually(lambda: home_assistant.state(sensor) == "unavailable", "the last will")
+    assert home_assistant.state("sensor.pool_activity") == "Light"
+    again = start("forecast", "run")
+    eventually(lambda: home_assistant.state(sensor) == "unknown", "the next forecaster", RECOGNIZED)
+    again.signal(signal.SIGTERM)
+    eventually(lambda: home_assistant.state(sensor) == "unavailable", "its farewell")
+    assert not running.complaints
+
+
 def test_automations_from_the_blueprints_work(
     home_assistant: HomeAssistant, run: Start, eventually: Eventually, film: Callable[..., Path]
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.forecaster import Forecaster
-from harstream.wire.health import HealthState
+from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.forecast import ForecastMessage
 from harstream.wire.values import EndReason, EventType
 from tests.forecast.client.household import (
@@ -132,6 +132,19 @@ def test_an_outage_widens_the_belief(diary: Diary) -> None:
     assert before.p_now is not None
     assert after.p_now is not None
     assert 0.3 < after.p_now["Work"] < before.p_now["Work"]  # most likely it still goes on
+
+
+def test_a_camera_that_left_the_config_has_no_forecast_until_it_is_back(diary: Diary) -> None:
+    forecaster = new_forecaster(diary)
+    forecaster.follow_health(health(HealthState.LIVE, MONDAY), MONDAY)
+    assert [message.camera for message in forecaster.tick(MONDAY)] == ["hall"]
+
+    gone = health(HealthState.OFFLINE, MONDAY + 60).model_copy(update={"reason": REMOVED_REASON})
+    forecaster.follow_health(gone, MONDAY + 60)
+    assert (forecaster.tick(MONDAY + 120), forecaster.cameras) == ([], [])
+
+    forecaster.follow_health(health(HealthState.LIVE, MONDAY + 180), MONDAY + 180)
+    assert [message.camera for message in forecaster.tick(MONDAY + 180)] == ["hall"]
 
 
 def test_an_end_by_an_outage_is_not_learned_as_an_end(diary: Diary) -> None:
