@@ -102,6 +102,7 @@ def _why_not_writable(file: Path) -> str | None:
 def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.compute_metrics import compute_metrics
+    from harstream.evaluation.lasting_errors import lasting_in_clips
     from harstream.evaluation.report import table, write_html, write_json
     from harstream.stream.recognition.onnx_runtime import open_model
 
@@ -115,7 +116,7 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
     _report_skipped(skipped, clips, console)
     provenance = _provenance(recognizer, clips, skipped, f"{len(found.truth)} windows")
     if json:
-        write_json(json, metrics, contract, provenance)
+        write_json(json, metrics, lasting_in_clips(found, contract), contract, provenance)
     if html:
         history = _history(recognizer.files.folder)
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
@@ -149,6 +150,7 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path 
 
 def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None, json: Path | None) -> None:
     from harstream.evaluation.streams.joined_clips import SEED
+    from harstream.evaluation.streams.lasting_in_streams import lasting_in_streams
     from harstream.evaluation.streams.stream_metrics import measure_streams
     from harstream.evaluation.streams.stream_report import number_of_streams, stream_tables, write_stream_json
     from harstream.evaluation.streams.stream_runner import outcome, watch_clips
@@ -164,13 +166,14 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     clips = select_clips(selection, contract)
     watched, skipped = watch_clips(clips, recognizer, settings, console)
     metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
-    console.print(stream_tables(metrics))
+    lasting = lasting_in_streams(watched, contract)
+    console.print(stream_tables(metrics, lasting))
     _report_skipped(skipped, clips, console)
     if json:
         joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
         tracker = asdict(effective_tracker_settings(settings, contract))
         used = {"stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
-        write_stream_json(json, metrics, contract, used, _provenance(recognizer, clips, skipped, joined))
+        write_stream_json(json, metrics, lasting, contract, used, _provenance(recognizer, clips, skipped, joined))
 
 
 def _report_skipped(skipped: Sequence[Skipped], clips: Sequence[Clip], console: Console) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import auc, confusion_matrix, precision_recall_fscore_support, roc_curve
+from sklearn.metrics import auc, precision_recall_fscore_support, roc_curve
 
 from harstream.evaluation.labelled_scores import LabelledScores, average_over_clips
 from harstream.evaluation.metrics import (
@@ -30,14 +30,15 @@ RELIABILITY_BINS = 15
 def compute_metrics(predictions: LabelledScores, *, unknown_threshold: float) -> Metrics:
     shares = _right_shares(predictions)
     reliability = _reliability(predictions)
-    confusion = confusion_matrix(predictions.truth, predictions.recognized, labels=_every_class(predictions))
+    confusion = _confusion(predictions, np.ones(len(predictions.truth), dtype=np.bool_))
     return Metrics(
         labels=predictions.labels,
         windows=_averages(predictions),
         clips=_averages(average_over_clips(predictions)),
         top1=_top1(shares),
         classes=_classes(predictions, confusion),
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        confusion=_as_rows(confusion),
+        confusion_sure=_as_rows(_confusion(predictions, predictions.reaches(unknown_threshold))),
         roc_micro=_roc(_is_class(predictions).ravel(), predictions.scores.ravel()),
         groups=_groups(shares),
         calibration_error=_calibration_error(reliability),
@@ -49,17 +50,28 @@ def compute_metrics(predictions: LabelledScores, *, unknown_threshold: float) ->
     )
 
 
-def emission(metrics: Metrics) -> dict[str, object]:
+def emission(metrics: Metrics, lasting: float | None) -> dict[str, object]:
     """Return the input of a hidden Markov model: `matrix[true][recognized]` = P(recognized | true), `prior` = P(true).
 
     Both come from counts of windows, with 1 added to every count (Laplace smoothing), so that no probability is 0. A
     row of the matrix is (count + 1) / (support + K), the prior (support + 1) / (N + K). A class without windows has a
     flat row. The prior is that of the evaluated clips, not that of a day at home. Rounded to 6 places.
+
+    `sure` (K, 2K) splits `matrix` into windows that reach the model's threshold and those below it. Each count gets 0.5
+    there, so that the two halves add up to `matrix`. `lasting` is that of `LastingErrors`.
     """
     counts = np.array(metrics.confusion, dtype=np.float64)
     support = counts.sum(axis=1) + 1
     matrix = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-    smoothed = {"labels": metrics.labels, "matrix": matrix.tolist(), "prior": (support / support.sum()).tolist()}
+    sure = (np.array(metrics.confusion_sure) + 0.5) / (counts + 1).sum(axis=1, keepdims=True)
+    split = np.hstack([sure.round(6), matrix.round(6) - sure.round(6)])  # the halves add up after rounding, too
+    smoothed = {
+        "labels": metrics.labels,
+        "matrix": matrix.tolist(),
+        "prior": (support / support.sum()).tolist(),
+        "sure": split.tolist(),
+        "lasting": lasting,
+    }
     return rounded(smoothed, digits=6)
 
 
@@ -172,8 +184,7 @@ def _calibration_error(bins: tuple[ReliabilityBin, ...]) -> float:
 
 
 def _selection(predictions: LabelledScores, threshold: float) -> Selection:
-    # float32, like the scores: a score of 0.7 is 0.699999988 and must reach a threshold of 0.7.
-    reaches = predictions.confidence >= np.float32(threshold)
+    reaches = predictions.reaches(threshold)
     return Selection(threshold, float(reaches.mean()), _mean(predictions.is_right[reaches]))
 
 
@@ -210,6 +221,17 @@ def _among_activities(predictions: LabelledScores) -> AmongActivities | None:
     return AmongActivities(
         windows=_averages(chosen), clips=_averages(average_over_clips(chosen)), top1=_top1(_right_shares(chosen))
     )
+
+
+def _confusion(predictions: LabelledScores, chosen: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """Count the chosen windows (N,) by true and recognized class: (K, K)."""
+    counts = np.zeros((len(predictions.labels), len(predictions.labels)), dtype=np.int64)
+    np.add.at(counts, (predictions.truth[chosen], predictions.recognized[chosen]), 1)
+    return counts
+
+
+def _as_rows(counts: NDArray[np.integer]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(count) for count in row) for row in counts)
 
 
 def _every_class(predictions: LabelledScores) -> NDArray[np.intp]:

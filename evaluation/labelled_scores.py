@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,22 @@ class LabelledScores:
         """(N,), True where the recognized label is the true one."""
         right: NDArray[np.bool_] = self.recognized == self.truth
         return right
+
+    def reaches(self, threshold: float) -> NDArray[np.bool_]:
+        """Return (N,), True where the top score is at least the threshold."""
+        # float32, like the scores: a score of 0.7 is 0.699999988 and must reach a threshold of 0.7.
+        reached: NDArray[np.bool_] = self.confidence >= np.float32(threshold)
+        return reached
+
+    def rows(self, chosen: NDArray[np.intp]) -> LabelledScores:
+        """Return the chosen rows (n,), at least one."""
+        return replace(
+            self,
+            clips=tuple(self.clips[row] for row in chosen),
+            groups=tuple(self.groups[row] for row in chosen),
+            truth=self.truth[chosen],
+            scores=self.scores[chosen],
+        )
 
 
 def average_over_clips(predictions: LabelledScores) -> LabelledScores:

@@ -128,6 +128,8 @@ class Metrics:
     classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
     """(K, K) windows: one row per true class, one column per recognized class, in label order."""
+    confusion_sure: tuple[tuple[int, ...], ...]
+    """(K, K) the same for windows whose top score reaches the model's own threshold."""
     roc_micro: RocCurve
     """The curve of all pairs of window and class, pooled."""
     groups: tuple[GroupAccuracy, ...]

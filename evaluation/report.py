@@ -14,6 +14,7 @@ from rich.text import Text
 
 from harstream.evaluation import plots
 from harstream.evaluation.compute_metrics import emission
+from harstream.evaluation.lasting_errors import LastingErrors
 from harstream.evaluation.metrics import ClassMetrics, Metrics
 from harstream.evaluation.number_format import decimal, percent
 from harstream.evaluation.report_json import write_report
@@ -102,13 +103,26 @@ def _page(
     )
 
 
-def write_json(path: Path, metrics: Metrics, contract: ModelContract, provenance: dict[str, str]) -> None:
-    """Write metrics, emission matrix, contract and provenance. The folder must exist.
+def write_json(
+    path: Path,
+    metrics: Metrics,
+    lasting: LastingErrors | None,
+    contract: ModelContract,
+    provenance: dict[str, str],
+) -> None:
+    """Write metrics, how long errors last, emission matrix, contract and provenance. The folder must exist.
+
+    `lasting` is None for a model that only works on whole clips.
 
     Raises ValueError if the metrics belong to another model than the contract.
     """
     _check_same_model(metrics, contract)
-    content = {"contract": asdict(contract), "metrics": metrics.to_dict(), "emission": emission(metrics)}
+    content = {
+        "contract": asdict(contract),
+        "metrics": metrics.to_dict(),
+        "lasting_errors": lasting.to_dict() if lasting else None,
+        "emission": emission(metrics, lasting.lasting if lasting else None),
+    }
     write_report(path, SCHEMA, provenance, content)
 
 

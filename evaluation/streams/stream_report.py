@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from harstream.evaluation.lasting_errors import LONG, LastingErrors
 from harstream.evaluation.number_format import decimal, percent, seconds
 from harstream.evaluation.report_json import write_report
 from harstream.evaluation.streams.stream_metrics import StreamMetrics
@@ -21,17 +22,26 @@ SCHEMA = "harstream.stream-evaluation/1"
 def write_stream_json(
     path: Path,
     metrics: StreamMetrics,
+    lasting: LastingErrors | None,
     contract: ModelContract,
     settings: Mapping[str, object],
     provenance: Mapping[str, str],
 ) -> None:
-    """Write the metrics with their model and settings. The folder must exist."""
-    content = {"contract": asdict(contract), "settings": settings, "metrics": metrics.to_dict()}
+    """Write the metrics with their model and settings. The folder must exist.
+
+    `lasting` is None if no window lies within a clip.
+    """
+    content = {
+        "contract": asdict(contract),
+        "settings": settings,
+        "metrics": metrics.to_dict(),
+        "lasting_errors": lasting.to_dict() if lasting else None,
+    }
     write_report(path, SCHEMA, provenance, content)
 
 
-def stream_tables(metrics: StreamMetrics) -> Group:
-    return Group(_activities(metrics), _figures(metrics))
+def stream_tables(metrics: StreamMetrics, lasting: LastingErrors | None) -> Group:
+    return Group(_activities(metrics), _figures(metrics), *([_errors(lasting)] if lasting else []))
 
 
 def _activities(metrics: StreamMetrics) -> Table:
@@ -49,6 +59,22 @@ def _activities(metrics: StreamMetrics) -> Table:
 
 def number_of_streams(metrics: StreamMetrics) -> str:
     return "1 stream" if metrics.streams == 1 else f"{metrics.streams} streams"
+
+
+def _errors(lasting: LastingErrors) -> Table:
+    rows = Table(box=None, show_header=False)
+    rows.add_column(justify="right")
+    for figure, meaning in (
+        (str(lasting.wrong), f"of {lasting.windows} windows one span apart are wrong, in {lasting.runs} runs"),
+        (seconds(lasting.run_p50), "or less, for half of the runs of wrong windows within an activity"),
+        (seconds(lasting.run_p90), "or less, for 90 % of the runs"),
+        (seconds(lasting.run_longest), "for the longest run"),
+        (percent(lasting.share_in_long_runs), f"of the wrong windows are in runs of {LONG:g} s and more"),
+        (percent(lasting.share_in_cut_runs), "of the wrong windows are in runs that only the activity's end stops"),
+        (decimal(lasting.lasting), "of the windows repeat the look (lasting), if looks are renewed each 60 s"),
+    ):
+        rows.add_row(figure, meaning)
+    return rows
 
 
 def _figures(metrics: StreamMetrics) -> Table:

@@ -148,11 +148,30 @@ def test_accuracy_is_undefined_if_no_score_reaches_the_threshold(metrics: Metric
 
 
 def test_emission_adds_one_to_every_count(metrics: Metrics) -> None:
-    assert emission(metrics) == {
+    assert emission(metrics, 0.9) == {
         "labels": ["sit", "walk", "nobody"],
         "matrix": [[0.4, 0.4, 0.2], [0.25, 0.5, 0.25], [0.333333, 0.166667, 0.5]],
         "prior": [0.333333, 0.222222, 0.444444],
+        "sure": [
+            [0.3, 0.1, 0.1, 0.1, 0.3, 0.1],
+            [0.125, 0.375, 0.125, 0.125, 0.125, 0.125],
+            [0.083333, 0.083333, 0.25, 0.25, 0.083334, 0.25],
+        ],
+        "lasting": 0.9,
     }
+
+
+def test_windows_that_reach_the_threshold_are_counted_by_true_and_recognized_class(metrics: Metrics) -> None:
+    # 0.8 of sit, 0.9 of walk and 0.7 of nobody reach 0.7.
+    assert metrics.confusion_sure == ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+
+
+def test_the_two_halves_of_the_emission_add_up_to_the_matrix() -> None:
+    rng = np.random.default_rng(3)
+    measured = emission(sure(rng.integers(7, size=500).tolist(), rng.integers(7, size=500).tolist(), classes=7), None)
+    split, matrix = np.array(measured["sure"]), np.array(measured["matrix"])
+    assert (split > 0).all()
+    np.testing.assert_allclose(split[:, :7] + split[:, 7:], matrix, rtol=0, atol=1e-12)
 
 
 def test_a_perfect_classifier_has_every_figure_at_its_best() -> None:

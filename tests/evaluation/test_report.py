@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harstream.evaluation.compute_metrics import compute_metrics, emission
 from harstream.evaluation.labelled_scores import LabelledScores
+from harstream.evaluation.lasting_errors import LastingErrors
 from harstream.evaluation.metrics import Metrics
 from harstream.evaluation.report import Confusion, best_epoch, confusions, table, write_html, write_json
 from harstream.models.catalogue import TRAINED
@@ -21,6 +22,7 @@ from harstream.models.contract import ModelContract
 
 CHROMIUM = Path("/usr/bin/chromium")
 PROVENANCE = {"command": "harstream evaluate model.onnx", "date": "2026-11-20 09:41 UTC"}
+LASTING = LastingErrors(0.9, 40, 12, 5, 2.0, 6.0, 8.0, 0.75, 0.5)
 HISTORY = [
     {"epoch": 0, "loss": 2.0, "accuracy": 0.2, "val_loss": 1.8, "val_accuracy": 0.3, "learning_rate": 0.001},
     {"epoch": 1, "loss": 1.0, "accuracy": 0.6, "val_loss": 0.9, "val_accuracy": 0.7, "learning_rate": 0.001},
@@ -179,21 +181,23 @@ def test_mistakes_are_listed_by_their_share(metrics: Metrics) -> None:
 
 def test_the_json_is_complete_and_has_each_matrix_row_on_one_line(tmp_path: Path, metrics: Metrics) -> None:
     contract = contract_of(metrics)
-    write_json(tmp_path / "report.json", metrics, contract, PROVENANCE)
+    write_json(tmp_path / "report.json", metrics, LASTING, contract, PROVENANCE)
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     content = json.loads(text)
     assert content["schema"] == "harstream.evaluation/1"
     assert content["provenance"] == PROVENANCE
     assert content["contract"]["labels"] == ["sit", "walk", "nobody"]
     assert content["metrics"] == metrics.to_dict()
-    assert content["emission"] == emission(metrics)
+    assert content["emission"] == emission(metrics, 0.9)
+    assert content["emission"]["lasting"] == 0.9
+    assert content["lasting_errors"] == LASTING.to_dict()
     assert "[0.4, 0.4, 0.2]" in text
 
 
 def test_metrics_of_another_model_are_refused(tmp_path: Path, metrics: Metrics) -> None:
     other = ModelContract("other", "1", ("run", "jump"))
     with pytest.raises(ValueError, match="contract's labels"):
-        write_json(tmp_path / "report.json", metrics, other, {})
+        write_json(tmp_path / "report.json", metrics, LASTING, other, {})
     with pytest.raises(ValueError, match="contract's labels"):
         write_html(tmp_path / "report.html", "title", metrics, other, {}, None)
 
@@ -208,7 +212,7 @@ def test_a_write_that_fails_leaves_the_old_report(
     path.write_text("old")
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        write_json(path, metrics, contract_of(metrics), {})
+        write_json(path, metrics, None, contract_of(metrics), {})
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
 

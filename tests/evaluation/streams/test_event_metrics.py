@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harstream.evaluation.lasting_errors import LastingErrors
 from harstream.evaluation.streams.event_metrics import (
     Outcome,
     Recognized,
@@ -33,6 +34,7 @@ from harstream.models.contract import ModelContract
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+LASTING = LastingErrors(0.9, 40, 12, 5, 2.0, 6.0, 8.0, 0.75, 0.5)
 TRUTH = (
     Segment(None, 0, 10),
     Segment("Jump", 10, 20),
@@ -203,7 +205,9 @@ def test_metrics_without_a_stream_are_refused() -> None:
 
 def test_stream_json_holds_figures_and_provenance(tmp_path: Path, metrics: StreamMetrics) -> None:
     contract = ModelContract("lrcn", "1", ("Jump", "Walk", "nobody"), ("nobody",))
-    write_stream_json(tmp_path / "stream.json", metrics, contract, {"hold": 1.0}, {"command": "harstream evaluate"})
+    write_stream_json(
+        tmp_path / "stream.json", metrics, LASTING, contract, {"hold": 1.0}, {"command": "harstream evaluate"}
+    )
     content = json.loads((tmp_path / "stream.json").read_text(encoding="utf-8"))
     assert content["schema"] == "harstream.stream-evaluation/1"
     assert content["provenance"] == {"command": "harstream evaluate"}
@@ -211,12 +215,15 @@ def test_stream_json_holds_figures_and_provenance(tmp_path: Path, metrics: Strea
     assert content["settings"] == {"hold": 1.0}
     assert content["metrics"] == metrics.to_dict()
     assert content["metrics"]["found"] == 0.6667
+    assert content["lasting_errors"] == LASTING.to_dict()
 
 
 def test_table_shows_the_figures_and_a_name_that_looks_like_markup() -> None:
     truth = (Segment("[red]", 0, 10),)
     printed = io.StringIO()
-    Console(file=printed, width=120).print(stream_tables(measure_streams([Outcome(truth, ())])))
+    Console(file=printed, width=120).print(stream_tables(measure_streams([Outcome(truth, ())]), LASTING))
     assert "[red]" in printed.getvalue()
     assert "0.0\N{NO-BREAK SPACE}%  of 1 activities are found" in printed.getvalue()
     assert "–  events per activity that is found" in printed.getvalue()
+    assert "12  of 40 windows" in printed.getvalue()
+    assert "0.900  of the windows repeat the look" in printed.getvalue()
