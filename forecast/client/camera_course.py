@@ -31,6 +31,8 @@ class CameraCourse:
         """The activity before it."""
         self.ended: Floats = np.full(len(states.activities), -np.inf)
         """(K,) the time at which each activity ended last."""
+        self.began: Floats = np.full(len(states.activities), -np.inf)
+        """(K,) the time at which each activity began last."""
         self.away_since: float | None = None
         """When the camera stopped to send pictures; None while it sends them."""
 
@@ -40,6 +42,7 @@ class CameraCourse:
         if number is None or not self._is_news(event) or event.historical:
             return False
         self.current = number
+        self.began[number] = max(self.began[number], event.started_at)
         if number == self.activity:
             return False
         self.previous, self.activity, self.since = self.activity, number, event.started_at
@@ -77,6 +80,7 @@ class CameraCourse:
             if number is not None:
                 if number != self.activity:
                     self.previous, self.activity, self.since = self.activity, number, episode.start
+                self.began[number] = max(self.began[number], episode.start)
                 self.ended[number] = max(self.ended[number], episode.end)
 
     def _is_news(self, event: EventMessage) -> bool:

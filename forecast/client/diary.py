@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -11,11 +12,14 @@ from typing import Any
 
 from harstream.forecast.learning.episodes import Away, Episode
 from harstream.mqtt.sqlite_file import open_database, refuse_newer
+from harstream.resilience.outage import Outage
 
 FILE = "forecast.sqlite"
 """The name of the file in the state folder."""
 NAME = "the diary of forecasts"
 VERSION = 1
+MOST_UNWRITTEN = 20_000
+"""Statements that wait at most for a disk that is full."""
 MOST_EPISODES = 100_000
 """Older episodes are deleted: they count less than a hundredth."""
 SCHEMA = """
@@ -32,6 +36,8 @@ SCHEMA = """
 DELETE_OLD = """
     DELETE FROM episodes WHERE rowid IN (SELECT rowid FROM episodes ORDER BY started_at DESC LIMIT -1 OFFSET ?)
 """
+_Statement = tuple[str, tuple[object, ...]]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,18 +54,27 @@ class Loss:
 
 
 class Diary:
-    """Every method is callable from any thread. A write is on disk when the method returns."""
+    """Every method is callable from any thread. A write is on disk when the method returns, or waits for the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
+        self._unwritten: list[_Statement] = []
+        self._outage = Outage(
+            log,
+            path,
+            begins="what is learned waits, because %s cannot be written: %s",
+            ends="%s is written again; %d writes had failed",
+        )
 
     def start(self) -> None:
         """Open or create the file. Raises SinkError for a disk that fails, and for a file of a newer harstream."""
         self._database, _ = open_database(self.path, self._connect, NAME, lambda database: database.total_changes)
 
     def close(self) -> None:
+        """Write what waits, if the disk takes it, and close the file."""
+        self.retry()
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -67,24 +82,24 @@ class Diary:
     def add(self, camera: str, episodes: Sequence[tuple[str, Episode]]) -> int:
         """Add episodes with their ids, and return how many are new. One with a known id changes nothing."""
         rows = [(id_, camera, each.activity, each.start, each.end, int(each.is_end_seen)) for id_, each in episodes]
-        with self._lock, self._open() as database:
-            before = database.total_changes
-            database.executemany("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", rows)
-            added = database.total_changes - before
-            database.execute(DELETE_OLD, (MOST_EPISODES,))
-            return added
+        before = self._count_episodes()
+        self._write([("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", row) for row in rows])
+        return self._count_episodes() - before
 
     def add_away(self, camera: str, away: Away) -> None:
         """Add a time without observations."""
-        with self._lock, self._open() as database:
-            database.execute("INSERT INTO away VALUES (?, ?, ?)", (camera, away.start, away.end))
+        self._write([("INSERT INTO away VALUES (?, ?, ?)", (camera, away.start, away.end))])
 
     def add_losses(self, losses: Sequence[Loss], *, keep_since: float) -> None:
         """Add losses, and delete those before a time."""
         rows = [(each.camera, each.time, each.question, each.predictor, each.loss) for each in losses]
-        with self._lock, self._open() as database:
-            database.executemany("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", rows)
-            database.execute("DELETE FROM losses WHERE time < ?", (keep_since,))
+        inserted: list[_Statement] = [("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", row) for row in rows]
+        self._write([*inserted, ("DELETE FROM losses WHERE time < ?", (keep_since,))])
+
+    def retry(self) -> None:
+        """Write what waits for a disk that was full, if anything does."""
+        if self._unwritten:
+            self._write([])
 
     def cameras(self) -> list[str]:
         return [row[0] for row in self._rows("SELECT DISTINCT camera FROM episodes ORDER BY camera")]
@@ -132,6 +147,24 @@ class Diary:
     def set_fact(self, name: str, value: str) -> None:
         with self._lock, self._open() as database:
             database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def _write(self, statements: Sequence[_Statement]) -> None:
+        """Write these statements, and those that a failing disk refused before, or keep them for the next time."""
+        with self._lock:
+            self._unwritten += statements
+            try:
+                with self._open() as database:
+                    for text, values in [*self._unwritten, (DELETE_OLD, (MOST_EPISODES,))]:
+                        database.execute(text, values)
+            except sqlite3.OperationalError as error:
+                del self._unwritten[:-MOST_UNWRITTEN]
+                self._outage.record_failure(error)
+            else:
+                self._unwritten = []
+                self._outage.record_success()
+
+    def _count_episodes(self) -> int:
+        return int(self._rows("SELECT COUNT(*) FROM episodes")[0][0])
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self._lock, self._open() as database:

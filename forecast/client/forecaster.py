@@ -14,7 +14,9 @@ from harstream.forecast.client.evidence import LASTING, Observations, Symbols
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
 from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, CameraScores, Skill, skill_of
+from harstream.forecast.client.unusual import unusual_now
 from harstream.forecast.learning.episodes import Interval, intervals
+from harstream.forecast.learning.first_begins import first_begins
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 from harstream.forecast.model.states import States
@@ -38,6 +40,8 @@ PUBLISH_PERIOD = 60.0
 """Seconds between two forecasts that say the same."""
 REFIT_PERIOD = 6 * 3600.0
 """Seconds between two fits to the diary."""
+REPORT_PERIOD = 600.0
+"""Seconds between two lines in the log about observations that could not be used."""
 SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
@@ -67,7 +71,10 @@ class _Camera:
     """What the last forecast was about: what goes on, and what has begun last."""
     said_at: float = float("-inf")
     unknown_since: float = 0.0
+    watched_since: float = 0.0
+    """Since when nothing was missed. A restart of the forecaster misses nothing that events report later."""
     losses: list[Loss] = field(default_factory=list)
+    follows_events: bool = False
 
 
 class Forecaster:
@@ -95,6 +102,7 @@ class Forecaster:
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""
         self._skill = Skill(0.0, 0, 0.0)
+        self._reported_at = float("-inf")
         self.fit(now)
 
     @property
@@ -111,6 +119,10 @@ class Forecaster:
         weights = weights_after([(each.question, each.predictor, each.time, each.loss) for each in losses], NAMES, now)
         named: dict[str, Predictor] = self._predictors.by_name()
         self._predictor = Mix(named, weights) if self._name == "mix" else named[self._name]
+        self._begins = {
+            camera: first_begins(self._diary.episodes(camera), self.states, self._zone)
+            for camera in self._diary.cameras()
+        }
         self._trained_until = max((interval.end for interval in course), default=None)
         self._skill = skill_of(losses, now)
         self._fitted_at = now
@@ -156,6 +168,7 @@ class Forecaster:
             camera.scores.forget()
         elif (away := camera.course.come_back(message.since)) is not None:
             self._diary.add_away(message.camera, away)
+            camera.watched_since = away.end
 
     def tick(self, now: float) -> list[ForecastMessage]:
         """Advance to a time, and return the forecasts to publish."""
@@ -165,6 +178,8 @@ class Forecaster:
         self._beliefs.correct(self._evidence | self._evidence_of_events(now))
         self._evidence = {}
         self._store_losses(now)
+        self._report_dropped(now)
+        self._diary.retry()
         return [message for name in self._cameras if (message := self._forecast(name, now)) is not None]
 
     def _forecast(self, name: str, now: float) -> ForecastMessage | None:
@@ -191,6 +206,7 @@ class Forecaster:
             since=camera.course.since if is_known else camera.unknown_since,
             skill=self._skill,
             surprise=camera.scores.surprise,
+            unusual=unusual_now(seen, camera.course, self._begins.get(name), self._zone, camera.watched_since),
         )
 
     def _situation(self, name: str, time: float) -> Situation:
@@ -202,13 +218,24 @@ class Forecaster:
 
     def _evidence_of_events(self, now: float) -> dict[str, int]:
         """Return the symbols of cameras whose observations are switched off, from what their events say."""
-        return {
-            name: self._symbols.of_activity(camera.course.current)
-            for name, camera in self._cameras.items()
-            if now - camera.observed_at > SILENCE
-            and camera.course.away_since is None
-            and camera.course.activity is not None
-        }
+        evidence: dict[str, int] = {}
+        for name, camera in self._cameras.items():
+            course = camera.course
+            if now - camera.observed_at > SILENCE and course.away_since is None and course.activity is not None:
+                evidence[name] = self._symbols.of_activity(course.current)
+                if not camera.follows_events:
+                    log.info("%s: no observations come (mqtt.observations), so its events are the evidence", name)
+            camera.follows_events = name in evidence
+        return evidence
+
+    def _report_dropped(self, now: float) -> None:
+        """Log once in ten minutes how many observations could not be used."""
+        dropped = self.observations.dropped
+        if dropped and not 0 <= now - self._reported_at < REPORT_PERIOD:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items()))
+            log.warning("observations that could not be used: %s", reasons)
+            dropped.clear()
+            self._reported_at = now
 
     def _store_losses(self, now: float) -> None:
         losses: list[Loss] = []
@@ -230,7 +257,7 @@ class Forecaster:
 
     def _camera(self, name: str, now: float) -> _Camera:
         if name not in self._cameras:
-            camera = _Camera(CameraCourse(self.states), CameraScores(name))
+            camera = _Camera(CameraCourse(self.states), CameraScores(name), watched_since=now)
             camera.course.resume(self._diary.episodes(name)[-100:])
             self._cameras[name] = camera
             self._beliefs.add(name, now)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from harstream.forecast.client.outlook import UNUSUAL, Outlook
+from harstream.forecast.client.outlook import Outlook
 from harstream.forecast.client.skill import Skill
+from harstream.forecast.client.unusual import Unusual
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
 from harstream.wire.messages.forecast import (
@@ -38,6 +39,7 @@ class About:
     """When the current activity or unknown began."""
     skill: Skill
     surprise: float | None
+    unusual: Unusual | None
 
 
 def message_of(outlook: Outlook, states: States, about: About) -> ForecastMessage:
@@ -68,7 +70,7 @@ def message_of(outlook: Outlook, states: States, about: About) -> ForecastMessag
         else None,
         next_reason=None if is_said else _why_not(about.skill),
         remaining_s=_remaining(outlook),
-        unusual=_unusual(outlook, names, about.since),
+        unusual=_unusual(about.unusual, names),
         surprise=about.surprise,
         skill=SkillMessage(value=about.skill.value, changes=about.skill.changes, days=about.skill.days)
         if about.skill.changes
@@ -95,7 +97,8 @@ def _remaining(outlook: Outlook) -> RemainingMessage | None:
     return RemainingMessage(p10=left.p10, p50=left.p50, p90=left.p90)
 
 
-def _unusual(outlook: Outlook, names: tuple[str, ...], since: float) -> UnusualMessage | None:
-    if outlook.lasts_long >= UNUSUAL:
+def _unusual(unusual: Unusual | None, names: tuple[str, ...]) -> UnusualMessage | None:
+    if unusual is None:
         return None
-    return UnusualMessage(kind="lasts_long", activity=names[outlook.likeliest], p=outlook.lasts_long, since=since)
+    activity = names[unusual.activity]
+    return UnusualMessage(kind=unusual.kind, activity=activity, p=unusual.probability, since=unusual.since)

@@ -17,8 +17,6 @@ from harstream.forecast.predictors.protocol import Past, Predictor, Situation
 LONGEST = 48 * 3600.0
 """Seconds ahead that are searched for the end of an activity."""
 QUANTILES = (0.1, 0.5, 0.9)
-UNUSUAL = 0.005
-"""An activity lasts unusually long if it lasts as long with a lower probability."""
 ENDS_NEEDED = 10.0
 """Ends of an activity that must have been seen before its duration can be unusual."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from harstream.forecast.client.diary import FILE, Diary, Loss
 from harstream.forecast.learning.episodes import Away, Episode
+from tests.support.disk import SmallDisk
 
 
 @pytest.fixture
@@ -83,4 +84,21 @@ def test_a_broken_file_is_set_aside(tmp_path: Path) -> None:
 
     assert diary.cameras() == []
     assert len(list(tmp_path.glob(f"{FILE}.*broken*"))) + len(list(tmp_path.glob(f"*{FILE}*"))) >= 2
+    diary.close()
+
+
+def test_what_a_full_disk_refuses_is_written_later(small_disk: SmallDisk, caplog: pytest.LogCaptureFixture) -> None:
+    diary = Diary(small_disk.folder / FILE)
+    diary.start()
+    small_disk.fill()
+    for number in range(2000):
+        diary.add("hall", [(str(number), Episode("Eat" * 50, number, number + 1))])
+    written = len(diary.episodes("hall"))
+
+    small_disk.free()
+    diary.retry()
+
+    assert written < 2000
+    assert len(diary.episodes("hall")) == 2000
+    assert [record.levelname for record in caplog.records if str(diary.path) in record.message] == ["WARNING"]
     diary.close()

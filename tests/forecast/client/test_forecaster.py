@@ -200,3 +200,56 @@ def test_every_predictor_gives_probabilities(predictor: str, diary: Diary) -> No
     assert message.predictor.name == predictor
     for horizon in message.horizons:
         assert sum(horizon.p.values()) == pytest.approx(1, abs=0.001)
+
+
+def test_a_shower_of_two_hours_is_unusual(diary: Diary) -> None:
+    fill(diary, 30)
+    forecaster = new_forecaster(diary)
+    began = MONDAY + 7.1 * 3600
+    forecaster.follow(event(EventType.START, "Shower", began), began)
+    soon = watch(forecaster, "Shower", began, began + 600, 60.0)
+    late = watch(forecaster, "Shower", began + 600, began + 2 * 3600, 60.0)
+
+    assert soon is not None
+    assert soon.unusual is None
+    assert late is not None
+    assert late.unusual is not None
+    assert (late.unusual.kind, late.unusual.activity, late.unusual.since) == ("lasts_long", "Shower", began)
+
+
+def test_a_breakfast_that_has_not_begun_is_unusual(diary: Diary) -> None:
+    """On thirty days it began before 7:30. Nobody was seen since the evening before."""
+    fill(diary, 30)
+    forecaster = new_forecaster(diary, now=MONDAY - 3600)
+    forecaster.observe(observation(MONDAY - 3600, "Nothing"), MONDAY - 3600)
+
+    early = watch(forecaster, "Nothing", MONDAY + 5 * 3600, MONDAY + 5 * 3600 + 60, 60.0)
+    late = watch(forecaster, "Nothing", MONDAY + 8.2 * 3600, MONDAY + 8.2 * 3600 + 60, 60.0)
+
+    assert early is not None
+    assert early.unusual is None
+    assert late is not None
+    assert late.unusual is not None
+    assert late.unusual.kind == "not_begun"
+    assert late.unusual.activity in ("Shower", "Breakfast")
+    assert MONDAY + 7 * 3600 < late.unusual.since < MONDAY + 7.6 * 3600
+
+
+def test_it_says_once_that_only_events_come(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    forecaster = new_forecaster(diary)
+    forecaster.follow(event(EventType.START, "Work", MONDAY), MONDAY)
+    for second in range(5):
+        forecaster.tick(MONDAY + second)
+
+    assert sum("its events are the evidence" in record.message for record in caplog.records) == 1
+
+
+def test_it_says_how_many_observations_could_not_be_used(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
+    forecaster = new_forecaster(diary)
+    for second in range(20):
+        wrong = observation(MONDAY + second, "Work").model_copy(update={"labels_sha": "00"})
+        forecaster.observe(wrong, MONDAY + second)
+        forecaster.tick(MONDAY + second)
+
+    assert [record.message for record in caplog.records] == ["observations that could not be used: 1 of another model"]
