@@ -1,4 +1,4 @@
-# make demo   the service on footage it draws itself; Ctrl-C ends it
+# make demo   the service on footage it draws itself, and a forecaster beside it; Ctrl-C ends both
 # make test   lint, types, architecture and all tests
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,10 @@ DATA ?= data
 .PHONY: demo test docs home-assistant bench soak config models sbom audit clean
 
 demo: $(VENV)/.runs
-	$(BIN)/harstream run --source 'scene?seed=8'
+	@trap : INT TERM; \
+	$(BIN)/harstream forecast run --wait --state harstream-state/demo & forecaster=$$!; \
+	$(BIN)/harstream run --source 'scene?seed=8&routine=1'; code=$$?; \
+	kill $$forecaster; wait $$forecaster; exit $$code
 
 test: $(VENV)/.tests
 	$(BIN)/ruff check .

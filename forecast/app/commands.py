@@ -41,6 +41,7 @@ def run(
         str | None, typer.Option(help="The home's time zone, such as Europe/Berlin. Default: this machine's.")
     ] = None,
     state: StateOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a broker that cannot be reached yet.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also log the details.")] = False,
 ) -> None:
     """Follow a node over MQTT and publish what is expected next, until Ctrl-C."""
@@ -57,7 +58,8 @@ def run(
         secrets = Secrets()
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
-        settings = Settings(node or chosen.node, predictor, _zone(zone), _folder(state, chosen), chosen.mqtt.discovery)
+        folder, discovery = _folder(state, chosen), chosen.mqtt.discovery
+        settings = Settings(node or chosen.node, predictor, _zone(zone), folder, discovery, waits=wait)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):
             service.run()

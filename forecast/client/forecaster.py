@@ -42,6 +42,8 @@ REFIT_PERIOD = 6 * 3600.0
 """Seconds between two fits to the diary."""
 REPORT_PERIOD = 600.0
 """Seconds between two lines in the log about observations that could not be used."""
+FIRST_REFITS, REFIT_SHARE = 5, 0.2
+"""It also fits after so many new activities, and after this share of those in the diary, whichever is more."""
 SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
@@ -126,6 +128,7 @@ class Forecaster:
         self._trained_until = max((interval.end for interval in course), default=None)
         self._skill = skill_of(losses, now)
         self._fitted_at = now
+        self._learned, self._new = len(course), 0
 
     def observe(self, message: ObservationMessage, now: float) -> None:
         """Follow an observation."""
@@ -146,7 +149,7 @@ class Forecaster:
         course = camera.course
         if message.event_type is EventType.END:
             if (episode := course.end(message)) is not None:
-                self._diary.add(message.camera, [(message.id, episode)])
+                self._new += self._diary.add(message.camera, [(message.id, episode)])
                 camera.unknown_since = episode.end
         elif course.begin(message) and course.activity is not None:
             camera.losses += camera.scores.began(course.activity, message.started_at)
@@ -172,7 +175,7 @@ class Forecaster:
 
     def tick(self, now: float) -> list[ForecastMessage]:
         """Advance to a time, and return the forecasts to publish."""
-        if now - self._fitted_at > REFIT_PERIOD or now < self._fitted_at - REFIT_PERIOD:
+        if self._is_fit_due(now):
             self.fit(now)
         self._beliefs.advance(now, self._model_at)
         self._beliefs.correct(self._evidence | self._evidence_of_events(now))
@@ -181,6 +184,11 @@ class Forecaster:
         self._report_dropped(now)
         self._diary.retry()
         return [message for name in self._cameras if (message := self._forecast(name, now)) is not None]
+
+    def _is_fit_due(self, now: float) -> bool:
+        """A diary of a few activities grows so fast that it soon says more."""
+        is_long_ago = abs(now - self._fitted_at) > REFIT_PERIOD
+        return is_long_ago or self._new >= max(FIRST_REFITS, REFIT_SHARE * self._learned)
 
     def _forecast(self, name: str, now: float) -> ForecastMessage | None:
         """Return the forecast of a camera when the likeliest activity has changed, and once a minute."""

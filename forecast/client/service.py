@@ -58,6 +58,8 @@ class Settings:
     """The folder for the diary."""
     discovery: str | None = None
     """Home Assistant's discovery prefix. None announces nothing."""
+    waits: bool = False
+    """Whether it waits for a broker that cannot be reached at the start."""
 
 
 class ForecastService:
@@ -92,13 +94,13 @@ class ForecastService:
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow the node until `stop`. Raises BrokerError if the first attempt to connect fails, and SinkError."""
+        """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker."""
         self._settings.state.mkdir(parents=True, exist_ok=True)
         self._diary.start()
         self._announcer.start()
         try:
             self._publisher.retain(self._topics.forecaster, ONLINE.encode())
-            self._publisher.start(must_connect=True)
+            self._publisher.start(must_connect=not self._settings.waits)
             try:
                 self._follow()
             finally:

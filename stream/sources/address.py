@@ -90,6 +90,8 @@ class Scene:
     seed: int = 1
     seconds: float | None = None
     """The length in seconds; None means endless."""
+    has_routine: bool = False
+    """Whether the person has habits, so that a forecast can be right."""
 
 
 Source = Webcam | NetworkCamera | VideoFile | Scene
@@ -145,9 +147,10 @@ def _scene(options: str) -> Scene:
     try:
         seed = int(given.pop("seed", "1"))
         seconds = float(given.pop("seconds")) if "seconds" in given else None
-        is_possible = seed >= 0 and (seconds is None or 0 < seconds < inf)
+        routine = given.pop("routine", "0")
+        is_possible = routine in ("0", "1") and seed >= 0 and (seconds is None or 0 < seconds < inf)
     except ValueError:
         is_possible = False
     if given or not is_possible:
-        raise Misfit("expected scene?seed=1&seconds=60", f"scene?{options}")
-    return Scene(seed, seconds)
+        raise Misfit("expected scene?seed=1&seconds=60&routine=1", f"scene?{options}")
+    return Scene(seed, seconds, routine == "1")

@@ -38,10 +38,10 @@ def new_source(camera: str, source: Source, clock: Clock, *, must_open: bool) ->
 
             device = _hardware_decoder(camera) if network_camera.decoder == "hardware" else None
             return _live(camera, clock, must_open, lambda _: rtsp_pictures(network_camera, clock, device))
-        case Scene(seed, seconds):
+        case Scene() as scene:
             from harstream.stream.sources.scene import SceneSource
 
-            return partial(SceneSource, camera, PlaybackClock(clock), seed=seed, seconds=seconds)
+            return partial(SceneSource, camera, PlaybackClock(clock), scene=scene)
         case VideoFile(path) as file:
             try:
                 file.check_exists()

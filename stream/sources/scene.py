@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from harstream.models.transform import BgrPicture
 from harstream.scene.film import frames
-from harstream.scene.script import script
+from harstream.scene.script import routine, script
+from harstream.stream.sources.address import Scene
 from harstream.stream.sources.playback_clock import PlaybackClock
 from harstream.wire.values import CameraChange, CameraState, Frame
 
@@ -23,20 +24,20 @@ class SceneSource:
         playback: PlaybackClock,
         stopping: threading.Event,
         *,
-        seed: int = 1,
-        seconds: float | None = None,
+        scene: Scene,
     ) -> None:
-        """`seconds`: the length; None means endless. The same seed draws the same pictures."""
+        """The same seed draws the same pictures."""
         self.camera = camera
         self._playback = playback
         self._stopping = stopping
-        self._seed = seed
-        self._seconds = seconds
+        self._scene = scene
 
     def frames(self) -> Iterator[Frame | CameraChange]:
         time = self._playback.begin()
         yield CameraChange(self.camera, time, CameraState.LIVE)
-        for offset, picture in frames(script(self._seed, self._seconds), self._seed):
+        scene = self._scene
+        segments = (routine if scene.has_routine else script)(scene.seed, scene.seconds)
+        for offset, picture in frames(segments, scene.seed):
             if not self._playback.wait(offset, self._stopping):
                 return
             time = self._playback.start + offset

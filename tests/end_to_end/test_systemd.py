@@ -18,7 +18,7 @@ import pytest
 from tests.support.waiting import Eventually
 
 Start = Callable[..., Any]
-UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "harstream.service"
+UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 
 
 class Manager:
@@ -109,11 +109,12 @@ def test_a_reload_reports_begin_and_end_also_if_the_service_restarts_or_nothing_
     assert running.wait(10) == 0
 
 
-def test_the_unit_is_valid(need: Callable[[bool, str], None], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["harstream.service", "harstream-forecast.service"])
+def test_the_unit_is_valid(name: str, need: Callable[[bool, str], None], tmp_path: Path) -> None:
     """The check ignores the program, which is not installed at the path of the unit."""
     need(shutil.which("systemd-analyze") is not None, "systemd-analyze is not installed (apt install systemd)")
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/harstream/bin/harstream", "/bin/true"))
+    unit = tmp_path / name
+    unit.write_text((UNITS / name).read_text().replace("/opt/harstream/bin/harstream", "/bin/true"))
     result = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
-    complaints = [line for line in result.stderr.splitlines() if UNIT.name in line or str(unit) in line]
+    complaints = [line for line in result.stderr.splitlines() if name in line or str(unit) in line]
     assert (result.returncode, complaints) == (0, [])

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import islice, pairwise
 
 import pytest
 
-from harstream.scene.script import ACTIVITIES, Segment, script, single
+from harstream.scene.script import ACTIVITIES, Segment, routine, script, single
 
 
 def test_segments_cover_the_time_without_gaps() -> None:
@@ -37,6 +38,23 @@ def test_every_activity_occurs_once_per_round_and_none_twice_in_a_row(seed: int)
 def test_script_follows_from_the_seed() -> None:
     assert list(script(7, 100.0)) == list(script(7, 100.0))
     assert list(script(7, 100.0)) != list(script(8, 100.0))
+
+
+def test_a_routine_has_an_order_that_it_keeps_nine_of_ten_times() -> None:
+    names = [segment.activity for segment in islice(routine(8), 2001)][1::2]
+    assert set(names) == set(ACTIVITIES)
+    assert all(first != second for first, second in pairwise(names))
+    usual = [Counter(after for now, after in pairwise(names) if now == name).most_common(1)[0] for name in ACTIVITIES]
+    assert len({name for name, _ in usual}) == len(ACTIVITIES)  # one order, not a few favourites
+    # 999 changes with p = 0.9: 899 are usual, with a standard deviation of 9.
+    assert 860 < sum(count for _, count in usual) < 940
+
+
+def test_a_routine_changes_every_twelve_seconds() -> None:
+    segments = list(routine(8, 600.0))
+    assert segments[-1].end == 600.0
+    assert 45 <= sum(segment.activity is not None for segment in segments) <= 55
+    assert all(first.end == second.start for first, second in pairwise(segments))
 
 
 def test_a_single_script_is_one_segment() -> None:

@@ -109,6 +109,13 @@ def test_the_next_activity_is_said_when_it_was_better_than_the_baseline(diary: D
     assert 0 < message.next.expected_at - message.made_at < 1500
 
 
+def test_it_learns_from_the_first_activities_within_minutes(diary: Diary) -> None:
+    message = live(new_forecaster(diary), rounds=5)
+
+    assert message is not None
+    assert message.predictor.trained_until is not None
+
+
 def test_what_it_learned_survives_a_restart(diary: Diary) -> None:
     live(new_forecaster(diary), 2)
     assert len(diary.episodes("hall")) == 6
