@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +15,7 @@ from harstream.evaluation.compute_metrics import emission
 from harstream.evaluation.lasting_errors import LastingErrors
 from harstream.evaluation.metrics import ClassMetrics, Metrics
 from harstream.evaluation.number_format import decimal, percent
+from harstream.evaluation.page import page_environment
 from harstream.evaluation.report_json import write_report
 from harstream.models.contract import ModelContract
 from harstream.resilience.whole_file import write_whole
@@ -83,7 +82,9 @@ def _page(
     history: list[dict[str, float]] | None,
 ) -> str:
     best = best_epoch(history or [], provenance)
-    template = _environment().get_template("report.html.j2")
+    environment = page_environment(Path(__file__).parent)
+    environment.filters |= {"area": area}
+    template = environment.get_template("report.html.j2")
     return template.render(
         title=title,
         metrics=metrics,
@@ -197,19 +198,6 @@ def area(each: ClassMetrics) -> float | None:
 
 def _caption(metrics: Metrics) -> str:
     return "\n".join(f"{each.figure} {each.name}: {each.note}" for each in headlines(metrics))
-
-
-def _environment() -> Environment:
-    # True, because select_autoescape checks the file name and would not escape ".j2".
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "decimal": decimal, "area": area, "svg": Markup}
-    return environment
 
 
 def _check_same_model(metrics: Metrics, contract: ModelContract) -> None:

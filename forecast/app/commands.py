@@ -1,27 +1,24 @@
-"""`harstream forecast`: publishes what people do next, and shows and forgets what it has learned."""
+"""`harstream forecast`: publishes what people do next, learns, forgets, explains and measures."""
 
 from __future__ import annotations
 
-from datetime import tzinfo
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from harstream.forecast.app.evaluate import evaluate
+from harstream.forecast.app.options import KEYS, StateOption, ZoneOption, existing_diary, folder_of, zone_of
+from harstream.forecast.app.train import train
 from harstream.stream.app.common_options import ConfigOption, read_config
 from harstream.stream.app.terminal import one_line_errors
-from harstream.stream.config.model import Config
 from harstream.wire.errors import ConfigError
 
 forecast = typer.Typer(no_args_is_help=True, help="Predict what people do next.")
+forecast.command()(evaluate)
+forecast.command()(train)
 console = Console(highlight=False, soft_wrap=True)
 
-KEYS = ("mqtt", "node", "state", "log")
-"""The keys of config.yaml that a forecaster needs. The others may hold secrets."""
-StateOption = Annotated[
-    Path | None, typer.Option(help="The folder of the diary. Default: `forecast` in the configuration's `state`.")
-]
 NodeOption = Annotated[str | None, typer.Option(help="The node to follow. Default: the configuration's.")]
 
 
@@ -37,9 +34,7 @@ def run(
         Literal["mix", "hmm", "dbn", "baseline"],
         typer.Option(help="mix weighs the others by how well they did so far."),
     ] = "mix",
-    zone: Annotated[
-        str | None, typer.Option(help="The home's time zone, such as Europe/Berlin. Default: this machine's.")
-    ] = None,
+    zone: ZoneOption = None,
     state: StateOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a broker that cannot be reached yet.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also log the details.")] = False,
@@ -58,8 +53,8 @@ def run(
         secrets = Secrets()
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
-        folder, discovery = _folder(state, chosen), chosen.mqtt.discovery
-        settings = Settings(node or chosen.node, predictor, _zone(zone), folder, discovery, waits=wait)
+        folder, discovery = folder_of(state, chosen), chosen.mqtt.discovery
+        settings = Settings(node or chosen.node, predictor, zone_of(zone), folder, discovery, waits=wait)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):
             service.run()
@@ -79,36 +74,17 @@ def forget(
     with one_line_errors():
         import time
 
-        from harstream.forecast.client.diary import FILE, Diary
         from harstream.stream.history.time_parsing import parse_time
 
         if not (camera or before or everything):
             raise ConfigError("expected --camera, --before or --all, got none: say what to forget")
-        folder = _folder(state, read_config(config, keys=KEYS))
-        if not (folder / FILE).exists():
-            raise ConfigError(f"there is no diary in {folder}: `harstream forecast run` creates one")
+        diary = existing_diary(folder_of(state, read_config(config, keys=KEYS)))
         try:
             limit = None if before is None else parse_time(before, time.time())
         except ValueError as error:
             raise ConfigError(f"--before: {error}") from error
-        diary = Diary(folder / FILE)
         diary.start()
         try:
             console.print(f"forgot {diary.forget(camera=camera, before=limit)} activities")
         finally:
             diary.close()
-
-
-def _folder(state: Path | None, config: Config) -> Path:
-    return state or config.state / "forecast"
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(f"--zone: expected a time zone such as Europe/Berlin, got {name!r}") from None

@@ -80,9 +80,9 @@ def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, ho
         going_on=predictor.going_on(situation, horizons),
         begins=hmm.beginning(situation, horizons),
         candidates=tuple(Candidate(number, float(following[number])) for number in best),
-        begins_at=situation.time + _until_next(situation, states, hmm, past),
+        begins_at=situation.time + until_next(situation, states, hmm, past, (0.5,))[0],
         remaining=_remaining(situation, current, hmm, past) if current < K else None,
-        lasts_long=_lasting(situation, current, hmm, past) if current < K else 1.0,
+        lasts_long=lasting(situation, current, hmm, past) if current < K else 1.0,
     )
 
 
@@ -98,18 +98,19 @@ def _remaining(situation: Situation, activity: int, hmm: Hmm, past: Past) -> Rem
     )
 
 
-def _until_next(situation: Situation, states: States, hmm: Hmm, past: Past) -> float:
-    """Return the median seconds until another activity begins than the last one."""
+def until_next(situation: Situation, states: States, hmm: Hmm, past: Past, quantiles: Sequence[float]) -> list[float]:
+    """Return the seconds until another activity begins than the last one, which pass with each probability."""
     last = situation.activity
     inside = [states.at_start] if last is None else [last, states.after(last)]
     phases = situation.belief[inside]
     if phases.sum() < 1e-6:  # the observations contradict the events
-        return 0.0
+        return [0.0] * len(quantiles)
     stretches = hmm.stretches(hour_of(situation.time, past.zone), LONGEST)
-    return hmm.tick * time_left(phases, inside, stretches, (0.5,))[0]
+    return [hmm.tick * left for left in time_left(phases, inside, stretches, quantiles)]
 
 
-def _lasting(situation: Situation, activity: int, hmm: Hmm, past: Past) -> float:
+def lasting(situation: Situation, activity: int, hmm: Hmm, past: Past) -> float:
+    """Return the probability that an activity lasts as long as it already did. 1 if too few ends were seen."""
     if hmm.ends[activity] < ENDS_NEEDED or activity != situation.activity:
         return 1.0
     return surviving(activity, hmm.stretches(hour_of(situation.since, past.zone), situation.time - situation.since))

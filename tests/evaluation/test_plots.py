@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from harstream.evaluation.compute_metrics import compute_metrics
+from harstream.evaluation.drawing import Plot
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.evaluation.metrics import Metrics, ReliabilityBin, RiskCoverage, Selection
-from harstream.evaluation.plots import Plot, learning, reliability, risk_coverage, roc, selections
+from harstream.evaluation.plots import learning, reliability, risk_coverage, roc, selections
 
 HISTORY = [
     {"epoch": 0, "loss": 2.0, "accuracy": 0.2, "val_loss": 1.8, "val_accuracy": 0.3},

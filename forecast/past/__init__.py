@@ -1,0 +1,1 @@
+"""Reads past activities from files."""

@@ -1,0 +1,119 @@
+"""Past activities as files record them, and what follows from overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harstream.forecast.learning.episodes import Away, Episode
+from harstream.wire.errors import ConfigFileError
+
+HOME = "home"
+"""The camera of a file that names none."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """An activity in front of a camera."""
+
+    id: str
+    """The same whenever the file is read."""
+    camera: str
+    episode: Episode
+
+
+@dataclass(frozen=True)
+class CameraAway:
+    camera: str
+    away: Away
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the files of one home contain."""
+
+    episodes: tuple[Record, ...] = ()
+    """In the order of their starts, without overlaps in front of a camera."""
+    away: tuple[CameraAway, ...] = ()
+    """In the order of time."""
+    incomplete: int = 0
+    """Activities that were left out, because their start or end is missing or wrong."""
+
+    @property
+    def cameras(self) -> list[str]:
+        return sorted({record.camera for record in self.episodes})
+
+    @property
+    def activities(self) -> tuple[str, ...]:
+        return tuple(sorted({record.episode.activity for record in self.episodes}))
+
+    def episodes_of(self, camera: str) -> list[Episode]:
+        return [record.episode for record in self.episodes if record.camera == camera]
+
+    def away_of(self, camera: str) -> list[Away]:
+        return [each.away for each in self.away if each.camera == camera]
+
+
+def bad_line(file: Path, number: int, expected: str, got: str) -> ConfigFileError:
+    """Return the error about a line. `number`: from 1."""
+    return ConfigFileError(f"{file}:{number}: expected {expected}, got {got.strip()[:60]!r}")
+
+
+def id_of(camera: str, episode: Episode) -> str:
+    """Return the id of an activity whose file gives none."""
+    return f"{camera}@{episode.start:.3f}:{episode.activity}"
+
+
+def join(parts: Iterable[Records]) -> Records:
+    """Join the files of one home. An activity with a known id counts once."""
+    found = list(parts)
+    known = {record.id: record for part in found for record in part.episodes}
+    away = sorted({each for part in found for each in part.away}, key=lambda each: (each.away.start, each.camera))
+    episodes = without_overlaps(list(known.values()))
+    return Records(tuple(episodes), tuple(away), sum(part.incomplete for part in found))
+
+
+def without_overlaps(records: Sequence[Record]) -> list[Record]:
+    """Return the activities of each camera one after another: the one that began last goes on.
+
+    The outer one resumes when the inner one ends. Its later parts have ids of their own.
+
+    before:  Sleep 0-100  Toilet 40-50
+    after:   Sleep 0-40   Toilet 40-50   Sleep 50-100
+    """
+    cameras = sorted({record.camera for record in records})
+    flat = [part for camera in cameras for part in _flat([each for each in records if each.camera == camera])]
+    return sorted(flat, key=lambda record: record.episode.start)
+
+
+def _flat(records: Sequence[Record]) -> Iterator[Record]:
+    """`records`: of one camera."""
+    waiting: list[tuple[Record, int]] = []
+    """Activities that go on, the innermost last, each with the number of its next part."""
+    time = float("-inf")
+    for record in sorted(records, key=lambda each: (each.episode.start, -each.episode.end)):
+        yield from _until(record.episode.start, time, waiting)
+        waiting.append((record, 1))
+        time = record.episode.start
+    yield from _until(float("inf"), time, waiting)
+
+
+def _until(limit: float, time: float, waiting: list[tuple[Record, int]]) -> Iterator[Record]:
+    """Yield the parts from `time` to `limit`, and drop the activities that end before it."""
+    while waiting and time < limit:
+        record, number = waiting[-1]
+        end = min(record.episode.end, limit)
+        if end > time:
+            yield _part(record, number, time, end)
+            waiting[-1] = (record, number + 1)
+            time = end
+        if record.episode.end <= time:
+            waiting.pop()
+
+
+def _part(record: Record, number: int, start: float, end: float) -> Record:
+    whole = record.episode
+    is_end_seen = whole.is_end_seen or end < whole.end
+    id_ = record.id if number == 1 else f"{record.id}/{number}"
+    return replace(record, id=id_, episode=replace(whole, start=start, end=end, is_end_seen=is_end_seen))
