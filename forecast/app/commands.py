@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 
 from harstream.forecast.app.evaluate import evaluate
+from harstream.forecast.app.explain import explain
 from harstream.forecast.app.options import KEYS, StateOption, ZoneOption, existing_diary, folder_of, zone_of
+from harstream.forecast.app.simulate import simulate
 from harstream.forecast.app.train import train
 from harstream.stream.app.common_options import ConfigOption, read_config
 from harstream.stream.app.terminal import one_line_errors
@@ -17,6 +19,8 @@ from harstream.wire.errors import ConfigError
 forecast = typer.Typer(no_args_is_help=True, help="Predict what people do next.")
 forecast.command()(evaluate)
 forecast.command()(train)
+forecast.command()(explain)
+forecast.command()(simulate)
 console = Console(highlight=False, soft_wrap=True)
 
 NodeOption = Annotated[str | None, typer.Option(help="The node to follow. Default: the configuration's.")]

@@ -1,0 +1,40 @@
+"""`harstream forecast explain`: says why an activity is expected, from the diary."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harstream.forecast.app.options import KEYS, StateOption, ZoneOption, existing_diary, folder_of, zone_of
+from harstream.stream.app.common_options import ConfigOption, read_config
+from harstream.stream.app.terminal import one_line_errors
+
+
+def explain(
+    activity: Annotated[str | None, typer.Argument(help="An activity. Default: the last one of the diary.")] = None,
+    config: ConfigOption = None,
+    hour: Annotated[
+        float | None, typer.Option(min=0, max=24, help="The local time of day, in hours. Default: now.")
+    ] = None,
+    zone: ZoneOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show what followed an activity, how the hour changes that, and how long the activity lasts."""
+    with one_line_errors():
+        import time
+
+        from harstream.forecast.evaluation.explanation import explanation_of, read_pasts
+        from harstream.forecast.evaluation.explanation_table import tables
+        from harstream.forecast.learning.local_time import hour_of
+
+        home_zone = zone_of(zone)
+        diary = existing_diary(folder_of(state, read_config(config, keys=KEYS)))
+        diary.start()
+        try:
+            past = read_pasts(diary, home_zone, time.time())
+        finally:
+            diary.close()
+        at = hour_of(time.time(), home_zone) if hour is None else hour % 24
+        Console(highlight=False).print(tables(explanation_of(past, activity, at)))

@@ -1,0 +1,57 @@
+"""An explanation names what followed, when and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harstream.forecast.app.commands import forecast
+from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.evaluation.explanation import explanation_of, read_pasts
+from harstream.wire.errors import ConfigError
+from tests.forecast.client.household import MONDAY, fill
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Iterator[Diary]:
+    diary = Diary(tmp_path / FILE)
+    diary.start()
+    yield diary
+    diary.close()
+
+
+def test_an_explanation_has_followers_hour_and_durations(diary: Diary) -> None:
+    fill(diary, 10)
+    found = explanation_of(read_pasts(diary, UTC, MONDAY), "Shower", 7.2)
+    assert (found.activity, found.times) == ("Shower", 10)
+    assert found.durations is not None
+    assert found.durations.p50 == pytest.approx(0.2 * 3600)
+    first = found.followers[0]
+    assert (first.activity, first.times) == ("Breakfast", 10)
+    assert first.ratio == pytest.approx(1, abs=0.2)  # the shower already says all about the breakfast
+    assert first.probability > 0.8
+
+
+def test_the_last_activity_is_explained_and_an_unknown_one_refused(diary: Diary) -> None:
+    with pytest.raises(ConfigError, match="empty"):
+        read_pasts(diary, UTC, MONDAY)
+    fill(diary, 2)
+    past = read_pasts(diary, UTC, MONDAY)
+    assert explanation_of(past, None, 18.0).activity == "Work"
+    with pytest.raises(ConfigError, match="Dance"):
+        explanation_of(past, "Dance", 18.0)
+
+
+def test_the_command_explains(diary: Diary, tmp_path: Path) -> None:
+    fill(diary, 10)
+    result = CliRunner().invoke(
+        forecast, ["explain", "Shower", "--hour", "7.2", "--zone", "UTC", "--state", str(tmp_path)]
+    )
+    assert result.exit_code == 0, result.output
+    assert "12 min" in result.output
+    assert "Breakfast" in result.output
+    assert "07:12" in result.output
