@@ -9,8 +9,9 @@ from datetime import tzinfo
 
 import numpy as np
 
-from harstream.forecast.client.outlook import ENDS_NEEDED, QUANTILES, UNUSUAL, until_next
+from harstream.forecast.client.outlook import ENDS_NEEDED, QUANTILES, until_next
 from harstream.forecast.client.skill import SAMPLE_PERIOD
+from harstream.forecast.client.unusual import RARELY_LONG
 from harstream.forecast.evaluation.folds import Courses, Fold, Folding, begin_of, folds
 from harstream.forecast.evaluation.scores import losses
 from harstream.forecast.learning.changes import Change, changes
@@ -176,4 +177,4 @@ def _is_unusual(interval: Interval, hmm: Hmm, zone: tzinfo | None) -> bool:
     if hmm.ends[interval.state] < ENDS_NEEDED:
         return False
     stretches = hmm.stretches(hour_of(interval.start, zone), interval.end - interval.start)
-    return surviving(interval.state, stretches) < UNUSUAL
+    return surviving(interval.state, stretches) < RARELY_LONG
