@@ -23,6 +23,7 @@ import pytest
 import yaml
 from websockets.sync.client import connect
 
+from harstream.wire.home_assistant_forecasts import forecast_announcements
 from tests.support.waiting import Eventually
 
 REPOSITORY = Path(__file__).parents[2]
@@ -159,6 +160,12 @@ AUTOMATIONS = [
     automation("another", "activity_starts.yaml", "it started", events=STARTS, activities=["Heavy"]),
     automation("nobody", "nobody_active.yaml", "nobody",
                sensors=["sensor.gym_activity"], duration={"seconds": UNKNOWN_FOR}),
+    automation("prepared", "prepare_for_activity.yaml", "{{ probability }}", sensor="sensor.spa_shower_within_15_min",
+               only_if=[{"condition": "state", "entity_id": "sensor.spa_next_activity", "state": "Shower"}]),
+    automation("lit", "light_the_path.yaml", "{{ activity }}", next_activity="sensor.spa_next_activity",
+               next_probability="sensor.spa_next_activity_probability", activities=["Shower"],
+               after="00:00:00", before="23:59:59"),
+    automation("told", "something_unusual.yaml", "{{ activity }} {{ since }}", sensors=["binary_sensor.spa_unusual"]),
 ]  # fmt: skip
 
 
@@ -385,6 +392,36 @@ def test_automations_from_the_blueprints_work(
     )
     assert UNKNOWN_FOR <= (then - since).total_seconds() < UNKNOWN_FOR + 3
     assert home_assistant.state("input_text.another") == "unknown"
+
+
+def test_automations_of_forecasts_work(
+    home_assistant: HomeAssistant, module_mosquitto: Any, eventually: Eventually
+) -> None:
+    def retain(topic: str, message: str) -> None:
+        command = ["mosquitto_pub", "-p", str(module_mosquitto.port), "-q", "1", "-r", "-t", topic, "-m", message]
+        subprocess.run(command, check=True, timeout=20)
+
+    def forecast(p: float, **more: Any) -> None:
+        begins = [{"horizon_s": 900, "p": {"unknown": 1}, "begins": {"Shower": p}}]
+        following = {"activity": "Shower", "p": p, "expected_at": "2026-11-20T07:19:40.000Z"}
+        retain("har/nuc12/camera/spa/forecast", json.dumps({"next": following, "horizons": begins} | more))
+
+    announced = forecast_announcements("homeassistant", "nuc12", ["spa"], ["Shower", "Sleep"], "0.2.0")
+    for topic, payload in announced.items():
+        retain(topic, payload.decode().replace('"enabled_by_default":false', '"enabled_by_default":true'))
+    for topic in ("har/nuc12/status", "har/nuc12/forecaster/status"):
+        retain(topic, "online")
+    within = "sensor.spa_shower_within_15_min"
+    eventually(lambda: home_assistant.state(within) == "unavailable", "the entities, which wait for a forecast")
+    forecast(0.3)
+    eventually(lambda: home_assistant.state(within) == "30", "the forecast")
+    assert [home_assistant.state(f"input_text.{name}") for name in ("prepared", "lit", "told")] == ["unknown"] * 3
+    forecast(0.8)
+    eventually(lambda: home_assistant.state("input_text.prepared") == "80", "the preparation")
+    eventually(lambda: home_assistant.state("input_text.lit") == "Shower", "the light")
+    since = "2026-11-20T06:00:00.000Z"
+    forecast(0.8, unusual={"kind": "lasts_long", "activity": "Sleep", "p": 0.001, "since": since})
+    eventually(lambda: home_assistant.state("input_text.told") == f"Sleep {since}", "the message")
 
 
 def test_home_assistant_knows_the_activity_after_its_restart(
