@@ -13,6 +13,8 @@ from benchmarks import batches, gpu_usage, interleaved, tables
 from harstream.models.catalogue import find_model
 from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
 
+NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "forecast", "training")
+
 
 @pytest.mark.training
 def test_every_benchmark_runs_and_is_in_the_written_page(tmp_path: Path) -> None:
@@ -21,7 +23,7 @@ def test_every_benchmark_runs_and_is_in_the_written_page(tmp_path: Path) -> None
     result = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert result.returncode == 0, result.stdout + result.stderr
     text = out.read_text()
-    for name in ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "training"):
+    for name in NAMES:
         assert f"python -m benchmarks --only {name}\n" in text
     assert "| lrcn |" in text
     assert "| convlstm |" in text
