@@ -14,7 +14,7 @@ demo: $(VENV)/.runs
 	@trap : INT TERM; \
 	$(BIN)/harstream forecast run --wait --state harstream-state/demo & forecaster=$$!; \
 	$(BIN)/harstream run --source 'scene?seed=8&routine=1'; code=$$?; \
-	kill $$forecaster; wait $$forecaster; exit $$code
+	kill $$forecaster 2>/dev/null; wait $$forecaster; exit $$code
 
 test: $(VENV)/.tests
 	$(BIN)/ruff check .
