@@ -12,6 +12,9 @@ from harstream.forecast.app.options import FormatOption, PathsArgument, ZoneOpti
 from harstream.stream.app.terminal import one_line_errors
 from harstream.wire.errors import ConfigError
 
+TABLE_WIDTH = 110
+"""Columns of the widest table with short names."""
+
 
 def evaluate(
     paths: PathsArgument,
@@ -41,7 +44,9 @@ def evaluate(
         evaluation = evaluation_of(
             by, [evaluate_home(*each, Folding(by), home_zone) for each in zip(names, records, strict=True)]
         )
-        Console(highlight=False).print(tables(evaluation))
+        console = Console(highlight=False)
+        console.width = max(console.width, TABLE_WIDTH)  # figures that are cut off would be worthless
+        console.print(tables(evaluation))
         if json or html:
             from harstream.forecast.evaluation.report import write_html, write_json
 

@@ -17,7 +17,7 @@ MEAN = "mean"
 
 
 def tables(evaluation: Evaluation) -> Group:
-    """Return the tables. They fit into 80 columns if the names of the homes are short."""
+    """Return the tables of predictors and of homes."""
     return Group(_next(evaluation), Text(), _later(evaluation), Text(), _homes(evaluation.homes))
 
 

@@ -39,6 +39,7 @@ def test_an_evaluation_gives_table_json_and_page(tmp_path: Path, by: str) -> Non
     result = RUNNER.invoke(forecast, ["evaluate", str(tmp_path / "house <1>"), *options])
     assert result.exit_code == 0, result.output
     assert "house <1>" in result.output
+    assert "…" not in result.output
     report = json.loads(files["json"].read_text())
     [home] = report["homes"]
     assert report["folding"] == by
