@@ -47,5 +47,5 @@ def _provenance(evaluation: Evaluation) -> dict[str, str]:
         "command": shlex.join(["harstream", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "harstream": version("harstream"),
-        "homes": f"{len(evaluation.homes)} with {changes} changes on {days} days",
+        "homes": f"{len(evaluation.homes)}, with {changes} changes of activity on {days} predicted days",
     }
