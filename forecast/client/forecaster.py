@@ -96,7 +96,7 @@ class Forecaster:
         threshold = 0.0 if emission is None else emission.threshold
         self._symbols = Symbols(self.states, labels.labels, threshold)
         self.observations = Observations(labels.labels_sha, len(labels.labels))
-        lasting = LASTING if emission is None or emission.lasting is None else emission.lasting
+        lasting = max(LASTING, (emission and emission.lasting) or 0.0)
         self._beliefs = Beliefs(
             self._symbols.emission(emission), lasting, lambda time: self._predictors.baseline.belief(time)
         )
