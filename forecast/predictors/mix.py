@@ -26,7 +26,9 @@ SMALLEST = 1e-4
 """The smallest probability that a loss is computed from."""
 NEXT = "next"
 """The question about the next activity. The others are horizons in seconds, as text."""
-NAMES = ("hmm", "dbn", "baseline")
+PRIOR = {"hmm": 0.475, "dbn": 0.475, "baseline": 0.05}
+"""The weights before anything has happened. The baseline is there for homes where nothing else helps."""
+NAMES = tuple(PRIOR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Mix:
     """A Predictor that averages others."""
 
     def __init__(self, predictors: Mapping[str, Predictor], weights: Mapping[str, Mapping[str, float]]) -> None:
-        """`weights`: of each predictor, by question. A question without weights has equal ones."""
+        """`weights`: of each predictor, by question. A question without weights has those of `PRIOR`."""
         self._predictors, self._weights = predictors, weights
 
     def next(self, situation: Situation) -> Floats:
@@ -68,8 +70,7 @@ class Mix:
         )
 
     def _weights_for(self, asked: str) -> Mapping[str, float]:
-        equal = dict.fromkeys(self._predictors, 1 / len(self._predictors))
-        return self._weights.get(asked, equal)
+        return self._weights.get(asked) or _weights(dict.fromkeys(self._predictors, 0.0))
 
 
 def question(horizon: float) -> str:
@@ -98,7 +99,7 @@ def weights_after(
 
 def _weights(sums: Mapping[str, float]) -> dict[str, float]:
     best = min(sums.values())
-    raw = {name: float(np.exp(best - total)) for name, total in sums.items()}
+    raw = {name: PRIOR[name] * float(np.exp(best - total)) for name, total in sums.items()}
     whole = sum(raw.values())
     kept = {name: max(weight / whole, SMALLEST_WEIGHT) for name, weight in raw.items()}
     whole = sum(kept.values())
