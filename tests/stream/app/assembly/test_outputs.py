@@ -36,9 +36,9 @@ def frame_sinks(built: Outputs) -> list[str]:
     return [sink.name for sink in built.frame_sinks()]
 
 
-def test_history_comes_first_and_mqtt_next(tmp_path: Path, engine: Engine) -> None:
+def test_what_is_stored_comes_first_and_mqtt_next(tmp_path: Path, engine: Engine) -> None:
     built = outputs(Config(state=tmp_path, events=tmp_path / "events.jsonl"), engine)
-    assert event_sinks(built) == ["history", "mqtt", "console", "metrics", "events file", "systemd"]
+    assert event_sinks(built) == ["state folder", "mqtt", "console", "metrics", "events file", "systemd"]
 
 
 def test_slow_frame_sinks_come_last(tmp_path: Path, engine: Engine) -> None:
@@ -49,7 +49,7 @@ def test_slow_frame_sinks_come_last(tmp_path: Path, engine: Engine) -> None:
 def test_outputs_that_are_switched_off_are_left_out(tmp_path: Path, engine: Engine) -> None:
     config = Config(state=tmp_path, history=HistoryConfig(enabled=False), web=WebConfig(enabled=False))
     built = outputs(config, engine)
-    assert event_sinks(built) == ["mqtt", "console", "metrics", "systemd"]
+    assert event_sinks(built) == ["state folder", "mqtt", "console", "metrics", "systemd"]
     assert frame_sinks(built) == []
 
 
