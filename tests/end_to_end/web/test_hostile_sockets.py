@@ -133,6 +133,7 @@ def test_a_page_that_only_pings_takes_no_memory(
     configure(web={"enabled": True, "port": port, "tokens": [{"name": "viewer", "token": TOKEN}]})
     running = start("run", "--source", "scene?seed=8", "--model", light_model)
     eventually(lambda: "live view http" in running.output, "the page", PATIENCE)
+    eventually(lambda: "update" in running.output, "recognition, whose windows and pictures take memory", PATIENCE)
     before = read_sample(running.pid).memory
     with opened(port) as link:  # it reads no answer
         link.settimeout(PATIENCE)
