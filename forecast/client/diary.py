@@ -31,7 +31,6 @@ SCHEMA = """
     CREATE TABLE IF NOT EXISTS losses (
         camera TEXT NOT NULL, time REAL NOT NULL, question TEXT NOT NULL, predictor TEXT NOT NULL, loss REAL NOT NULL);
     CREATE INDEX IF NOT EXISTS by_time ON losses (time);
-    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 DELETE_OLD = """
     DELETE FROM episodes WHERE rowid IN (SELECT rowid FROM episodes ORDER BY started_at DESC LIMIT -1 OFFSET ?)
@@ -138,15 +137,6 @@ class Diary:
                 deleted += cursor.rowcount if table == "episodes" else 0
             database.execute("DELETE FROM losses WHERE time < ? AND (? IS NULL OR camera = ?)", (limit, camera, camera))
         return deleted
-
-    def fact(self, name: str) -> str | None:
-        """Return a stored fact, such as `labels`, or None."""
-        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
-        return str(rows[0][0]) if rows else None
-
-    def set_fact(self, name: str, value: str) -> None:
-        with self._lock, self._open() as database:
-            database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def _write(self, statements: Sequence[_Statement]) -> None:
         """Write these statements, and those that a failing disk refused before, or keep them for the next time."""

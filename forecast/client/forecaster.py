@@ -97,9 +97,7 @@ class Forecaster:
         self._symbols = Symbols(self.states, labels.labels, threshold)
         self.observations = Observations(labels.labels_sha, len(labels.labels))
         lasting = max(LASTING, (emission and emission.lasting) or 0.0)
-        self._beliefs = Beliefs(
-            self._symbols.emission(emission), lasting, lambda time: self._predictors.baseline.belief(time)
-        )
+        self._beliefs = Beliefs(self._symbols.emission(emission), lasting, self._prior)
         self._cameras: dict[str, _Camera] = {}
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""

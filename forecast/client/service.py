@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -28,7 +27,7 @@ from harstream.wire.home_assistant_forecasts import forecast_announcements
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
-from harstream.wire.messages.message import Message
+from harstream.wire.messages.message import why_invalid
 from harstream.wire.messages.node import LabelsMessage
 from harstream.wire.payloads import OFFLINE, ONLINE
 from harstream.wire.topics import Topics
@@ -38,12 +37,11 @@ log = logging.getLogger(__name__)
 TICK = 1.0
 """Seconds."""
 MOST_WAITING = 20_000
-"""Messages that may wait for the forecaster. Newer ones are dropped and counted."""
+"""Messages that may wait for the forecaster. Newer ones are dropped, and the log says how many."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
 SETTLED = 5.0
 """Seconds without a new camera before the cameras are announced. An earlier announcement would clear the others'."""
-M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,21 @@ class ForecastService:
         self._found: tuple[States, frozenset[str]] | None = None
         self._found_at = 0.0
         self._stopping = threading.Event()
-        self._dropped = 0
+        self._overflow = Outage(
+            log,
+            settings.node,
+            begins="messages of %s are dropped: %s",
+            ends="messages of %s are followed again; %d were dropped",
+        )
+        """Only paho's thread uses it."""
         self._retained: set[str] = set()
         self._outage = Outage(
             log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
         )
         self._labels: LabelsMessage | None = None
         self._emission: EmissionMessage | None = None
+        self._is_described_anew = False
+        """Whether labels or emission came since the forecaster was made."""
         self._forecaster: Forecaster | None = None
         node = settings.node
         for kind in ("labels", "emission", "camera/+/health", "camera/+/event", "camera/+/observation"):
@@ -115,7 +121,9 @@ class ForecastService:
         try:
             self._waiting.put_nowait((topic, payload))
         except queue.Full:
-            self._dropped += 1
+            self._overflow.record_failure(f"{MOST_WAITING} wait already")
+        else:
+            self._overflow.record_success()
 
     def _follow(self) -> None:
         due = time.monotonic()
@@ -127,8 +135,6 @@ class ForecastService:
             self._tick(self._clock())
 
     def _tick(self, now: float) -> None:
-        if self._labels is not None:
-            self._begin(self._labels, now)
         if self._forecaster is not None:
             for message in self._forecaster.tick(now):
                 topic = self._topics.forecast(message.camera)
@@ -162,9 +168,7 @@ class ForecastService:
         try:
             self._handle(topic, payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]
-            self._outage.record_failure(f"{topic[:200]!r}: {where}: {first['msg']}")
+            self._outage.record_failure(f"{topic[:200]!r}: {why_invalid(error)}")
         else:
             self._outage.record_success()
 
@@ -175,15 +179,33 @@ class ForecastService:
             return
         match kind:
             case "labels":
-                self._labels = LabelsMessage.model_validate_json(payload)
+                self._labels, self._is_described_anew = LabelsMessage.model_validate_json(payload), True
             case "emission":
-                self._emission = EmissionMessage.model_validate_json(payload)
-            case "observation" if self._forecaster:
-                self._forecaster.observe(ObservationMessage.model_validate_json(payload), now)
-            case "event" if self._forecaster:
-                self._forecaster.follow(EventMessage.model_validate_json(payload), now)
-            case "health" if self._forecaster:
-                self._forecaster.follow_health(HealthMessage.model_validate_json(payload), now)
+                self._emission, self._is_described_anew = EmissionMessage.model_validate_json(payload), True
+            case _:
+                self._handle_camera(kind, payload, now)
+
+    def _handle_camera(self, kind: str, payload: bytes, now: float) -> None:
+        """Handle a message about a camera. Before the node has said which model it runs, it means nothing."""
+        if (forecaster := self._current_forecaster(now)) is None:
+            return
+        match kind:
+            case "observation":
+                forecaster.observe(ObservationMessage.model_validate_json(payload), now)
+            case "event":
+                forecaster.follow(EventMessage.model_validate_json(payload), now)
+            case "health":
+                forecaster.follow_health(HealthMessage.model_validate_json(payload), now)
+
+    def _current_forecaster(self, now: float) -> Forecaster | None:
+        """Return the forecaster of the model that the node described last; None before it did.
+
+        The broker sends the retained description in front of everything about cameras, so nothing of them is missed.
+        """
+        if self._is_described_anew and self._labels is not None:
+            self._begin(self._labels, now)
+            self._is_described_anew = False
+        return self._forecaster
 
     def _begin(self, labels: LabelsMessage, now: float) -> None:
         """Follow the model that the node describes, if it is another one than before."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from harstream.forecast.learning.counts import SLOT_HOURS, SLOTS, Counts
-from harstream.forecast.model.rhythm import LARGEST, SMALLEST, STRENGTH, nearness
+from harstream.forecast.model.rhythm import nearness, ratio
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 from harstream.forecast.model.states import States
 
@@ -53,14 +53,10 @@ def fit(counts: Counts, states: States, tick: float) -> DailyModel:
     in_a_tick = np.clip(1 - np.exp(-hazard * tick), 1e-9, 0.95)
     pace = np.append(1 - np.exp(-tick / WIDTHS[:-1]), 0.0)
     kernel = nearness(SLOT_HOURS[:, None], SLOT_HOURS[None, :])
-    ending = _ratio(kernel @ counts.ends.sum(axis=2), kernel @ (counts.risk * hazard).sum(axis=2))
+    ending = ratio(kernel @ counts.ends.sum(axis=2), kernel @ (counts.risk * hazard).sum(axis=2))
     ended = counts.moves.sum(axis=2)
-    beginning = _ratio(kernel @ counts.moves.sum(axis=1), kernel @ (ended @ follow))
+    beginning = ratio(kernel @ counts.moves.sum(axis=1), kernel @ (ended @ follow))
     return DailyModel(SemiMarkov(in_a_tick, pace, follow, states.shows), ending, beginning)
-
-
-def _ratio(observed: Floats, expected: Floats) -> Floats:
-    return np.asarray(np.clip((observed + STRENGTH) / (expected + STRENGTH), SMALLEST, LARGEST))
 
 
 def _hazards(counts: Counts, states: States) -> Floats:

@@ -13,14 +13,9 @@ STRENGTH = 0.5
 SMALLEST, LARGEST = 0.1, 10.0
 
 
-def ratios(hours: Floats, observed: Floats, expected: Floats, at: Floats) -> Floats:
-    """Return the ratios (H, S) of what was observed to what a model without rhythm expects, at the hours `at` (H,).
-
-    `hours` (n,): the local time of day of each row, in hours. `observed`, `expected` (n, S): its counts.
-    """
-    kernel = nearness(at[:, None], hours[None, :])
-    ratio = (kernel @ observed + STRENGTH) / (kernel @ expected + STRENGTH)
-    return np.asarray(np.clip(ratio, SMALLEST, LARGEST))
+def ratio(observed: Floats, expected: Floats) -> Floats:
+    """Return the ratio of what was observed near an hour to what a model without rhythm expects there."""
+    return np.asarray(np.clip((observed + STRENGTH) / (expected + STRENGTH), SMALLEST, LARGEST))
 
 
 def nearness(first: Floats, second: Floats, width: float = WIDTH) -> Floats:

@@ -13,6 +13,7 @@ from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
 from harstream.wire.context import labels_sha
 from harstream.wire.messages.forecast import ForecastMessage
+from harstream.wire.messages.message import why_invalid
 from harstream.wire.payloads import OFFLINE
 from harstream.wire.topics import Topics
 from harstream.wire.values import Forecast, NextActivity, SoonActivity, UnusualActivity
@@ -91,9 +92,7 @@ class ForecastCache:
         try:
             message = ForecastMessage.model_validate_json(payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # keys from the network
-            raise ValueError(f"{where}: {first['msg']}") from error
+            raise ValueError(why_invalid(error)) from error
         if message.labels_sha != self._sha:
             return None
         forecast = _forecast(message)

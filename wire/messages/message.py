@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from harstream.wire.timestamps import seconds_of, timestamp
 
@@ -71,6 +71,13 @@ def optional_field(description: str) -> Any:
         description=description,
         json_schema_extra=_without_default,
     )
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Return the first mistake of a message from the network in one line: where it is, and what is wrong."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:100]  # keys from the network
+    return f"{where}: {first['msg']}"
 
 
 class Part(BaseModel):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import signal
 import sqlite3
 import stat
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from harstream.forecast.client.diary import FILE
+from harstream.wire.health import HealthState
+from tests.forecast.client.household import health, labels_message
 from tests.support.broker import Mosquitto, Subscribe
 from tests.support.command import Start
 from tests.support.waiting import Eventually
@@ -74,6 +78,21 @@ def test_a_killed_forecaster_is_offline_and_keeps_its_diary(
     again = start("forecast", "run", "--config", config)
     eventually(lambda: any("are in the diary" in line for line in again.stderr), "the next run to read it", 30)
     assert "0 of its activities" not in again.output
+
+
+def test_what_the_broker_retains_is_known_from_the_first_moment(
+    start: Start, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path
+) -> None:
+    """A camera that is away sends nothing else for a minute."""
+    subscriber = subscribe(mosquitto.port)
+    away = health(HealthState.OFFLINE, time.time(), "yard")
+    for topic, message in (("labels", labels_message()), ("camera/yard/health", away)):
+        send = ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-q", "1", "-t", f"har/home/{topic}"]
+        subprocess.run([*send, "-m", message.encode().decode()], check=True)
+
+    start("forecast", "run", "--config", config)
+
+    eventually(lambda: subscriber.of("camera/yard/forecast"), "a forecast of the camera that is away", 30)
 
 
 def episodes(diary: Path) -> int:

@@ -33,14 +33,12 @@ def test_everything_is_there_after_a_restart(diary: Diary) -> None:
     diary.add("hall", [("a", Episode("Eat", 10, 20))])
     diary.add_away("hall", Away(50, 60))
     diary.add_losses([Loss("hall", 20, "next", "hmm", 0.5)], keep_since=0)
-    diary.set_fact("labels", "Eat")
     diary.close()
     diary.start()
 
     assert diary.episodes("hall") == [Episode("Eat", 10, 20)]
     assert diary.away("hall") == [Away(50, 60)]
     assert diary.losses(0) == [Loss("hall", 20, "next", "hmm", 0.5)]
-    assert diary.fact("labels") == "Eat"
 
 
 def test_only_the_owner_can_read_it(diary: Diary) -> None:
