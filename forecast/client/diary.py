@@ -81,9 +81,7 @@ class Diary:
     def add(self, camera: str, episodes: Sequence[tuple[str, Episode]]) -> int:
         """Add episodes with their ids, and return how many are new. One with a known id changes nothing."""
         rows = [(id_, camera, each.activity, each.start, each.end, int(each.is_end_seen)) for id_, each in episodes]
-        before = self._count_episodes()
-        self._write([("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", row) for row in rows])
-        return self._count_episodes() - before
+        return self._write([("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", row) for row in rows])
 
     def add_away(self, camera: str, away: Away) -> None:
         """Add a time without observations."""
@@ -94,6 +92,10 @@ class Diary:
         rows = [(each.camera, each.time, each.question, each.predictor, each.loss) for each in losses]
         inserted: list[_Statement] = [("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", row) for row in rows]
         self._write([*inserted, ("DELETE FROM losses WHERE time < ?", (keep_since,))])
+
+    def trim(self) -> None:
+        """Delete the oldest episodes beyond the limit. It reads the whole diary, so once in hours is enough."""
+        self._write([(DELETE_OLD, (MOST_EPISODES,))])
 
     def retry(self) -> None:
         """Write what waits for a disk that was full, if anything does."""
@@ -138,23 +140,23 @@ class Diary:
             database.execute("DELETE FROM losses WHERE time < ? AND (? IS NULL OR camera = ?)", (limit, camera, camera))
         return deleted
 
-    def _write(self, statements: Sequence[_Statement]) -> None:
-        """Write these statements, and those that a failing disk refused before, or keep them for the next time."""
+    def _write(self, statements: Sequence[_Statement]) -> int:
+        """Write these statements, and those that a failing disk refused before, or keep them for the next time.
+
+        Return the number of rows that these statements changed, 0 if they wait.
+        """
         with self._lock:
             self._unwritten += statements
             try:
                 with self._open() as database:
-                    for text, values in [*self._unwritten, (DELETE_OLD, (MOST_EPISODES,))]:
-                        database.execute(text, values)
+                    changed = [database.execute(text, values).rowcount for text, values in self._unwritten]
             except sqlite3.OperationalError as error:
                 del self._unwritten[:-MOST_UNWRITTEN]
                 self._outage.record_failure(error)
-            else:
-                self._unwritten = []
-                self._outage.record_success()
-
-    def _count_episodes(self) -> int:
-        return int(self._rows("SELECT COUNT(*) FROM episodes")[0][0])
+                return 0
+            self._unwritten = []
+            self._outage.record_success()
+            return sum(changed[len(changed) - len(statements) :])
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self._lock, self._open() as database:

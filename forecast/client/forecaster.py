@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -15,7 +14,7 @@ from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
 from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, CameraScores, Skill, skill_of
 from harstream.forecast.client.unusual import unusual_now
-from harstream.forecast.learning.episodes import Interval, intervals
+from harstream.forecast.learning.episodes import intervals
 from harstream.forecast.learning.first_begins import first_begins
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
@@ -112,17 +111,20 @@ class Forecaster:
 
     def fit(self, now: float) -> None:
         """Learn from the diary. It takes seconds after a year."""
-        course = list(self._course())
+        self._diary.trim()
+        episodes = {camera: self._diary.episodes(camera) for camera in self._diary.cameras()}
+        course = [
+            interval
+            for camera, seen in episodes.items()
+            for interval in intervals(seen, self._diary.away(camera), self.states)
+        ]
         self._past = Past(self.states, course, self._zone, now)
         self._predictors = Predictors.fit(self._past, HORIZONS)
         losses = self._diary.losses(now - 2 * SKILL_PERIOD)
         weights = weights_after([(each.question, each.predictor, each.time, each.loss) for each in losses], NAMES, now)
         named: dict[str, Predictor] = self._predictors.by_name()
         self._predictor = Mix(named, weights) if self._name == "mix" else named[self._name]
-        self._begins = {
-            camera: first_begins(self._diary.episodes(camera), self.states, self._zone)
-            for camera in self._diary.cameras()
-        }
+        self._begins = {camera: first_begins(seen, self.states, self._zone) for camera, seen in episodes.items()}
         self._trained_until = max((interval.end for interval in course), default=None)
         self._skill = skill_of(losses, now)
         self._fitted_at = now
@@ -274,7 +276,3 @@ class Forecaster:
         self.observations.forget(name)
         self._beliefs.restart(name, now)
         self._cameras[name].scores.forget()
-
-    def _course(self) -> Iterator[Interval]:
-        for camera in self._diary.cameras():
-            yield from intervals(self._diary.episodes(camera), self._diary.away(camera), self.states)

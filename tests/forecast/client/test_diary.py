@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harstream.forecast.client.diary import FILE, Diary, Loss
+from harstream.forecast.client.diary import FILE, MOST_EPISODES, Diary, Loss
 from harstream.forecast.learning.episodes import Away, Episode
 from tests.support.disk import SmallDisk
 
@@ -72,6 +72,15 @@ def test_old_losses_are_deleted(diary: Diary) -> None:
     diary.add_losses([Loss("hall", 90, "next", "hmm", 0.7)], keep_since=50)
 
     assert [loss.time for loss in diary.losses(0)] == [90]
+
+
+def test_the_oldest_episodes_beyond_the_limit_are_deleted(diary: Diary) -> None:
+    diary.add("hall", [(str(number), Episode("Eat", number, number + 1)) for number in range(MOST_EPISODES + 3)])
+
+    diary.trim()
+
+    kept = diary.episodes("hall")
+    assert (len(kept), kept[0].start) == (MOST_EPISODES, 3)
 
 
 def test_a_broken_file_is_set_aside(tmp_path: Path) -> None:
