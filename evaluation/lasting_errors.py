@@ -17,13 +17,10 @@ from numpy.typing import NDArray
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.evaluation.metrics import rounded
 from harstream.models.contract import ModelContract
+from harstream.wire.messages.emission import RENEWAL, SHORTEST_STEP
 
 LONG = 5.0
 """Seconds from which a run counts as long."""
-RENEWAL = 60.0
-"""Mean seconds after which a person looks different to the model."""
-SHORTEST_STEP = 1.0
-"""Seconds between two counted windows at least, as a forecaster counts them."""
 FEWEST = 30
 """Windows that must follow another one of their activity. Fewer, as in clips of two seconds, say nothing reliable."""
 GRID = np.arange(200) * 0.005

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from harstream.evaluation.labelled_scores import LabelledScores
-from harstream.evaluation.lasting_errors import SHORTEST_STEP, LastingErrors, measure_lasting
+from harstream.evaluation.lasting_errors import LastingErrors, measure_lasting
 from harstream.evaluation.streams.event_metrics import Segment
 from harstream.evaluation.streams.stream_runner import Watched
 from harstream.models.contract import ModelContract
+from harstream.wire.messages.emission import SHORTEST_STEP
 from harstream.wire.values import Scores
 
 ROUNDING = 1e-6

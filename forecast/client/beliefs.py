@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from harstream.forecast.learning.semi_markov_fit import PHASES
 from harstream.forecast.model.looks import Emission, Looks
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov, correct
+from harstream.wire.messages.emission import RENEWAL
 
-RENEWAL = 60.0
-"""Mean seconds after which a person looks different, because they turn or the light changes."""
 LONGEST_AWAY = 6 * 3600.0
 """After so many seconds without a tick, the belief starts again."""
 TICK = 1.0

@@ -10,7 +10,7 @@ import numpy as np
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
 from harstream.wire.messages.camera import ObservationMessage
-from harstream.wire.messages.emission import EmissionMessage
+from harstream.wire.messages.emission import SHORTEST_STEP, EmissionMessage
 
 LASTING = 0.97
 """The least share of windows that repeat the look.
@@ -102,7 +102,7 @@ class Observations:
         self._last[message.camera] = message.t
         if not message.valid or message.p is None or message.t < self._due.get(message.camera, -np.inf):
             return None
-        self._due[message.camera] = message.t + max(message.span_s or 0.0, 1.0)
+        self._due[message.camera] = message.t + max(message.span_s or 0.0, SHORTEST_STEP)
         return message.p
 
     def forget(self, camera: str) -> None:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.forecast.client.beliefs import RENEWAL
 from harstream.forecast.client.evidence import LASTING, Symbols
 from harstream.forecast.model.looks import Emission, Looks
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov, correct
@@ -25,7 +24,7 @@ from harstream.forecast.model.states import States
 from harstream.models.catalogue import TRAINED
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
-from harstream.wire.messages.emission import EmissionMessage
+from harstream.wire.messages.emission import RENEWAL, EmissionMessage
 
 TICK = 10.0
 """Seconds from one window to the next."""

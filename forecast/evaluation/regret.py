@@ -8,7 +8,6 @@ from datetime import UTC
 
 import numpy as np
 
-from harstream.forecast.client.beliefs import RENEWAL
 from harstream.forecast.client.evidence import LASTING
 from harstream.forecast.evaluation.household import (
     TICK,
@@ -29,6 +28,7 @@ from harstream.forecast.model.horizons import Stretch, going_on, look_ahead
 from harstream.forecast.model.looks import Emission, Looks
 from harstream.forecast.model.semi_markov import Floats, correct
 from harstream.forecast.model.states import States
+from harstream.wire.messages.emission import RENEWAL
 
 LEARNED_DAYS = 14
 LASTINGS = (0.0, 0.8, 0.95)

@@ -12,6 +12,11 @@ from harstream.wire.messages.message import Message, ModelMessage, Name, Score, 
 
 EMISSION: Final = "harstream.emission/1"
 
+RENEWAL = 60.0
+"""What `lasting` assumes: mean seconds after which a person looks different, because they turn or the light changes."""
+SHORTEST_STEP = 1.0
+"""What `lasting` assumes: its windows are one span apart, and at least so many seconds. Nearer ones show the same."""
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

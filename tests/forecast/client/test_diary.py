@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ import pytest
 from harstream.forecast.client.diary import FILE, MOST_EPISODES, Diary, Loss
 from harstream.forecast.learning.episodes import Away, Episode
 from tests.support.disk import SmallDisk
-
-
-@pytest.fixture
-def diary(tmp_path: Path) -> Iterator[Diary]:
-    diary = Diary(tmp_path / FILE)
-    diary.start()
-    yield diary
-    diary.close()
 
 
 def test_an_episode_is_kept_once(diary: Diary) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.forecaster import Forecaster
 from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.forecast import ForecastMessage
@@ -20,14 +17,6 @@ from tests.forecast.client.household import (
     new_forecaster,
     observation,
 )
-
-
-@pytest.fixture
-def diary(tmp_path: Path) -> Iterator[Diary]:
-    diary = Diary(tmp_path / FILE)
-    diary.start()
-    yield diary
-    diary.close()
 
 
 def watch(forecaster: Forecaster, label: str, start: float, end: float, step: float = 5.0) -> ForecastMessage | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -10,18 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from harstream.forecast.app.commands import forecast
-from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.diary import Diary
 from harstream.forecast.evaluation.explanation import explanation_of, read_pasts
 from harstream.wire.errors import ConfigError
 from tests.forecast.client.household import MONDAY, fill
-
-
-@pytest.fixture
-def diary(tmp_path: Path) -> Iterator[Diary]:
-    diary = Diary(tmp_path / FILE)
-    diary.start()
-    yield diary
-    diary.close()
 
 
 def test_an_explanation_has_followers_hour_and_durations(diary: Diary) -> None:
