@@ -25,6 +25,8 @@ class Change:
     next: int
     at: float
     """The time at which the next one began."""
+    room: int | None = None
+    """The number of the room of the activity, in `Past.rooms`; None if it is not known."""
 
 
 def changes(course: Sequence[Interval], activities: int) -> Iterator[Change]:
@@ -41,7 +43,10 @@ def changes(course: Sequence[Interval], activities: int) -> Iterator[Change]:
     for interval in course:
         if interval.state < activities:
             if current is not None and interval.state != current.state:
-                yield Change(current.state, current.start, current.previous, at_begin, interval.state, interval.start)
+                yield Change(
+                    current.state, current.start, current.previous, at_begin, interval.state, interval.start,
+                    current.room,
+                )  # fmt: skip
             if current is None or interval.state != current.state:
                 current, at_begin = interval, ended.copy()
             ended[interval.state] = interval.end

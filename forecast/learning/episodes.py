@@ -39,6 +39,8 @@ class Interval:
     """The state that followed; None if it was not seen."""
     previous: int | None
     """The activity before it, unknown states left out; None if it was not seen."""
+    room: int | None = None
+    """The number of the room in which it was seen, in `Past.rooms`; None if it is not known."""
 
 
 def intervals(episodes: Iterable[Episode], away: Sequence[Away], states: States) -> list[Interval]:

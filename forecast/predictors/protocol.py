@@ -26,6 +26,8 @@ class Past:
     """The home's time zone, for the hour of the day. None: that of this machine."""
     now: float
     """Seconds since the epoch, as all times here. What happened long before counts less."""
+    rooms: tuple[str, ...] = ()
+    """The names of the rooms, which intervals and situations number."""
 
     def weight(self, time: float) -> float:
         """Return how much what began at a time counts, 0 to 1."""
@@ -47,6 +49,8 @@ class Situation:
     """The activity before it; None if it is not known."""
     ended: Floats
     """(K,) the time at which each activity ended last before `since`; minus infinity for one that was not seen."""
+    room: int | None = None
+    """The number of the room in which it was seen, in `Past.rooms`; None if it is not known."""
 
 
 class Predictor(Protocol):
