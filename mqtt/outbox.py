@@ -8,14 +8,15 @@ import sqlite3
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from harstream.mqtt.outbox_file import check, connect, counts, refusals
 from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
+from harstream.resilience.bounded_work import finishes_within
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import FailingDisk, SinkError
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 FILE = "outbox.sqlite"
 """The name of the file in the state folder."""
 HANGS_AFTER = 0.5
-"""Seconds after which a write counts as hanging when the outbox closes."""
+"""Seconds after which a read, a write or the close of the file counts as hanging."""
 WEEK = 7 * 24 * 3600.0
 DELETE = "DELETE FROM letters WHERE number = ?"
 WAITING = """
@@ -77,6 +78,8 @@ class Outbox:
         self._wall_clock = wall_clock
         self._clock = clock
         self._lock = threading.Lock()
+        self._working_since: float | None = None
+        """Since when the holder of the lock has used the file; None while nobody holds it."""
         self._database: sqlite3.Connection | None = None
         self._born: OrderedDict[int, _Birth] = OrderedDict()
         self._in_memory: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
@@ -111,7 +114,7 @@ class Outbox:
 
     def put(self, topic: str, payload: bytes, delay: float | None = None) -> None:
         """Add a message. `delay`: seconds from the capture of its frame until now; None if unknown."""
-        with self._lock:
+        with self._work():
             self._last += 1
             self._born[self._last] = _Birth(self._clock(), delay)
             self._in_memory[self._last] = (topic, payload)
@@ -121,7 +124,7 @@ class Outbox:
 
     def save(self) -> None:
         """Write what waits in memory, if the disk takes it again. Call it about once a second."""
-        with self._lock:
+        with self._work():
             if self._is_missing:
                 with suppress(SinkError):
                     self._open()
@@ -135,7 +138,7 @@ class Outbox:
 
         `except_on`: topics whose messages must wait.
         """
-        with self._lock:
+        with self._work():
             while True:
                 message = self._first(except_on)
                 if message is None or message.number not in self._born or message.age <= self._age_limit:
@@ -145,13 +148,13 @@ class Outbox:
 
     def remove(self, message: QueuedMessage) -> None:
         """Remove a message that the broker has acknowledged, or that is kept elsewhere."""
-        with self._lock:
+        with self._work():
             self._forget(message)
 
     def seconds_refused(self, topic: str) -> float:
         """Return for how long the broker has refused this topic, earlier runs included. The first call returns 0."""
         now = self._wall_clock()
-        with self._lock:
+        with self._work():
             if topic not in self._refused_since:
                 self._refused_since[topic] = now
                 self._write("INSERT OR REPLACE INTO refused VALUES (?, ?)", (topic, now))
@@ -159,7 +162,7 @@ class Outbox:
 
     def end_refusal(self, topic: str) -> None:
         """Record that the broker takes this topic."""
-        with self._lock:
+        with self._work():
             if self._refused_since.pop(topic, None) is not None:
                 self._write("DELETE FROM refused WHERE topic = ?", (topic,))
 
@@ -170,22 +173,33 @@ class Outbox:
         """Return whether a message waits on another topic than these. It never waits for the disk."""
         return any(count > 0 for topic, count in list(self._waiting.items()) if topic not in except_on)
 
+    @property
     def hangs(self) -> bool:
-        """Return whether a write does not end. It waits half a second for the answer."""
-        if not self._lock.acquire(timeout=HANGS_AFTER):
-            return True
-        self._lock.release()
-        return False
+        """Whether the disk has not ended a read or a write for half a second. It never waits."""
+        since = self._working_since
+        return since is not None and time.monotonic() - since > HANGS_AFTER
 
     def close(self) -> None:
-        """Close the file, unless a write hangs."""
-        if self.hangs():
-            return
-        with self._lock:
+        """Close the file. It gives up if the disk hangs."""
+        if self.hangs or not finishes_within(HANGS_AFTER, self._close):
+            log.warning("the disk of the outbox %s hangs: the file was not closed", self.path)
+
+    def _close(self) -> None:
+        with self._work():
             if self._database is not None:
                 self._database.close()
                 self._database = None
             self._is_missing = False
+
+    @contextmanager
+    def _work(self) -> Iterator[None]:
+        """Hold the lock, which a disk that hangs holds for ever."""
+        with self._lock:
+            self._working_since = time.monotonic()
+            try:
+                yield
+            finally:
+                self._working_since = None
 
     def _open(self) -> None:
         """Open or create the file, and count its messages. Raises SinkError."""

@@ -190,14 +190,18 @@ class Publisher:
         topic, payload = last_state
         self._close_request.begin(RetainedState(topic, payload, qos=1), CLOSE_TIMEOUT)
         self._queue.wake()
-        if self._thread is not None and self._outbox.hangs():
-            return  # the process ends without this thread
         if self._thread is not None:
-            self._thread.join(2 * CLOSE_TIMEOUT)
+            self._join(self._thread, 2 * CLOSE_TIMEOUT)
             self._thread = None
             if waiting := len(self._outbox):
                 log.info("%d events wait in %s for the next run", waiting, self._outbox.path)
         self._outbox.close()
+
+    def _join(self, thread: threading.Thread, seconds: float) -> None:
+        """Wait for the thread's end, unless the disk hangs: then the process ends without this thread."""
+        deadline = time.monotonic() + seconds
+        while thread.is_alive() and time.monotonic() < deadline and not self._outbox.hangs:
+            thread.join(0.1)
 
     def _run(self, connection: Connection | None) -> None:
         backoff = Backoff(self._close_request.event, first=FIRST_WAIT, longest=LONGEST_WAIT)

@@ -54,33 +54,31 @@ def _payload(node: str, camera: str, activities: list[str], version: str) -> Pay
 
 def _components(forecast: str, activities: list[str]) -> dict[str, Payload]:
     """`forecast`: the topic. Left-out fields are read with `get`, because Home Assistant warns of undefined ones."""
-    next_ = "value_json.next"
     components = {
         "next_activity": sensor(
-            "Next activity", forecast, f"{{{{ {next_}.activity if {next_} else '{UNKNOWN}' }}}}",
+            "Next activity", forecast, _shown("value_json.next", "value_json.next.activity", f"'{UNKNOWN}'"),
             device_class="enum", options=[*activities, UNKNOWN], json_attributes_topic=forecast,
-            json_attributes_template="{{ {'reason': value_json.get('next_reason')} | tojson }}",
+            json_attributes_template=_shown("True", "{'reason': value_json.get('next_reason')} | tojson", "'{}'"),
         ),
         "next_activity_probability": sensor(
-            "Next activity probability", forecast, f"{{{{ {_percent(f'{next_}.p')} if {next_} else None }}}}",
+            "Next activity probability", forecast, _shown("value_json.next", _percent("value_json.next.p")),
             unit_of_measurement="%", state_class="measurement",
         ),
         "next_activity_at": sensor(
-            "Next activity at", forecast, f"{{{{ {next_}.expected_at if {next_} else None }}}}",
+            "Next activity at", forecast, _shown("value_json.next", "value_json.next.expected_at"),
             device_class="timestamp",
         ),
         "unusual": on_off(
             "Unusual", forecast, "on", "off", device_class="problem",
-            value_template="{{ 'on' if value_json.get('unusual') else 'off' }}",
-            json_attributes_topic=forecast, json_attributes_template=_UNUSUAL,
+            value_template=_shown("value_json.get('unusual')", "'on'", "'off'"),
+            json_attributes_topic=forecast, json_attributes_template=_shown("True", _UNUSUAL, "'{}'"),
         ),
         "forecast_skill": diagnostic(sensor(
-            "Forecast skill", forecast,
-            f"{{{{ {_percent('value_json.skill.value')} if value_json.get('skill') else None }}}}",
+            "Forecast skill", forecast, _shown("value_json.get('skill')", _percent("value_json.skill.value")),
             unit_of_measurement="%", state_class="measurement",
         )),
         "surprise": diagnostic(sensor(
-            "Surprise", forecast, "{{ value_json.get('surprise') }}",
+            "Surprise", forecast, _shown("True", "value_json.get('surprise')"),
             unit_of_measurement="nats", state_class="measurement",
         )),
         **{f"soon/{activity}": _soon(forecast, activity) for activity in activities},
@@ -91,16 +89,21 @@ def _components(forecast: str, activities: list[str]) -> dict[str, Payload]:
 def _soon(forecast: str, activity: str) -> Payload:
     begins = f"(value_json.horizons | selectattr('horizon_s', 'eq', {SOON}) | first).begins[{json.dumps(activity)}]"
     return sensor(
-        f"{activity} within {SOON // 60} min", forecast, f"{{{{ {_percent(begins)} if value_json.next else None }}}}",
+        f"{activity} within {SOON // 60} min", forecast, _shown("value_json.next", _percent(begins)),
         unit_of_measurement="%", state_class="measurement", enabled_by_default=False,
     )  # fmt: skip
+
+
+def _shown(condition: str, value: str, otherwise: str = "None") -> str:
+    """Return a template. A forecaster that ends clears its forecast, which is an empty message without `value_json`."""
+    return f"{{{{ {value} if value_json is defined and {condition} else {otherwise} }}}}"
 
 
 def _percent(share: str) -> str:
     return f"(100 * {share}) | round | int"
 
 
+_FOUND = "(value_json.get('unusual') or {})"
 _UNUSUAL = (
-    "{% set found = value_json.get('unusual') or {} %}"
-    "{{ {'kind': found.get('kind'), 'activity': found.get('activity'), 'since': found.get('since')} | tojson }}"
+    f"{{'kind': {_FOUND}.get('kind'), 'activity': {_FOUND}.get('activity'), 'since': {_FOUND}.get('since')}} | tojson"
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harstream.models.contract import UNKNOWN
 from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
+from harstream.resilience.bounded_work import finishes_within
 from harstream.resilience.failing_disk import is_failing_disk
 from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
@@ -31,8 +32,8 @@ BATCH = 200
 """The largest number of entries per write. A full batch takes some milliseconds."""
 MAX_WAITING = 50_000
 """The largest number of entries that wait in memory. The oldest are dropped first."""
-CLOSE_TIMEOUT = 0.5
-"""Longest wait at the close for a write that hangs, in seconds."""
+CLOSE_TIMEOUT = 1.5
+"""Longest time to write what waits and to close the file, in seconds. A disk that hangs takes longer."""
 KILLED = "harstream was killed"
 
 
@@ -120,12 +121,9 @@ class HistorySink:
             return []
 
     def close(self) -> None:
-        if not self._working.acquire(timeout=CLOSE_TIMEOUT):
-            return  # the background delivery has logged that the disk hangs
-        try:
-            self._close()
-        finally:
-            self._working.release()
+        """Write what waits, and close the file. It gives up if the disk hangs."""
+        if not finishes_within(CLOSE_TIMEOUT, self._close):
+            log.warning("the disk of the history %s hangs: the file was not closed", self._path)
 
     def _open(self) -> list[Notice]:
         """Open or create the file. Return what a killed run may not have delivered. Raises SinkError."""
@@ -183,17 +181,18 @@ class HistorySink:
             self._cleaning_outage.record_failure(error)
 
     def _close(self) -> None:
-        while (self._waiting or self._is_in_doubt) and self._write_some():
-            pass
-        if self._waiting:
-            log.warning(
-                "%d entries of the history %s are lost: it could not be written", len(self._waiting), self._path
-            )
-            self._waiting.clear()
-        self._is_started = False
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        with self._working:
+            while (self._waiting or self._is_in_doubt) and self._write_some():
+                pass
+            if self._waiting:
+                log.warning(
+                    "%d entries of the history %s are lost: it could not be written", len(self._waiting), self._path
+                )
+                self._waiting.clear()
+            self._is_started = False
+            if self._database is not None:
+                self._database.close()
+                self._database = None
 
     def _is_new(self, change: CameraChange) -> bool:
         last = self._last_changes.get(change.camera)
