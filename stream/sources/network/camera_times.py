@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from av.video.frame import VideoFrame
 
@@ -102,6 +103,12 @@ def after_backlog(frames: Iterable[VideoFrame], clock: Clock) -> Iterator[tuple[
 
 
 def _without_delay(held: list[tuple[VideoFrame, float]], now: float) -> Iterator[tuple[VideoFrame, float]]:
-    """Yield the frames of a backlog with their arrivals, if the last one arrives now."""
-    for frame, stamp in held:
-        yield frame, now - (held[-1][1] - stamp)
+    """Yield the frames of a backlog with their arrivals, if the last one arrives now.
+
+    A stamp that goes back says nothing about the time between two frames.
+    """
+    steps = [max(after - before, 0.0) for (_, before), (_, after) in pairwise(held)]
+    left = sum(steps)
+    for (frame, _), step in zip(held, [*steps, 0.0], strict=True):
+        yield frame, now - left
+        left = max(left - step, 0.0)

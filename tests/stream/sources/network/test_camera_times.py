@@ -165,6 +165,13 @@ def test_frames_that_arrived_during_the_opening_keep_their_own_times() -> None:
     assert arrived == [(0.0, 99.92), (0.04, 99.96), (0.08, 100.0), (0.12, 100.04)]
 
 
+def test_stamps_that_go_back_in_a_backlog_give_no_times_in_the_future() -> None:
+    clock = ScriptedClock([100.00, 100.00, 100.00, 100.00, 100.01])
+    frames = [stamped(5.0), stamped(5.04), stamped(5.08), stamped(0.0)]
+    arrivals = [round(now, 2) for _, now in after_backlog(frames, clock)]
+    assert arrivals == [99.93, 99.97, 100.01, 100.01]
+
+
 def test_a_camera_with_fast_stamps_does_not_look_like_a_backlog_for_ever() -> None:
     times = [100 + 0.04 * number for number in range(100)]
     frames = [stamped(0.16 * number) for number in range(99)]
