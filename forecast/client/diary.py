@@ -31,6 +31,7 @@ SCHEMA = """
     CREATE TABLE IF NOT EXISTS losses (
         camera TEXT NOT NULL, time REAL NOT NULL, question TEXT NOT NULL, predictor TEXT NOT NULL, loss REAL NOT NULL);
     CREATE INDEX IF NOT EXISTS by_time ON losses (time);
+    CREATE INDEX IF NOT EXISTS by_question ON losses (question, time);
 """
 DELETE_OLD = """
     DELETE FROM episodes WHERE rowid IN (SELECT rowid FROM episodes ORDER BY started_at DESC LIMIT -1 OFFSET ?)
@@ -109,21 +110,29 @@ class Diary:
         """Return the number of episodes of an activity."""
         return int(self._rows("SELECT COUNT(*) FROM episodes WHERE activity = ?", activity)[0][0])
 
-    def episodes(self, camera: str) -> list[Episode]:
-        """Return the episodes of a camera in the order of their starts."""
+    def episodes(self, camera: str, *, last: int = MOST_EPISODES) -> list[Episode]:
+        """Return the last episodes of a camera in the order of their starts."""
         rows = self._rows(
-            "SELECT activity, started_at, ended_at, is_end_seen FROM episodes WHERE camera = ? ORDER BY started_at",
+            "SELECT activity, started_at, ended_at, is_end_seen FROM episodes WHERE camera = ?"
+            " ORDER BY started_at DESC LIMIT ?",
             camera,
+            last,
         )
-        return [Episode(activity, start, end, bool(seen)) for activity, start, end, seen in rows]
+        return [Episode(activity, start, end, bool(seen)) for activity, start, end, seen in reversed(rows)]
 
     def away(self, camera: str) -> list[Away]:
         """Return the times without observations of a camera, in order."""
         rows = self._rows("SELECT started_at, ended_at FROM away WHERE camera = ? ORDER BY started_at", camera)
         return [Away(start, end) for start, end in rows]
 
-    def losses(self, since: float) -> list[Loss]:
-        rows = self._rows("SELECT camera, time, question, predictor, loss FROM losses WHERE time >= ?", since)
+    def losses(self, since: float, *, question: str | None = None) -> list[Loss]:
+        """Return the losses since a time, of one question or of all, in the order of time."""
+        rows = self._rows(
+            "SELECT camera, time, question, predictor, loss FROM losses"
+            " WHERE time >= ? AND question = ifnull(?, question) ORDER BY time",
+            since,
+            question,
+        )
         return [Loss(*row) for row in rows]
 
     def forget(self, *, camera: str | None = None, before: float | None = None) -> int:

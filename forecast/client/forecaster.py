@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 
 from harstream.forecast.client.beliefs import Beliefs
 from harstream.forecast.client.camera_course import CameraCourse
 from harstream.forecast.client.diary import Diary, Loss
 from harstream.forecast.client.evidence import LASTING, Observations, Symbols
+from harstream.forecast.client.learned import HORIZONS, learn
+from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
-from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, CameraScores, Skill, skill_of
+from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, CameraScores, SkillRecord
 from harstream.forecast.client.unusual import unusual_now
-from harstream.forecast.learning.episodes import intervals
-from harstream.forecast.learning.first_begins import first_begins
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 from harstream.forecast.model.states import States
-from harstream.forecast.predictors.mix import NAMES, Mix, Predictors, weights_after
-from harstream.forecast.predictors.protocol import Past, Predictor, Situation
+from harstream.forecast.predictors.mix import NEXT
+from harstream.forecast.predictors.protocol import Predictor, Situation
 from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
@@ -31,18 +33,14 @@ from harstream.wire.values import EventType
 
 log = logging.getLogger(__name__)
 
-HORIZONS = (60.0, 300.0, 900.0, 3600.0)
-"""Seconds."""
 SEEING = frozenset({HealthState.LIVE, HealthState.WARMING})
 """In all other states of a camera, it is not known what happens."""
 PUBLISH_PERIOD = 60.0
 """Seconds between two forecasts that say the same."""
-REFIT_PERIOD = 6 * 3600.0
-"""Seconds between two fits to the diary."""
 REPORT_PERIOD = 600.0
 """Seconds between two lines in the log about observations that could not be used."""
-FIRST_REFITS, REFIT_SHARE = 5, 0.2
-"""It also fits after so many new activities, and after this share of those in the diary, whichever is more."""
+RESUMED = 100
+"""Episodes of a camera that are taken as its past."""
 SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
@@ -82,11 +80,19 @@ class Forecaster:
     """Follows all cameras of a node. Not thread-safe."""
 
     def __init__(
-        self, node: str, recognizer: Recognizer, diary: Diary, now: float, *, zone: tzinfo | None, predictor: str
+        self,
+        node: str,
+        recognizer: Recognizer,
+        diary: Diary,
+        executor: Executor,
+        now: float,
+        *,
+        zone: tzinfo | None,
+        predictor: str,
     ) -> None:
         """`now`: seconds since the epoch. `zone`: the home's; None is this machine's. `predictor`: mix or one of NAMES.
 
-        It learns from the diary, which must have started.
+        It learns from the diary, which must have started: once here, and later on the executor.
         """
         self._node, self.recognizer, self._diary, self._zone = node, recognizer, diary, zone
         self._name = predictor
@@ -100,35 +106,14 @@ class Forecaster:
         self._cameras: dict[str, _Camera] = {}
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""
-        self._skill = Skill(0.0, 0, 0.0)
+        self._skill = SkillRecord(diary.losses(now - SKILL_PERIOD, question=NEXT), now)
         self._reported_at = float("-inf")
-        self.fit(now)
+        self._learner = Learner(partial(learn, diary, self.states, zone, predictor), executor, now)
 
     @property
     def cameras(self) -> list[str]:
         """The names of the cameras that it follows."""
         return list(self._cameras)
-
-    def fit(self, now: float) -> None:
-        """Learn from the diary. It takes seconds after a year."""
-        self._diary.trim()
-        episodes = {camera: self._diary.episodes(camera) for camera in self._diary.cameras()}
-        course = [
-            interval
-            for camera, seen in episodes.items()
-            for interval in intervals(seen, self._diary.away(camera), self.states)
-        ]
-        self._past = Past(self.states, course, self._zone, now)
-        self._predictors = Predictors.fit(self._past, HORIZONS)
-        losses = self._diary.losses(now - 2 * SKILL_PERIOD)
-        weights = weights_after([(each.question, each.predictor, each.time, each.loss) for each in losses], NAMES, now)
-        named: dict[str, Predictor] = self._predictors.by_name()
-        self._predictor = Mix(named, weights) if self._name == "mix" else named[self._name]
-        self._begins = {camera: first_begins(seen, self.states, self._zone) for camera, seen in episodes.items()}
-        self._trained_until = max((interval.end for interval in course), default=None)
-        self._skill = skill_of(losses, now)
-        self._fitted_at = now
-        self._learned, self._new = len(course), 0
 
     def observe(self, message: ObservationMessage, now: float) -> None:
         """Follow an observation."""
@@ -149,7 +134,7 @@ class Forecaster:
         course = camera.course
         if message.event_type is EventType.END:
             if (episode := course.end(message)) is not None:
-                self._new += self._diary.add(message.camera, [(message.id, episode)])
+                self._learner.add(self._diary.add(message.camera, [(message.id, episode)]))
                 camera.unknown_since = episode.end
         elif course.begin(message) and course.activity is not None:
             camera.losses += camera.scores.began(course.activity, message.started_at)
@@ -175,20 +160,16 @@ class Forecaster:
 
     def tick(self, now: float) -> list[ForecastMessage]:
         """Advance to a time, and return the forecasts to publish."""
-        if self._is_fit_due(now):
-            self.fit(now)
+        self._learner.advance(now)
         self._beliefs.advance(now, self._model_at)
         self._beliefs.correct(self._evidence | self._evidence_of_events(now))
         self._evidence = {}
         self._store_losses(now)
         self._report_dropped(now)
         self._diary.retry()
+        if not self._learner.has_looked_ahead(now):
+            return []
         return [message for name in self._cameras if (message := self._forecast(name, now)) is not None]
-
-    def _is_fit_due(self, now: float) -> bool:
-        """A diary of a few activities grows so fast that it soon says more."""
-        is_long_ago = abs(now - self._fitted_at) > REFIT_PERIOD
-        return is_long_ago or self._new >= max(FIRST_REFITS, REFIT_SHARE * self._learned)
 
     def _forecast(self, name: str, now: float) -> ForecastMessage | None:
         """Return the forecast of a camera when the likeliest activity has changed, and once a minute."""
@@ -198,11 +179,12 @@ class Forecaster:
         if says == camera.said and 0 <= now - camera.said_at < PUBLISH_PERIOD:
             return None
         camera.said, camera.said_at = says, now
-        seen = outlook(situation, self._predictor, self._predictors.hmm, self._past, HORIZONS)
+        learned = self._learner.learned
+        seen = outlook(situation, learned.predictor, learned.predictors.hmm, learned.past, HORIZONS)
         return message_of(seen, self.states, self._about(name, seen))
 
     def _about(self, name: str, seen: Outlook) -> About:
-        camera = self._cameras[name]
+        camera, learned = self._cameras[name], self._learner.learned
         is_known = seen.likeliest < self.states.unknown
         return About(
             node=self._node,
@@ -210,11 +192,11 @@ class Forecaster:
             area=camera.area,
             labels_sha=self.recognizer.labels.labels_sha,
             predictor=self._name,
-            trained_until=self._trained_until,
+            trained_until=learned.trained_until,
             since=camera.course.since if is_known else camera.unknown_since,
-            skill=self._skill,
+            skill=self._skill.skill,
             surprise=camera.scores.surprise,
-            unusual=unusual_now(seen, camera.course, self._begins.get(name), self._zone, camera.watched_since),
+            unusual=unusual_now(seen, camera.course, learned.begins.get(name), self._zone, camera.watched_since),
         )
 
     def _situation(self, name: str, time: float) -> Situation:
@@ -222,7 +204,8 @@ class Forecaster:
         return Situation(time, self._beliefs.of(name), course.activity, course.since, course.previous, course.ended)
 
     def _asked(self) -> dict[str, Predictor]:
-        return {**self._predictors.by_name(), PUBLISHED: self._predictor}
+        learned = self._learner.learned
+        return {**learned.predictors.by_name(), PUBLISHED: learned.predictor}
 
     def _evidence_of_events(self, now: float) -> dict[str, int]:
         """Return the symbols of cameras whose observations are switched off, from what their events say."""
@@ -255,18 +238,18 @@ class Forecaster:
             camera.losses = []
         if losses:
             self._diary.add_losses(losses, keep_since=now - 2 * SKILL_PERIOD)
-            self._skill = skill_of(self._diary.losses(now - SKILL_PERIOD), now)
+            self._skill.add(losses, now)
 
     def _prior(self, time: float) -> Floats:
-        return self._predictors.baseline.belief(time)
+        return self._learner.learned.predictors.baseline.belief(time)
 
     def _model_at(self, time: float) -> SemiMarkov:
-        return self._predictors.hmm.daily.at(hour_of(time, self._zone))
+        return self._learner.learned.predictors.hmm.daily.at(hour_of(time, self._zone))
 
     def _camera(self, name: str, now: float) -> _Camera:
         if name not in self._cameras:
             camera = _Camera(CameraCourse(self.states), CameraScores(name), watched_since=now)
-            camera.course.resume(self._diary.episodes(name)[-100:])
+            camera.course.resume(self._diary.episodes(name, last=RESUMED))
             self._cameras[name] = camera
             self._beliefs.add(name, now)
         return self._cameras[name]

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import tzinfo
 from importlib.metadata import version
@@ -61,7 +62,7 @@ class Settings:
 
 
 class ForecastService:
-    """Runs until `stop`. Only the thread that calls `run` touches the forecaster."""
+    """Runs until `stop`. Only the thread that calls `run` touches the forecaster, which learns on one other thread."""
 
     def __init__(self, address: BrokerAddress, settings: Settings, wall_clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, wall_clock
@@ -75,6 +76,7 @@ class ForecastService:
         self._found: tuple[States, frozenset[str]] | None = None
         self._found_at = 0.0
         self._stopping = threading.Event()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._overflow = Outage(
             log,
             settings.node,
@@ -114,6 +116,7 @@ class ForecastService:
                     self._publisher.clear(topic, lambda: None)
                 self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
         finally:
+            self._executor.shutdown(cancel_futures=True)
             self._diary.close()
 
     def _receive(self, topic: str, payload: bytes, _: bool) -> None:
@@ -217,7 +220,8 @@ class ForecastService:
             return
         settings = self._settings
         self._forecaster = Forecaster(
-            settings.node, recognizer, self._diary, now, zone=settings.zone, predictor=settings.predictor
-        )
+            settings.node, recognizer, self._diary, self._executor, now, zone=settings.zone,
+            predictor=settings.predictor,
+        )  # fmt: skip
         learned = sum(self._diary.count(activity) for activity in recognizer.states.activities)
         log.info("follows har/%s: %d of its activities are in the diary", settings.node, learned)

@@ -17,8 +17,8 @@ SKILL_PERIOD = 14 * 86400.0
 """Seconds of the past over which the skill is measured."""
 CHANGES_NEEDED = 30
 """Changes of activity before a next activity is published."""
-PUBLISHED = "published"
-"""The name of what was published, among the predictors."""
+PUBLISHED, BASELINE = "published", "baseline"
+"""The names of what was published, and of what it must beat, among the predictors."""
 SAMPLE_PERIOD = 1800.0
 """Seconds between two moments at which the horizons are checked. Nearer ones would repeat each other's errors."""
 
@@ -45,16 +45,31 @@ class Skill:
         return f"in the last {self.days:.0f} days it was no better than how often each activity begins at this hour"
 
 
-def skill_of(losses: Iterable[Loss], now: float) -> Skill:
-    """Return the skill of the last 14 days. `losses`: of the published forecasts and of the baseline."""
-    recent = [each for each in losses if each.question == NEXT and each.time > now - SKILL_PERIOD]
-    ours = [each for each in recent if each.predictor == PUBLISHED]
-    theirs = [each for each in recent if each.predictor == "baseline"]
-    if not ours or not theirs:
-        return Skill(0.0, 0, 0.0)
-    mean, baseline = (float(np.mean([each.loss for each in group])) for group in (ours, theirs))
-    value = 1 - mean / baseline if baseline > 0 else 0.0
-    return Skill(value, len(ours), max(now - min(each.time for each in ours), 0.0) / 86400)
+class SkillRecord:
+    """The losses of the last 14 days that the skill follows from."""
+
+    def __init__(self, losses: Iterable[Loss], now: float) -> None:
+        self._ours: deque[Loss] = deque()
+        self._theirs: deque[Loss] = deque()
+        self.skill = Skill(0.0, 0, 0.0)
+        self.add(losses, now)
+
+    def add(self, losses: Iterable[Loss], now: float) -> None:
+        """Add losses, in the order of time. Those of other questions and predictors do not count."""
+        for each in losses:
+            if each.question == NEXT and each.predictor in (PUBLISHED, BASELINE):
+                (self._ours if each.predictor == PUBLISHED else self._theirs).append(each)
+        for group in (self._ours, self._theirs):
+            while group and group[0].time <= now - SKILL_PERIOD:
+                group.popleft()
+        self.skill = self._measure(now)
+
+    def _measure(self, now: float) -> Skill:
+        if not self._ours or not self._theirs:
+            return Skill(0.0, 0, 0.0)
+        mean, baseline = (float(np.mean([each.loss for each in group])) for group in (self._ours, self._theirs))
+        value = 1 - mean / baseline if baseline > 0 else 0.0
+        return Skill(value, len(self._ours), max(now - self._ours[0].time, 0.0) / 86400)
 
 
 @dataclass(frozen=True, eq=False)

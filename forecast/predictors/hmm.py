@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from harstream.forecast.predictors.protocol import Past, Situation
 
 LARGEST_CACHE = 64_000_000
 """Bytes of tables that are kept."""
+PART = 300.0
+"""Seconds of the day that share a table."""
+_KINDS: Mapping[str, Callable[[Sequence[Stretch]], Floats]] = {"going on": going_on, "beginning": beginning}
+Tables = Mapping[tuple[str, int, float], Floats]
+"""Tables (S, B, A) by kind, part of the day, and horizon in seconds."""
 
 
 class Hmm:
@@ -36,11 +41,28 @@ class Hmm:
         return np.asarray(probabilities / probabilities.sum())
 
     def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
-        return self._look_ahead("going on", going_on, situation, horizons)
+        return self._look_ahead("going on", situation, horizons)
 
     def beginning(self, situation: Situation, horizons: Sequence[float]) -> Floats:
         """Return (H, K): the probability that each activity begins within each horizon in seconds."""
-        return self._look_ahead("beginning", beginning, situation, horizons)
+        return self._look_ahead("beginning", situation, horizons)
+
+    def tables_at(self, time: float, horizons: Sequence[float]) -> Tables:
+        """Return all tables for a time in seconds since the epoch. It takes a second with 50 activities.
+
+        It is callable from any thread, because it changes nothing. `keep` stores them.
+        """
+        return {key: self._table(*key) for key in self._keys(time, horizons)}
+
+    def keep(self, tables: Tables) -> None:
+        """Keep tables, and drop the oldest ones beyond the limit."""
+        self._tables |= tables
+        while sum(each.nbytes for each in self._tables.values()) > LARGEST_CACHE and len(self._tables) > len(tables):
+            del self._tables[next(iter(self._tables))]
+
+    def has_tables(self, time: float, horizons: Sequence[float]) -> bool:
+        """Return whether all tables for a time are kept."""
+        return all(key in self._tables for key in self._keys(time, horizons))
 
     def stretches(self, hour: float, seconds: float) -> Iterator[Stretch]:
         """Yield the future from a local time of day, in hours: one stretch for each part of the day."""
@@ -52,24 +74,23 @@ class Hmm:
                 yield Stretch(ticks, self.daily.at(hour))
             left, first, hour = left - length, 0.0, (hour + length / 3600 + 1e-9) % 24
 
-    def _look_ahead(
-        self,
-        name: str,
-        table_of: Callable[[Sequence[Stretch]], Floats],
-        situation: Situation,
-        horizons: Sequence[float],
-    ) -> Floats:
-        """Return the rows of the tables for the belief. The table of five minutes of the day is computed once."""
-        part = round(hour_of(situation.time, self._zone) * 12) % 288
-        rows = []
+    def _look_ahead(self, kind: str, situation: Situation, horizons: Sequence[float]) -> Floats:
+        """Return the rows of the tables for the belief. A table that is not kept yet is computed."""
+        part, rows = self._part(situation.time), []
         for horizon in horizons:
-            key = name, part, horizon
+            key = kind, part, horizon
             if key not in self._tables:
-                self._store(key, table_of(list(self.stretches(part / 12, horizon))))
+                self.keep({key: self._table(*key)})
             rows.append(look_ahead(situation.belief, self._tables[key]))
         return np.stack(rows)
 
-    def _store(self, key: tuple[str, int, float], table: Floats) -> None:
-        self._tables[key] = table
-        while sum(each.nbytes for each in self._tables.values()) > LARGEST_CACHE and len(self._tables) > 1:
-            del self._tables[next(iter(self._tables))]
+    def _keys(self, time: float, horizons: Sequence[float]) -> list[tuple[str, int, float]]:
+        part = self._part(time)
+        return [(kind, part, horizon) for kind in _KINDS for horizon in horizons]
+
+    def _part(self, time: float) -> int:
+        """Return the part of the day, 0 to 287, that begins nearest to a time."""
+        return round(hour_of(time, self._zone) * 3600 / PART) % round(86400 / PART)
+
+    def _table(self, kind: str, part: int, horizon: float) -> Floats:
+        return _KINDS[kind](list(self.stretches(part * PART / 3600, horizon)))

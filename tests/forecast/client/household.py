@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from typing import ParamSpec, TypeVar
 
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.forecaster import Forecaster, Recognizer
@@ -38,6 +41,22 @@ REPORT = {
 }
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AtOnce(Executor):
+    """Does the work when it is submitted, so that a test needs no thread."""
+
+    def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future = Future[T]()
+        try:
+            future.set_result(work(*args, **kwargs))
+        except Exception as error:  # as an executor does
+            future.set_exception(error)
+        return future
+
+
 def labels_message() -> LabelsMessage:
     return LabelsMessage.of(CONTEXT)
 
@@ -54,10 +73,13 @@ def fill(diary: Diary, days: int) -> None:
                            for name, start, end in DAY])  # fmt: skip
 
 
-def new_forecaster(diary: Diary, predictor: str = "mix", *, now: float = MONDAY) -> Forecaster:
+def new_forecaster(
+    diary: Diary, predictor: str = "mix", *, now: float = MONDAY, executor: Executor | None = None
+) -> Forecaster:
     return Forecaster(
-        "home", Recognizer(labels_message(), emission_message()), diary, now, zone=ZONE, predictor=predictor
-    )
+        "home", Recognizer(labels_message(), emission_message()), diary, executor or AtOnce(), now, zone=ZONE,
+        predictor=predictor,
+    )  # fmt: skip
 
 
 def observation(
