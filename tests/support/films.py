@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 import pytest
+
+GRAINS = 8
+"""Different patterns of noise, which follow one another. Without noise, the picture of a camera counts as frozen."""
 
 
 class WriteFilm(Protocol):
@@ -24,11 +28,11 @@ def film(tmp_path: Path) -> WriteFilm:
         path = tmp_path / name
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 25, size)
         assert writer.isOpened()
-        noise = np.random.default_rng(1)
+        grains = np.random.default_rng(1).integers(0, 8, (GRAINS, size[1], size[0], 3), dtype=np.uint8)
         for seconds, grey in parts:
-            for _ in range(round(seconds * 25)):
-                grain = noise.integers(0, 8, (size[1], size[0], 3))
-                writer.write((np.full_like(grain, grey) + grain).clip(0, 255).astype(np.uint8))
+            pictures = [cv2.add(grain, np.full_like(grain, grey)) for grain in grains]
+            for picture in islice(cycle(pictures), round(seconds * 25)):
+                writer.write(picture)
         writer.release()
         return path
 
