@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
-RTSP_SERVER = Path("tests/support/rtsp_server.py")
+RTSP_SERVER = Path("tests/support/cameras/rtsp_server.py")
 PATIENCE = 10.0
 
 

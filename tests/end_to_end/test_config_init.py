@@ -20,8 +20,8 @@ import pytest
 from harstream.stream.config.file import load_config
 from harstream.stream.config.model import Config
 from harstream.stream.web.access.passwords import is_password
+from tests.support.cameras.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 from tests.support.certificates import Authority
-from tests.support.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 HARSTREAM = Path(sys.executable).with_name("harstream")

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from tests.soak.camera_watch import MISSING
 from tests.soak.films import write_h264, write_scene
-from tests.support.camera import RtspServer
+from tests.support.cameras.rtsp_camera import RtspServer
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import SECRET
-from tests.support.stamped_camera import Habits, StampedCamera
 
 LOGIN = f"anna:{SECRET}"
 KILLED, STOPPED, WRONG_PASSWORD = "server killed", "server stopped (SIGSTOP)", "wrong password"

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.broker import Mosquitto
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import Running
-from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import new_free_port, wait_until
 
 PERIOD = 2.0

@@ -17,9 +17,9 @@ from pathlib import Path
 import yaml
 
 from tests.support.broker import Mosquitto, Received, Subscriber
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import Running
 from tests.support.light_model import QUICK
-from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import new_free_port, wait_until
 
 NODE, CAMERAS = "soak", 3

@@ -8,7 +8,7 @@ import pytest
 
 from tests.soak.camera_faults import camera_faults
 from tests.support.broker import Mosquitto
-from tests.support.camera import require_rtsp_server
+from tests.support.cameras.rtsp_camera import require_rtsp_server
 
 
 @pytest.mark.mosquitto

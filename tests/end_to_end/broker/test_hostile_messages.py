@@ -20,11 +20,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.soak.films import write_h264
 from tests.support.broker import Mosquitto
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import Running, Start
 from tests.support.damage import DAMAGES
 from tests.support.hostile_messages import Message, hostile_settings, levels, messages, payloads
 from tests.support.light_model import QUICK
-from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import Eventually, new_free_port
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.timeout(max(300, 3 * DAMAGES))]

@@ -15,8 +15,8 @@ import pytest
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.network.http import STILL_PERIOD, http_pictures
 from harstream.wire.errors import SourceError, Trouble
+from tests.support.cameras.http_camera import PERIOD, http_camera
 from tests.support.command import SECRET, Harstream
-from tests.support.http_camera import PERIOD, http_camera
 
 
 def times_of(url: str, pictures: int) -> list[float]:

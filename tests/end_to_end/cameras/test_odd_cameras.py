@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.support.broker import Mosquitto, Subscribe
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import Start
-from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import Eventually, new_free_port
 
 pytestmark = pytest.mark.mosquitto

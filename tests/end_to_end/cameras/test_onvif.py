@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.cameras.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 from tests.support.command import HARSTREAM
-from tests.support.onvif_camera import OnvifCamera, OnvifNetwork, StreamProfile, says
 
 MAIN, SUB = StreamProfile("main", 2688, 1520), StreamProfile("sub", 320, 240, 15)
 Harstream = Callable[..., Any]

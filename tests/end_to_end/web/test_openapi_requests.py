@@ -30,9 +30,9 @@ from schemathesis.specs.openapi.checks import (
 from harstream.stream.web.openapi import document
 from tests.soak.films import write_h264
 from tests.support.accounts import TOKEN, USERS
+from tests.support.cameras.stamped_camera import Habits, StampedCamera
 from tests.support.command import Running
 from tests.support.light_model import QUICK
-from tests.support.stamped_camera import Habits, StampedCamera
 from tests.support.waiting import new_free_port, wait_until
 
 INPUTS = int(os.environ.get("HARSTREAM_REQUESTS", "50"))

@@ -14,7 +14,7 @@ import pytest
 
 import harstream
 from harstream.wire.errors import SourceError
-from tests.support.camera import Serve
+from tests.support.cameras.rtsp_camera import Serve
 from tests.support.films import WriteFilm
 
 pytestmark = pytest.mark.rtsp

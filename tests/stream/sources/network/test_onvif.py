@@ -12,8 +12,8 @@ import pytest
 from harstream.stream.sources.network.onvif import DEADLINE, LARGEST_ANSWER, ask_cameras, recommended
 from harstream.stream.sources.network.onvif_device import OnvifCamera, OnvifDevice, OnvifProfile
 from harstream.wire.errors import Misfit, SourceError, Trouble
-from tests.support import onvif_camera as imitation
-from tests.support.onvif_camera import ENVELOPE, OnvifNetwork, StreamProfile
+from tests.support.cameras import onvif_camera as imitation
+from tests.support.cameras.onvif_camera import ENVELOPE, OnvifNetwork, StreamProfile
 
 MAIN, SUB, TINY = StreamProfile("main", 2688, 1520), StreamProfile("sub", 640, 360, 15), StreamProfile("tiny", 176, 144)
 

@@ -9,7 +9,7 @@ import pytest
 
 from harstream.stream.sources.network.onvif_device import OnvifDevice
 from harstream.stream.sources.network.ws_discovery import MOST_OF_ONE_HOST, DiscoveryAddress, find_cameras
-from tests.support.onvif_camera import OnvifNetwork, says
+from tests.support.cameras.onvif_camera import OnvifNetwork, says
 
 GROUP = "239.255.255.250"
 
