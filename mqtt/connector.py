@@ -27,15 +27,17 @@ class Connector:
         subscriptions: Subscriptions,
         ownership: Ownership | None,
         *,
+        session_lasts: int,
         on_change: Callable[[], None],
     ) -> None:
-        """`on_change` is called on paho's thread after a loss or a refusal."""
+        """`session_lasts`: as in `Connection`. `on_change` is called on paho's thread after a loss or a refusal."""
         self.client_id = ""
         """The client id of all connections. Set it before the first one."""
         self._address = address
         self._will = will
         self._subscriptions = subscriptions
         self._ownership = ownership
+        self._session_lasts = session_lasts
         self._on_change = on_change
 
     def connect(self) -> Connection:
@@ -44,13 +46,14 @@ class Connector:
             self._address,
             client_id=self.client_id,
             will=self._will,
-            on_message=self._subscriptions.handle,
+            session_lasts=self._session_lasts,
+            on_delivery=self._subscriptions.deliver,
             on_lost=self._on_change,
             on_refused=self._on_change,
         )
         connection.open()
-        if topics := self._subscriptions.topics:
-            connection.subscribe(*topics)
+        for qos, topics in self._subscriptions.topics.items():
+            connection.subscribe(*topics, qos=qos)
         return connection
 
     def reconnect(self) -> Connection | None:

@@ -19,7 +19,7 @@ from harstream.mqtt.publish_queue import Message, PublishQueue
 from harstream.mqtt.refusals import SET_ASIDE_AFTER, Refusals
 from harstream.mqtt.retained_states import RetainedState
 from harstream.mqtt.session import CloseRequest, OnAcknowledged, Session
-from harstream.mqtt.subscriptions import Handler, Subscriptions
+from harstream.mqtt.subscriptions import Handler, Receiver, Subscriptions
 from harstream.resilience.backoff import Backoff
 from harstream.resilience.outage import Outage
 from harstream.wire.errors import BrokerError, HarstreamError, SinkError
@@ -49,11 +49,13 @@ class Publisher:
         client_id: str | None = None,
         ownership: Ownership | None = None,
         set_aside_after: float = SET_ASIDE_AFTER,
+        session_lasts: int = 0,
     ) -> None:
         """The publisher starts and closes the outbox. Files beside it store the client id and refused events.
 
         `client_id`: None makes one. `ownership`: the claim on the node's name; None lets others have the same name.
         `set_aside_after`: seconds of refusals after which the events of a topic no longer wait.
+        `session_lasts`: seconds for which the broker queues messages for the subscriptions of QoS 1 between two runs.
         """
         self._address = address
         self._outbox = outbox
@@ -65,19 +67,25 @@ class Publisher:
         self._delivery = Delivery(Refusals(outbox, set_aside_after=set_aside_after))
         self._close_request = CloseRequest()
         self._subscriptions = Subscriptions()
-        self._connector = Connector(address, will, self._subscriptions, ownership, on_change=self._queue.wake)
+        self._connector = Connector(
+            address, will, self._subscriptions, ownership, session_lasts=session_lasts, on_change=self._queue.wake
+        )
         if ownership is not None:
             self._subscriptions.add(ownership.topic, self._owner_changed)
         self._on_acknowledged: OnAcknowledged | None = None
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
 
-    def subscribe(self, topic: str, handler: Handler) -> None:
+    def subscribe(self, topic: str, handler: Handler, *, qos: int = 1) -> None:
         """Set the handler of a topic, which may have wildcards. Call it before `start`.
 
         The handler runs on paho's thread and must not block. `check` raises the handler's error again.
         """
-        self._subscriptions.add(topic, handler)
+        self._subscriptions.add(topic, handler, qos)
+
+    def receive(self, topic: str, receiver: Receiver) -> None:
+        """Set the receiver of a topic, as `subscribe` does. A message of QoS 1 comes until it is worked off."""
+        self._subscriptions.add_receiver(topic, receiver)
 
     def set_acknowledgement_handler(self, on_acknowledged: OnAcknowledged) -> None:
         """Set the function that receives each acknowledged event, except those that an outage held back.

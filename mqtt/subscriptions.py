@@ -8,6 +8,8 @@ import paho.mqtt.client as paho
 
 Handler = Callable[[str, bytes, bool], None]
 """Takes a message's topic and payload, and whether it was retained."""
+Receiver = Callable[[str, bytes, Callable[[], None]], None]
+"""Takes a message's topic and payload, and what it must call, on any thread, when the message is worked off."""
 
 
 class Subscriptions:
@@ -17,19 +19,40 @@ class Subscriptions:
         self.failure: Exception | None = None
         """The error of a handler. Raising it would end paho's thread."""
         self._handlers: dict[str, Handler] = {}
+        self._receivers: dict[str, Receiver] = {}
+        self._qos: dict[str, int] = {}
 
     @property
-    def topics(self) -> list[str]:
-        return list(self._handlers)
+    def topics(self) -> dict[int, list[str]]:
+        """The topics by QoS, in the order in which they were added."""
+        by_qos: dict[int, list[str]] = {}
+        for topic, qos in self._qos.items():
+            by_qos.setdefault(qos, []).append(topic)
+        return by_qos
 
-    def add(self, topic: str, handler: Handler) -> None:
-        self._handlers[topic] = handler
+    def add(self, topic: str, handler: Handler, qos: int = 1) -> None:
+        self._handlers[topic], self._qos[topic] = handler, qos
+
+    def add_receiver(self, topic: str, receiver: Receiver) -> None:
+        """The broker delivers a message again after a loss, until the receiver has said that it is worked off."""
+        self._receivers[topic], self._qos[topic] = receiver, 1
 
     def handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
         """Call each handler whose topic matches. It never raises."""
+        self.deliver(topic, payload, is_retained, lambda: None)
+
+    def deliver(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
+        """Call each handler whose topic matches, and acknowledge, unless a receiver will. It never raises."""
+        is_taken = False
         try:
             for wanted, handler in self._handlers.items():
                 if paho.topic_matches_sub(wanted, topic):
                     handler(topic, payload, is_retained)
+            for wanted, receiver in self._receivers.items():
+                if paho.topic_matches_sub(wanted, topic):
+                    is_taken = True
+                    receiver(topic, payload, acknowledge)
         except Exception as error:
             self.failure = error
+        if not is_taken:
+            acknowledge()

@@ -41,6 +41,8 @@ REPORT_PERIOD = 600.0
 """Seconds between two lines in the log about observations that could not be used."""
 RESUMED = 100
 """Episodes of a camera that are taken as its past."""
+LATE = 600.0
+"""Seconds after which an event is old news: the broker queued it while no forecaster ran."""
 SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
@@ -131,6 +133,8 @@ class Forecaster:
         """Follow an event."""
         camera = self._camera(message.camera, now)
         camera.area = message.area
+        if now - message.updated_at > LATE:
+            message = message.model_copy(update={"historical": True})
         course = camera.course
         if message.event_type is EventType.END:
             if (episode := course.end(message)) is not None:

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ TICK = 1.0
 """Seconds."""
 MOST_WAITING = 20_000
 """Messages that may wait for the forecaster. Newer ones are dropped, and the log says how many."""
+SESSION_LASTS = 7 * 86400
+"""Seconds for which the broker queues events while no forecaster runs."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
 SETTLED = 5.0
@@ -61,6 +64,16 @@ class Settings:
     """Whether it waits for a broker that cannot be reached at the start."""
 
 
+@dataclass(frozen=True)
+class _Received:
+    """A message that waits for the forecaster."""
+
+    topic: str
+    payload: bytes
+    acknowledge: Callable[[], None]
+    """The broker delivers an event again, until this is called."""
+
+
 class ForecastService:
     """Runs until `stop`. Only the thread that calls `run` touches the forecaster, which learns on one other thread."""
 
@@ -69,8 +82,9 @@ class ForecastService:
         self._topics = Topics(settings.node)
         self._diary = Diary(settings.state / FILE)
         outbox = Outbox(settings.state / "outbox.sqlite")
-        self._publisher = Publisher(address, outbox, will=Will(self._topics.forecaster, OFFLINE))
-        self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        will = Will(self._topics.forecaster, OFFLINE)
+        self._publisher = Publisher(address, outbox, will=will, session_lasts=SESSION_LASTS)
+        self._waiting: queue.Queue[_Received] = queue.Queue(MOST_WAITING)
         self._announcer = Announcer(self._publisher, address.url, settings.state / "announced")
         self._announced: tuple[States, frozenset[str]] | None = None
         self._found: tuple[States, frozenset[str]] | None = None
@@ -93,9 +107,12 @@ class ForecastService:
         self._is_described_anew = False
         """Whether labels or emission came since the forecaster was made."""
         self._forecaster: Forecaster | None = None
+        self._early: deque[_Received] = deque()
+        """Events that the broker queued. It sends some in front of the node's retained description."""
         node = settings.node
-        for kind in ("labels", "emission", "camera/+/health", "camera/+/event", "camera/+/observation"):
-            self._publisher.subscribe(f"har/{node}/{kind}", self._receive)
+        for kind in ("labels", "emission", "camera/+/health", "camera/+/observation"):
+            self._publisher.subscribe(f"har/{node}/{kind}", self._receive, qos=0)
+        self._publisher.receive(f"har/{node}/camera/+/event", self._receive_event)
 
     def stop(self) -> None:
         """End `run` soon. Callable from any thread and from a signal handler."""
@@ -121,9 +138,17 @@ class ForecastService:
 
     def _receive(self, topic: str, payload: bytes, _: bool) -> None:
         """Queue a message. It runs on paho's thread."""
+        self._queue(_Received(topic, payload, lambda: None))
+
+    def _receive_event(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
+        """Queue an event. It runs on paho's thread."""
+        self._queue(_Received(topic, payload, acknowledge))
+
+    def _queue(self, received: _Received) -> None:
         try:
-            self._waiting.put_nowait((topic, payload))
+            self._waiting.put_nowait(received)
         except queue.Full:
+            received.acknowledge()
             self._overflow.record_failure(f"{MOST_WAITING} wait already")
         else:
             self._overflow.record_success()
@@ -165,15 +190,24 @@ class ForecastService:
 
     def _handle_next(self, timeout: float) -> None:
         try:
-            topic, payload = self._waiting.get(timeout=timeout)
+            received = self._waiting.get(timeout=timeout)
         except queue.Empty:
             return
+        if self._labels is None and received.topic.endswith("/event"):
+            self._early.append(received)
+            return
+        while self._labels is not None and self._early:
+            self._work_off(self._early.popleft())
+        self._work_off(received)
+
+    def _work_off(self, received: _Received) -> None:
         try:
-            self._handle(topic, payload)
+            self._handle(received.topic, received.payload)
         except ValidationError as error:
-            self._outage.record_failure(f"{topic[:200]!r}: {why_invalid(error)}")
+            self._outage.record_failure(f"{received.topic[:200]!r}: {why_invalid(error)}")
         else:
             self._outage.record_success()
+        received.acknowledge()
 
     def _handle(self, topic: str, payload: bytes) -> None:
         """Raises ValidationError for a message that is not of harstream."""
@@ -203,7 +237,7 @@ class ForecastService:
     def _current_forecaster(self, now: float) -> Forecaster | None:
         """Return the forecaster of the model that the node described last; None before it did.
 
-        The broker sends the retained description in front of everything about cameras, so nothing of them is missed.
+        The broker sends the retained description in front of everything about cameras but queued events.
         """
         if self._is_described_anew and self._labels is not None:
             self._begin(self._labels, now)

@@ -14,6 +14,8 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from harstream.mqtt.broker.address import BrokerAddress
@@ -54,13 +56,18 @@ class Connection:
         *,
         client_id: str = "",
         will: Will | None = None,
+        session_lasts: int = 0,
         on_message: Callable[[str, bytes, bool], None] | None = None,
+        on_delivery: Callable[[str, bytes, bool, Callable[[], None]], None] | None = None,
         on_lost: Callable[[], None] | None = None,
         on_refused: Callable[[], None] | None = None,
     ) -> None:
         """The callbacks run on paho's thread and must not block. `on_lost` is called after `close`, too.
 
-        `on_refused` is called after each entry in `refused`.
+        `on_message` takes topic, payload, and whether it was retained. `on_delivery` takes a fourth argument: a message
+        counts as delivered when it is called, on any thread. Until then the broker delivers it again after a loss.
+        `on_refused` is called after each entry in `refused`. `session_lasts`: seconds for which the broker queues
+        messages of QoS 1 for this client id while it is away. A broker with MQTT 3.1.1 has a limit of its own.
         """
         self.version = ""
         """The version of MQTT: 5 or 3.1.1. It is empty until `open` has succeeded."""
@@ -73,7 +80,8 @@ class Connection:
         self._address = address
         self._client_id = client_id
         self._will = will
-        self._on_message = on_message
+        self._session_lasts = session_lasts
+        self._on_message, self._on_delivery = on_message, on_delivery
         self._on_lost = on_lost
         self._on_refused = on_refused
         self._socket_error = ""
@@ -96,8 +104,8 @@ class Connection:
         """Queue a message for paho's thread. `is_published` of the result is true after the acknowledgement."""
         return self._open_client.publish(topic, payload, qos, retain)
 
-    def subscribe(self, *filters: str) -> None:
-        self._open_client.subscribe([(name, 1) for name in filters])
+    def subscribe(self, *filters: str, qos: int = 1) -> None:
+        self._open_client.subscribe([(name, qos) for name in filters])
 
     def close(self) -> None:
         """Disconnect, so that the broker does not publish the will, and join paho's thread."""
@@ -126,7 +134,10 @@ class Connection:
         self._answers = queue.SimpleQueue()
         self.lost.clear()
         if version is MQTTProtocolVersion.MQTTv5:
-            client.connect(self._address.host, self._address.port, KEEP_ALIVE, clean_start=True)
+            session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            session.SessionExpiryInterval = self._session_lasts
+            is_new = self._session_lasts == 0
+            client.connect(self._address.host, self._address.port, KEEP_ALIVE, clean_start=is_new, properties=session)
         else:
             client.connect(self._address.host, self._address.port, KEEP_ALIVE)
         client.loop_start()
@@ -146,10 +157,11 @@ class Connection:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
-            clean_session=None if version is MQTTProtocolVersion.MQTTv5 else True,
+            clean_session=None if version is MQTTProtocolVersion.MQTTv5 else self._session_lasts == 0,
             protocol=version,
             transport="tcp" if self._address.path is None else "websockets",
             reconnect_on_failure=False,
+            manual_ack=self._on_delivery is not None,
         )
         client.connect_timeout = CONNECT_TIMEOUT
         if self._address.tls:
@@ -219,8 +231,15 @@ class Connection:
         except UnicodeDecodeError:
             # The topic is not UTF-8, which a broker must not forward. The exception would end paho's thread.
             return
-        if self._on_message is not None:
-            self._on_message(topic, bytes(message.payload), message.retain)
+        payload = bytes(message.payload)
+        if self._on_delivery is not None:
+            self._on_delivery(topic, payload, message.retain, lambda: _acknowledge(client, message))
+        elif self._on_message is not None:
+            self._on_message(topic, payload, message.retain)
+
+
+def _acknowledge(client: paho.Client, message: paho.MQTTMessage) -> None:
+    client.ack(message.mid, message.qos)
 
 
 def _send_at_once(_: paho.Client, __: object, connected: Any) -> None:

@@ -49,6 +49,10 @@ class Mosquitto:
         self._login += f"\ncertfile {certificate}\nkeyfile {key}"
         self.url = f"mqtts://127.0.0.1:{self.port}"
 
+    def save_every_second(self) -> None:
+        """Save sessions and queued messages each second, not each half hour. Call it before `start`."""
+        self._login += "\nautosave_interval 1"
+
     def use_ipv6(self) -> None:
         """Call it before `start`."""
         self._host = "::1"
@@ -73,6 +77,13 @@ class Mosquitto:
             self._process = None
         if forget:
             (self._folder / "mosquitto.db").unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End at once, without saving anything."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(DEADLINE)
+        self._process = None
 
     def freeze(self) -> None:
         """Stop answering, and keep all connections."""
