@@ -78,6 +78,7 @@ def test_the_older_service_ends_and_the_newer_one_stays_online(
     eventually(lambda: subscriber.of("nuc1/owner"), "the first claim")
     second = new_node("second", mqtt5=mqtt5, client_id=client_id, started_at=1_700_000_000.0 + later)
     eventually(first.taken_over.is_set, "the older one to end", 20)
+    eventually(lambda: [one.payload for one in subscriber.of("nuc1/status")].count("online") == 2, "both to say hello")
     messages = len(subscriber.of("nuc1/status"))
     first.close()
     late = subscribe(mosquitto.port)
