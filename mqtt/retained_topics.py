@@ -49,6 +49,12 @@ class RetainedTopics:
         except OSError as error:
             self._warn(error)
 
+    def add(self, topic: str) -> None:
+        """Keep one more topic. Call it before publishing on it."""
+        with self._changing:
+            self._kept |= {topic}
+            self._store(self._stored | {self._line(topic)})
+
     def keep(self, topics: Collection[str]) -> None:
         """Keep these topics and clear all others. Call it before publishing on them."""
         with self._changing:

@@ -46,6 +46,8 @@ class _Channel:
     @property
     def name(self) -> str:
         *_, before, last = self.topic.split("/")
+        if self.topic == TOPICS.home_forecast:
+            return "homeForecast"
         is_part = last in ("set", "state") or before == "forecaster"
         return f"{before}{last.capitalize()}" if is_part else last
 
@@ -97,6 +99,13 @@ CHANNELS = (
     _Channel(
         TOPICS.forecast(CAMERA),
         "What is expected next, for each horizon. `harstream forecast` publishes it.",
+        0,
+        True,
+        FORECAST,
+    ),
+    _Channel(
+        TOPICS.home_forecast,
+        "The same for all cameras together, with `harstream forecast run --scope home`.",
         0,
         True,
         FORECAST,

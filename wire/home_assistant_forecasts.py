@@ -1,4 +1,4 @@
-"""Announces the forecasts of a node's cameras to Home Assistant, as entities of the cameras' devices.
+"""Announces the forecasts of a node to Home Assistant, as entities of the devices of its cameras or of the node.
 
 The forecaster announces them itself, so that they are there only where a forecaster runs.
 """
@@ -6,7 +6,9 @@ The forecaster announces them itself, so that they are there only where a foreca
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import cast
 
 from harstream.models.contract import UNKNOWN
 from harstream.wire.home_assistant_components import (
@@ -27,29 +29,65 @@ SOON = 900
 """The horizon of the entities that say whether an activity begins soon, in seconds. Each forecast must have it."""
 
 
-def forecast_announcements(
-    prefix: str, node: str, cameras: Iterable[str], activities: Iterable[str], version: str
-) -> dict[str, bytes]:
-    """Return the payload by discovery topic, one per camera.
+Earlier = Mapping[str, Mapping[str, str]]
+"""The platforms of announced components, by discovery topic and key of the component."""
 
-    `prefix` is Home Assistant's discovery prefix. `version` is that of harstream.
+
+def forecast_announcements(
+    prefix: str,
+    node: str,
+    places: Iterable[str | None],
+    activities: Iterable[str],
+    version: str,
+    earlier: Earlier = MappingProxyType({}),
+) -> dict[str, bytes]:
+    """Return the payload by discovery topic, one per place: a camera, or None for the home, which is the node's device.
+
+    `prefix` is Home Assistant's discovery prefix. `version` is that of harstream. `earlier`: what was announced before.
     """
     names = list(activities)
-    return {
-        f"{prefix}/device/har-forecast_{node}/{camera}/config": encode_json(_payload(node, camera, names, version))
-        for camera in cameras
-    }
+    payloads = {_topic(prefix, node, place): _payload(node, place, names, version) for place in places}
+    return {topic: encode_json(_without_old(payload, earlier.get(topic, {}))) for topic, payload in payloads.items()}
 
 
-def _payload(node: str, camera: str, activities: list[str], version: str) -> Payload:
+def discovery_topics(prefix: str, node: str) -> tuple[str, str]:
+    """Return the topics of the announcements: for all cameras, and for the home."""
+    return f"{prefix}/device/har-forecast_{node}/+/config", _topic(prefix, node, None)
+
+
+def components_of(payload: bytes) -> dict[str, str]:
+    """Return the platform of each component of an announcement, by its key. Another payload has none."""
+    try:
+        return {str(key): str(component["platform"]) for key, component in json.loads(payload)["components"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def _topic(prefix: str, node: str, place: str | None) -> str:
+    return (
+        f"{prefix}/device/" + (f"har-forecast/{node}" if place is None else f"har-forecast_{node}/{place}") + "/config"
+    )
+
+
+def _without_old(payload: Payload, earlier: Mapping[str, str]) -> Payload:
+    """Remove the components of an earlier model. A device keeps a component that is left out.
+
+    It removes a component that has only a platform.
+    """
+    old: dict[str, Payload] = {key: {"platform": platform} for key, platform in earlier.items()}
+    return payload | {"components": old | cast(dict[str, Payload], payload["components"])}
+
+
+def _payload(node: str, place: str | None, activities: list[str], version: str) -> Payload:
     topics = Topics(node)
+    forecast = topics.home_forecast if place is None else topics.forecast(place)
     components = {
         key: component | available(topics.status, topics.forecaster)
-        for key, component in _components(topics.forecast(camera), activities).items()
+        for key, component in _components(forecast, activities).items()
     }
     # The node announces the device, with its name and area. A name here would replace the camera's title.
-    about: Payload = {"identifiers": device_id(node, camera)}
-    return device_payload(about, components, version, readable_name(camera))
+    about: Payload = {"identifiers": device_id(node) if place is None else device_id(node, place)}
+    return device_payload(about, components, version, f"harstream {node}" if place is None else readable_name(place))
 
 
 def _components(forecast: str, activities: list[str]) -> dict[str, Payload]:

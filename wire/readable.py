@@ -64,7 +64,7 @@ def _observation_line(observation: ObservationMessage) -> Text:
 
 def forecast_line(forecast: ForecastMessage) -> Text:
     """Return one line for a forecast: what is next and when, or why that is not known, and what is unusual."""
-    line = _head(forecast.made_at, forecast.camera)
+    line = _head(forecast.made_at, "the home" if forecast.camera is None else forecast.camera)
     if forecast.next is None:
         reason = printable(forecast.next_reason or "no reason given", LONGEST_REASON)
         line.append(f"  next      not known: {reason}", style="dim")

@@ -52,6 +52,11 @@ class Topics:
         """The topic that says whether the node's forecaster runs."""
         return f"har/{self.node}/forecaster/status"
 
+    @property
+    def home_forecast(self) -> str:
+        """The topic of the forecast for all cameras together."""
+        return f"har/{self.node}/forecast"
+
     def command(self, camera: str, setting: str) -> str:
         """The topic on which clients change a camera's setting. `+` stands for any camera or setting."""
         return f"har/{self.node}/camera/{camera}/{setting}/set"

@@ -38,6 +38,10 @@ def run(
         Literal["mix", "hmm", "dbn", "baseline"],
         typer.Option(help="mix weighs the others by how well they did so far."),
     ] = "mix",
+    scope: Annotated[
+        Literal["camera", "home"],
+        typer.Option(help="camera: each camera sees a person of its own. home: all cameras together see one person."),
+    ] = "camera",
     zone: ZoneOption = None,
     state: StateOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a broker that cannot be reached yet.")] = False,
@@ -45,6 +49,8 @@ def run(
 ) -> None:
     """Follow a node over MQTT and publish what is expected next, until Ctrl-C."""
     with one_line_errors():
+        from harstream.forecast.client.forecaster import ForecasterSettings
+        from harstream.forecast.client.learned import Scope
         from harstream.forecast.client.service import ForecastService, Settings
         from harstream.stream.config.file import with_overrides
         from harstream.stream.service.log import log_to_stderr
@@ -58,7 +64,8 @@ def run(
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
         folder, discovery = folder_of(state, chosen), chosen.mqtt.discovery
-        settings = Settings(node or chosen.node, predictor, zone_of(zone), folder, discovery, waits=wait)
+        forecaster = ForecasterSettings(node or chosen.node, Scope(scope), predictor, zone_of(zone))
+        settings = Settings(forecaster, folder, discovery, waits=wait)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):
             service.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
 from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.emission import SHORTEST_STEP, EmissionMessage
+from harstream.wire.messages.node import LabelsMessage
 
 LASTING = 0.97
 """The least share of windows that repeat the look.
@@ -25,6 +27,19 @@ FURTHEST_AHEAD = 60.0
 """Seconds by which the clock of a node may be ahead of this one."""
 ROUNDED = 0.02
 """By how much the sum of published probabilities may differ from 1."""
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """The model whose recognitions are followed, as its node describes it."""
+
+    labels: LabelsMessage
+    emission: EmissionMessage | None
+
+    @property
+    def states(self) -> States:
+        background = set(self.labels.background)
+        return States(tuple(label for label in self.labels.labels if label not in background))
 
 
 class Symbols:

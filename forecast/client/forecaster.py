@@ -4,43 +4,41 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
+import numpy as np
+
 from harstream.forecast.client.beliefs import Beliefs
-from harstream.forecast.client.camera_course import CameraCourse
-from harstream.forecast.client.diary import Diary, Loss
-from harstream.forecast.client.evidence import LASTING, Observations, Symbols
-from harstream.forecast.client.learned import HORIZONS, learn
+from harstream.forecast.client.course import Course, episode_of
+from harstream.forecast.client.diary import Diary
+from harstream.forecast.client.evidence import LASTING, Observations, Recognizer, Symbols
+from harstream.forecast.client.learned import HOME, HORIZONS, Scope, last_episodes, learn, losses_of
 from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
-from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, CameraScores, SkillRecord
+from harstream.forecast.client.place import Place
+from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, PlaceScores, SkillRecord
 from harstream.forecast.client.unusual import unusual_now
+from harstream.forecast.learning.episodes import Episode
+from harstream.forecast.learning.home import SEEN, emission_of
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
-from harstream.forecast.model.states import States
 from harstream.forecast.predictors.mix import NEXT
 from harstream.forecast.predictors.protocol import Predictor, Situation
 from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
-from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.forecast import ForecastMessage
-from harstream.wire.messages.node import LabelsMessage
 from harstream.wire.values import EventType
 
 log = logging.getLogger(__name__)
 
 SEEING = frozenset({HealthState.LIVE, HealthState.WARMING})
 """In all other states of a camera, it is not known what happens."""
-PUBLISH_PERIOD = 60.0
-"""Seconds between two forecasts that say the same."""
 REPORT_PERIOD = 600.0
 """Seconds between two lines in the log about observations that could not be used."""
-RESUMED = 100
-"""Episodes of a camera that are taken as its past."""
 LATE = 600.0
 """Seconds after which an event is old news: the broker queued it while no forecaster ran."""
 SILENCE = 120.0
@@ -48,33 +46,23 @@ SILENCE = 120.0
 
 
 @dataclass(frozen=True)
-class Recognizer:
-    """The model whose recognitions are followed, as its node describes it."""
+class ForecasterSettings:
+    """What a forecaster is to do."""
 
-    labels: LabelsMessage
-    emission: EmissionMessage | None
-
-    @property
-    def states(self) -> States:
-        background = set(self.labels.background)
-        return States(tuple(label for label in self.labels.labels if label not in background))
+    node: str
+    scope: Scope
+    predictor: str
+    """mix or one of NAMES."""
+    zone: tzinfo | None
+    """The home's time zone. None: that of this machine."""
 
 
 @dataclass
 class _Camera:
     """What is kept about one camera."""
 
-    course: CameraCourse
-    scores: CameraScores
-    area: str | None = None
+    place: Place
     observed_at: float = float("-inf")
-    said: tuple[int, int | None] | None = None
-    """What the last forecast was about: what goes on, and what has begun last."""
-    said_at: float = float("-inf")
-    unknown_since: float = 0.0
-    watched_since: float = 0.0
-    """Since when nothing was missed. A restart of the forecaster misses nothing that events report later."""
-    losses: list[Loss] = field(default_factory=list)
     follows_events: bool = False
 
 
@@ -82,89 +70,97 @@ class Forecaster:
     """Follows all cameras of a node. Not thread-safe."""
 
     def __init__(
-        self,
-        node: str,
-        recognizer: Recognizer,
-        diary: Diary,
-        executor: Executor,
-        now: float,
-        *,
-        zone: tzinfo | None,
-        predictor: str,
+        self, recognizer: Recognizer, diary: Diary, executor: Executor, now: float, settings: ForecasterSettings
     ) -> None:
-        """`now`: seconds since the epoch. `zone`: the home's; None is this machine's. `predictor`: mix or one of NAMES.
+        """`now`: seconds since the epoch.
 
         It learns from the diary, which must have started: once here, and later on the executor.
         """
-        self._node, self.recognizer, self._diary, self._zone = node, recognizer, diary, zone
-        self._name = predictor
+        self.recognizer, self._diary, self._settings = recognizer, diary, settings
         self.states = recognizer.states
         labels, emission = recognizer.labels, recognizer.emission
         threshold = 0.0 if emission is None else emission.threshold
         self._symbols = Symbols(self.states, labels.labels, threshold)
         self.observations = Observations(labels.labels_sha, len(labels.labels))
         lasting = max(LASTING, (emission and emission.lasting) or 0.0)
-        self._beliefs = Beliefs(self._symbols.emission(emission), lasting, self._prior)
+        self._matrix = self._symbols.emission(emission)
+        self._beliefs = Beliefs(self._matrix, lasting, self._prior)
         self._cameras: dict[str, _Camera] = {}
+        self._places: dict[str, Place] = {}
+        self._removed: set[str] = set()
+        """Cameras that left the config. Their last events may still come."""
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""
-        self._skill = SkillRecord(diary.losses(now - SKILL_PERIOD, question=NEXT), now)
+        losses = diary.losses(now - SKILL_PERIOD, question=NEXT)
+        self._skill = SkillRecord(losses_of(settings.scope, losses), now)
         self._reported_at = float("-inf")
-        self._learner = Learner(partial(learn, diary, self.states, zone, predictor), executor, now)
+        learning = partial(learn, diary, self.states, settings.scope, settings.zone, settings.predictor)
+        self._learner = Learner(learning, executor, now)
 
     @property
-    def cameras(self) -> list[str]:
-        """The names of the cameras that it follows."""
-        return list(self._cameras)
+    def places(self) -> list[str | None]:
+        """What has a forecast: the names of cameras, sorted, or None for the home."""
+        return [None if name == HOME else name for name in sorted(self._places)]
 
     def observe(self, message: ObservationMessage, now: float) -> None:
         """Follow an observation."""
-        camera = self._camera(message.camera, now)
+        if (camera := self._camera(message.camera, message.area, now)) is None:
+            return
         if message.dt is not None and message.dt < 0:
             self._start_again(message.camera, now)
         probabilities = self.observations.take(message, now)
-        camera.area = message.area
         if message.valid:
             camera.observed_at = now
         if probabilities is not None:
             self._evidence[message.camera] = self._symbols.of(probabilities)
 
     def follow(self, message: EventMessage, now: float) -> None:
-        """Follow an event."""
-        camera = self._camera(message.camera, now)
-        camera.area = message.area
+        """Follow an event. The last one of a camera that left the config is learned."""
+        is_end = message.event_type is EventType.END
+        if (camera := self._camera(message.camera, message.area, now)) is None:
+            if is_end and message.activity in self.states.activities:
+                self._learn(message, episode_of(message))
+            return
         if now - message.updated_at > LATE:
             message = message.model_copy(update={"historical": True})
-        course = camera.course
-        if message.event_type is EventType.END:
-            if (episode := course.end(message)) is not None:
-                self._learner.add(self._diary.add(message.camera, [(message.id, episode)]))
-                camera.unknown_since = episode.end
-        elif course.begin(message) and course.activity is not None:
-            camera.losses += camera.scores.began(course.activity, message.started_at)
-            camera.scores.ask_next(self._situation(message.camera, message.started_at), self._asked())
+        place, course = camera.place, camera.place.course
+        before = course.activity, course.since
+        if not is_end:
+            course.begin(message)
+        elif (episode := course.end(message)) is not None:
+            self._learn(message, episode)
+        if course.activity is not None and (course.activity, course.since) != before:
+            place.losses += place.scores.began(course.activity, course.since)
+            place.scores.ask_next(self._situation(place, course.since), self._asked())
+        if not course.is_known:
+            place.scores.forget()
 
     def follow_health(self, message: HealthMessage, now: float) -> None:
-        """Follow a camera's health: while it is away, frozen or dark, nothing is known.
+        """Follow a camera's health: while it is away, frozen or dark, it is not known what it would see.
 
         A camera that has left the config is no longer followed.
         """
+        name = message.camera
         if message.reason == REMOVED_REASON:
-            self._cameras.pop(message.camera, None)
-            self._evidence.pop(message.camera, None)
+            self._remove(name, message.since)
             return
-        camera = self._camera(message.camera, now)
-        camera.area = message.area
+        self._removed.discard(name)
+        if (camera := self._camera(name, message.area, now)) is None:
+            return
+        course = camera.place.course
         if message.state not in SEEING:
-            camera.course.go_away(message.since)
-            camera.scores.forget()
-        elif (away := camera.course.come_back(message.since)) is not None:
-            self._diary.add_away(message.camera, away)
-            camera.watched_since = away.end
+            course.go_away(name, message.since)
+        elif (away := course.come_back(name, message.since)) is not None:
+            self._diary.add_away(name, away)
+        if not course.is_known:
+            camera.place.scores.forget()
 
     def tick(self, now: float) -> list[ForecastMessage]:
         """Advance to a time, and return the forecasts to publish."""
+        learned = self._learner.learned
         self._learner.advance(now)
+        if self._learner.learned is not learned:
+            self._set_emissions()
         self._beliefs.advance(now, self._model_at)
         self._beliefs.correct(self._evidence | self._evidence_of_events(now))
         self._evidence = {}
@@ -173,39 +169,38 @@ class Forecaster:
         self._diary.retry()
         if not self._learner.has_looked_ahead(now):
             return []
-        return [message for name in self._cameras if (message := self._forecast(name, now)) is not None]
+        return [message for name in self._places if (message := self._forecast(name, now)) is not None]
 
     def _forecast(self, name: str, now: float) -> ForecastMessage | None:
-        """Return the forecast of a camera when the likeliest activity has changed, and once a minute."""
-        camera, situation = self._cameras[name], self._situation(name, now)
-        camera.scores.sample(situation, self._asked(), HORIZONS)
-        says = int(shown(situation.belief, self.states).argmax()), camera.course.activity
-        if says == camera.said and 0 <= now - camera.said_at < PUBLISH_PERIOD:
+        """Return the forecast of a place if one is due."""
+        place = self._places[name]
+        situation, learned = self._situation(place, now), self._learner.learned
+        place.scores.sample(situation, self._asked(), HORIZONS)
+        likeliest = int(shown(situation.belief, self.states).argmax())
+        if not place.is_due(likeliest, now):
             return None
-        camera.said, camera.said_at = says, now
-        learned = self._learner.learned
+        place.note_published(likeliest, now)
         seen = outlook(situation, learned.predictor, learned.predictors.hmm, learned.past, HORIZONS)
         return message_of(seen, self.states, self._about(name, seen))
 
     def _about(self, name: str, seen: Outlook) -> About:
-        camera, learned = self._cameras[name], self._learner.learned
-        is_known = seen.likeliest < self.states.unknown
+        place, learned = self._places[name], self._learner.learned
+        course, is_known = place.course, seen.likeliest < self.states.unknown
         return About(
-            node=self._node,
-            camera=name,
-            area=camera.area,
+            node=self._settings.node,
+            camera=None if name == HOME else name,
+            area=place.area,
             labels_sha=self.recognizer.labels.labels_sha,
-            predictor=self._name,
+            predictor=self._settings.predictor,
             trained_until=learned.trained_until,
-            since=camera.course.since if is_known else camera.unknown_since,
+            since=course.since if is_known else course.unknown_since,
             skill=self._skill.skill,
-            surprise=camera.scores.surprise,
-            unusual=unusual_now(seen, camera.course, learned.begins.get(name), self._zone, camera.watched_since),
+            surprise=place.scores.surprise,
+            unusual=unusual_now(seen, course, learned.begins.get(name), self._settings.zone),
         )
 
-    def _situation(self, name: str, time: float) -> Situation:
-        course = self._cameras[name].course
-        return Situation(time, self._beliefs.of(name), course.activity, course.since, course.previous, course.ended)
+    def _situation(self, place: Place, time: float) -> Situation:
+        return place.situation(time, self._beliefs.of(place.name), self._learner.learned.past.rooms)
 
     def _asked(self) -> dict[str, Predictor]:
         learned = self._learner.learned
@@ -215,9 +210,9 @@ class Forecaster:
         """Return the symbols of cameras whose observations are switched off, from what their events say."""
         evidence: dict[str, int] = {}
         for name, camera in self._cameras.items():
-            course = camera.course
-            if now - camera.observed_at > SILENCE and course.away_since is None and course.activity is not None:
-                evidence[name] = self._symbols.of_activity(course.current)
+            course = camera.place.course
+            if now - camera.observed_at > SILENCE and course.is_reporting(name):
+                evidence[name] = self._symbols.of_activity(course.seen_by(name))
                 if not camera.follows_events:
                     log.info("%s: no observations come (mqtt.observations), so its events are the evidence", name)
             camera.follows_events = name in evidence
@@ -233,33 +228,65 @@ class Forecaster:
             self._reported_at = now
 
     def _store_losses(self, now: float) -> None:
-        losses: list[Loss] = []
-        for camera in self._cameras.values():
-            if camera.course.away_since is None:
-                current = camera.course.current
-                losses += camera.scores.reached(now, self.states.unknown if current is None else current)
-            losses += camera.losses
-            camera.losses = []
+        losses = [loss for place in self._places.values() for loss in place.take_losses(now, self.states.unknown)]
         if losses:
             self._diary.add_losses(losses, keep_since=now - 2 * SKILL_PERIOD)
             self._skill.add(losses, now)
+
+    def _learn(self, message: EventMessage, episode: Episode) -> None:
+        self._learner.add(self._diary.add(message.camera, [(message.id, episode)]))
 
     def _prior(self, time: float) -> Floats:
         return self._learner.learned.predictors.baseline.belief(time)
 
     def _model_at(self, time: float) -> SemiMarkov:
-        return self._learner.learned.predictors.hmm.daily.at(hour_of(time, self._zone))
+        return self._learner.learned.predictors.hmm.daily.at(hour_of(time, self._settings.zone))
 
-    def _camera(self, name: str, now: float) -> _Camera:
+    def _camera(self, name: str, area: str | None, now: float) -> _Camera | None:
+        """Return a camera, and follow it from now on if it is new. None for one that left the config."""
+        if name in self._removed:
+            return None
         if name not in self._cameras:
-            camera = _Camera(CameraCourse(self.states), CameraScores(name), watched_since=now)
-            camera.course.resume(self._diary.episodes(name, last=RESUMED))
-            self._cameras[name] = camera
-            self._beliefs.add(name, now)
-        return self._cameras[name]
+            place = self._place(name, now)
+            self._cameras[name] = _Camera(place)
+            self._beliefs.add(name, now, place.name)
+            self._set_emissions()
+        camera = self._cameras[name]
+        if camera.place.name == name:
+            camera.place.area = area
+        return camera
+
+    def _place(self, camera: str, now: float) -> Place:
+        """Return the place of a camera."""
+        is_home = self._settings.scope is Scope.HOME
+        name = HOME if is_home else camera
+        if name not in self._places:
+            course = Course(self.states, now)
+            course.resume(last_episodes(self._diary, self._diary.cameras() if is_home else [camera]))
+            self._places[name] = Place(name, course, PlaceScores(name))
+        return self._places[name]
+
+    def _remove(self, name: str, time: float) -> None:
+        self._removed.add(name)
+        self._evidence.pop(name, None)
+        if (camera := self._cameras.pop(name, None)) is None:
+            return
+        if (away := camera.place.course.leave(name, time)) is not None:
+            self._diary.add_away(name, away)
+        if all(each.place is not camera.place for each in self._cameras.values()):
+            del self._places[camera.place.name]
+
+    def _set_emissions(self) -> None:
+        """Set what each camera of a home shows, given which activities it sees."""
+        if self._settings.scope is Scope.CAMERA:
+            return
+        seen = self._learner.learned.seen
+        for name in self._cameras:
+            shares = seen.get(name, np.full(self.states.unknown, SEEN))
+            self._beliefs.set_emission(name, emission_of(self._matrix, shares, self.states))
 
     def _start_again(self, name: str, now: float) -> None:
         """A replay starts again, so times go back."""
         self.observations.forget(name)
         self._beliefs.restart(name, now)
-        self._cameras[name].scores.forget()
+        self._cameras[name].place.scores.forget()

@@ -29,7 +29,8 @@ class About:
     """What a message says beside the outlook."""
 
     node: str
-    camera: str
+    camera: str | None
+    """None for a home."""
     area: str | None
     labels_sha: str
     predictor: str
@@ -51,6 +52,7 @@ def message_of(outlook: Outlook, states: States, about: About) -> ForecastMessag
         schema=FORECAST,
         node=about.node,
         camera=about.camera,
+        scope="home" if about.camera is None else None,
         area=about.area,
         made_at=outlook.time,
         activity=names[current],

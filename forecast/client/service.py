@@ -10,22 +10,19 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import tzinfo
-from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from harstream.forecast.client.announcements import ForecastAnnouncements
 from harstream.forecast.client.diary import FILE, Diary
-from harstream.forecast.client.forecaster import Forecaster, Recognizer
-from harstream.forecast.model.states import States
-from harstream.mqtt.announcer import Announcer
+from harstream.forecast.client.evidence import Recognizer
+from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
-from harstream.wire.home_assistant_forecasts import forecast_announcements
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -44,18 +41,13 @@ SESSION_LASTS = 7 * 86400
 """Seconds for which the broker queues events while no forecaster runs."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
-SETTLED = 5.0
-"""Seconds without a new camera before the cameras are announced. An earlier announcement would clear the others'."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the command line and config.yaml say."""
 
-    node: str
-    predictor: str
-    zone: tzinfo | None
-    """The home's time zone. None: that of this machine."""
+    forecaster: ForecasterSettings
     state: Path
     """The folder for the diary."""
     discovery: str | None = None
@@ -79,26 +71,25 @@ class ForecastService:
 
     def __init__(self, address: BrokerAddress, settings: Settings, wall_clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, wall_clock
-        self._topics = Topics(settings.node)
+        node = settings.forecaster.node
+        self._topics = Topics(node)
         self._diary = Diary(settings.state / FILE)
         outbox = Outbox(settings.state / "outbox.sqlite")
         will = Will(self._topics.forecaster, OFFLINE)
         self._publisher = Publisher(address, outbox, will=will, session_lasts=SESSION_LASTS)
         self._waiting: queue.Queue[_Received] = queue.Queue(MOST_WAITING)
-        self._announcer = Announcer(self._publisher, address.url, settings.state / "announced")
-        self._announced: tuple[States, frozenset[str]] | None = None
-        self._found: tuple[States, frozenset[str]] | None = None
-        self._found_at = 0.0
+        self._announcements = ForecastAnnouncements(
+            self._publisher, address.url, settings.state, node, settings.discovery
+        )
         self._stopping = threading.Event()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._overflow = Outage(
             log,
-            settings.node,
+            node,
             begins="messages of %s are dropped: %s",
             ends="messages of %s are followed again; %d were dropped",
         )
         """Only paho's thread uses it."""
-        self._retained: set[str] = set()
         self._outage = Outage(
             log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
         )
@@ -109,7 +100,6 @@ class ForecastService:
         self._forecaster: Forecaster | None = None
         self._early: deque[_Received] = deque()
         """Events that the broker queued. It sends some in front of the node's retained description."""
-        node = settings.node
         for kind in ("labels", "emission", "camera/+/health", "camera/+/observation"):
             self._publisher.subscribe(f"har/{node}/{kind}", self._receive, qos=0)
         self._publisher.receive(f"har/{node}/camera/+/event", self._receive_event)
@@ -122,15 +112,14 @@ class ForecastService:
         """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker."""
         self._settings.state.mkdir(parents=True, exist_ok=True)
         self._diary.start()
-        self._announcer.start()
+        self._announcements.start()
         try:
             self._publisher.retain(self._topics.forecaster, ONLINE.encode())
             self._publisher.start(must_connect=not self._settings.waits)
             try:
                 self._follow()
             finally:
-                for topic in self._retained:
-                    self._publisher.clear(topic, lambda: None)
+                self._announcements.clear_forecasts()
                 self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
         finally:
             self._executor.shutdown(cancel_futures=True)
@@ -165,28 +154,8 @@ class ForecastService:
     def _tick(self, now: float) -> None:
         if self._forecaster is not None:
             for message in self._forecaster.tick(now):
-                topic = self._topics.forecast(message.camera)
-                self._retained.add(topic)
-                self._publisher.retain(topic, message.encode(), qos=0)
-            self._announce(self._forecaster)
-
-    def _announce(self, forecaster: Forecaster) -> None:
-        """Announce the cameras to Home Assistant once no more are found, and clear the forecasts of those that left."""
-        found = forecaster.states, frozenset(forecaster.cameras)
-        if found != self._found:
-            self._found, self._found_at = found, time.monotonic()
-        if found == self._announced or time.monotonic() - self._found_at < SETTLED:
-            return
-        self._announced, (states, cameras) = found, found
-        prefix, node = self._settings.discovery, self._settings.node
-        self._announcer.announce(
-            forecast_announcements(prefix, node, sorted(cameras), states.activities, version("harstream"))
-            if prefix
-            else {}
-        )
-        for topic in self._retained - {self._topics.forecast(camera) for camera in cameras}:
-            self._publisher.clear(topic, lambda: None)
-            self._retained.discard(topic)
+                self._announcements.retain(message)
+            self._announcements.announce(self._forecaster.places, self._forecaster.states.activities)
 
     def _handle_next(self, timeout: float) -> None:
         try:
@@ -252,10 +221,6 @@ class ForecastService:
         recognizer = Recognizer(labels, emission)
         if self._forecaster is not None and self._forecaster.recognizer == recognizer:
             return
-        settings = self._settings
-        self._forecaster = Forecaster(
-            settings.node, recognizer, self._diary, self._executor, now, zone=settings.zone,
-            predictor=settings.predictor,
-        )  # fmt: skip
+        self._forecaster = Forecaster(recognizer, self._diary, self._executor, now, self._settings.forecaster)
         learned = sum(self._diary.count(activity) for activity in recognizer.states.activities)
-        log.info("follows har/%s: %d of its activities are in the diary", settings.node, learned)
+        log.info("follows har/%s: %d of its activities are in the diary", self._topics.node, learned)

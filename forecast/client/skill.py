@@ -82,11 +82,11 @@ class _Pending:
     """(K + 1,) by predictor."""
 
 
-class CameraScores:
-    """The forecasts of one camera that wait for what happens."""
+class PlaceScores:
+    """The forecasts of one place that wait for what happens."""
 
-    def __init__(self, camera: str) -> None:
-        self._camera = camera
+    def __init__(self, place: str) -> None:
+        self._place = place
         self._next: dict[str, Floats] = {}
         self._pending: deque[_Pending] = deque()
         self._sampled_at = -np.inf
@@ -100,7 +100,7 @@ class CameraScores:
     def began(self, activity: int, time: float) -> list[Loss]:
         """Return the losses of the stored forecasts, because another activity began."""
         losses = [
-            Loss(self._camera, time, NEXT, name, loss_of(float(probabilities[activity])))
+            Loss(self._place, time, NEXT, name, loss_of(float(probabilities[activity])))
             for name, probabilities in self._next.items()
         ]
         self.surprise = next((each.loss for each in losses if each.predictor == PUBLISHED), None)
@@ -129,5 +129,5 @@ class CameraScores:
         while self._pending and self._pending[0].due <= time:
             due = self._pending.popleft()
             for name, probabilities in due.probabilities.items():
-                losses.append(Loss(self._camera, time, due.question, name, loss_of(float(probabilities[shown]))))
+                losses.append(Loss(self._place, time, due.question, name, loss_of(float(probabilities[shown]))))
         return losses

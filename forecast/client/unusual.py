@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from harstream.forecast.client.camera_course import CameraCourse
+from harstream.forecast.client.course import Course
 from harstream.forecast.client.outlook import Outlook
 from harstream.forecast.learning.first_begins import FirstBegins, place_in_day
 
@@ -29,14 +29,12 @@ class Unusual:
     """When the activity began, or by when it usually has begun. Seconds since the epoch."""
 
 
-def unusual_now(
-    seen: Outlook, course: CameraCourse, begins: FirstBegins | None, zone: tzinfo | None, watched_since: float
-) -> Unusual | None:
-    """Return what is unusual now. `watched_since`: the camera has been watched without a break since then."""
+def unusual_now(seen: Outlook, course: Course, begins: FirstBegins | None, zone: tzinfo | None) -> Unusual | None:
+    """Return what is unusual now."""
     if seen.lasts_long < RARELY_LONG:
         return Unusual("lasts_long", seen.likeliest, seen.lasts_long, course.since)
     day, hour = place_in_day(seen.time, zone)
-    if begins is None or place_in_day(watched_since, zone)[0] == day:
+    if begins is None or place_in_day(course.watched_since, zone)[0] == day:
         return None  # it may have begun before anybody watched
     share = begins.still_to_begin(hour)
     today = np.array([began > seen.time - 3600 * hour for began in course.began], dtype=np.bool_)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harstream.forecast.learning.episodes import Interval
+from harstream.forecast.learning.episodes import Interval, by_camera
 from harstream.forecast.model.semi_markov import Floats
 
 
@@ -32,11 +32,16 @@ class Change:
 def changes(course: Sequence[Interval], activities: int) -> Iterator[Change]:
     """Yield the changes of a course. An activity that goes on after an interruption is one activity.
 
-    `activities`: K, their number.
+    `activities`: K, their number. Each camera of the course begins without a past.
 
     course:   Eat  after Eat  Eat  Sleep  after Sleep (end not seen)  Eat  Wash
     changes:  Eat -> Sleep                                            Eat -> Wash
     """
+    for camera in by_camera(course):
+        yield from _of_camera(camera, activities)
+
+
+def _of_camera(course: Sequence[Interval], activities: int) -> Iterator[Change]:
     current: Interval | None = None
     ended = np.full(activities, -np.inf)
     at_begin = ended.copy()

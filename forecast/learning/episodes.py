@@ -18,6 +18,8 @@ class Episode:
     end: float
     is_end_seen: bool = True
     """False if the camera went away or the service stopped meanwhile. Then it lasted at least until `end`."""
+    room: int | None = None
+    """The number of the room in which it was seen; None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,23 @@ def intervals(episodes: Iterable[Episode], away: Sequence[Away], states: States)
         is_direct = following is not None and following.start <= end
         is_seen = episode.is_end_seen and not (is_direct and after == state)
         successor = (after if is_direct else states.after(state)) if is_seen else None
-        course.append(Interval(state, episode.start, end, successor, before))
+        course.append(Interval(state, episode.start, end, successor, before, episode.room))
         before = state
         if following is not None and not is_direct:
             course.extend(_unknown(states.after(state), end, following.start, after, before, away))
             if _gaps(end, following.start, away):
                 before = None
     return course
+
+
+def by_camera(course: Sequence[Interval]) -> list[list[Interval]]:
+    """Return the course of each camera. Each begins where the time goes back."""
+    courses: list[list[Interval]] = []
+    for interval in course:
+        if not courses or interval.start < courses[-1][-1].start:
+            courses.append([])
+        courses[-1].append(interval)
+    return courses
 
 
 def _unknown(

@@ -55,6 +55,12 @@ class Looks:
         self._own = np.concatenate([self._own, np.ones((1, S))])
         self._shared = np.concatenate([self._shared, np.ones((1, S))])
 
+    def set_emission(self, camera: int, matrix: Floats) -> None:
+        """Set the emission matrix (S, J) of a camera."""
+        matrices = self._emission.matrix.copy()
+        matrices[camera] = matrix
+        self._emission = replace(self._emission, matrix=matrices)
+
     def restart(self, camera: int) -> None:
         """Draw the looks of a camera anew."""
         self._stored[camera], self._own[camera], self._shared[camera] = 0.0, 1.0, 1.0

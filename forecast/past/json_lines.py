@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from harstream.forecast.client.camera_course import NOT_SEEN
+from harstream.forecast.client.course import NOT_SEEN
 from harstream.forecast.learning.episodes import Away, Episode
 from harstream.forecast.past.records import CameraAway, Record, Records, bad_line
 from harstream.wire.messages.message import Moment

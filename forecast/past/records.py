@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harstream.forecast.learning.episodes import Away, Episode
+from harstream.forecast.learning.overlaps import one_at_a_time
 from harstream.wire.errors import ConfigFileError
 
 HOME = "home"
@@ -75,13 +76,7 @@ def join(parts: Iterable[Records]) -> Records:
 
 
 def without_overlaps(records: Sequence[Record]) -> list[Record]:
-    """Return the activities of each camera one after another: the one that began last goes on.
-
-    The outer one resumes when the inner one ends. Its later parts have ids of their own.
-
-    before:  Sleep 0-100  Toilet 40-50
-    after:   Sleep 0-40   Toilet 40-50   Sleep 50-100
-    """
+    """Return the activities of each camera one after another. The later parts of an activity have ids of their own."""
     cameras = sorted({record.camera for record in records})
     flat = [part for camera in cameras for part in _flat([each for each in records if each.camera == camera])]
     return sorted(flat, key=lambda record: record.episode.start)
@@ -89,31 +84,7 @@ def without_overlaps(records: Sequence[Record]) -> list[Record]:
 
 def _flat(records: Sequence[Record]) -> Iterator[Record]:
     """`records`: of one camera."""
-    waiting: list[tuple[Record, int]] = []
-    """Activities that go on, the innermost last, each with the number of its next part."""
-    time = float("-inf")
-    for record in sorted(records, key=lambda each: (each.episode.start, -each.episode.end)):
-        yield from _until(record.episode.start, time, waiting)
-        waiting.append((record, 1))
-        time = record.episode.start
-    yield from _until(float("inf"), time, waiting)
-
-
-def _until(limit: float, time: float, waiting: list[tuple[Record, int]]) -> Iterator[Record]:
-    """Yield the parts from `time` to `limit`, and drop the activities that end before it."""
-    while waiting and time < limit:
-        record, number = waiting[-1]
-        end = min(record.episode.end, limit)
-        if end > time:
-            yield _part(record, number, time, end)
-            waiting[-1] = (record, number + 1)
-            time = end
-        if record.episode.end <= time:
-            waiting.pop()
-
-
-def _part(record: Record, number: int, start: float, end: float) -> Record:
-    whole = record.episode
-    is_end_seen = whole.is_end_seen or end < whole.end
-    id_ = record.id if number == 1 else f"{record.id}/{number}"
-    return replace(record, id=id_, episode=replace(whole, start=start, end=end, is_end_seen=is_end_seen))
+    for part in one_at_a_time([record.episode for record in records]):
+        record = records[part.index]
+        id_ = record.id if part.number == 1 else f"{record.id}/{part.number}"
+        yield replace(record, id=id_, episode=part.episode)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.forecast.learning.changes import changes
-from harstream.forecast.learning.episodes import Interval
+from harstream.forecast.learning.episodes import Interval, by_camera
 from harstream.forecast.learning.local_time import hour_of, is_weekend
 from harstream.forecast.learning.semi_markov_fit import PHASES, WIDTHS
 from harstream.forecast.model.semi_markov import Floats
@@ -89,14 +89,19 @@ class Dbn:
             [current, one_of(previous, self._K), clock, crossed(current, clock[:, FIRST_HARMONIC]), *recent]
         )
 
-    def _fit_later(self, samples: Samples, horizon: float) -> SoftmaxRegression:
+    def _fit_later(self, samples: Sequence[Samples], horizon: float) -> SoftmaxRegression:
+        """`samples`: of each camera."""
+        rows = [self._later_rows(each, horizon) for each in samples]
+        features, outcomes, weights = (np.concatenate(column) for column in zip(*rows, strict=True))
+        return SoftmaxRegression.fit(features, outcomes, self._K + 1, penalty=PENALTY, importance=weights)
+
+    def _later_rows(self, samples: Samples, horizon: float) -> tuple[Floats, NDArray[np.intp], Floats]:
+        """Return features, outcomes and weights of the samples of which it is known what went on later."""
         has_outcome, outcomes = samples.shown_at(samples.times + horizon)
         states = one_of(samples.states[has_outcome], self._past.states.count)
         phases = one_of(samples.phases[has_outcome], PHASES)
         features = self._later_features(states, phases, samples.times[has_outcome], horizon)
-        return SoftmaxRegression.fit(
-            features, outcomes[has_outcome], self._K + 1, penalty=PENALTY, importance=samples.weights[has_outcome]
-        )
+        return features, outcomes[has_outcome], samples.weights[has_outcome]
 
     def _later_features(self, states: Floats, phases: Floats, times: Floats, horizon: float) -> Floats:
         """`states` (n, S), `phases` (n, B): the probability of each."""
@@ -137,12 +142,17 @@ class Samples:
         return (times >= self._starts[index]) & (times < self._ends[index]), index
 
 
-def _samples(past: Past) -> Samples:
-    course = past.course
+def _samples(past: Past) -> list[Samples]:
+    """Return the samples of each camera."""
+    courses = by_camera(past.course) or [[]]
+    return [_samples_of(course, past, MOST_SAMPLES / len(courses)) for course in courses]
+
+
+def _samples_of(course: Sequence[Interval], past: Past, most: float) -> Samples:
     if not course:
         return Samples(np.zeros(0), [], past)
     first, last = course[0].start, course[-1].end
-    spacing = max((last - first) / MOST_SAMPLES, 300.0)
+    spacing = max((last - first) / most, 300.0)
     times = np.arange(first, last, spacing)
     starts = np.array([interval.start for interval in course])
     ends = np.array([interval.end for interval in course])

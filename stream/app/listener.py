@@ -31,7 +31,7 @@ def topics_of(node: str, *, observations: bool = False, raw: bool = False) -> li
     if observations:
         kinds.append("camera/+/observation")
     if not raw:
-        kinds += ["status", "camera/+/availability", "camera/+/forecast", "forecaster/status"]
+        kinds += ["status", "camera/+/availability", "camera/+/forecast", "forecast", "forecaster/status"]
     return [f"har/{node}/{kind}" for kind in kinds]
 
 

@@ -8,9 +8,10 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from harstream.wire.messages.message import (
-    CameraMessage,
     Hundredths,
+    Message,
     Moment,
+    Name,
     Part,
     Score,
     Seconds,
@@ -93,10 +94,18 @@ class PredictorMessage(Part):
     """The last moment of the training data; null for a predictor without training."""
 
 
-class ForecastMessage(CameraMessage):
-    """What is expected next in front of a camera. Retained. `harstream forecast` publishes it."""
+class ForecastMessage(Message):
+    """What is expected next in front of a camera, or in a home. Retained. `harstream forecast` publishes it."""
 
     id_of_schema: Literal["harstream.forecast/1"] = Field(alias="schema")
+    node: Name
+    camera: Name | None
+    """Null for a forecast of a home."""
+    area: str | None
+    """The room that the camera watches."""
+    scope: Literal["home"] | SkipJsonSchema[None] = optional_field(
+        "`home`: several cameras see one person, and this forecast is for all of them. Left out for one camera."
+    )
     made_at: Moment
     activity: str
     """The current activity at `made_at`: a label, or `unknown`."""

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from harstream.forecast.client.diary import FILE, Diary
-from harstream.forecast.client.forecaster import Forecaster, Recognizer
+from harstream.forecast.client.evidence import Recognizer
+from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
+from harstream.forecast.client.learned import Scope
 from harstream.models.contract import ModelContract
 from harstream.scene.script import ACTIVITIES, routine
 from harstream.wire.context import Context
@@ -58,7 +60,8 @@ def follow_routine(diary: Diary) -> None:
     """Let a forecaster follow the last minutes of the routine, and measure its forecasts."""
     now = time.time()
     recognizer = Recognizer(LabelsMessage.of(CONTEXT), None)
-    forecaster = Forecaster(NODE, recognizer, diary, AtOnce(), now - LIVED, zone=UTC, predictor="mix")
+    settings = ForecasterSettings(NODE, Scope.CAMERA, "mix", UTC)
+    forecaster = Forecaster(recognizer, diary, AtOnce(), now - LIVED, settings)
     for event in routine_events(now - LIVED):
         forecaster.follow(event, event.updated_at)
         forecaster.tick(event.updated_at)

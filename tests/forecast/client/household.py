@@ -9,7 +9,9 @@ from datetime import UTC, tzinfo
 from typing import ParamSpec, TypeVar
 
 from harstream.forecast.client.diary import Diary
-from harstream.forecast.client.forecaster import Forecaster, Recognizer
+from harstream.forecast.client.evidence import Recognizer
+from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
+from harstream.forecast.client.learned import Scope
 from harstream.forecast.learning.episodes import Episode
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
@@ -74,12 +76,15 @@ def fill(diary: Diary, days: int) -> None:
 
 
 def new_forecaster(
-    diary: Diary, predictor: str = "mix", *, now: float = MONDAY, executor: Executor | None = None
+    diary: Diary,
+    predictor: str = "mix",
+    *,
+    now: float = MONDAY,
+    executor: Executor | None = None,
+    scope: Scope = Scope.CAMERA,
 ) -> Forecaster:
-    return Forecaster(
-        "home", Recognizer(labels_message(), emission_message()), diary, executor or AtOnce(), now, zone=ZONE,
-        predictor=predictor,
-    )  # fmt: skip
+    settings = ForecasterSettings("home", scope, predictor, ZONE)
+    return Forecaster(Recognizer(labels_message(), emission_message()), diary, executor or AtOnce(), now, settings)
 
 
 def observation(
@@ -93,12 +98,13 @@ def observation(
     )  # fmt: skip
 
 
-def event(kind: EventType, activity: str, start: float, end: float | None = None, *, number: int = 1,
+def event(kind: EventType, activity: str, start: float, end: float | None = None, *, camera: str = "hall",
           reason: EndReason = EndReason.LOW_CONFIDENCE) -> EventMessage:  # fmt: skip
     """An event of the activity that began at `start`. A later event of it has a higher seq."""
+    seq = {EventType.START: 1, EventType.UPDATE: 2, EventType.END: 3}[kind]
     value = Event(
-        kind, f"{activity}-{start:.0f}", {EventType.START: 1, EventType.UPDATE: 2, EventType.END: 3}[kind], "hall",
-        activity, LABELS.index(activity), Confidence(0.9, 0.9, 0.9), (), start, end or start, start,
+        kind, f"{camera}-{activity}-{start:.0f}", seq, camera, activity, LABELS.index(activity),
+        Confidence(0.9, 0.9, 0.9), (), start, end or start, start,
     )  # fmt: skip
     if kind is EventType.END:
         value = replace(value, ended_at=end, end_reason=reason)

@@ -137,7 +137,7 @@ def test_a_camera_that_left_the_config_has_no_forecast_until_it_is_back(diary: D
 
     gone = health(HealthState.OFFLINE, MONDAY + 60).model_copy(update={"reason": REMOVED_REASON})
     forecaster.follow_health(gone, MONDAY + 60)
-    assert (forecaster.tick(MONDAY + 120), forecaster.cameras) == ([], [])
+    assert (forecaster.tick(MONDAY + 120), forecaster.places) == ([], [])
 
     forecaster.follow_health(health(HealthState.LIVE, MONDAY + 180), MONDAY + 180)
     assert [message.camera for message in forecaster.tick(MONDAY + 180)] == ["hall"]

@@ -40,3 +40,15 @@ def test_a_change_knows_when_each_activity_ended_last() -> None:
     last = list(changes(intervals(episodes, [], HOME), 3))[-1]
 
     np.testing.assert_allclose(last.ended, [60, 500, -np.inf])
+
+
+def test_each_camera_begins_without_a_past() -> None:
+    course = [
+        *intervals([Episode("Eat", 0, 60), Episode("Sleep", 90, 500)], [], HOME),
+        *intervals([Episode("Wash", 0, 60), Episode("Eat", 80, 90)], [], HOME),
+    ]
+
+    rows = list(changes(course, 3))
+
+    assert [(row.activity, row.next) for row in rows] == [(0, 1), (2, 0)]
+    np.testing.assert_array_equal(rows[1].ended, -np.inf)

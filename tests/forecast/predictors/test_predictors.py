@@ -114,3 +114,14 @@ def test_a_single_activity_is_predicted_too() -> None:
     for predictor in Predictors.fit(past, HORIZONS).by_name().values():
         assert predictor.next(light).tolist() == [1.0]
         np.testing.assert_allclose(predictor.going_on(light, HORIZONS).sum(axis=1), 1.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_cameras_at_the_same_time_are_two_courses() -> None:
+    """A second camera that saw the same days does not change what the first one taught."""
+    course = intervals(regular_days(14), [], HOME)
+    now, later = situation(SHOWER, 7.2, SHOWER, SLEEP), situation(WORK, 12.0, WORK)
+    one, two = (Dbn(Past(HOME, seen, UTC, MONDAY + 14 * 86400), HORIZONS) for seen in (course, course * 2))
+
+    np.testing.assert_allclose(one.next(now), two.next(now), atol=0.1)
+    np.testing.assert_allclose(one.going_on(later, HORIZONS), two.going_on(later, HORIZONS), atol=0.1)

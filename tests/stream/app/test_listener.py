@@ -37,7 +37,8 @@ def test_an_invalid_node_name_is_refused(node: str) -> None:
 def test_topics_are_those_of_the_node_and_of_the_selected_messages() -> None:
     event, observation, available = (f"har/nuc1/camera/+/{kind}" for kind in ("event", "observation", "availability"))
     assert topics_of("nuc1") == [
-        event, "har/nuc1/status", available, "har/nuc1/camera/+/forecast", "har/nuc1/forecaster/status"
+        event, "har/nuc1/status", available, "har/nuc1/camera/+/forecast", "har/nuc1/forecast",
+        "har/nuc1/forecaster/status",
     ]  # fmt: skip
     assert topics_of("nuc1", observations=True, raw=True) == [event, observation]
 
