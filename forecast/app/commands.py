@@ -60,11 +60,13 @@ def run(
         chosen = read_config(config, keys=KEYS)
         if broker:
             chosen = with_overrides(chosen, {"mqtt": chosen.mqtt.with_broker(broker)})
+        if node is not None:
+            chosen = with_overrides(chosen, {"node": node}, options={("node",): ("--node", node)})
         secrets = Secrets()
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
         folder, discovery = folder_of(state, chosen), chosen.mqtt.discovery
-        forecaster = ForecasterSettings(node or chosen.node, Scope(scope), predictor, zone_of(zone))
+        forecaster = ForecasterSettings(chosen.node, Scope(scope), predictor, zone_of(zone))
         settings = Settings(forecaster, folder, discovery, waits=wait)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):

@@ -33,7 +33,6 @@ def train(
         console = Console(highlight=False, soft_wrap=True)
         homes = [read_home(path, format_of(form), zone_of(zone)) for path in paths]
         folder = folder_of(state, read_config(config, keys=KEYS))
-        folder.mkdir(parents=True, exist_ok=True)
         diary = Diary(folder / FILE)
         diary.start()
         try:

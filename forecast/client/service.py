@@ -110,7 +110,6 @@ class ForecastService:
 
     def run(self) -> None:
         """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker."""
-        self._settings.state.mkdir(parents=True, exist_ok=True)
         self._diary.start()
         self._announcements.start()
         try:

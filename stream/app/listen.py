@@ -17,7 +17,7 @@ def listen(
         str | None,
         typer.Option(help="mqtt://[user:password@]host[:port], mqtts, ws or wss. Default: the configuration's broker."),
     ] = None,
-    node: Annotated[str, typer.Option(help="Only this node.")] = "+",
+    node: Annotated[str | None, typer.Option(help="Only this node. Default: all nodes.")] = None,
     observations: Annotated[bool, typer.Option("--observations", help="Print every observation, too.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the events' JSON, one per line.")] = False,
 ) -> None:
@@ -31,9 +31,11 @@ def listen(
         chosen = read_config(config, keys=("mqtt",))
         if broker:
             chosen = with_overrides(chosen, {"mqtt": chosen.mqtt.with_broker(broker)})
+        if node is not None:
+            chosen = with_overrides(chosen, {"node": node}, options={("node",): ("--node", node)})
         address = chosen.mqtt.address
         warn_if_insecure(address)
-        topics = topics_of(node, observations=observations, raw=raw)
+        topics = topics_of(node or "+", observations=observations, raw=raw)
         listener = Listener(address, topics, Printer(Console(highlight=False), raw=raw))
         with stop_on_signals(listener.stop):  # Python may drop a KeyboardInterrupt, but not this call
             listener.run()
