@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cached_property
 from typing import Protocol
 
 from harstream.forecast.learning.episodes import Interval
@@ -25,13 +26,21 @@ class Past:
     zone: tzinfo | None
     """The home's time zone, for the hour of the day. None: that of this machine."""
     now: float
-    """Seconds since the epoch, as all times here. What happened long before counts less."""
+    """Seconds since the epoch, as all times here."""
     rooms: tuple[str, ...] = ()
     """The names of the rooms, which intervals and situations number."""
 
     def weight(self, time: float) -> float:
-        """Return how much what began at a time counts, 0 to 1."""
-        return float(0.5 ** (max(self.now - time, 0.0) / HALF_LIFE))
+        """Return how much what began at a time counts, 0 to 1.
+
+        Ages count from the last thing that was seen. So habits outlast months without a camera, and records of an old
+        home can be learned.
+        """
+        return float(0.5 ** (max(self._last_seen - time, 0.0) / HALF_LIFE))
+
+    @cached_property
+    def _last_seen(self) -> float:
+        return min(max((interval.end for interval in self.course), default=self.now), self.now)
 
 
 @dataclass(frozen=True, eq=False)

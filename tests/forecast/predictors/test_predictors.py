@@ -103,6 +103,13 @@ def test_what_was_seen_long_ago_counts_less() -> None:
     assert past.weight(MONDAY + 5) == 1.0  # a clock that was set back
 
 
+def test_habits_outlast_years_without_a_camera() -> None:
+    course = intervals(regular_days(30), [], HOME)
+    recent, long_ago = (Past(HOME, course, UTC, MONDAY + years * 365 * 86400 + 30 * 86400) for years in (0, 10))
+
+    assert [long_ago.weight(each.start) for each in course] == [recent.weight(each.start) for each in course]
+
+
 def test_a_single_activity_is_predicted_too() -> None:
     states = States(("Light",))
     course = intervals([Episode("Light", MONDAY, MONDAY + 60), Episode("Light", MONDAY + 90, MONDAY + 150)], [], states)
