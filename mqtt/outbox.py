@@ -174,6 +174,11 @@ class Outbox:
         return any(count > 0 for topic, count in list(self._waiting.items()) if topic not in except_on)
 
     @property
+    def where_events_wait(self) -> str:
+        """The end of a line in the log about a broker that is away."""
+        return f"; events wait in {self.path}"
+
+    @property
     def hangs(self) -> bool:
         """Whether the disk has not ended a read or a write for half a second. It never waits."""
         since = self._working_since

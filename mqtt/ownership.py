@@ -1,4 +1,4 @@
-"""Which of two services with the same node name is the newer one. The older one must end.
+"""Which of two services with the same node name is the newer one. The older one must end. So it is with forecasters.
 
 The newest service retains an owner message with an epoch. At its first connection, a service raises its epoch above
 that of the message it finds, so a wrong clock does not matter. Whoever sees a higher epoch later is the older one.
@@ -18,7 +18,6 @@ import time
 from pydantic import ValidationError
 
 from harstream.wire.messages.node import OwnerMessage
-from harstream.wire.topics import Topics
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +25,15 @@ log = logging.getLogger(__name__)
 class Ownership:
     """The claim of one run. `handle` runs on paho's thread; the other methods may run on any thread."""
 
-    def __init__(self, node: str, started_at: float | None = None) -> None:
-        """`started_at`: seconds since the epoch; None is now."""
-        self.topic = Topics(node).owner
+    def __init__(self, topic: str, node: str, started_at: float | None = None, *, who: str = "service") -> None:
+        """`topic`: of the owner message. `started_at`: seconds since the epoch; None is now. `who`: for the log."""
+        self.topic = topic
         self.newer: OwnerMessage | None = None
         """The message of a newer service, which this one must make way for."""
         self.answered = threading.Event()
         """Set after each owner message. A check clears it first."""
         self._node = node
+        self._who = who
         self._installation = ""
         self._run = secrets.token_hex(8)
         self._started_at = time.time() if started_at is None else started_at
@@ -66,7 +66,7 @@ class Ownership:
             return False
         if not self._is_claimed:
             if other.installation != self._installation:
-                log.info("this service takes over the node %s from %s", self._node, other.host)
+                log.info("this %s takes over the node %s from %s", self._who, self._node, other.host)
             self._epoch = max(self._epoch, other.epoch + 0.001)
             return True
         if (other.epoch, other.run) > (self._epoch, self._run):

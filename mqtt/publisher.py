@@ -13,6 +13,7 @@ from harstream.mqtt.broker.connection import Connection, Will
 from harstream.mqtt.broker.tls import warn_if_insecure
 from harstream.mqtt.connector import Connector
 from harstream.mqtt.delivery import Delivery
+from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publish_queue import Message, PublishQueue
@@ -43,7 +44,7 @@ class Publisher:
     def __init__(
         self,
         address: BrokerAddress,
-        outbox: Outbox,
+        outbox: Outbox | NoOutbox,
         *,
         will: Will,
         client_id: str | None = None,
@@ -53,6 +54,7 @@ class Publisher:
     ) -> None:
         """The publisher starts and closes the outbox. Files beside it store the client id and refused events.
 
+        `outbox`: without one, the publisher publishes no events.
         `client_id`: None makes one. `ownership`: the claim on the node's name; None lets others have the same name.
         `set_aside_after`: seconds of refusals after which the events of a topic no longer wait.
         `session_lasts`: seconds for which the broker queues messages for the subscriptions of QoS 1 between two runs.
@@ -253,7 +255,8 @@ class Publisher:
 
     def _reconnect(self, backoff: Backoff) -> Connection | None:
         """Retry until it succeeds. Return None if the publisher closes, or a newer service has the node."""
-        outage = Outage(log, self._outbox.path, begins="events wait in %s, still retrying: %s", logs_each_reason=True)
+        waits = f"the broker {self._address.url} is away{self._outbox.where_events_wait}"
+        outage = Outage(log, waits, begins="%s, still retrying: %s", logs_each_reason=True)
         while backoff.wait():
             try:
                 return self._connector.reconnect()
@@ -281,5 +284,5 @@ class Publisher:
     def _log_loss(self, connection: Connection, short_lived: int) -> None:
         # A broker disconnects the first of two clients with the same id, and often gives no reason.
         hint = "; again so soon: perhaps another client has this one's id (mqtt.client_id)" if short_lived > 1 else ""
-        text = "lost the broker %s: %s; events wait in %s%s"
-        log.warning(text, self._address.url, connection.loss_reason, self._outbox.path, hint)
+        where = self._outbox.where_events_wait
+        log.warning("lost the broker %s: %s%s%s", self._address.url, connection.loss_reason, where, hint)

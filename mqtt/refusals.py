@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.outbox import Outbox, QueuedMessage
 from harstream.wire.timestamps import timestamp
 
@@ -40,7 +41,11 @@ class Refusals:
     """Decides per topic when to retry, and stores what is given up. Only the publisher's thread uses it."""
 
     def __init__(
-        self, outbox: Outbox, *, set_aside_after: float = SET_ASIDE_AFTER, clock: Callable[[], float] = time.monotonic
+        self,
+        outbox: Outbox | NoOutbox,
+        *,
+        set_aside_after: float = SET_ASIDE_AFTER,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """A file beside the outbox receives one line of JSON per event that is set aside. `set_aside_after`: seconds.
 

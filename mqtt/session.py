@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 
 from harstream.mqtt.broker.connection import Connection
 from harstream.mqtt.delivery import Delivery
+from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.outbox import Outbox, QueuedMessage
 from harstream.mqtt.packet_limit import packet_size
 from harstream.mqtt.publish_queue import PublishQueue
@@ -51,7 +52,7 @@ class Session:
         self,
         connection: Connection,
         queue: PublishQueue,
-        outbox: Outbox,
+        outbox: Outbox | NoOutbox,
         close_request: CloseRequest,
         delivery: Delivery,
         on_acknowledged: OnAcknowledged | None,

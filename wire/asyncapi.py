@@ -117,6 +117,13 @@ CHANNELS = (
         True,
         None,
     ),
+    _Channel(
+        TOPICS.forecaster_owner,
+        "Which forecaster runs. One that sees a higher epoch ends.",
+        1,
+        True,
+        OWNER,
+    ),
     _Channel(TOPICS.command(CAMERA, "enabled"), "Switches the camera off or on.", 1, False, None, "receive"),
     _Channel(TOPICS.setting(CAMERA, "enabled"), "Whether the camera is switched on.", 1, True, None),
     _Channel(

@@ -9,7 +9,7 @@ HarstreamError               exit code
 ├── BrokerError              6   the MQTT broker refuses the login or cannot be reached at start
 ├── SinkError                7   a port in use, a file that cannot be written, a broken history, no screen
 │   └── FailingDisk          7   the disk is full or reports errors, which may pass
-├── NodeTakenOver            8   a newer service runs as the same node
+├── NodeTakenOver            8   a newer service or forecaster has the same node
 └── ControlError             –   a running service cannot fulfil a request
     └── UnknownCamera
 """

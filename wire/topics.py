@@ -53,6 +53,11 @@ class Topics:
         return f"har/{self.node}/forecaster/status"
 
     @property
+    def forecaster_owner(self) -> str:
+        """The topic that says which forecaster runs for the node."""
+        return f"har/{self.node}/forecaster/owner"
+
+    @property
     def home_forecast(self) -> str:
         """The topic of the forecast for all cameras together."""
         return f"har/{self.node}/forecast"

@@ -20,9 +20,11 @@ from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
-from harstream.mqtt.outbox import Outbox
+from harstream.mqtt.no_outbox import NoOutbox
+from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
+from harstream.wire.errors import NodeTakenOver
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -74,9 +76,14 @@ class ForecastService:
         node = settings.forecaster.node
         self._topics = Topics(node)
         self._diary = Diary(settings.state / FILE)
-        outbox = Outbox(settings.state / "outbox.sqlite")
-        will = Will(self._topics.forecaster, OFFLINE)
-        self._publisher = Publisher(address, outbox, will=will, session_lasts=SESSION_LASTS)
+        self._publisher = Publisher(
+            address,
+            NoOutbox(settings.state / "forecaster"),
+            will=Will(self._topics.forecaster, OFFLINE),
+            ownership=Ownership(self._topics.forecaster_owner, node, who="forecaster"),
+            session_lasts=SESSION_LASTS,
+        )
+        self._publisher.set_takeover_handler(self.stop)
         self._waiting: queue.Queue[_Received] = queue.Queue(MOST_WAITING)
         self._announcements = ForecastAnnouncements(
             self._publisher, address.url, settings.state, node, settings.discovery
@@ -109,7 +116,10 @@ class ForecastService:
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker."""
+        """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker.
+
+        Raises NodeTakenOver after a newer forecaster of the node has begun.
+        """
         self._diary.start()
         self._announcements.start()
         try:
@@ -123,6 +133,11 @@ class ForecastService:
         finally:
             self._executor.shutdown(cancel_futures=True)
             self._diary.close()
+        if (newer := self._publisher.newer_owner) is not None:
+            raise NodeTakenOver(
+                f"expected to be the only forecaster of node {newer.node!r}, got a newer one on {newer.host}: "
+                "this one ends; one is enough for a node"
+            )
 
     def _receive(self, topic: str, payload: bytes, _: bool) -> None:
         """Queue a message. It runs on paho's thread."""

@@ -35,8 +35,9 @@ STOPPED_REASON = "harstream has stopped"
 
 def new_publisher(address: BrokerAddress, outbox: Outbox, node: str, client_id: str | None = None) -> Publisher:
     """Make the publisher of a node. Its will sets the node offline if the connection breaks."""
-    will = Will(Topics(node).status, OFFLINE)
-    return Publisher(address, outbox, will=will, client_id=client_id, ownership=Ownership(node))
+    topics = Topics(node)
+    will, ownership = Will(topics.status, OFFLINE), Ownership(topics.owner, node)
+    return Publisher(address, outbox, will=will, client_id=client_id, ownership=ownership)
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Node:
             Outbox(folder / "outbox.sqlite"),
             will=Will(STATUS, "offline"),
             client_id=client_id,
-            ownership=Ownership("nuc1", started_at),
+            ownership=Ownership(OWNER, "nuc1", started_at),
         )
         self.publisher.set_takeover_handler(self.taken_over.set)
         self.publisher.retain(STATUS, b"online")
@@ -125,7 +125,7 @@ def test_a_service_that_was_away_does_not_come_back_over_a_newer_one(
 
 
 def test_invalid_owner_messages_change_nothing() -> None:
-    ownership = Ownership("nuc1", 5.0)
+    ownership = Ownership(OWNER, "nuc1", 5.0)
     for payload in (b"", b"online", b"{}", json.dumps({"epoch": 9e99}).encode()):
         assert not ownership.handle(payload)
     assert ownership.newer is None

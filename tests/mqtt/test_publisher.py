@@ -10,6 +10,7 @@ import pytest
 
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
+from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.outbox import Outbox
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.errors import BrokerError, SinkError
@@ -141,3 +142,19 @@ def test_states_are_published_again_on_request(
     publisher.republish(0.0)
     eventually(lambda: len(subscriber.of("/health")) == 2, "the state again")
     eventually(lambda: not publisher.is_republishing, "the end of the schedule")
+
+
+@pytest.mark.mosquitto
+def test_a_publisher_without_events_has_no_outbox_and_speaks_of_none(
+    tmp_path: Path, new_port: Callable[[], int], eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = Publisher(
+        BrokerAddress.parse(f"mqtt://127.0.0.1:{new_port()}"), NoOutbox(tmp_path / "own"), will=Will(STATUS, "offline")
+    )
+    publisher.start(must_connect=False)
+    eventually(lambda: "still retrying" in caplog.text, "the first failed attempt")
+    publisher.close(OFFLINE)
+
+    assert "events wait" not in caplog.text
+    assert [file.name for file in tmp_path.iterdir()] == ["own.client-id"]
+    assert publisher.counts.waiting == 0

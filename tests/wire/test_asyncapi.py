@@ -34,7 +34,7 @@ def test_the_document_lists_every_topic_for_subscribers() -> None:
     channels = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())["channels"]
     assert {channel["address"] for channel in channels.values()} == {
         *(f"har/{{node}}/{what}" for what in ("status", "owner", "info", "labels", "emission", "stats", "error",
-                                        "forecast", "forecaster/status")),
+                                        "forecast", "forecaster/status", "forecaster/owner")),
         *(f"har/{{node}}/camera/{{camera}}/{what}" for what in ("availability", "health", "activity", "event",
                                                                 "observation", "snapshot", "forecast", "enabled/set",
                                                                 "enabled/state", "threshold/set",

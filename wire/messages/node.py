@@ -124,7 +124,7 @@ class RefusedMessage(Part):
 
 
 class OwnerMessage(Message):
-    """Which service runs as this node. Retained. A service ends when it sees a higher epoch than its own."""
+    """Which service or which forecaster runs as this node. Retained. It ends if it sees a higher epoch than its own."""
 
     id_of_schema: Literal["harstream.owner/1"] = Field(alias="schema")
     node: Name
