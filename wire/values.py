@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Picture
 from harstream.wire.errors import Trouble
 
@@ -237,7 +238,7 @@ class UnusualActivity(NamedTuple):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is expected in front of a camera. Times are seconds since the epoch, probabilities 0 to 1."""
+    """What is expected in front of a camera, or in a home. Times are seconds since the epoch, probabilities 0 to 1."""
 
     made_at: float
     next: NextActivity | None
@@ -246,6 +247,8 @@ class Forecast:
     soon: tuple[SoonActivity, ...]
     """The soonest first. Empty if `next` is None, because the forecaster has not proved itself then."""
     unusual: UnusualActivity | None
+    activity: str = UNKNOWN
+    """What most likely goes on."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,23 +45,26 @@ class ForecastCache:
         self._labels = {*contract.labels, UNKNOWN}
         self._sha = labels_sha(contract)
         self._clock = clock
-        self._latest: dict[str, Forecast] = {}
+        self._latest: dict[str | None, Forecast] = {}
+        """By camera. None stands for the home."""
         self._is_offline = False
         self._outage = Outage(
             log, "a forecast", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored", quiet=QUIET
         )
 
     def subscribe(self, publisher: Publisher, topics: Topics) -> None:
-        """Receive the forecasts of all cameras of a node. The publisher must not have started."""
+        """Receive the forecasts of all cameras of a node, or of its home. The publisher must not have started."""
         publisher.subscribe(topics.forecast("+"), self.receive)
+        publisher.subscribe(topics.home_forecast, self.receive)
         publisher.subscribe(topics.forecaster, self.receive_status)
 
     def receive(self, topic: str, payload: bytes, _: bool) -> None:
-        """Store a message on `har/<node>/camera/<camera>/forecast`.
+        """Store a message on `har/<node>/camera/<camera>/forecast`, or on `har/<node>/forecast`.
 
         Invalid messages are ignored. The log reports the first of them, and the first valid forecast after them.
         """
-        camera = topic.split("/")[-2]
+        parts = topic.split("/")
+        camera = parts[-2] if parts[-3] == "camera" else None
         try:
             forecast = self._read(payload) if payload else None
         except ValueError as error:
@@ -78,8 +81,11 @@ class ForecastCache:
         """Follow `har/<node>/forecaster/status`. A forecaster that is killed leaves its retained forecasts behind."""
         self._is_offline = payload == OFFLINE.encode()
 
-    def get(self, camera: str) -> Forecast | None:
-        """Return the last forecast of a camera. None if it is too old, or if its forecaster is offline."""
+    def get(self, camera: str | None) -> Forecast | None:
+        """Return the last forecast of a camera, or of the home for None.
+
+        None if it is too old, or if its forecaster is offline.
+        """
         forecast = self._latest.get(camera)
         if forecast is None or self._is_offline or self._clock() - forecast.made_at > OLDEST:
             return None
@@ -110,6 +116,7 @@ def _forecast(message: ForecastMessage) -> Forecast:
         next_reason=(message.next_reason or "")[:LONGEST_REASON],
         soon=() if follower is None else _soon(message),
         unusual=None if unusual is None else UnusualActivity(unusual.kind, unusual.activity, unusual.since),
+        activity=message.activity,
     )
 
 
@@ -125,4 +132,4 @@ def _soon(message: ForecastMessage) -> tuple[SoonActivity, ...]:
 
 def _activities(forecast: Forecast) -> list[str]:
     named = [forecast.next, forecast.unusual, *forecast.soon]
-    return [each.activity for each in named if each is not None]
+    return [forecast.activity, *(each.activity for each in named if each is not None)]

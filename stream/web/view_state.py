@@ -90,12 +90,12 @@ class ViewState:
     def __init__(
         self,
         cameras: Sequence[str],
-        forecast: Callable[[str], Forecast | None] = lambda _: None,
+        forecast: Callable[[str | None], Forecast | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         *,
         titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`forecast` returns the forecast of a camera, and is called at each step. `clock` returns seconds.
+        """`forecast` returns the forecast of a camera, or of the home for None. `clock` returns seconds.
 
         `titles`: what people call a camera.
         """
@@ -187,6 +187,10 @@ class ViewState:
     def views(self) -> tuple[CameraView, ...]:
         with self._lock:
             return tuple(self._views.values())
+
+    def home_forecast(self) -> Forecast | None:
+        """Return the forecast for all cameras together."""
+        return self._forecast(None)
 
     def events(self) -> tuple[Event, ...]:
         """Return the newest event of each of the last activities, in the order of their starts."""

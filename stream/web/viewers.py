@@ -14,11 +14,11 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from harstream.stream.sinks.jpeg import jpeg
 from harstream.stream.web.view_state import EVENTS_KEPT, CameraView, ViewState, event_facts
-from harstream.wire.values import CameraState, Frame
+from harstream.wire.values import CameraState, Forecast, Frame
 
 PERIOD = 1 / 15
 """Seconds between two pictures of a camera. More pictures would cost CPU and bandwidth without a visible difference."""
@@ -89,6 +89,7 @@ class Broadcast:
         self._encode = encode
         self._outputs = outputs
         self._sent_outputs = outputs()
+        self._sent_home = view.home_forecast()
         self._viewers: set[Viewer] = set()
         self._changed = asyncio.Event()
         self._sent: dict[int, CameraView] = {}
@@ -159,6 +160,7 @@ class Broadcast:
             **self._about,
             "broker": self._sent_outputs.has_broker,
             "hanging": self._sent_outputs.hanging,
+            "home": _forecast_facts(self._sent_home),
             "cameras": [view.facts() for view in self._state.views()],
             "events": [event_facts(event) for event in self._state.events()],
         }
@@ -176,6 +178,9 @@ class Broadcast:
             self._sent_outputs = outputs
             message = {"type": "outputs", "broker": outputs.has_broker, "hanging": outputs.hanging}
             self._offer_to_all("outputs", json.dumps(message))
+        if self._sent_home != (home := self._state.home_forecast()):
+            self._sent_home = home
+            self._offer_to_all("home", json.dumps({"type": "home", "forecast": _forecast_facts(home)}))
         for event in self._state.take_new_events():
             self._offer_to_all(f"event {event.id}", json.dumps(event_facts(event)))
         for view in self._state.views():
@@ -208,6 +213,10 @@ class Broadcast:
     def _offer_to_all(self, kind: str, message: str) -> None:
         for viewer in self._viewers:
             viewer.offer(kind, message)
+
+
+def _forecast_facts(forecast: Forecast | None) -> dict[str, object] | None:
+    return None if forecast is None else asdict(forecast)
 
 
 def picture_header(camera: int, time: float) -> bytes:

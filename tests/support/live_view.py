@@ -25,7 +25,7 @@ class LiveView:
         *,
         port: int = 0,
         web: Mapping[str, Any] | None = None,
-        forecast: Callable[[str], Forecast | None] = lambda _: None,
+        forecast: Callable[[str | None], Forecast | None] = lambda _: None,
         clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> None:

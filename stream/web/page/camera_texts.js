@@ -70,6 +70,6 @@ function unusualText(unusual) {
   return `${named(activity)} ${what} ${clock(since)}`;
 }
 
-function named(activity) {
+export function named(activity) {
   return activity === "unknown" ? "No activity" : readable(activity);
 }

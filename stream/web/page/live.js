@@ -5,6 +5,7 @@ import { assignColours } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { onEvent, search, setEvents, tickEvents, timeline } from "./events.js";
 import { fit } from "./layout.js";
+import { forecastText, named } from "./camera_texts.js";
 import { CLOCK } from "./formats.js";
 
 const SILENCE_LIMIT = 10_000;      // ms without a message; the server sends one at least every 4 s
@@ -52,6 +53,7 @@ function onMessage(message) {
   else if (message.type === "camera") showCamera(message);
   else if (message.type === "event") onEvent(message);
   else if (message.type === "outputs") showOutputs(message);
+  else if (message.type === "home") showHome(message.forecast);
 }
 
 function showOutputs(outputs) {
@@ -60,12 +62,20 @@ function showOutputs(outputs) {
   setText(byId("hanging-names"), outputs.hanging.join(", "));
 }
 
+function showHome(forecast) {
+  byId("home").hidden = !forecast;
+  if (!forecast) return;
+  setText(byId("home-now"), named(forecast.activity));
+  setText(byId("home-expected"), forecastText(forecast, true));
+}
+
 function onHello(hello) {
   if (version !== null && version !== hello.version) return location.reload();
   version = hello.version;
   attempt = 0;
   setLink("open", "Connected");
   showOutputs(hello);
+  showHome(hello.home);
   byId("logout").hidden = !hello.user;
   byId("logout").title = `Logged in as ${hello.user}`;
   setText(byId("about"), `${hello.model.name} ${hello.model.version} on ${hello.provider}`);

@@ -32,7 +32,7 @@ MESSAGE = {
 }
 MADE_AT = 1_795_168_800.0
 FORECAST = Forecast(
-    MADE_AT, next=NextActivity("Walk", 0.6, MADE_AT + 20.5), next_reason="", unusual=None,
+    MADE_AT, next=NextActivity("Walk", 0.6, MADE_AT + 20.5), next_reason="", unusual=None, activity="Jump",
     soon=(SoonActivity("Walk", 0.4, 30.0), SoonActivity("Jump", 0.3, 300.0)),
 )  # fmt: skip
 
@@ -154,3 +154,12 @@ def test_good_and_wrong_forecasts_in_turn_do_not_fill_the_log(
             forecasts.receive(TOPIC, b"{}", False)
             forecasts.receive(TOPIC, payload(), False)
     assert len(caplog.records) == 2
+
+
+def test_the_forecast_of_the_home_is_that_of_no_camera(forecasts: ForecastCache) -> None:
+    forecasts.receive("har/home/forecast", payload(camera=None, scope="home"), True)
+
+    assert forecasts.get(None) == FORECAST
+    assert forecasts.get("home") is None
+    forecasts.receive("har/home/forecast", b"", False)
+    assert forecasts.get(None) is None

@@ -428,7 +428,7 @@ def test_page_lists_the_events_it_received_if_no_history_is_kept(opened: Callabl
 
 @pytest.mark.browser
 def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
-    forecasts: dict[str, Forecast] = {}
+    forecasts: dict[str | None, Forecast] = {}
     view = opened("hall", "garden", forecast=forecasts.get)
 
     def publish(forecast: Forecast) -> None:
@@ -456,6 +456,29 @@ def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:
     until(lambda: re.match(r"Punch lasts unusually long, since \d\d:\d\d:\d\d · Next: Jump", line.inner_text()))
     publish(replace(forecast, next=None, soon=()))
     until(lambda: line.inner_text() == "")
+
+
+@pytest.mark.browser
+def test_page_shows_the_forecast_of_the_home(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    forecasts: dict[str | None, Forecast] = {}
+    view = opened("hall", forecast=forecasts.get)
+    page.goto(view.url)
+    view.show(step("hall"))
+    page.wait_for_selector(".camera[data-badge=live]")
+    assert not page.locator("#home").is_visible()
+    now = time.time()
+    forecast = Forecast(now, NextActivity("JumpRope", 0.62, now - 1), "", (), unusual=None, activity="Punch")
+    forecasts[None] = forecast
+    view.show(step("hall"))
+    until(lambda: page.locator("#home").inner_text().split()[:4] == ["Home", "Punch", "Next:", "Jump"])
+    forecasts[None] = replace(forecast, activity="unknown", next=None)
+    view.show(step("hall"))
+    until(lambda: page.locator("#home").inner_text().split() == ["Home", "No", "activity"])
+    page.reload()
+    until(lambda: page.locator("#home").is_visible())
+    del forecasts[None]
+    view.show(step("hall"))
+    until(lambda: not page.locator("#home").is_visible())
 
 
 @pytest.mark.browser
