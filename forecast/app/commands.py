@@ -49,8 +49,7 @@ def run(
 ) -> None:
     """Follow a node over MQTT and publish what is expected next, until Ctrl-C."""
     with one_line_errors():
-        from harstream.forecast.client.forecaster import ForecasterSettings
-        from harstream.forecast.client.learned import Scope
+        from harstream.forecast.client.learned import ForecasterSettings, Scope
         from harstream.forecast.client.service import ForecastService, Settings
         from harstream.stream.config.file import with_overrides
         from harstream.stream.service.log import log_to_stderr

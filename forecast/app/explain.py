@@ -13,8 +13,11 @@ from harstream.stream.app.terminal import one_line_errors
 
 
 def explain(
-    activity: Annotated[str | None, typer.Argument(help="An activity. Default: the last one of the diary.")] = None,
+    activity: Annotated[
+        str | None, typer.Argument(help="An activity. Default: the one that goes on, else the last one.")
+    ] = None,
     config: ConfigOption = None,
+    camera: Annotated[str | None, typer.Option(help="Only what this camera saw.")] = None,
     hour: Annotated[
         float | None, typer.Option(min=0, max=24, help="The local time of day, in hours. Default: now.")
     ] = None,
@@ -33,8 +36,10 @@ def explain(
         diary = existing_diary(folder_of(state, read_config(config, keys=KEYS)))
         diary.start()
         try:
-            past = read_pasts(diary, home_zone, time.time())
+            past = read_pasts(diary, home_zone, time.time(), camera)
+            going_on = diary.going_on(camera)
         finally:
             diary.close()
         at = hour_of(time.time(), home_zone) if hour is None else hour % 24
-        Console(highlight=False).print(tables(explanation_of(past, activity, at)))
+        known = going_on if going_on in past.states.activities else None
+        Console(highlight=False).print(tables(explanation_of(past, activity or known, at)))

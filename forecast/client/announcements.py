@@ -80,6 +80,10 @@ class ForecastAnnouncements:
         """Clear all forecasts at a clean end."""
         self._retained.keep(())
 
+    def has_read(self, topic: str) -> bool:
+        """Return whether an announcement on this topic was received from the broker."""
+        return topic in self._earlier
+
     def _topic_of(self, place: str | None) -> str:
         return self._topics.home_forecast if place is None else self._topics.forecast(place)
 

@@ -27,6 +27,7 @@ SCHEMA = """
         id TEXT PRIMARY KEY, camera TEXT NOT NULL, activity TEXT NOT NULL, started_at REAL NOT NULL,
         ended_at REAL NOT NULL, is_end_seen INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS by_start ON episodes (camera, started_at);
+    CREATE TABLE IF NOT EXISTS going_on (camera TEXT PRIMARY KEY, activity TEXT NOT NULL, started_at REAL NOT NULL);
     CREATE TABLE IF NOT EXISTS away (camera TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL);
     CREATE TABLE IF NOT EXISTS losses (
         camera TEXT NOT NULL, time REAL NOT NULL, question TEXT NOT NULL, predictor TEXT NOT NULL, loss REAL NOT NULL);
@@ -84,6 +85,19 @@ class Diary:
         rows = [(id_, camera, each.activity, each.start, each.end, int(each.is_end_seen)) for id_, each in episodes]
         return self._write([("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", row) for row in rows])
 
+    def set_going_on(self, camera: str, activity: str | None, start: float) -> None:
+        """Store what goes on in front of a camera, and since when. None: no activity does."""
+        deleted: _Statement = ("DELETE FROM going_on WHERE camera = ?", (camera,))
+        inserted: _Statement = ("INSERT OR REPLACE INTO going_on VALUES (?, ?, ?)", (camera, activity, start))
+        self._write([deleted if activity is None else inserted])
+
+    def going_on(self, camera: str | None = None) -> str | None:
+        """Return the activity that began last of those that go on, in front of a camera or of any."""
+        rows = self._rows(
+            "SELECT activity FROM going_on WHERE camera = ifnull(?, camera) ORDER BY started_at DESC LIMIT 1", camera
+        )
+        return rows[0][0] if rows else None
+
     def add_away(self, camera: str, away: Away) -> None:
         """Add a time without observations."""
         self._write([("INSERT INTO away VALUES (?, ?, ?)", (camera, away.start, away.end))])
@@ -140,7 +154,7 @@ class Diary:
         limit = float("inf") if before is None else before
         deleted = 0
         with self._lock, self._open() as database:
-            for table in ("episodes", "away"):
+            for table in ("episodes", "away", "going_on"):
                 cursor = database.execute(
                     f"DELETE FROM {table} WHERE started_at < ? AND (? IS NULL OR camera = ?)",  # noqa: S608 (two names)
                     (limit, camera, camera),

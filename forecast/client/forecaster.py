@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import tzinfo
 from functools import partial
 
 import numpy as np
@@ -14,7 +13,7 @@ from harstream.forecast.client.beliefs import Beliefs
 from harstream.forecast.client.course import Course, episode_of
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.evidence import LASTING, Observations, Recognizer, Symbols
-from harstream.forecast.client.learned import HOME, HORIZONS, Scope, last_episodes, learn, losses_of
+from harstream.forecast.client.learned import HOME, HORIZONS, ForecasterSettings, Scope, last_episodes, learn, losses_of
 from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
@@ -45,18 +44,6 @@ SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
 
-@dataclass(frozen=True)
-class ForecasterSettings:
-    """What a forecaster is to do."""
-
-    node: str
-    scope: Scope
-    predictor: str
-    """mix or one of NAMES."""
-    zone: tzinfo | None
-    """The home's time zone. None: that of this machine."""
-
-
 @dataclass
 class _Camera:
     """What is kept about one camera."""
@@ -64,6 +51,8 @@ class _Camera:
     place: Place
     observed_at: float = float("-inf")
     follows_events: bool = False
+    noted: int | None = None
+    """The activity that the diary says goes on."""
 
 
 class Forecaster:
@@ -94,8 +83,7 @@ class Forecaster:
         losses = diary.losses(now - SKILL_PERIOD, question=NEXT)
         self._skill = SkillRecord(losses_of(settings.scope, losses), now)
         self._reported_at = float("-inf")
-        learning = partial(learn, diary, self.states, settings.scope, settings.zone, settings.predictor)
-        self._learner = Learner(learning, executor, now)
+        self._learner = Learner(partial(learn, diary, self.states, settings), executor, now)
 
     @property
     def places(self) -> list[str | None]:
@@ -129,6 +117,7 @@ class Forecaster:
             course.begin(message)
         elif (episode := course.end(message)) is not None:
             self._learn(message, episode)
+        self._note_going_on(message.camera, course, message.started_at)
         if course.activity is not None and (course.activity, course.since) != before:
             place.losses += place.scores.began(course.activity, course.since)
             place.scores.ask_next(self._situation(place, course.since), self._asked())
@@ -233,6 +222,12 @@ class Forecaster:
             self._diary.add_losses(losses, keep_since=now - 2 * SKILL_PERIOD)
             self._skill.add(losses, now)
 
+    def _note_going_on(self, name: str, course: Course, start: float) -> None:
+        """Store what goes on in front of a camera, so that `explain` knows it."""
+        if (number := course.seen_by(name)) != self._cameras[name].noted:
+            self._cameras[name].noted = number
+            self._diary.set_going_on(name, None if number is None else self.states.activities[number], start)
+
     def _learn(self, message: EventMessage, episode: Episode) -> None:
         self._learner.add(self._diary.add(message.camera, [(message.id, episode)]))
 
@@ -249,6 +244,7 @@ class Forecaster:
         if name not in self._cameras:
             place = self._place(name, now)
             self._cameras[name] = _Camera(place)
+            self._diary.set_going_on(name, None, now)  # an earlier run may have been killed
             self._beliefs.add(name, now, place.name)
             self._set_emissions()
         camera = self._cameras[name]
@@ -271,6 +267,7 @@ class Forecaster:
         self._evidence.pop(name, None)
         if (camera := self._cameras.pop(name, None)) is None:
             return
+        self._diary.set_going_on(name, None, time)
         if (away := camera.place.course.leave(name, time)) is not None:
             self._diary.add_away(name, away)
         if all(each.place is not camera.place for each in self._cameras.values()):

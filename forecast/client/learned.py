@@ -35,6 +35,18 @@ class Scope(StrEnum):
     """All cameras together see one person."""
 
 
+@dataclass(frozen=True)
+class ForecasterSettings:
+    """What a forecaster is to do."""
+
+    node: str
+    scope: Scope
+    predictor: str
+    """mix or one of NAMES."""
+    zone: tzinfo | None
+    """The home's time zone. None: that of this machine."""
+
+
 @dataclass(frozen=True, eq=False)
 class Learned:
     """All predictors, fitted to the diary at one time."""
@@ -52,16 +64,13 @@ class Learned:
     """The last moment that was learned from, in seconds since the epoch; None without any."""
 
 
-def learn(diary: Diary, states: States, scope: Scope, zone: tzinfo | None, predictor: str, now: float) -> Learned:
-    """Learn from the diary, and look ahead from `now`, in seconds since the epoch. It takes seconds after a year.
-
-    `predictor`: mix or one of NAMES.
-    """
+def learn(diary: Diary, states: States, settings: ForecasterSettings, now: float) -> Learned:
+    """Learn from the diary, and look ahead from `now`, in seconds since the epoch. It takes seconds after a year."""
+    zone, is_home = settings.zone, settings.scope is Scope.HOME
     diary.trim()
     rooms = tuple(diary.cameras())
     seen = {camera: _in_room(diary.episodes(camera), room) for room, camera in enumerate(rooms)}
     away = {camera: diary.away(camera) for camera in rooms}
-    is_home = scope is Scope.HOME
     places, missed = (
         ({HOME: home_episodes(seen.values())}, {HOME: home_away(away.values())}) if is_home else (seen, away)
     )
@@ -70,13 +79,13 @@ def learn(diary: Diary, states: States, scope: Scope, zone: tzinfo | None, predi
     predictors = Predictors.fit(past, HORIZONS)
     for time in (now, now + PART):
         predictors.hmm.keep(predictors.hmm.tables_at(time, HORIZONS))
-    losses = losses_of(scope, diary.losses(now - 2 * SKILL_PERIOD))
+    losses = losses_of(settings.scope, diary.losses(now - 2 * SKILL_PERIOD))
     weights = weights_after([(each.question, each.predictor, each.time, each.loss) for each in losses], NAMES, now)
     named: dict[str, Predictor] = predictors.by_name()
     return Learned(
         past,
         predictors,
-        Mix(named, weights) if predictor == "mix" else named[predictor],
+        Mix(named, weights) if settings.predictor == "mix" else named[settings.predictor],
         {place: first_begins(episodes, states, zone) for place, episodes in places.items()},
         {each: seen_shares(course, seen[each], home_away([away[each]]), states, past.weight) for each in rooms}
         if is_home

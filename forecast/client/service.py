@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from harstream.forecast.client.announcements import ForecastAnnouncements
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
-from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
+from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.learned import ForecasterSettings
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox

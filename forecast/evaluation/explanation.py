@@ -56,9 +56,12 @@ class Explanation:
     """The likeliest first."""
 
 
-def read_pasts(diary: Diary, zone: tzinfo | None, now: float) -> Past:
-    """Return what the diary contains, of all cameras. Raises ConfigError for an empty diary."""
-    episodes = {camera: diary.episodes(camera) for camera in diary.cameras()}
+def read_pasts(diary: Diary, zone: tzinfo | None, now: float, only: str | None = None) -> Past:
+    """Return what the diary contains, of one camera or of all. Raises ConfigError for an empty diary or camera."""
+    cameras = diary.cameras()
+    if only is not None and only not in cameras:
+        raise ConfigError(f"expected a camera of the diary ({', '.join(cameras) or 'it is empty'}), got {only!r}")
+    episodes = {camera: diary.episodes(camera) for camera in cameras if only in (None, camera)}
     states = States(tuple(sorted({each.activity for found in episodes.values() for each in found})))
     if not states.activities:
         raise ConfigError("the diary is empty: `harstream forecast run` and `train` fill it")

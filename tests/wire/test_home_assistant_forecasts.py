@@ -9,7 +9,7 @@ import pytest
 from jinja2 import StrictUndefined
 from jinja2.nativetypes import NativeEnvironment
 
-from harstream.wire.home_assistant_forecasts import forecast_announcements
+from harstream.wire.home_assistant_forecasts import components_of, forecast_announcements
 
 FORECAST = {
     "next": {"activity": "Punch", "p": 0.715, "expected_at": "2026-11-20T10:00:20.500Z"},
@@ -74,3 +74,31 @@ def test_a_forecast_without_a_next_activity_gives_the_reason(hall: Any) -> None:
 def test_what_begins_soon_is_switched_off_at_first(hall: Any) -> None:
     off = [key for key, component in hall["components"].items() if component.get("enabled_by_default") is False]
     assert off == ["soon/Punch", 'soon/Say "hi"']
+
+
+def test_the_entities_of_the_home_belong_to_the_node_and_read_its_topic() -> None:
+    ((topic, payload),) = forecast_announcements("ha", "nuc1", [None], ["Punch"], "0.1.0").items()
+    home = json.loads(payload)
+
+    assert topic == "ha/device/har-forecast/nuc1/config"
+    assert home["device"] == {"identifiers": "har/nuc1"}
+    assert {component["state_topic"] for component in home["components"].values()} == {"har/nuc1/forecast"}
+    assert home["components"]["unusual"]["default_entity_id"] == "binary_sensor.harstream_nuc1_unusual"
+
+
+def test_the_components_of_an_earlier_model_are_removed() -> None:
+    """Home Assistant removes a component that has only a platform."""
+    before = forecast_announcements("ha", "nuc1", ["hall"], ["Punch", "Sleep"], "0.1.0")
+    earlier = {topic: components_of(payload) for topic, payload in before.items()}
+
+    (payload,) = forecast_announcements("ha", "nuc1", ["hall"], ["Punch"], "0.1.0", earlier).values()
+
+    components = json.loads(payload)["components"]
+    assert components["soon/Sleep"] == {"platform": "sensor"}
+    assert components["soon/Punch"]["name"] == "Punch within 15 min"
+    assert len(components) == len(components_of(payload)) == 8
+
+
+@pytest.mark.parametrize("payload", [b"", b"null", b"[]", b"{", b'{"components": 1}', b'{"components": {"a": {}}}'])
+def test_the_announcement_of_another_program_has_no_components(payload: bytes) -> None:
+    assert components_of(payload) == {}

@@ -14,8 +14,8 @@ import pytest
 
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
-from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
-from harstream.forecast.client.learned import Scope
+from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.learned import ForecasterSettings, Scope
 from harstream.models.contract import ModelContract
 from harstream.scene.script import ACTIVITIES, routine
 from harstream.wire.context import Context

@@ -10,8 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.evidence import Recognizer
-from harstream.forecast.client.forecaster import Forecaster, ForecasterSettings
-from harstream.forecast.client.learned import Scope
+from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.learned import ForecasterSettings, Scope
 from harstream.forecast.learning.episodes import Episode
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context

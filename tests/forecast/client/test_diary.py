@@ -100,3 +100,14 @@ def test_what_a_full_disk_refuses_is_written_later(small_disk: SmallDisk, caplog
     assert len(diary.episodes("hall")) == 2000
     assert [record.levelname for record in caplog.records if str(diary.path) in record.message] == ["WARNING"]
     diary.close()
+
+
+def test_it_knows_what_goes_on_until_it_ends(diary: Diary) -> None:
+    diary.set_going_on("hall", "Eat", 10)
+    diary.set_going_on("yard", "Work", 20)
+    assert (diary.going_on(), diary.going_on("hall"), diary.going_on("attic")) == ("Work", "Eat", None)
+
+    diary.set_going_on("yard", None, 20)
+    assert diary.going_on() == "Eat"
+    diary.forget(camera="hall")
+    assert diary.going_on() is None

@@ -249,3 +249,12 @@ def test_it_says_how_many_observations_could_not_be_used(diary: Diary, caplog: p
         forecaster.tick(MONDAY + second)
 
     assert [record.message for record in caplog.records] == ["observations that could not be used: 1 of another model"]
+
+
+def test_the_diary_knows_what_goes_on(diary: Diary) -> None:
+    forecaster = new_forecaster(diary)
+    forecaster.follow(event(EventType.START, "Work", MONDAY), MONDAY)
+    assert diary.going_on("hall") == "Work"
+
+    forecaster.follow(event(EventType.END, "Work", MONDAY, MONDAY + 60), MONDAY + 60)
+    assert diary.going_on("hall") is None

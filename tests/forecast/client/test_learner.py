@@ -9,13 +9,14 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 import pytest
 
 from harstream.forecast.client.diary import Diary
-from harstream.forecast.client.learned import Learned, Scope, learn
+from harstream.forecast.client.learned import ForecasterSettings, Learned, Scope, learn
 from harstream.forecast.client.learner import FIRST_REFITS, REFIT_PERIOD, RETRY_AFTER, Learner
 from harstream.forecast.model.states import States
 from harstream.forecast.predictors.hmm import PART
 from tests.forecast.client.household import LABELS, MONDAY, ZONE, AtOnce, P, T, fill, new_forecaster, observation
 
 STATES = States(LABELS[:4])
+SETTINGS = ForecasterSettings("home", Scope.CAMERA, "mix", ZONE)
 
 
 class WhenTold(Executor):
@@ -46,7 +47,7 @@ class WhenTold(Executor):
 
 
 def learning_from(diary: Diary) -> Callable[[float], Learned]:
-    return lambda now: learn(diary, STATES, Scope.CAMERA, ZONE, "mix", now)
+    return lambda now: learn(diary, STATES, SETTINGS, now)
 
 
 def test_what_was_learned_stays_in_use_until_the_next_is_complete(diary: Diary) -> None:
@@ -88,7 +89,7 @@ def test_a_failure_is_one_line_and_the_earlier_result_goes_on(diary: Diary, capl
     def learn_or_fail(now: float) -> Learned:
         if is_broken:
             raise ZeroDivisionError("a wrong row")
-        return learn(diary, STATES, Scope.CAMERA, ZONE, "mix", now)
+        return learn(diary, STATES, SETTINGS, now)
 
     learner = Learner(learn_or_fail, AtOnce(), MONDAY)
     first, is_broken = learner.learned, True
@@ -135,7 +136,7 @@ def test_observations_do_not_wait_while_it_learns(diary: Diary) -> None:
         if now > MONDAY:
             begins.set()
             is_released.wait(30)
-        return learn(diary, STATES, Scope.CAMERA, ZONE, "mix", now)
+        return learn(diary, STATES, SETTINGS, now)
 
     with ThreadPoolExecutor(1) as executor:
         learner = Learner(learn_slowly, executor, MONDAY)
