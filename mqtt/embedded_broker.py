@@ -11,6 +11,7 @@ from types import TracebackType
 
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError as AmqttError
+from amqtt.session import Session
 
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.embedded_listener import LISTENER, EmbeddedListener
@@ -21,6 +22,16 @@ TIME_UNTIL_CONNECT = 10.0
 """Seconds after which a connection without a CONNECT is closed."""
 BACKLOG = 1000
 """Connections that may wait to be accepted."""
+
+
+class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Send what is retained for a subscription. amqtt sends a new client that of all clients' subscriptions."""
+        subscribers = self._subscriptions.get(subscription[0], [])
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class EmbeddedBroker:
@@ -78,7 +89,7 @@ class EmbeddedBroker:
     async def _serve(self, started: Future[Callable[[], object]]) -> None:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        broker = Broker(
+        broker = _Broker(
             {
                 "listeners": {LISTENER: {"type": "external", "bind": f"127.0.0.1:{self._port}"}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

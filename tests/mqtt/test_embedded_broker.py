@@ -46,6 +46,24 @@ def test_a_client_falls_back_when_the_broker_is_silent(free_port: int) -> None:
         connection.close()
 
 
+def test_a_client_gets_only_what_it_subscribed_to(free_port: int, eventually: Eventually) -> None:
+    with EmbeddedBroker(free_port) as broker:
+        everything: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        first = connected(broker, everything)
+        first.subscribe("har/#")
+        for topic in ("har/nuc1/labels", "har/nuc1/camera/hall/health"):
+            first.publish(topic, b"x", qos=1, retain=True)
+        eventually(lambda: everything.qsize() == 2, "both messages")
+        messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        second = connected(broker, messages)
+        second.subscribe("har/nuc1/camera/+/health")
+        assert messages.get(timeout=5) == ("har/nuc1/camera/hall/health", b"x")
+        with pytest.raises(queue.Empty):
+            messages.get(timeout=0.5)
+        first.close()
+        second.close()
+
+
 def test_the_sink_sends_events_and_retains_states(
     free_port: int, tmp_path: Path, context: Context, make_event: MakeEvent,
     make_notice: MakeNotice,
