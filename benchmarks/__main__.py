@@ -19,7 +19,19 @@ from rich.table import Table as Shown
 from benchmarks.tables import Table
 from harstream.stream.recognition.onnx_runtime import has_nvidia_driver
 
-NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "forecast", "training")
+NAMES = (
+    "windows",
+    "frames",
+    "batches",
+    "pictures",
+    "files",
+    "cameras",
+    "latency",
+    "startup",
+    "forecast",
+    "ticks",
+    "training",
+)
 NEED_VIDEO = ("frames", "pictures", "files", "cameras", "latency")
 VIDEOS = Path("cache/benchmarks")
 

@@ -13,7 +13,19 @@ from benchmarks import batches, gpu_usage, interleaved, tables
 from harstream.models.catalogue import find_model
 from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
 
-NAMES = ("windows", "frames", "batches", "pictures", "files", "cameras", "latency", "startup", "forecast", "training")
+NAMES = (
+    "windows",
+    "frames",
+    "batches",
+    "pictures",
+    "files",
+    "cameras",
+    "latency",
+    "startup",
+    "forecast",
+    "ticks",
+    "training",
+)
 
 
 @pytest.mark.training

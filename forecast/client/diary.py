@@ -76,9 +76,10 @@ class Diary:
     def close(self) -> None:
         """Write what waits, if the disk takes it, and close the file."""
         self.retry()
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
 
     def add(self, camera: str, episodes: Sequence[tuple[str, Episode]]) -> int:
         """Add episodes with their ids, and return how many are new. One with a known id changes nothing."""

@@ -13,7 +13,16 @@ from harstream.forecast.client.beliefs import Beliefs
 from harstream.forecast.client.course import Course, episode_of
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.evidence import LASTING, Observations, Recognizer, Symbols
-from harstream.forecast.client.learned import HOME, HORIZONS, ForecasterSettings, Scope, last_episodes, learn, losses_of
+from harstream.forecast.client.learned import (
+    HOME,
+    HORIZONS,
+    ForecasterSettings,
+    Learned,
+    Scope,
+    last_episodes,
+    learn,
+    losses_of,
+)
 from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
@@ -59,12 +68,9 @@ class Forecaster:
     """Follows all cameras of a node. Not thread-safe."""
 
     def __init__(
-        self, recognizer: Recognizer, diary: Diary, executor: Executor, now: float, settings: ForecasterSettings
+        self, recognizer: Recognizer, diary: Diary, executor: Executor, learned: Learned, settings: ForecasterSettings
     ) -> None:
-        """`now`: seconds since the epoch.
-
-        It learns from the diary, which must have started: once here, and later on the executor.
-        """
+        """`diary`: must have started. `learned`: from it. It learns again on the executor."""
         self.recognizer, self._diary, self._settings = recognizer, diary, settings
         self.states = recognizer.states
         labels, emission = recognizer.labels, recognizer.emission
@@ -80,10 +86,11 @@ class Forecaster:
         """Cameras that left the config. Their last events may still come."""
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""
+        now = learned.past.now
         losses = diary.losses(now - SKILL_PERIOD, question=NEXT)
         self._skill = SkillRecord(losses_of(settings.scope, losses), now)
         self._reported_at = float("-inf")
-        self._learner = Learner(partial(learn, diary, self.states, settings), executor, now)
+        self._learner = Learner(partial(learn, diary, self.states, settings), executor, learned)
 
     @property
     def places(self) -> list[str | None]:

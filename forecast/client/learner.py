@@ -29,15 +29,15 @@ class Learner:
     The long work runs on the executor. Until it is complete, and also if it fails, the earlier result stays in use.
     """
 
-    def __init__(self, learn: Callable[[float], Learned], executor: Executor, now: float) -> None:
-        """`learn` takes a time in seconds since the epoch, as `now`. The caller waits for the first result."""
+    def __init__(self, learn: Callable[[float], Learned], executor: Executor, learned: Learned) -> None:
+        """`learn` takes a time in seconds since the epoch. `learned`: its first result."""
         self._learn = learn
         self._fits = _Work[Learned](executor, "learning from the diary")
         self._looks = _Work[Tables](executor, "looking ahead")
         self._new, self._counted = 0, 0
         """New activities since the diary was read for the current result, and for the coming one."""
-        self._fitted_at = now
-        self.learned = learn(now)
+        self._fitted_at = learned.past.now
+        self.learned = learned
 
     def add(self, activities: int) -> None:
         """Count activities that are new in the diary."""

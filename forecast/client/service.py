@@ -8,17 +8,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harstream.forecast.client.announcements import ForecastAnnouncements
+from harstream.forecast.client.background import Background
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
-from harstream.forecast.client.learned import ForecasterSettings
+from harstream.forecast.client.learned import ForecasterSettings, learn
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox
@@ -90,7 +90,7 @@ class ForecastService:
             self._publisher, address.url, settings.state, node, settings.discovery
         )
         self._stopping = threading.Event()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="learner")
+        self._background = Background("learner")
         self._overflow = Outage(
             log,
             node,
@@ -122,6 +122,7 @@ class ForecastService:
         Raises NodeTakenOver after a newer forecaster of the node has begun.
         """
         self._diary.start()
+        self._background.start()
         self._announcements.start()
         try:
             self._publisher.retain(self._topics.forecaster, ONLINE.encode())
@@ -132,7 +133,6 @@ class ForecastService:
                 self._announcements.clear_forecasts()
                 self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
         finally:
-            self._executor.shutdown(cancel_futures=True)
             self._diary.close()
         if (newer := self._publisher.newer_owner) is not None:
             raise NodeTakenOver(
@@ -191,7 +191,8 @@ class ForecastService:
             self._outage.record_failure(f"{received.topic[:200]!r}: {why_invalid(error)}")
         else:
             self._outage.record_success()
-        received.acknowledge()
+        if not self._stopping.is_set():  # a stop may have come before there was a forecaster for it
+            received.acknowledge()
 
     def _handle(self, topic: str, payload: bytes) -> None:
         """Raises ValidationError for a message that is not of harstream."""
@@ -236,6 +237,14 @@ class ForecastService:
         recognizer = Recognizer(labels, emission)
         if self._forecaster is not None and self._forecaster.recognizer == recognizer:
             return
-        self._forecaster = Forecaster(recognizer, self._diary, self._executor, now, self._settings.forecaster)
-        learned = sum(self._diary.count(activity) for activity in recognizer.states.activities)
-        log.info("follows har/%s: %d of its activities are in the diary", self._topics.node, learned)
+        known = sum(self._diary.count(activity) for activity in recognizer.states.activities)
+        log.info("follows har/%s: %d of its activities are in the diary", self._topics.node, known)
+        learning = self._background.submit(
+            learn, self._diary, recognizer.states, self._settings.forecaster, now
+        )  # messages wait meanwhile
+        while not learning.done() and not self._stopping.wait(0.1):
+            self._publisher.check()
+        if learning.done():
+            self._forecaster = Forecaster(
+                recognizer, self._diary, self._background, learning.result(), self._settings.forecaster
+            )

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harstream.forecast.client.diary import FILE
+from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.learning.episodes import Episode
 from harstream.wire.health import HealthState
-from tests.forecast.client.household import health, labels_message
+from tests.forecast.client.household import LABELS, health, labels_message
 from tests.support.broker import Mosquitto, Subscribe
 from tests.support.command import Start
 from tests.support.waiting import Eventually
@@ -93,6 +94,30 @@ def test_what_the_broker_retains_is_known_from_the_first_moment(
     start("forecast", "run", "--config", config)
 
     eventually(lambda: subscriber.of("camera/yard/forecast"), "a forecast of the camera that is away", 30)
+
+
+def test_a_stop_does_not_wait_until_a_long_diary_is_learned(
+    start: Start, mosquitto: Mosquitto, eventually: Eventually, config: Path, tmp_path: Path
+) -> None:
+    """Learning it takes more than ten seconds."""
+    labels = LABELS[:4]
+    folder = tmp_path / "state" / "forecast"
+    folder.mkdir(parents=True)
+    diary = Diary(folder / FILE)
+    diary.start()
+    lived = [Episode(labels[number % 4], 1e9 + 60 * number, 1e9 + 60 * number + 50) for number in range(60_000)]
+    diary.add("hall", [(str(number), episode) for number, episode in enumerate(lived)])
+    diary.close()
+    for topic, message in (("labels", labels_message()), ("camera/hall/health", health(HealthState.LIVE, time.time()))):
+        send = ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-q", "1", "-t", f"har/home/{topic}"]
+        subprocess.run([*send, "-m", message.encode().decode()], check=True)
+    forecaster = start("forecast", "run", "--config", config)
+    eventually(lambda: any("60000 of its activities" in line for line in forecaster.stderr), "the diary", 30)
+
+    forecaster.signal(signal.SIGTERM)
+
+    assert forecaster.wait(8) == 0
+    assert not forecaster.complaints
 
 
 def episodes(diary: Path) -> int:

@@ -15,7 +15,7 @@ import pytest
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
-from harstream.forecast.client.learned import ForecasterSettings, Scope
+from harstream.forecast.client.learned import ForecasterSettings, Scope, learn
 from harstream.models.contract import ModelContract
 from harstream.scene.script import ACTIVITIES, routine
 from harstream.wire.context import Context
@@ -61,7 +61,8 @@ def follow_routine(diary: Diary) -> None:
     now = time.time()
     recognizer = Recognizer(LabelsMessage.of(CONTEXT), None)
     settings = ForecasterSettings(NODE, Scope.CAMERA, "mix", UTC)
-    forecaster = Forecaster(recognizer, diary, AtOnce(), now - LIVED, settings)
+    learned = learn(diary, recognizer.states, settings, now - LIVED)
+    forecaster = Forecaster(recognizer, diary, AtOnce(), learned, settings)
     for event in routine_events(now - LIVED):
         forecaster.follow(event, event.updated_at)
         forecaster.tick(event.updated_at)

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
-from harstream.forecast.client.learned import ForecasterSettings, Scope
+from harstream.forecast.client.learned import ForecasterSettings, Scope, learn
 from harstream.forecast.learning.episodes import Episode
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
@@ -84,7 +84,9 @@ def new_forecaster(
     scope: Scope = Scope.CAMERA,
 ) -> Forecaster:
     settings = ForecasterSettings("home", scope, predictor, ZONE)
-    return Forecaster(Recognizer(labels_message(), emission_message()), diary, executor or AtOnce(), now, settings)
+    recognizer = Recognizer(labels_message(), emission_message())
+    learned = learn(diary, recognizer.states, settings, now)
+    return Forecaster(recognizer, diary, executor or AtOnce(), learned, settings)
 
 
 def observation(

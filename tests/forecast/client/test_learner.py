@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 import pytest
 
+from harstream.forecast.client.background import Background
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.learned import ForecasterSettings, Learned, Scope, learn
 from harstream.forecast.client.learner import FIRST_REFITS, REFIT_PERIOD, RETRY_AFTER, Learner
@@ -50,9 +51,14 @@ def learning_from(diary: Diary) -> Callable[[float], Learned]:
     return lambda now: learn(diary, STATES, SETTINGS, now)
 
 
+def new_learner(diary: Diary, executor: Executor) -> Learner:
+    learning = learning_from(diary)
+    return Learner(learning, executor, learning(MONDAY))
+
+
 def test_what_was_learned_stays_in_use_until_the_next_is_complete(diary: Diary) -> None:
     executor = WhenTold()
-    learner = Learner(learning_from(diary), executor, MONDAY)
+    learner = new_learner(diary, executor)
     first = learner.learned
     fill(diary, 3)
     learner.add(FIRST_REFITS)
@@ -70,7 +76,7 @@ def test_what_was_learned_stays_in_use_until_the_next_is_complete(diary: Diary) 
 
 def test_activities_that_come_while_it_learns_are_learned_next(diary: Diary) -> None:
     executor = WhenTold()
-    learner = Learner(learning_from(diary), executor, MONDAY)
+    learner = new_learner(diary, executor)
     learner.add(FIRST_REFITS)
     learner.advance(MONDAY + 1)
     learner.add(FIRST_REFITS)
@@ -91,7 +97,7 @@ def test_a_failure_is_one_line_and_the_earlier_result_goes_on(diary: Diary, capl
             raise ZeroDivisionError("a wrong row")
         return learn(diary, STATES, SETTINGS, now)
 
-    learner = Learner(learn_or_fail, AtOnce(), MONDAY)
+    learner = Learner(learn_or_fail, AtOnce(), learn_or_fail(MONDAY))
     first, is_broken = learner.learned, True
     for minute in range(30):
         learner.advance(MONDAY + REFIT_PERIOD + 60 * minute)
@@ -109,7 +115,7 @@ def test_a_failure_is_one_line_and_the_earlier_result_goes_on(diary: Diary, capl
 def test_it_looks_ahead_before_it_is_asked(diary: Diary) -> None:
     """The work takes one tick here."""
     executor = WhenTold()
-    learner = Learner(learning_from(diary), executor, MONDAY)
+    learner = new_learner(diary, executor)
     for second in range(0, int(4 * PART), 10):
         learner.advance(MONDAY + second)
         assert learner.has_looked_ahead(MONDAY + second)
@@ -130,19 +136,34 @@ def test_after_a_jump_of_the_clock_a_forecast_waits_for_its_tables(diary: Diary)
 
 
 def test_observations_do_not_wait_while_it_learns(diary: Diary) -> None:
-    is_released, begins = threading.Event(), threading.Event()
+    """Nor does the end of the process: the thread of this test never comes back."""
+    is_begun, never = threading.Event(), threading.Event()
 
-    def learn_slowly(now: float) -> Learned:
-        if now > MONDAY:
-            begins.set()
-            is_released.wait(30)
-        return learn(diary, STATES, SETTINGS, now)
+    def learn_for_ever(now: float) -> Learned:
+        is_begun.set()
+        never.wait()
+        raise AssertionError
 
-    with ThreadPoolExecutor(1) as executor:
-        learner = Learner(learn_slowly, executor, MONDAY)
-        first = learner.learned
-        learner.advance(MONDAY + REFIT_PERIOD + 1)
-        assert begins.wait(10)
-        learner.advance(MONDAY + REFIT_PERIOD + 2)  # it would wait for ever
-        assert learner.learned is first
-        is_released.set()
+    background = Background("learner")
+    background.start()
+    learner = Learner(learn_for_ever, background, learning_from(diary)(MONDAY))
+    first = learner.learned
+
+    learner.advance(MONDAY + REFIT_PERIOD + 1)
+    assert is_begun.wait(10)
+    learner.advance(MONDAY + REFIT_PERIOD + 2)
+
+    assert learner.learned is first
+    never.set()
+
+
+def test_the_background_hands_on_results_and_errors_in_order() -> None:
+    background, order = Background("test"), list[int]()
+    background.start()
+    futures = [background.submit(order.append, number) for number in range(5)]
+    failing = background.submit(divmod, 1, 0)
+
+    assert [future.result(10) for future in futures] == [None] * 5
+    assert order == list(range(5))
+    with pytest.raises(ZeroDivisionError):
+        failing.result(10)
