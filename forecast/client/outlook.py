@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from harstream.forecast.learning.local_time import hour_of
-from harstream.forecast.model.horizons import surviving, time_left
+from harstream.forecast.model.horizons import surviving
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
+from harstream.forecast.model.waiting_time import quantiles
 from harstream.forecast.predictors.hmm import Hmm
 from harstream.forecast.predictors.protocol import Past, Predictor, Situation
 
-LONGEST = 48 * 3600.0
-"""Seconds ahead that are searched for the end of an activity."""
 QUANTILES = (0.1, 0.5, 0.9)
 ENDS_NEEDED = 10.0
 """Ends of an activity that must have been seen before its duration can be unusual."""
@@ -67,9 +66,9 @@ class Outlook:
 
 
 def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, horizons: Sequence[float]) -> Outlook:
-    """Compute the outlook. `predictor` says what follows and goes on; `hmm` says when."""
-    states, K = past.states, past.states.unknown
-    now = shown(situation.belief, states)
+    """Compute the outlook of a predictor. `hmm` says only how unusual it is that an activity lasts so long."""
+    K = past.states.unknown
+    now = shown(situation.belief, past.states)
     following = predictor.next(situation)
     best = [int(number) for number in np.argsort(-following, kind="stable")[:3] if following[number] > 0]
     current = int(now.argmax())
@@ -78,10 +77,10 @@ def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, ho
         now=now,
         horizons=tuple(horizons),
         going_on=predictor.going_on(situation, horizons),
-        begins=hmm.beginning(situation, horizons),
+        begins=predictor.beginning(situation, horizons),
         candidates=tuple(Candidate(number, float(following[number])) for number in best),
-        begins_at=situation.time + until_next(situation, states, hmm, past, (0.5,))[0],
-        remaining=_remaining(situation, current, hmm, past) if current < K else None,
+        begins_at=situation.time + quantiles(predictor.changing(situation), (0.5,))[0],
+        remaining=Remaining(*quantiles(predictor.ending(situation, current), QUANTILES)) if current < K else None,
         lasts_long=lasting(situation, current, hmm, past) if current < K else 1.0,
     )
 
@@ -89,24 +88,6 @@ def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, ho
 def shown(belief: Floats, states: States) -> Floats:
     """Return (K + 1,) what a belief (S, B) shows: the probability of each activity, and of unknown."""
     return np.asarray(np.bincount(states.shows, belief.sum(axis=1), states.unknown + 1), dtype=np.float64)
-
-
-def _remaining(situation: Situation, activity: int, hmm: Hmm, past: Past) -> Remaining:
-    stretches = hmm.stretches(hour_of(situation.time, past.zone), LONGEST)
-    return Remaining(
-        *(hmm.tick * left for left in time_left(situation.belief[[activity]], [activity], stretches, QUANTILES))
-    )
-
-
-def until_next(situation: Situation, states: States, hmm: Hmm, past: Past, quantiles: Sequence[float]) -> list[float]:
-    """Return the seconds until another activity begins than the last one, which pass with each probability."""
-    last = situation.activity
-    inside = [states.at_start] if last is None else [last, states.after(last)]
-    phases = situation.belief[inside]
-    if phases.sum() < 1e-6:  # the observations contradict the events
-        return [0.0] * len(quantiles)
-    stretches = hmm.stretches(hour_of(situation.time, past.zone), LONGEST)
-    return [hmm.tick * left for left in time_left(phases, inside, stretches, quantiles)]
 
 
 def lasting(situation: Situation, activity: int, hmm: Hmm, past: Past) -> float:

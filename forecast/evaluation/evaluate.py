@@ -11,14 +11,20 @@ from harstream.forecast.evaluation.results import Evaluation, calibration_of, ho
 from harstream.forecast.learning.episodes import intervals
 from harstream.forecast.model.states import States
 from harstream.forecast.past.records import Records
+from harstream.forecast.predictors.structure import Structure
 from harstream.wire.errors import ConfigError
 
 
-def evaluate_home(name: str, records: Records, folding: Folding, zone: tzinfo | None) -> tuple[str, HomeAnswers]:
-    """Ask all predictors about a home. Raises ConfigError if it has too few days or activities."""
+def evaluate_home(
+    name: str, records: Records, folding: Folding, zone: tzinfo | None, structure: Structure | None = None
+) -> tuple[str, HomeAnswers]:
+    """Ask all predictors about a home. `structure`: of `dbn`; None is the shipped one.
+
+    Raises ConfigError if it has too few days or activities.
+    """
     states = States(records.activities)
     courses = [intervals(records.episodes_of(each), records.away_of(each), states) for each in records.cameras]
-    asked = ask(courses, states, folding, zone)
+    asked = ask(courses, states, folding, zone, structure)
     if not asked.next.truth:
         raise ConfigError(f"{name}: expected changes of activity on several days, got too few to predict any")
     return name, asked

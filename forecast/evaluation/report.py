@@ -12,7 +12,7 @@ from pathlib import Path
 from harstream.evaluation.page import page_environment
 from harstream.evaluation.report_json import write_report
 from harstream.forecast.evaluation import plots
-from harstream.forecast.evaluation.answers import HORIZONS, PREDICTORS
+from harstream.forecast.evaluation.answers import BEGIN_HORIZONS, HORIZONS, PREDICTORS
 from harstream.forecast.evaluation.results import Evaluation
 from harstream.resilience.whole_file import write_whole
 
@@ -21,7 +21,12 @@ SCHEMA = "harstream.forecast_evaluation/1"
 
 def write_json(path: Path, evaluation: Evaluation) -> None:
     """Write the figures. The folder must exist."""
-    write_report(path, SCHEMA, _provenance(evaluation), {"horizons_s": HORIZONS, **asdict(evaluation)})
+    write_report(
+        path,
+        SCHEMA,
+        _provenance(evaluation),
+        {"horizons_s": HORIZONS, "begin_horizons_s": BEGIN_HORIZONS, **asdict(evaluation)},
+    )
 
 
 def write_html(path: Path, evaluation: Evaluation) -> None:
@@ -32,6 +37,7 @@ def write_html(path: Path, evaluation: Evaluation) -> None:
         provenance=_provenance(evaluation),
         predictors=PREDICTORS,
         minutes=[f"{horizon / 60:g}" for horizon in HORIZONS],
+        begin_minutes=[f"{horizon / 60:g}" for horizon in BEGIN_HORIZONS],
         mix=evaluation.means["mix"],
         calibration=plots.calibration(evaluation),
         choices=plots.choices(evaluation),

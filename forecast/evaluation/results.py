@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -31,6 +31,9 @@ class PredictorResult:
     """How much lower its loss of the next activity is than the baseline's."""
     later: tuple[float, ...]
     """The log-loss of what goes on after each horizon, in nats."""
+    begins: tuple[float, ...]
+    """The log-loss of what begins within each horizon, in nats: the sum over activities."""
+    time: TimeResult
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,6 @@ class HomeResult:
     """Days that were predicted."""
     changes: int
     predictors: dict[str, PredictorResult]
-    time: TimeResult
     alarms_a_week: float
     """Activities that were called unusually long. In a record of ordinary days, all are false."""
 
@@ -79,7 +81,6 @@ def home_result(name: str, asked: HomeAnswers) -> HomeResult:
         asked.days,
         len(asked.next.truth),
         {each: _predictor_result(asked, each) for each in PREDICTORS},
-        _time_result(asked),
         asked.alarms * 7 / asked.days,
     )
 
@@ -91,7 +92,9 @@ def mean_result(homes: Sequence[HomeResult], asked: Sequence[HomeAnswers], predi
     return PredictorResult(
         _mean_scores([each.next for each in results]),
         difference(float(np.mean([each.better.mean for each in results])), draws),
-        tuple(float(value) for value in np.nanmean([each.later for each in results], axis=0)),
+        _means([each.later for each in results]),
+        _means([each.begins for each in results]),
+        TimeResult(*_means([astuple(each.time) for each in results])),
     )
 
 
@@ -106,7 +109,9 @@ def _predictor_result(asked: HomeAnswers, predictor: str) -> PredictorResult:
     scores = next_scores(asked.next.of(predictor), _truth(asked.next))
     lower = float(np.mean(asked.next.losses(BASELINE) - asked.next.losses(predictor)))
     later = tuple(float(asked.later[horizon].losses(predictor).mean()) for horizon in HORIZONS)
-    return PredictorResult(scores, difference(lower, _draws(asked, predictor)), later)
+    begins = tuple(float(np.mean(by_name[predictor])) for by_name in asked.begins.values())
+    better = difference(lower, _draws(asked, predictor))
+    return PredictorResult(scores, better, later, begins, _time_result(asked, predictor))
 
 
 def _draws(asked: HomeAnswers, predictor: str) -> Floats:
@@ -114,12 +119,16 @@ def _draws(asked: HomeAnswers, predictor: str) -> Floats:
     return bootstrap(lower, np.array(asked.next.days, dtype=np.intp))
 
 
-def _time_result(asked: HomeAnswers) -> TimeResult:
-    low, middle, high = np.array(asked.until).T
+def _time_result(asked: HomeAnswers, predictor: str) -> TimeResult:
+    low, middle, high = np.array(asked.until[predictor]).T
     waited = np.array(asked.waited)
     apart = np.abs(np.minimum(middle, 1e9) - waited)
     inside = (low <= waited) & (waited <= high)
     return TimeResult(float(inside.mean()), float(apart.mean()), float(np.median(apart)))
+
+
+def _means(rows: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(float(value) for value in np.nanmean(rows, axis=0))
 
 
 def _mean_scores(scores: Sequence[NextScores]) -> NextScores:

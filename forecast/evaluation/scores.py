@@ -73,6 +73,11 @@ def losses(probabilities: Floats, truth: Numbers) -> Floats:
     return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST)))
 
 
+def begin_losses(within: Floats, began: NDArray[np.bool_]) -> Floats:
+    """Return (K,) -ln of the probability of what happened: that each activity began, or did not, in nats."""
+    return np.asarray(-np.log(np.maximum(np.where(began, within, 1 - within), SMALLEST)))
+
+
 def next_scores(probabilities: Floats, truth: Numbers) -> NextScores:
     """Return the scores. `probabilities` (n, K), `truth` (n,), n > 0."""
     rank = _ranks(probabilities, truth)

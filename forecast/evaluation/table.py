@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harstream.evaluation.number_format import UNDEFINED, decimal, percent
-from harstream.forecast.evaluation.answers import HORIZONS, PREDICTORS
+from harstream.forecast.evaluation.answers import BEGIN_HORIZONS, HORIZONS, PREDICTORS
 from harstream.forecast.evaluation.results import Evaluation, HomeResult, PredictorResult
 from harstream.forecast.evaluation.scores import THRESHOLDS
 
@@ -18,7 +18,8 @@ MEAN = "mean"
 
 def tables(evaluation: Evaluation) -> Group:
     """Return the tables of predictors and of homes."""
-    return Group(_next(evaluation), Text(), _later(evaluation), Text(), _homes(evaluation.homes))
+    parts = _next(evaluation), _later(evaluation), _sure(evaluation), _homes(evaluation.homes)
+    return Group(*(line for part in parts for line in (part, Text())))
 
 
 def _next(evaluation: Evaluation) -> Table:
@@ -35,13 +36,22 @@ def _next(evaluation: Evaluation) -> Table:
 
 
 def _later(evaluation: Evaluation) -> Table:
-    minutes = [f"in {horizon / 60:g} min" for horizon in HORIZONS]
-    sure = [f"right at {threshold:g}" for threshold in THRESHOLDS]
-    table = _table("What goes on later, log-loss; right next activities from a probability on", ("home", "predictor"),
-                   (*minutes, *sure))  # fmt: skip
+    later = [f"in {horizon / 60:g} min" for horizon in HORIZONS]
+    begins = [f"within {horizon / 60:g} min" for horizon in BEGIN_HORIZONS]
+    table = _table("Log-loss of what goes on later, and of what begins", ("home", "predictor"), (*later, *begins))
     for home, name, result in _results(evaluation):
-        said = [f"{_share(each.precision)} of {_share(each.cover)}" for each in result.next.choices]
-        table.add_row(Text(home), name, *map(decimal, result.later), *said)
+        table.add_row(Text(home), name, *map(decimal, (*result.later, *result.begins)))
+    return table
+
+
+def _sure(evaluation: Evaluation) -> Table:
+    sure = [f"right at {threshold:g}" for threshold in THRESHOLDS]
+    figures = (*sure, "in p10-p90", "mean error", "median error")
+    table = _table("Right next activities from a probability on; when they begin", ("home", "predictor"), figures)
+    for home, name, result in _results(evaluation):
+        said, time = (f"{_share(each.precision)} of {_share(each.cover)}" for each in result.next.choices), result.time
+        errors = (f"{seconds / 60:.1f} min" for seconds in (time.mean_error, time.median_error))
+        table.add_row(Text(home), name, *said, percent(time.covered), *errors)
     return table
 
 
@@ -57,17 +67,9 @@ def _results(evaluation: Evaluation) -> Iterator[tuple[str, str, PredictorResult
 
 
 def _homes(homes: Sequence[HomeResult]) -> Table:
-    table = _table(
-        "Time of the next activity; activities that were called unusually long",
-        ("home",),
-        ("days", "changes", "in p10-p90", "mean error", "median error", "false alarms a week"),
-    )
+    table = _table("Activities that were called unusually long", ("home",), ("days", "changes", "false alarms a week"))
     for home in homes:
-        time = home.time
-        table.add_row(
-            Text(home.name), str(home.days), str(home.changes), percent(time.covered),
-            f"{time.mean_error / 60:.1f} min", f"{time.median_error / 60:.1f} min", f"{home.alarms_a_week:.2f}",
-        )  # fmt: skip
+        table.add_row(Text(home.name), str(home.days), str(home.changes), f"{home.alarms_a_week:.2f}")
     return table
 
 

@@ -12,8 +12,8 @@ from harstream.forecast.model.semi_markov import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
-    """An activity with the next other one."""
+class Context:
+    """The last activity that began."""
 
     activity: int
     since: float
@@ -21,12 +21,18 @@ class Change:
     previous: int | None
     """The activity before it; None if it is not known."""
     ended: Floats
-    """(K,) the time at which each activity ended last; minus infinity for one that was not seen."""
+    """(K,) the time at which each activity ended last before `since`; minus infinity for one that was not seen."""
+    room: int | None
+    """The number of the room in which it was seen, in `Past.rooms`; None if it is not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Change(Context):
+    """An activity with the next other one."""
+
     next: int
     at: float
     """The time at which the next one began."""
-    room: int | None = None
-    """The number of the room of the activity, in `Past.rooms`; None if it is not known."""
 
 
 def changes(course: Sequence[Interval], activities: int) -> Iterator[Change]:
@@ -38,22 +44,27 @@ def changes(course: Sequence[Interval], activities: int) -> Iterator[Change]:
     changes:  Eat -> Sleep                                            Eat -> Wash
     """
     for camera in by_camera(course):
-        yield from _of_camera(camera, activities)
+        before: Context | None = None
+        for interval, now in zip(camera, contexts(camera, activities), strict=True):
+            if before is not None and now is not None and now is not before:
+                yield Change(
+                    before.activity, before.since, before.previous, before.ended, before.room, now.activity, now.since
+                )
+            before = None if interval.next is None else now
 
 
-def _of_camera(course: Sequence[Interval], activities: int) -> Iterator[Change]:
-    current: Interval | None = None
+def contexts(course: Sequence[Interval], activities: int) -> Iterator[Context | None]:
+    """Yield the context of each interval in the course of one camera. None: it is not known which activity began last.
+
+    An activity that goes on after an interruption keeps its context.
+    """
+    current: Context | None = None
     ended = np.full(activities, -np.inf)
-    at_begin = ended.copy()
     for interval in course:
         if interval.state < activities:
-            if current is not None and interval.state != current.state:
-                yield Change(
-                    current.state, current.start, current.previous, at_begin, interval.state, interval.start,
-                    current.room,
-                )  # fmt: skip
-            if current is None or interval.state != current.state:
-                current, at_begin = interval, ended.copy()
+            if current is None or interval.state != current.activity:
+                current = Context(interval.state, interval.start, interval.previous, ended.copy(), interval.room)
             ended[interval.state] = interval.end
+        yield current
         if interval.next is None:
             current = None

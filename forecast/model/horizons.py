@@ -12,6 +12,9 @@ import numpy as np
 
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 
+NOBODY = 1e-9
+"""What is alive with a lower probability is gone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
@@ -91,24 +94,23 @@ def next_activity(follow: Floats) -> Floats:
     return np.asarray(following / following.sum(axis=1, keepdims=True))
 
 
-def time_left(
-    phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch], quantiles: Sequence[float]
-) -> list[float]:
-    """Return the ticks by which the states `inside` are left with each probability. Infinite: after all stretches.
+def leaving(phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch], ticks: Sequence[int]) -> Floats:
+    """Return (T,): the probability that the states `inside` are left within each number of ticks.
 
-    `phases` (n, B): the probability of each phase of these n states now. `quantiles`: increasing.
+    `phases` (n, B): the probability of each phase of these n states now. `ticks`: never decreasing.
+    All stretches together must last as long as the last number of ticks.
     """
-    alive, passed, wanted = phases.ravel() / phases.sum(), 0, list(quantiles)
-    found: list[float] = []
-    for stretch in stretches:
-        chain = chain_of(stretch.model, inside)
-        later = alive @ np.linalg.matrix_power(chain, stretch.ticks)
-        while wanted and 1 - later.sum() >= wanted[0]:
-            found.append(passed + _first_tick(alive, chain, stretch.ticks, wanted.pop(0)))
-        if not wanted:
-            break
-        alive, passed = later, passed + stretch.ticks
-    return [*found, *[float("inf")] * len(wanted)]
+    alive, passed, end, found = phases.ravel() / phases.sum(), 0, 0, []
+    future, powers = iter(stretches), list[Floats]()
+    for wanted in ticks:
+        while wanted > end and alive.sum() > NOBODY:
+            alive, passed = _passed(alive, powers, end - passed), end
+            stretch = next(future)
+            powers, end = _powers(chain_of(stretch.model, inside), stretch.ticks), end + stretch.ticks
+        if wanted <= end:
+            alive, passed = _passed(alive, powers, wanted - passed), wanted
+        found.append(1 - alive.sum())
+    return np.clip(np.maximum.accumulate(found), 0.0, 1.0)
 
 
 def surviving(state: int, stretches: Iterable[Stretch]) -> float:
@@ -132,14 +134,17 @@ def chain_of(model: SemiMarkov, inside: Sequence[int]) -> Floats:
     return chain.reshape(n * B, n * B)
 
 
-def _first_tick(alive: Floats, chain: Floats, ticks: int, quantile: float) -> int:
-    """Return the first tick, at most `ticks`, by which the states are left with the probability, by bisection."""
+def _powers(chain: Floats, ticks: int) -> list[Floats]:
+    """Return the chain of 1, 2, 4 ... ticks, up to `ticks`."""
     powers = [chain]
     while 2 ** len(powers) <= ticks:
         powers.append(powers[-1] @ powers[-1])
-    passed = 0
-    for exponent in reversed(range(len(powers))):
-        later = alive @ powers[exponent]
-        if 1 - later.sum() < quantile:
-            alive, passed = later, passed + 2**exponent
-    return passed + 1
+    return powers
+
+
+def _passed(alive: Floats, powers: Sequence[Floats], ticks: int) -> Floats:
+    """Return what is alive some ticks later. `powers`: of the chain, from `_powers`."""
+    for exponent, power in enumerate(powers):
+        if ticks >> exponent & 1:
+            alive = alive @ power
+    return alive

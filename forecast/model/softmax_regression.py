@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harstream.forecast.model.semi_markov import Floats
 
-BIAS_PENALTY = 0.01
+BIAS_PENALTY = 0.3
 MOST_STEPS = 500
 PRECISION = 1e-6
 """The fit ends when the mean log-likelihood improves by less."""
@@ -46,16 +46,18 @@ class SoftmaxRegression:
         """Fit to rows: features (n, F), outcomes (n,) below `count`, importance (n,).
 
         `penalty`: half the sum of the squared weights times it is added to the negative log-likelihood. The bias has
-        a small penalty, so that an outcome that was never seen keeps a probability.
+        a small penalty, so that an outcome that was never seen keeps a probability. A feature that is 0 in all rows
+        gets the weight 0, and costs no time.
         """
         n, F = features.shape
         rows = np.ones(n) if importance is None else importance
-        design = np.hstack([features, np.ones((n, 1))])
-        penalties = np.append(np.broadcast_to(np.asarray(penalty, dtype=np.float64), (F,)), BIAS_PENALTY)
+        used = features.any(axis=0)
+        design = np.hstack([features[:, used], np.ones((n, 1))])
+        penalties = np.append(np.broadcast_to(np.asarray(penalty, dtype=np.float64), (F,))[used], BIAS_PENALTY)
         target = np.eye(count)[outcomes]
         # The bound of the curvature is the Kronecker product of (I - 1/K) / 2 and the design's. Its inverse is known.
         inverse = np.linalg.inv(0.5 * design.T @ (rows[:, None] * design) + np.diag(penalties))
-        theta, ahead, last = np.zeros((F + 1, count)), np.zeros((F + 1, count)), -np.inf
+        theta, ahead, last = *np.zeros((2, len(penalties), count)), -np.inf
         momentum = 1.0
         for _ in range(MOST_STEPS):
             scores = design @ ahead
@@ -71,7 +73,9 @@ class SoftmaxRegression:
             if value - last < PRECISION * rows.sum():
                 break
             last = value
-        return cls(theta[:-1], theta[-1])
+        weights = np.zeros((F, count))
+        weights[used] = theta[:-1]
+        return cls(weights, theta[-1])
 
 
 def softmax(scores: Floats) -> Floats:

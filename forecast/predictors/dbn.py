@@ -1,165 +1,172 @@
-"""`dbn`: a dynamic Bayesian network whose tables are log-linear.
+"""`dbn`: a dynamic Bayesian network whose tables are log-linear. `structure.yaml` names their parents.
 
-Its parents of the next activity: the current activity, the one before it, the time of day, and the weekend. Its parents
-of what goes on later: what goes on now and for how long, the time of day then, and the weekend.
+It says which activity is next, what goes on later, and so what begins. When something ends or begins, it does not know
+better than `hmm`, which it asks: durations that also depend on the activity before, or on what ended recently, were
+no better on the records of homes.
 Source: log-linear tables of a Bayesian network, D. Koller, N. Friedman, "Probabilistic graphical models" (2009), 5.4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harstream.forecast.learning.changes import changes
-from harstream.forecast.learning.episodes import Interval, by_camera
-from harstream.forecast.learning.local_time import hour_of, is_weekend
-from harstream.forecast.learning.semi_markov_fit import PHASES, WIDTHS
+from harstream.forecast.learning.changes import Context, changes
+from harstream.forecast.learning.episodes import by_camera
+from harstream.forecast.learning.moments import Moments
+from harstream.forecast.learning.semi_markov_fit import PHASES
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.softmax_regression import SoftmaxRegression
-from harstream.forecast.predictors.features import FIRST_HARMONIC, TIME_FEATURES, crossed, one_of, time_of_day
+from harstream.forecast.predictors.features import Known, Numbers, numbers, one_of, recency, time_of_day, weekend
+from harstream.forecast.predictors.hmm import Hmm
 from harstream.forecast.predictors.protocol import Past, Situation
+from harstream.forecast.predictors.structure import Structure
 
-PENALTY, CROSSED_PENALTY = 2.0, 4.0
-"""Penalties of a squared weight: of a parent, and of crossed or recent ones. Cross-validation chose the second."""
-RECENCIES = (0.5 * 3600.0, 2 * 3600.0, 8 * 3600.0)
-"""Time constants of the features that say how long ago each activity ended, in seconds."""
+UNFORESEEN = 0.01
+"""The probability that is shared equally by all other activities, because habits of weeks do not show all."""
 SMALLEST = 1e-4
-"""The smallest probability of an activity."""
-MOST_SAMPLES = 2000
+"""The smallest probability of what goes on later."""
+TRUST = 0.5
+"""The power of the ratio between the next activity of `dbn` and that of `hmm`, in what begins."""
+MOST_MOMENTS = 2000
 """Moments from which a table of what goes on later is learned."""
+OWN_OUTCOME = 150.0
+"""Seconds ahead up to which a moment has an outcome of its own. For longer ones, neighbours share it."""
 
 
 class Dbn:
     """Predicts from log-linear tables: one for the next activity, and one for each horizon."""
 
-    def __init__(self, past: Past, horizons: Sequence[float] = ()) -> None:
-        """`horizons`: seconds for which `going_on` may be asked."""
-        self._past = past
+    def __init__(self, past: Past, hmm: Hmm, structure: Structure, horizons: Sequence[float] = ()) -> None:
+        """`hmm`: fitted to the same past. `horizons`: seconds for which `going_on` may be asked."""
+        self._past, self._hmm, self._structure = past, hmm, structure
         self._K = len(past.states.activities)
         self._next = self._fit_next()
-        samples = _samples(past)
-        self._later = {horizon: self._fit_later(samples, horizon) for horizon in horizons}
+        courses = by_camera(past.course) or [[]]
+        moments = [Moments.of(course, past.states, MOST_MOMENTS // len(courses)) for course in courses]
+        known = [(each, _Now.of_moments(each, past.states.count, hmm)) for each in moments]
+        self._later = {horizon: self._fit_later(known, horizon) for horizon in horizons}
 
     def next(self, situation: Situation) -> Floats:
-        now = -1 if situation.activity is None else situation.activity
-        previous = -1 if situation.previous is None else situation.previous
-        features = self._next_features(
-            np.array([now]), np.array([previous]), np.array([situation.since]), situation.ended[None]
-        )
-        probabilities = np.maximum(self._next.probabilities(features)[0], SMALLEST)
-        if now >= 0 and self._K > 1:
-            probabilities[now] = 0.0
-        return np.asarray(probabilities / probabilities.sum())
+        features = self._known_of_next([situation]).features(self._structure.next)
+        found = self._next.probabilities(features)[0]
+        others = np.ones(self._K)
+        if situation.activity is not None and self._K > 1:
+            others[situation.activity] = 0.0
+        likely, any_other = found * others, others / others.sum()
+        return np.asarray((1 - UNFORESEEN) * likely / likely.sum() + UNFORESEEN * any_other)
 
     def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
-        rows = []
+        now, rows = _Now.of_situation(situation), []
         for horizon in horizons:
-            features = self._later_features(
-                situation.belief.sum(axis=1)[None], _phases(situation.belief)[None], np.array([situation.time]), horizon
-            )
-            probabilities = np.maximum(self._later[horizon].probabilities(features)[0], SMALLEST)
-            rows.append(probabilities / probabilities.sum())
-        return np.stack(rows)
+            known = self._known_of_later(now, horizon)
+            found = self._later[horizon].probabilities(known.features(self._structure.later))[0]
+            rows.append(np.maximum(found, SMALLEST))
+        return np.asarray(np.stack(rows) / np.sum(rows, axis=1, keepdims=True))
+
+    def beginning(self, situation: Situation, horizons: Sequence[float]) -> Floats:
+        """Return the probabilities of `hmm`, with the rate of each activity scaled by how likely it is next here."""
+        within = np.clip(self._hmm.beginning(situation, horizons), 0.0, 1.0)
+        ratio = (self.next(situation) / np.maximum(self._hmm.next(situation), SMALLEST)) ** TRUST
+        if situation.activity is not None:
+            ratio[situation.activity] = 1.0
+        return np.asarray(1 - (1 - within) ** ratio)
+
+    def ending(self, situation: Situation, activity: int) -> Floats:
+        return self._hmm.ending(situation, activity)
+
+    def changing(self, situation: Situation) -> Floats:
+        return self._hmm.changing(situation)
 
     def _fit_next(self) -> SoftmaxRegression:
         rows = list(changes(self._past.course, self._K))
-        features = self._next_features(
-            np.array([row.activity for row in rows], dtype=np.intp),
-            np.array([-1 if row.previous is None else row.previous for row in rows], dtype=np.intp),
-            np.array([row.since for row in rows]),
-            np.array([row.ended for row in rows]).reshape(-1, self._K),
-        )
-        crossings = np.full(features.shape[1], CROSSED_PENALTY)
-        crossings[: 2 * self._K + TIME_FEATURES] = PENALTY
+        known = self._known_of_next(rows)
         return SoftmaxRegression.fit(
-            features,
+            known.features(self._structure.next),
             np.array([row.next for row in rows], dtype=np.intp),
             self._K,
-            penalty=crossings,
+            penalty=known.penalties(self._structure.next),
             importance=np.array([self._past.weight(row.since) for row in rows]),
         )
 
-    def _next_features(self, now: NDArray[np.intp], previous: NDArray[np.intp], times: Floats, ended: Floats) -> Floats:
-        """`now`, `previous` (n,): -1 for not known. `times` (n,): when the activity began. `ended` (n, K)."""
-        current, clock = one_of(now, self._K), self._clock(times)
-        recent = [np.exp((ended - times[:, None]) / constant) for constant in RECENCIES]
-        return np.hstack(
-            [current, one_of(previous, self._K), clock, crossed(current, clock[:, FIRST_HARMONIC]), *recent]
+    def _known_of_next(self, rows: Sequence[Context | Situation]) -> Known:
+        now, since = numbers([row.activity for row in rows]), np.array([row.since for row in rows])
+        previous, rooms = numbers([row.previous for row in rows]), numbers([row.room for row in rows])
+        ended = np.array([row.ended for row in rows]).reshape(-1, self._K)
+        full = {"now": one_of(now, self._K)}
+        full |= self._shared(previous, rooms, since[:, None] - ended, since)
+        return Known(full, {"hour": time_of_day(since, self._past.zone, (1,))})
+
+    def _fit_later(self, moments: Sequence[tuple[Moments, _Now]], horizon: float) -> SoftmaxRegression:
+        """`moments`: of each camera."""
+        parents = self._structure.later
+        features, outcomes, weights = [], [], []
+        for each, now in moments:
+            is_known, shown = each.shown_at(each.times + horizon)
+            known = self._known_of_later(now, horizon)
+            features.append(known.features(parents)[is_known])
+            outcomes.append(shown[is_known])
+            weights.append(np.array([self._past.weight(time) for time in each.times])[is_known])
+        shared = min(1.0, OWN_OUTCOME / horizon) ** 0.5
+        return SoftmaxRegression.fit(
+            np.concatenate(features),
+            np.concatenate(outcomes),
+            self._K + 1,
+            penalty=known.penalties(parents),
+            importance=shared * np.concatenate(weights),
         )
 
-    def _fit_later(self, samples: Sequence[Samples], horizon: float) -> SoftmaxRegression:
-        """`samples`: of each camera."""
-        rows = [self._later_rows(each, horizon) for each in samples]
-        features, outcomes, weights = (np.concatenate(column) for column in zip(*rows, strict=True))
-        return SoftmaxRegression.fit(features, outcomes, self._K + 1, penalty=PENALTY, importance=weights)
+    def _known_of_later(self, now: _Now, horizon: float) -> Known:
+        K, then = self._K, now.times + horizon
+        shown = np.hstack([now.states[:, :K], now.states[:, K:].sum(axis=1, keepdims=True)])
+        full = {"now": now.states, "age": now.phases}
+        full |= self._shared(now.previous, now.rooms, now.times[:, None] - now.ended, then)
+        return Known(full, {"now": shown, "hour": time_of_day(then, self._past.zone, (1,))})
 
-    def _later_rows(self, samples: Samples, horizon: float) -> tuple[Floats, NDArray[np.intp], Floats]:
-        """Return features, outcomes and weights of the samples of which it is known what went on later."""
-        has_outcome, outcomes = samples.shown_at(samples.times + horizon)
-        states = one_of(samples.states[has_outcome], self._past.states.count)
-        phases = one_of(samples.phases[has_outcome], PHASES)
-        features = self._later_features(states, phases, samples.times[has_outcome], horizon)
-        return features, outcomes[has_outcome], samples.weights[has_outcome]
+    def _shared(self, previous: Numbers, rooms: Numbers, ago: Floats, times: Floats) -> dict[str, Floats]:
+        """Return the features of the parents that all tables may have.
 
-    def _later_features(self, states: Floats, phases: Floats, times: Floats, horizon: float) -> Floats:
-        """`states` (n, S), `phases` (n, B): the probability of each."""
-        K = self._K
-        shown = np.hstack([states[:, :K], states[:, K:].sum(axis=1, keepdims=True)])
-        return np.hstack([states, crossed(shown, phases), self._clock(times + horizon)])
-
-    def _clock(self, times: Floats) -> Floats:
-        """Return (n, TIME_FEATURES): the time of day, and whether it is a weekend."""
-        zone = self._past.zone
-        hours = np.array([hour_of(time, zone) for time in times])
-        weekend = np.array([float(is_weekend(time, zone)) for time in times])
-        return np.hstack([time_of_day(hours), weekend[:, None]])
+        `previous`, `rooms` (n,): -1 for not known. `ago` (n, K): how long ago each activity ended, in seconds.
+        """
+        zone, count = self._past.zone, len(self._past.rooms)
+        return {
+            "previous": one_of(previous, self._K),
+            "hour": time_of_day(times, zone),
+            "weekend": weekend(times, zone),
+            "room": one_of(rooms, count) if count > 1 else np.zeros((len(times), 0)),
+            "recency": recency(ago),
+        }
 
 
-class Samples:
-    """Moments of the past at equal distances, with what went on."""
+@dataclass(frozen=True, eq=False)
+class _Now:
+    """What is known of n moments."""
 
-    def __init__(self, times: Floats, intervals: Sequence[Interval], past: Past) -> None:
-        self.times = times
-        self._starts = np.array([interval.start for interval in intervals])
-        self._ends = np.array([interval.end for interval in intervals])
-        self._states = np.array([interval.state for interval in intervals], dtype=np.intp)
-        self._shows = past.states.shows
-        _, index = self._found(times)
-        self.states = self._states[index]
-        edges = np.cumsum(WIDTHS)[:-1]
-        self.phases = np.searchsorted(edges, times - self._starts[index], side="right").astype(np.intp)
-        self.weights = np.array([past.weight(intervals[number].start) for number in index])
+    times: Floats
+    """(n,)"""
+    states: Floats
+    """(n, S) the probability of each."""
+    phases: Floats
+    """(n, B) the probability of each."""
+    previous: Numbers
+    """(n,) the activity before the last one that began; -1 for not known."""
+    rooms: Numbers
+    """(n,) -1 for not known."""
+    ended: Floats
+    """(n, K) as in `Situation`."""
 
-    def shown_at(self, times: Floats) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-        """Return whether it is known what went on at each time, and what it was."""
-        known, index = self._found(times)
-        return known, self._shows[self._states[index]]
+    @classmethod
+    def of_moments(cls, moments: Moments, states: int, hmm: Hmm) -> _Now:
+        """Take the phases as `hmm` believes in them, because a situation has them so, too."""
+        pairs = zip(moments.states, moments.ages, strict=True)
+        phases = np.array([hmm.phases_after(int(state), age) for state, age in pairs]).reshape(-1, PHASES)
+        belief = one_of(moments.states, states), phases
+        return cls(moments.times, *belief, moments.previous, moments.rooms, moments.ended)
 
-    def _found(self, times: Floats) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-        index = np.maximum(np.searchsorted(self._starts, times, side="right") - 1, 0)
-        return (times >= self._starts[index]) & (times < self._ends[index]), index
-
-
-def _samples(past: Past) -> list[Samples]:
-    """Return the samples of each camera."""
-    courses = by_camera(past.course) or [[]]
-    return [_samples_of(course, past, MOST_SAMPLES / len(courses)) for course in courses]
-
-
-def _samples_of(course: Sequence[Interval], past: Past, most: float) -> Samples:
-    if not course:
-        return Samples(np.zeros(0), [], past)
-    first, last = course[0].start, course[-1].end
-    spacing = max((last - first) / most, 300.0)
-    times = np.arange(first, last, spacing)
-    starts = np.array([interval.start for interval in course])
-    ends = np.array([interval.end for interval in course])
-    index = np.maximum(np.searchsorted(starts, times, side="right") - 1, 0)
-    inside = times < ends[index]
-    return Samples(times[inside], course, past)
-
-
-def _phases(belief: Floats) -> Floats:
-    return np.asarray(belief.sum(axis=0))
+    @classmethod
+    def of_situation(cls, situation: Situation) -> _Now:
+        states, phases = situation.belief.sum(axis=1)[None], situation.belief.sum(axis=0)[None]
+        known = numbers([situation.previous]), numbers([situation.room])
+        return cls(np.array([situation.time]), states, phases, *known, situation.ended[None])

@@ -9,8 +9,9 @@ import numpy as np
 from harstream.forecast.learning.counts import SLOT_SECONDS, Counts
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.learning.semi_markov_fit import DailyModel, fit
-from harstream.forecast.model.horizons import Stretch, beginning, going_on, look_ahead, next_activity
+from harstream.forecast.model.horizons import Stretch, beginning, chain_of, going_on, leaving, look_ahead, next_activity
 from harstream.forecast.model.semi_markov import Floats
+from harstream.forecast.model.waiting_time import LONGEST, TIMES
 from harstream.forecast.predictors.protocol import Past, Situation
 
 LARGEST_CACHE = 64_000_000
@@ -20,6 +21,8 @@ PART = 300.0
 _KINDS: Mapping[str, Callable[[Sequence[Stretch]], Floats]] = {"going on": going_on, "beginning": beginning}
 Tables = Mapping[tuple[str, int, float], Floats]
 """Tables (S, B, A) by kind, part of the day, and horizon in seconds."""
+CONTRADICTED = 1e-6
+"""Where the belief is lower, the observations contradict the events: what they reported has ended."""
 
 
 class Hmm:
@@ -27,7 +30,7 @@ class Hmm:
 
     def __init__(self, past: Past, counts: Counts, tick: float = 1.0) -> None:
         """`tick`: seconds of a tick."""
-        self._zone, self.tick = past.zone, tick
+        self._zone, self._states, self.tick = past.zone, past.states, tick
         self.daily: DailyModel = fit(counts, past.states, tick)
         self.ends: Floats = counts.ends.sum(axis=(0, 2))
         """(S,) the ends of each state that were learned from."""
@@ -44,7 +47,6 @@ class Hmm:
         return self._look_ahead("going on", situation, horizons)
 
     def beginning(self, situation: Situation, horizons: Sequence[float]) -> Floats:
-        """Return (H, K): the probability that each activity begins within each horizon in seconds."""
         return self._look_ahead("beginning", situation, horizons)
 
     def tables_at(self, time: float, horizons: Sequence[float]) -> Tables:
@@ -63,6 +65,25 @@ class Hmm:
     def has_tables(self, time: float, horizons: Sequence[float]) -> bool:
         """Return whether all tables for a time are kept."""
         return all(key in self._tables for key in self._keys(time, horizons))
+
+    def ending(self, situation: Situation, activity: int) -> Floats:
+        return self._leaving(situation, [activity])
+
+    def changing(self, situation: Situation) -> Floats:
+        last, states = situation.activity, self._states
+        return self._leaving(situation, [states.at_start] if last is None else [last, states.after(last)])
+
+    def phases_after(self, state: int, seconds: float) -> Floats:
+        """Return (B,): the probability of each phase of a state that began so long ago, at any time of the day."""
+        alive = np.linalg.matrix_power(chain_of(self.daily.plain, [state]), int(seconds / self.tick))[0]
+        return np.asarray(alive / max(alive.sum(), 1e-300))
+
+    def _leaving(self, situation: Situation, inside: Sequence[int]) -> Floats:
+        phases = situation.belief[inside]
+        if phases.sum() < CONTRADICTED:
+            return np.ones(len(TIMES))
+        stretches = self.stretches(hour_of(situation.time, self._zone), LONGEST + SLOT_SECONDS)
+        return leaving(phases, inside, stretches, [round(time / self.tick) for time in TIMES])
 
     def stretches(self, hour: float, seconds: float) -> Iterator[Stretch]:
         """Yield the future from a local time of day, in hours: one stretch for each part of the day."""

@@ -72,3 +72,18 @@ class Predictor(Protocol):
     def going_on(self, situation: Situation, horizons: Sequence[float]) -> Floats:
         """Return (H, K + 1): the probability of each activity, and of unknown, after each horizon in seconds."""
         ...
+
+    def beginning(self, situation: Situation, horizons: Sequence[float]) -> Floats:
+        """Return (H, K): the probability that each activity begins within each horizon in seconds.
+
+        A longer horizon never has a lower probability. What goes on now counts when it begins again.
+        """
+        ...
+
+    def ending(self, situation: Situation, activity: int) -> Floats:
+        """Return (T,): the probability that an activity that goes on now ends within each of `waiting_time.TIMES`."""
+        ...
+
+    def changing(self, situation: Situation) -> Floats:
+        """Return (T,): the probability that another activity than the last one begins within each of TIMES."""
+        ...

@@ -12,10 +12,10 @@ from harstream.forecast.model.horizons import (
     beginning,
     chain_of,
     going_on,
+    leaving,
     look_ahead,
     next_activity,
     surviving,
-    time_left,
 )
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 from harstream.forecast.model.states import States
@@ -113,24 +113,15 @@ def test_a_single_activity_is_the_next_one_itself() -> None:
     assert next_activity(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])).tolist() == [[1.0]] * 3
 
 
-def test_time_left_equals_the_quantiles_of_the_duration() -> None:
+def test_leaving_equals_the_cumulative_duration() -> None:
     hazard, pace = np.array([[0.05, 0.01], [0.2, 0.2]]), np.array([0.1, 0.0])
     model = SemiMarkov(hazard, pace, np.array([[0.0, 1.0], [1.0, 0.0]]), np.arange(2))
     cumulative = np.cumsum(duration_probabilities(model, 0, 2000))
-    expected = [int(np.searchsorted(cumulative, share)) + 1 for share in (0.1, 0.5, 0.9)]
+    ticks = [0, 1, 1, 29, 30, 31, 500, 1999]
 
-    left = time_left(np.array([[1.0, 0.0]]), [0], [Stretch(30, model), Stretch(1970, model)], (0.1, 0.5, 0.9))
+    left = leaving(np.array([[1.0, 0.0]]), [0], [Stretch(30, model), Stretch(1970, model)], ticks)
 
-    assert left == expected
-
-
-def test_time_left_is_infinite_beyond_the_last_stretch() -> None:
-    model = random_model()
-
-    left = time_left(np.array([[1.0, 0.0]]), [0], [Stretch(2, model)], (0.1, 0.999))
-
-    assert left[0] <= 2
-    assert left[1] == float("inf")
+    np.testing.assert_allclose(left, [0.0, *(cumulative[tick - 1] for tick in ticks[1:])], atol=1e-9)
 
 
 def test_chain_of_a_state_loses_what_ends() -> None:
