@@ -53,14 +53,14 @@ def measure(*, short: bool) -> Table:
         other.start()
         for name, executor in (("on the thread that ticks", _AtOnce()), ("on another thread", other)):
             seconds = _ticks(diary, activities, ticks, executor)
+            longest = [milliseconds(max(seconds)), f"{first / max(seconds):.0f} times" if first else "–"]
             first = first or max(seconds)
-            longest = [milliseconds(max(seconds)), f"{first / max(seconds):.0f} times shorter"]
             rows.append([name, *longest, milliseconds(float(np.median(seconds)))])
         diary.close()
     return Table(
         "ticks",
         "Forecasts while the forecaster learns",
-        ("it learns and looks ahead", "longest tick, ms", "", "median tick, ms"),
+        ("it learns and looks ahead", "longest tick, ms", "shorter by", "median tick, ms"),
         rows,
         f"{ticks} ticks of one camera, {activities} activities, {days} days of diary. The first tick is due to learn, "
         "and the tables for the horizons are due every 300 ticks. Observations wait as long as a tick takes.",
