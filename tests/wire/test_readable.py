@@ -73,6 +73,10 @@ def test_a_forecast_shows_what_is_next_and_when_and_what_else_may_be() -> None:
     assert forecast_line() == [local(1_700_000_000.0), "hall", *begins, "or", "Walk", "20%,", "Punch", "10%"]
 
 
+def test_a_forecast_of_the_home_has_no_camera() -> None:
+    assert forecast_line(camera=None, scope="home")[1:3] == ["the", "home"]
+
+
 def test_a_forecast_without_a_next_activity_shows_the_reason() -> None:
     line = forecast_line(next=None, next_reason="6 of 30 changes seen")
     assert line == [local(1_700_000_000.0), "hall", "next", "not", "known:", "6", "of", "30", "changes", "seen"]
