@@ -60,9 +60,9 @@ class Beliefs:
     def advance(self, time: float, model_at: Callable[[float], SemiMarkov]) -> None:
         """Advance all places to a time, in seconds since the epoch. `model_at`: the model of a time.
 
-        Missing observations widen the belief. A clock that was set back changes nothing.
+        Missing observations widen the belief. From a clock that was set back, it goes on at the new time.
         """
-        if self._time is None:
+        if self._time is None or time < self._time:
             self._time = time
         if time - self._time > LONGEST_AWAY:
             self._begin_again(time)

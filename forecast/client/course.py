@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harstream.forecast.client.soundness import end_of
 from harstream.forecast.learning.episodes import Away, Episode
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
@@ -176,5 +177,4 @@ class Course:
 def episode_of(event: EventMessage) -> Episode:
     """Return the episode that ends with an event."""
     assert event.event_type is EventType.END
-    end = event.started_at + event.duration_s if event.ended_at is None else event.ended_at
-    return Episode(event.activity, event.started_at, end, event.end_reason not in NOT_SEEN)
+    return Episode(event.activity, event.started_at, end_of(event), event.end_reason not in NOT_SEEN)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harstream.forecast.client.soundness import EARLIEST, FURTHEST_AHEAD, ROUNDED
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.states import States
 from harstream.wire.messages.camera import ObservationMessage
@@ -23,10 +24,10 @@ can be seen, and with these values the forecast of five simulated worlds is wors
 """
 RIGHT_SHARE = 0.85
 """How often a model is right whose errors were never measured."""
-FURTHEST_AHEAD = 60.0
-"""Seconds by which the clock of a node may be ahead of this one."""
-ROUNDED = 0.02
-"""By how much the sum of published probabilities may differ from 1."""
+SMALLEST = 1e-4
+"""The smallest share of a symbol. With 0, one window would rule an activity out that the clips never showed so."""
+LONGEST_SPAN = 60.0
+"""Seconds. No window is longer, so a message that says so would silence its camera."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Symbols:
 
     def _rows(self, rows: Floats) -> Floats:
         """Return a row per state, from a row per shown activity."""
-        normal = rows / rows.sum(axis=1, keepdims=True)
+        normal = np.maximum(rows / rows.sum(axis=1, keepdims=True), SMALLEST)
+        normal /= normal.sum(axis=1, keepdims=True)
         return np.asarray(normal[self._states.shows])
 
 
@@ -111,13 +113,15 @@ class Observations:
 
     def take(self, message: ObservationMessage, now: float) -> list[float] | None:
         """Return the probabilities of a window that counts, else None. `now`: seconds since the epoch."""
+        if self._last.get(message.camera, -np.inf) > now + FURTHEST_AHEAD:
+            self.forget(message.camera)  # the clocks were ahead
         if (reason := self._why_not(message, now)) is not None:
             self.dropped[reason] += 1
             return None
         self._last[message.camera] = message.t
         if not message.valid or message.p is None or message.t < self._due.get(message.camera, -np.inf):
             return None
-        self._due[message.camera] = message.t + max(message.span_s or 0.0, SHORTEST_STEP)
+        self._due[message.camera] = message.t + min(max(message.span_s or 0.0, SHORTEST_STEP), LONGEST_SPAN)
         return message.p
 
     def forget(self, camera: str) -> None:
@@ -128,12 +132,14 @@ class Observations:
     def _why_not(self, message: ObservationMessage, now: float) -> str | None:
         if message.labels_sha != self._labels_sha:
             return "of another model"
-        if message.t > now + FURTHEST_AHEAD:
+        if not message.t <= now + FURTHEST_AHEAD:
             return "from the future"
+        if message.t < EARLIEST:
+            return "from a clock that was not set"
         if message.t <= self._last.get(message.camera, -np.inf):
             return "out of order"
         if message.p is not None and len(message.p) != self._labels:
             return "with a wrong number of probabilities"
-        if message.p is not None and abs(sum(message.p) - 1) > ROUNDED:
+        if message.p is not None and not abs(sum(message.p) - 1) <= ROUNDED:
             return "whose probabilities do not sum to 1"
         return None

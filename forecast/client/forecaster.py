@@ -28,6 +28,7 @@ from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
 from harstream.forecast.client.place import Place
 from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, PlaceScores, SkillRecord
+from harstream.forecast.client.soundness import MOST_CAMERAS, Unsound, check_event, check_time
 from harstream.forecast.client.unusual import unusual_now
 from harstream.forecast.learning.episodes import Episode
 from harstream.forecast.learning.home import SEEN, emission_of
@@ -98,7 +99,7 @@ class Forecaster:
         return [None if name == HOME else name for name in sorted(self._places)]
 
     def observe(self, message: ObservationMessage, now: float) -> None:
-        """Follow an observation."""
+        """Follow an observation. One that cannot be used is counted. Raises Unsound for a camera too many."""
         if (camera := self._camera(message.camera, message.area, now)) is None:
             return
         if message.dt is not None and message.dt < 0:
@@ -110,7 +111,8 @@ class Forecaster:
             self._evidence[message.camera] = self._symbols.of(probabilities)
 
     def follow(self, message: EventMessage, now: float) -> None:
-        """Follow an event. The last one of a camera that left the config is learned."""
+        """Follow an event. The last one of a camera that left the config is learned. Raises Unsound."""
+        check_event(message, now)
         is_end = message.event_type is EventType.END
         if (camera := self._camera(message.camera, message.area, now)) is None:
             if is_end and message.activity in self.states.activities:
@@ -134,8 +136,9 @@ class Forecaster:
     def follow_health(self, message: HealthMessage, now: float) -> None:
         """Follow a camera's health: while it is away, frozen or dark, it is not known what it would see.
 
-        A camera that has left the config is no longer followed.
+        A camera that has left the config is no longer followed. Raises Unsound.
         """
+        check_time("since", message.since, now)
         name = message.camera
         if message.reason == REMOVED_REASON:
             self._remove(name, message.since)
@@ -181,7 +184,6 @@ class Forecaster:
 
     def _about(self, name: str, seen: Outlook) -> About:
         place, learned = self._places[name], self._learner.learned
-        course, is_known = place.course, seen.likeliest < self.states.unknown
         return About(
             node=self._settings.node,
             camera=None if name == HOME else name,
@@ -189,10 +191,10 @@ class Forecaster:
             labels_sha=self.recognizer.labels.labels_sha,
             predictor=self._settings.predictor,
             trained_until=learned.trained_until,
-            since=course.since if is_known else course.unknown_since,
+            since=place.since(seen.likeliest, self.states.unknown),
             skill=self._skill.skill,
             surprise=place.scores.surprise,
-            unusual=unusual_now(seen, course, learned.begins.get(name), self._settings.zone),
+            unusual=unusual_now(seen, place.course, learned.begins.get(name), self._settings.zone),
         )
 
     def _situation(self, place: Place, time: float) -> Situation:
@@ -249,6 +251,8 @@ class Forecaster:
         if name in self._removed:
             return None
         if name not in self._cameras:
+            if len(self._cameras) >= MOST_CAMERAS:
+                raise Unsound(f"{MOST_CAMERAS} cameras are followed already")
             place = self._place(name, now)
             self._cameras[name] = _Camera(place)
             self._diary.set_going_on(name, None, now)  # an earlier run may have been killed

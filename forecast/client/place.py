@@ -29,6 +29,8 @@ class Place:
     _said: tuple[int, int | None] | None = None
     """What the last forecast was about: what goes on, and what has begun last."""
     _said_at: float = float("-inf")
+    _shows_since: float = float("-inf")
+    """Since when the same has been the likeliest."""
 
     def situation(self, time: float, belief: Floats, rooms: tuple[str, ...]) -> Situation:
         """Return what is known at a time. `belief`: (S, B). `rooms`: the cameras, which it numbers."""
@@ -43,7 +45,16 @@ class Place:
         return is_news or not 0 <= now - self._said_at < PUBLISH_PERIOD
 
     def note_published(self, likeliest: int, now: float) -> None:
+        if self._said is None or likeliest != self._said[0]:
+            self._shows_since = now
         self._said, self._said_at = (likeliest, self.course.activity), now
+
+    def since(self, likeliest: int, unknown: int) -> float:
+        """Return when what was published as the likeliest began: by its event, if there is one."""
+        course = self.course
+        if likeliest == course.activity:
+            return course.since
+        return course.unknown_since if likeliest == unknown and course.current is None else self._shows_since
 
     def take_losses(self, now: float, unknown: int) -> Iterable[Loss]:
         """Return the losses of all forecasts whose time has come, once. `unknown`: the number K."""

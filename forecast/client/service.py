@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
 from harstream.forecast.client.learned import ForecasterSettings, learn
+from harstream.forecast.client.soundness import Unsound, check_emission, check_labels
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox
@@ -32,7 +33,7 @@ from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.message import why_invalid
 from harstream.wire.messages.node import LabelsMessage
 from harstream.wire.payloads import OFFLINE, ONLINE
-from harstream.wire.topics import Topics
+from harstream.wire.topics import NAME, Topics
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ MOST_WAITING = 20_000
 """Messages that may wait for the forecaster. Newer ones are dropped, and the log says how many."""
 SESSION_LASTS = 7 * 86400
 """Seconds for which the broker queues events while no forecaster runs."""
+QUIET = 60.0
+"""Seconds between two lines about ignored messages."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
 
@@ -67,6 +70,14 @@ class _Received:
     payload: bytes
     acknowledge: Callable[[], None]
     """The broker delivers an event again, until this is called."""
+
+
+_OfCamera = ObservationMessage | EventMessage | HealthMessage
+_KINDS: Mapping[str, type[_OfCamera]] = {
+    "observation": ObservationMessage,
+    "event": EventMessage,
+    "health": HealthMessage,
+}
 
 
 class ForecastService:
@@ -99,7 +110,7 @@ class ForecastService:
         )
         """Only paho's thread uses it."""
         self._outage = Outage(
-            log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored"
+            log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored", quiet=QUIET
         )
         self._labels: LabelsMessage | None = None
         self._emission: EmissionMessage | None = None
@@ -187,37 +198,41 @@ class ForecastService:
     def _work_off(self, received: _Received) -> None:
         try:
             self._handle(received.topic, received.payload)
-        except ValidationError as error:
-            self._outage.record_failure(f"{received.topic[:200]!r}: {why_invalid(error)}")
+        except (ValidationError, Unsound) as error:
+            reason = why_invalid(error) if isinstance(error, ValidationError) else str(error)
+            self._outage.record_failure(f"{received.topic[:200]!r}: {reason}")
         else:
             self._outage.record_success()
         if not self._stopping.is_set():  # a stop may have come before there was a forecaster for it
             received.acknowledge()
 
     def _handle(self, topic: str, payload: bytes) -> None:
-        """Raises ValidationError for a message that is not of harstream."""
-        now, kind = self._clock(), topic.rsplit("/", 1)[-1]
+        """Raises ValidationError for a message that is not of harstream, and Unsound for one that cannot be true."""
         if len(payload) > MAX_BYTES or not payload:
             return
-        match kind:
-            case "labels":
-                self._labels, self._is_described_anew = LabelsMessage.model_validate_json(payload), True
-            case "emission":
+        match topic.split("/")[2:]:
+            case ["labels"]:
+                labels = LabelsMessage.model_validate_json(payload)
+                check_labels(labels)
+                self._labels, self._is_described_anew = labels, True
+            case ["emission"]:
                 self._emission, self._is_described_anew = EmissionMessage.model_validate_json(payload), True
-            case _:
-                self._handle_camera(kind, payload, now)
+            case ["camera", camera, kind]:
+                self._handle_camera(camera, _KINDS[kind].model_validate_json(payload), self._clock())
 
-    def _handle_camera(self, kind: str, payload: bytes, now: float) -> None:
-        """Handle a message about a camera. Before the node has said which model it runs, it means nothing."""
+    def _handle_camera(self, camera: str, message: _OfCamera, now: float) -> None:
+        """Handle a message on the topic of a camera. Before the node has described its model, it means nothing."""
+        if message.camera != camera or not NAME.fullmatch(camera):
+            raise Unsound(f"it is about camera {message.camera[:80]!r}")
         if (forecaster := self._current_forecaster(now)) is None:
             return
-        match kind:
-            case "observation":
-                forecaster.observe(ObservationMessage.model_validate_json(payload), now)
-            case "event":
-                forecaster.follow(EventMessage.model_validate_json(payload), now)
-            case "health":
-                forecaster.follow_health(HealthMessage.model_validate_json(payload), now)
+        match message:
+            case ObservationMessage():
+                forecaster.observe(message, now)
+            case EventMessage():
+                forecaster.follow(message, now)
+            case HealthMessage():
+                forecaster.follow_health(message, now)
 
     def _current_forecaster(self, now: float) -> Forecaster | None:
         """Return the forecaster of the model that the node described last; None before it did.
@@ -231,10 +246,7 @@ class ForecastService:
 
     def _begin(self, labels: LabelsMessage, now: float) -> None:
         """Follow the model that the node describes, if it is another one than before."""
-        emission = self._emission
-        if emission is not None and emission.labels_sha != labels.labels_sha:
-            emission = None  # of an earlier model
-        recognizer = Recognizer(labels, emission)
+        recognizer = Recognizer(labels, self._emission_of(labels))
         if self._forecaster is not None and self._forecaster.recognizer == recognizer:
             return
         known = sum(self._diary.count(activity) for activity in recognizer.states.activities)
@@ -248,3 +260,15 @@ class ForecastService:
             self._forecaster = Forecaster(
                 recognizer, self._diary, self._background, learning.result(), self._settings.forecaster
             )
+
+    def _emission_of(self, labels: LabelsMessage) -> EmissionMessage | None:
+        """Return what the node says about the errors of the model with these labels; None without a sound message."""
+        emission = self._emission
+        if emission is None or emission.labels_sha != labels.labels_sha:
+            return None  # of an earlier model
+        try:
+            check_emission(emission, labels.labels)
+        except Unsound as error:
+            log.warning("the emission of %s is ignored: %s", self._topics.node, error)
+            return None
+        return emission

@@ -114,7 +114,7 @@ class PlaceScores:
 
     def sample(self, situation: Situation, predictors: Mapping[str, Predictor], horizons: Sequence[float]) -> None:
         """Every half hour, store what each predictor expects after each horizon."""
-        if situation.time - self._sampled_at < SAMPLE_PERIOD:
+        if 0 <= situation.time - self._sampled_at < SAMPLE_PERIOD:
             return
         self._sampled_at = situation.time
         answers = {name: each.going_on(situation, horizons) for name, each in predictors.items()}

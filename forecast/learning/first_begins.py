@@ -58,5 +58,5 @@ def first_begins(episodes: Sequence[Episode], states: States, zone: tzinfo | Non
 
 def place_in_day(time: float, zone: tzinfo | None) -> tuple[int, float]:
     """Return the number of the day, which begins at DAY_BEGINS, and the hours since it began."""
-    shifted = time - DAY_BEGINS * 3600
-    return day_of(shifted, zone), (hour_of(time, zone) - DAY_BEGINS) % 24
+    hour = hour_of(time, zone)
+    return day_of(time, zone) - (hour < DAY_BEGINS), (hour - DAY_BEGINS) % 24

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 
 from harstream.forecast.learning.episodes import Episode
 from harstream.forecast.learning.first_begins import DAYS_NEEDED, first_begins, place_in_day
 from harstream.forecast.model.states import States
 
+BERLIN = ZoneInfo("Europe/Berlin")
 HOME = States(("Breakfast", "Medicine", "Party"))
 MIDNIGHT = 20_000 * 86400.0
 
@@ -49,3 +52,21 @@ def test_the_hour_after_midnight_belongs_to_the_day_before() -> None:
 def test_few_days_say_nothing() -> None:
     assert first_begins(days(DAYS_NEEDED + 1), HOME, UTC).still_to_begin(20.0).tolist() == [1.0] * 3
     assert first_begins([], HOME, UTC).still_to_begin(20.0).tolist() == [1.0] * 3
+
+
+def local(*moment: int, fold: int = 0) -> float:
+    return datetime(*moment, fold=fold, tzinfo=BERLIN).timestamp()  # type: ignore[arg-type, misc]
+
+
+@pytest.mark.parametrize(
+    ("time", "day", "hour"),
+    [
+        (local(2026, 3, 29, 1, 30), 28, 21.5), (local(2026, 3, 29, 3, 30), 28, 23.5),
+        (local(2026, 3, 29, 4, 30), 29, 0.5), (local(2026, 3, 30, 3, 30), 29, 23.5),
+        (local(2026, 10, 25, 2, 30), 24, 22.5), (local(2026, 10, 25, 2, 30, fold=1), 24, 22.5),
+        (local(2026, 10, 25, 3, 30), 24, 23.5), (local(2026, 10, 25, 4, 0), 25, 0.0),
+    ],
+)  # fmt: skip
+def test_a_day_begins_at_four_also_when_the_clocks_change(time: float, day: int, hour: float) -> None:
+    found = place_in_day(time, BERLIN)
+    assert (datetime.fromordinal(found[0]).day, found[1]) == (day, hour)
