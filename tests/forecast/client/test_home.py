@@ -9,8 +9,9 @@ import pytest
 
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.forecaster import Forecaster
-from harstream.forecast.client.learned import Scope
+from harstream.forecast.client.learned import ForecasterSettings, Scope, learn
 from harstream.forecast.learning.episodes import Episode
+from harstream.forecast.model.states import States
 from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.forecast import ForecastMessage
 from harstream.wire.values import EndReason, EventType
@@ -18,6 +19,7 @@ from tests.forecast.client.household import (
     DAY,
     LABELS,
     MONDAY,
+    ZONE,
     event,
     health,
     new_forecaster,
@@ -201,3 +203,26 @@ def test_the_last_event_of_a_removed_camera_is_learned_and_the_camera_stays_away
 
     assert forecaster.places == ["bedroom"]
     assert diary.episodes("kitchen") == [Episode("Work", MONDAY, MONDAY + 60, is_end_seen=False)]
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_the_rooms_of_the_past_are_the_cameras(diary: Diary, scope: Scope) -> None:
+    fill_home(diary, days=3)
+    settings = ForecasterSettings("home", scope, "mix", ZONE)
+
+    learned = learn(diary, States(LABELS[:4]), settings, MONDAY)
+
+    past = learned.past
+    assert past.rooms == ("bedroom", "kitchen")
+    seen_in = {
+        past.states.activities[each.state]: past.rooms[each.room]
+        for each in past.course
+        if each.state < past.states.unknown and each.room is not None
+    }
+    assert seen_in == SEES
+    if scope is Scope.HOME:
+        shares = dict(zip(past.states.activities, learned.seen["kitchen"].tolist(), strict=True))
+        assert min(shares["Breakfast"], shares["Work"]) > 0.7
+        assert max(shares["Sleep"], shares["Shower"]) < 0.3
+    else:
+        assert not learned.seen
