@@ -47,7 +47,7 @@ export function rateText(view) {
 // Return what is expected next, or why that is not known. `isDetailed` adds the activities that are likely to begin soon.
 export function forecastText(forecast, isDetailed) {
   const words = [unusualText(forecast.unusual), nextText(forecast)];
-  if (isDetailed) words.push(...forecast.soon.map(soonText));
+  if (isDetailed) words.push(...soonTexts(forecast.soon));
   return words.filter(Boolean).join(" · ");
 }
 
@@ -58,9 +58,18 @@ function nextText({ next, next_reason }) {
   return `Next: ${named(activity)} ${percent(probability)}, ${left > 0 ? `in ${duration(left)}` : "now"}`;
 }
 
-function soonText([activity, probability, horizon]) {
-  const limit = horizon < 60 ? duration(horizon) : `${Math.round(horizon / 60)} min`;
-  return `within ${limit}: ${named(activity)} ${percent(probability)}`;
+// Return a text per horizon, in the order of the horizons.
+function soonTexts(soon) {
+  const texts = new Map();
+  for (const [activity, probability, horizon] of soon) {
+    const text = `${named(activity)} ${percent(probability)}`;
+    texts.set(horizon, [...(texts.get(horizon) || []), text]);
+  }
+  return [...texts].map(([horizon, each]) => `within ${limit(horizon)}: ${each.join(", ")}`);
+}
+
+function limit(horizon) {
+  return horizon < 60 ? duration(horizon) : `${Math.round(horizon / 60)} min`;
 }
 
 function unusualText(unusual) {

@@ -49,7 +49,9 @@ from tests.support.live_view import LiveView
 from tests.support.values import MakeHealth
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
-SOON = (SoonActivity("JumpRope", 0.4, 900.0), SoonActivity("Punch", 0.31, 3600.0))
+SOON = (
+    SoonActivity("JumpRope", 0.4, 900.0), SoonActivity("Swing", 0.35, 900.0), SoonActivity("Punch", 0.31, 3600.0),
+)  # fmt: skip
 
 
 class CountingEncoder:
@@ -445,7 +447,7 @@ def test_page_shows_the_forecast(opened: Callable[..., LiveView], page) -> None:
     publish(forecast)
     until(lambda: re.fullmatch(r"Next: Jump rope 62%, in (10:00|9:5\d)", line.inner_text()))
     page.get_by_role("button", name="Enlarge hall").click()
-    until(lambda: line.inner_text().endswith(" · within 15 min: Jump rope 40% · within 60 min: Punch 31%"))
+    until(lambda: line.inner_text().endswith(" · within 15 min: Jump rope 40%, Swing 35% · within 60 min: Punch 31%"))
     page.keyboard.press("Escape")
     until(lambda: page.locator(".camera:visible").count() == 2)
     publish(replace(forecast, next=NextActivity("Punch", 0.5, now)))
