@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,9 +69,10 @@ def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, ho
     """Compute the outlook of a predictor. `hmm` says only how unusual it is that an activity lasts so long."""
     K = past.states.unknown
     now = shown(situation.belief, past.states)
+    current = int(now.argmax())
+    situation = _after_begin(situation, current) if current < K else situation
     following = predictor.next(situation)
     best = [int(number) for number in np.argsort(-following, kind="stable")[:3] if following[number] > 0]
-    current = int(now.argmax())
     return Outlook(
         time=situation.time,
         now=now,
@@ -83,6 +84,13 @@ def outlook(situation: Situation, predictor: Predictor, hmm: Hmm, past: Past, ho
         remaining=Remaining(*quantiles(predictor.ending(situation, current), QUANTILES)) if current < K else None,
         lasts_long=lasting(situation, current, hmm, past) if current < K else 1.0,
     )
+
+
+def _after_begin(situation: Situation, activity: int) -> Situation:
+    """Return the situation after an activity has begun, which recognition shows some seconds before an event does."""
+    if activity == situation.activity:
+        return situation
+    return replace(situation, activity=activity, since=situation.time, previous=situation.activity)
 
 
 def shown(belief: Floats, states: States) -> Floats:
