@@ -45,6 +45,8 @@ SESSION_LASTS = 7 * 86400
 """Seconds for which the broker queues events while no forecaster runs."""
 QUIET = 60.0
 """Seconds between two lines about ignored messages."""
+SILENT_AFTER = 10.0
+"""Seconds after the start without a description of the node's model after which the log says so."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
 
@@ -112,6 +114,7 @@ class ForecastService:
         self._outage = Outage(
             log, "a message", begins="%s is ignored: %s", ends="%s can be read again; %d were ignored", quiet=QUIET
         )
+        self._silence = Outage(log, f"har/{node}", begins="%s is silent: %s")
         self._labels: LabelsMessage | None = None
         self._emission: EmissionMessage | None = None
         self._is_described_anew = False
@@ -169,12 +172,16 @@ class ForecastService:
             self._overflow.record_success()
 
     def _follow(self) -> None:
-        due = time.monotonic()
+        due = began = time.monotonic()
         while not self._stopping.is_set():
             due = max(due + TICK, time.monotonic() - TICK)
             while (left := due - time.monotonic()) > 0 and not self._stopping.is_set():
                 self._handle_next(min(left, 0.2))
             self._publisher.check()
+            if self._labels is None and time.monotonic() - began > SILENT_AFTER and self._publisher.is_connected:
+                self._silence.record_failure(
+                    "does harstream run there? `harstream listen` shows the nodes of the broker"
+                )
             self._tick(self._clock())
 
     def _tick(self, now: float) -> None:

@@ -41,8 +41,9 @@ def test_forecasts_are_retained_while_the_forecaster_runs(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    start("run", "--model", light_model, "--config", config)
     forecaster = start("forecast", "run", "--config", config, "--zone", "Europe/Berlin")
+    eventually(lambda: "har/home is silent: does harstream run there?" in forecaster.output, "a hint", 60)
+    start("run", "--model", light_model, "--config", config)
     eventually(lambda: subscriber.of(FORECAST), "a forecast", 60)
     assert subscriber.of(STATUS)[-1].payload == "online"
     message = subscriber.of(FORECAST)[-1].json
