@@ -9,7 +9,16 @@ from rich.console import Console
 
 from harstream.forecast.app.evaluate import evaluate
 from harstream.forecast.app.explain import explain
-from harstream.forecast.app.options import KEYS, StateOption, ZoneOption, existing_diary, folder_of, zone_of
+from harstream.forecast.app.options import (
+    KEYS,
+    StateOption,
+    StructureOption,
+    ZoneOption,
+    existing_diary,
+    folder_of,
+    structure_of,
+    zone_of,
+)
 from harstream.forecast.app.simulate import simulate
 from harstream.forecast.app.train import train
 from harstream.stream.app.common_options import ConfigOption, read_config
@@ -42,6 +51,7 @@ def run(
         Literal["camera", "home"],
         typer.Option(help="camera: each camera sees a person of its own. home: all cameras together see one person."),
     ] = "camera",
+    structure: StructureOption = None,
     zone: ZoneOption = None,
     state: StateOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a broker that cannot be reached yet.")] = False,
@@ -65,7 +75,7 @@ def run(
         secrets.add(chosen.addresses, chosen.secrets)
         log_to_stderr(chosen.log, verbose=verbose, secrets=secrets)
         folder, discovery = folder_of(state, chosen), chosen.mqtt.discovery
-        forecaster = ForecasterSettings(chosen.node, Scope(scope), predictor, zone_of(zone))
+        forecaster = ForecasterSettings(chosen.node, Scope(scope), predictor, zone_of(zone), structure_of(structure))
         settings = Settings(forecaster, folder, discovery, waits=wait)
         service = ForecastService(chosen.mqtt.address, settings)
         with stop_on_signals(service.stop):

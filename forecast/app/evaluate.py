@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from harstream.forecast.app.options import FormatOption, PathsArgument, ZoneOption, zone_of
+from harstream.forecast.app.options import (
+    FormatOption,
+    PathsArgument,
+    StructureOption,
+    ZoneOption,
+    structure_of,
+    zone_of,
+)
 from harstream.stream.app.terminal import one_line_errors
 from harstream.wire.errors import ConfigError
 
@@ -23,6 +30,7 @@ def evaluate(
         typer.Option(help="Predict each day from all others, or from the days before it, from the fourth one on."),
     ] = "day",
     form: FormatOption = "auto",
+    structure: StructureOption = None,
     zone: ZoneOption = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report to this file, one HTML page.")] = None,
@@ -41,9 +49,11 @@ def evaluate(
         home_zone, shape = zone_of(zone), format_of(form)
         records = [read_home(path, shape, home_zone) for path in paths]
         names = [path.stem for path in paths]
-        evaluation = evaluation_of(
-            by, [evaluate_home(*each, Folding(by), home_zone) for each in zip(names, records, strict=True)]
-        )
+        tables_of_dbn = structure_of(structure)
+        asked = [
+            evaluate_home(*each, Folding(by), home_zone, tables_of_dbn) for each in zip(names, records, strict=True)
+        ]
+        evaluation = evaluation_of(by, asked)
         console = Console(highlight=False)
         console.width = max(console.width, TABLE_WIDTH)  # figures that are cut off would be worthless
         console.print(tables(evaluation))

@@ -13,6 +13,7 @@ from harstream.wire.errors import ConfigError
 
 if TYPE_CHECKING:
     from harstream.forecast.client.diary import Diary
+    from harstream.forecast.predictors.structure import Structure
 
 KEYS = ("mqtt", "node", "state", "log")
 """The keys of config.yaml that a forecaster needs. The others may hold secrets."""
@@ -32,6 +33,19 @@ FormatOption = Annotated[
         help="auto, json (`harstream history`, `run --events`), casas, adls (start, end, activity) or activities.",
     ),
 ]
+
+
+StructureOption = Annotated[
+    Path | None,
+    typer.Option(help="A YAML file with the parents of the tables of dbn, such as a changed copy of structure.yaml."),
+]
+
+
+def structure_of(file: Path | None) -> Structure | None:
+    """Return the structure in a file; None without a file. Raises ConfigError."""
+    from harstream.forecast.predictors.structure import read_structure
+
+    return None if file is None else read_structure(file)
 
 
 def folder_of(state: Path | None, config: Config) -> Path:

@@ -17,6 +17,7 @@ from harstream.forecast.model.states import States
 from harstream.forecast.predictors.hmm import PART
 from harstream.forecast.predictors.mix import NAMES, Mix, Predictors, weights_after
 from harstream.forecast.predictors.protocol import Past, Predictor
+from harstream.forecast.predictors.structure import Structure
 
 HORIZONS = (60.0, 300.0, 900.0, 3600.0)
 """Seconds."""
@@ -45,6 +46,8 @@ class ForecasterSettings:
     """mix or one of NAMES."""
     zone: tzinfo | None
     """The home's time zone. None: that of this machine."""
+    structure: Structure | None = None
+    """Of `dbn`. None: the shipped one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ def learn(diary: Diary, states: States, settings: ForecasterSettings, now: float
     )
     course = [interval for place in places for interval in intervals(places[place], missed[place], states)]
     past = Past(states, course, zone, now, rooms)
-    predictors = Predictors.fit(past, HORIZONS)
+    predictors = Predictors.fit(past, HORIZONS, structure=settings.structure)
     for time in (now, now + PART):
         predictors.hmm.keep(predictors.hmm.tables_at(time, HORIZONS))
     losses = losses_of(settings.scope, diary.losses(now - 2 * SKILL_PERIOD))

@@ -16,6 +16,7 @@ from harstream.forecast.learning.semi_markov_fit import WIDTHS, fit
 from harstream.forecast.model.horizons import next_activity
 from harstream.forecast.model.states import States
 from harstream.forecast.predictors.protocol import Past
+from harstream.forecast.predictors.structure import Structure, parents_of
 from harstream.wire.errors import ConfigError
 
 MOST_FOLLOWERS = 5
@@ -54,6 +55,8 @@ class Explanation:
     """None if no end was seen."""
     followers: tuple[Follower, ...]
     """The likeliest first."""
+    parents: tuple[str, ...]
+    """What the table of the next activity of `dbn` depends on."""
 
 
 def read_pasts(diary: Diary, zone: tzinfo | None, now: float, only: str | None = None) -> Past:
@@ -66,10 +69,10 @@ def read_pasts(diary: Diary, zone: tzinfo | None, now: float, only: str | None =
     if not states.activities:
         raise ConfigError("the diary is empty: `harstream forecast run` and `train` fill it")
     course = [each for camera, found in episodes.items() for each in intervals(found, diary.away(camera), states)]
-    return Past(states, course, zone, now)
+    return Past(states, course, zone, now, tuple(episodes))
 
 
-def explanation_of(past: Past, activity: str | None, hour: float) -> Explanation:
+def explanation_of(past: Past, activity: str | None, hour: float, structure: Structure) -> Explanation:
     """Explain an activity, or the last one. Raises ConfigError for one that was never seen."""
     names = past.states.activities
     if activity is None:
@@ -77,10 +80,11 @@ def explanation_of(past: Past, activity: str | None, hour: float) -> Explanation
         activity = names[max(shown, key=lambda each: each.start).state]
     if activity not in names:
         raise ConfigError(f"expected an activity of the diary ({', '.join(names)}), got {activity!r}")
-    number = names.index(activity)
+    number, has_rooms = names.index(activity), len(past.rooms) > 1
+    parents = tuple(each for each in structure.next if has_rooms or "room" not in parents_of(each))
     lasted = [each.end - each.start for each in past.course if each.state == number and each.next is not None]
     durations = Durations(*(float(value) for value in np.quantile(lasted, QUANTILES))) if lasted else None
-    return Explanation(activity, hour, len(lasted), durations, _followers(past, number, hour))
+    return Explanation(activity, hour, len(lasted), durations, _followers(past, number, hour), parents)
 
 
 def _followers(past: Past, number: int, hour: float) -> tuple[Follower, ...]:

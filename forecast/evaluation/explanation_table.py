@@ -18,7 +18,8 @@ def tables(explanation: Explanation) -> Group:
         table.add_column(column, justify="right")
     for each in explanation.followers:
         table.add_row(Text(each.activity), f"{each.probability:.0%}", f"{each.times} times", f"x {each.ratio:.1f}")
-    return Group(Text(_durations(explanation)), table)
+    parents = Text(f"dbn expects the next activity from: {', '.join(explanation.parents)}.")
+    return Group(Text(_durations(explanation)), table, parents)
 
 
 def _durations(explanation: Explanation) -> str:

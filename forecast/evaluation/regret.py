@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC
 
 import numpy as np
+from scipy.stats import t
 
 from harstream.forecast.client.evidence import LASTING
 from harstream.forecast.evaluation.household import (
@@ -57,6 +58,33 @@ class Regret:
     now: float
     """By how much the learned forecast is worse."""
     later: float
+
+
+@dataclass(frozen=True)
+class MeanRegret:
+    """The mean of several households in the same kind of world."""
+
+    mean: Regret
+    now_error: float
+    """Half of the 95 % interval of the mean `now`. Infinite for a single household."""
+    later_error: float
+
+
+def mean_regrets(households: Sequence[Sequence[Regret]]) -> list[MeanRegret]:
+    """Return the mean of each row. `households`: the regrets of each, in the same order.
+
+    Source: Student's t, because households are few.
+    """
+    found = []
+    for rows in zip(*households, strict=True):
+        values = np.array([astuple(row) for row in rows])
+        n = len(values)
+        errors = (
+            t.ppf(0.975, n - 1) * values.std(axis=0, ddof=1) / n**0.5 if n > 1 else np.full(values.shape[1], np.inf)
+        )
+        *_, now_error, later_error = errors.tolist()
+        found.append(MeanRegret(Regret(*values.mean(axis=0).tolist()), now_error, later_error))
+    return found
 
 
 def simulate(

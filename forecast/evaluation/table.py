@@ -37,8 +37,10 @@ def _next(evaluation: Evaluation) -> Table:
 
 def _later(evaluation: Evaluation) -> Table:
     later = [f"in {horizon / 60:g} min" for horizon in HORIZONS]
-    begins = [f"within {horizon / 60:g} min" for horizon in BEGIN_HORIZONS]
-    table = _table("Log-loss of what goes on later, and of what begins", ("home", "predictor"), (*later, *begins))
+    begins = [f"by {horizon / 60:g} min" for horizon in BEGIN_HORIZONS]
+    table = _table(
+        "Log-loss of what goes on in a time, and of what begins by then", ("home", "predictor"), (*later, *begins)
+    )
     for home, name, result in _results(evaluation):
         table.add_row(Text(home), name, *map(decimal, (*result.later, *result.begins)))
     return table
