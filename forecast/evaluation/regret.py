@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import UTC
 
 import numpy as np
@@ -14,7 +14,6 @@ from harstream.forecast.evaluation.household import (
     TICK,
     TICKS_A_DAY,
     TICKS_A_SLOT,
-    Household,
     Life,
     draw_household,
     live,
@@ -27,7 +26,7 @@ from harstream.forecast.learning.episodes import intervals
 from harstream.forecast.learning.semi_markov_fit import PHASES, WIDTHS, DailyModel, fit
 from harstream.forecast.model.horizons import Stretch, going_on, look_ahead
 from harstream.forecast.model.looks import Emission, Looks
-from harstream.forecast.model.semi_markov import Floats, correct
+from harstream.forecast.model.semi_markov import Floats, SemiMarkov, correct
 from harstream.forecast.model.states import States
 from harstream.wire.messages.emission import RENEWAL
 
@@ -105,16 +104,32 @@ def simulate(
     cut = LEARNED_DAYS * TICKS_A_DAY
     learned = _learn(household.states, Life(life.states[:cut], life.is_seen[:cut]))
     lived = Life(life.states[cut:], life.is_seen[cut:])
-    emission = _emission(household.states)
-    regrets = []
+    filters = []
     for lasting in lastings:
-        symbols = symbols_of(lived, emission, lasting, IN_A_TICK, random)
-        best = _losses(household, lived, symbols, Emission(emission[None], lasting, IN_A_TICK))
-        for taken in dict.fromkeys((lasting, lasting if assumed is None else assumed)):
-            own = replace(household, daily=learned)
-            found = _losses(own, lived, symbols, Emission(emission[None], taken, IN_A_TICK))
-            regrets.append(Regret(lasting, taken, *best, *(np.array(found) - best).tolist()))
+        symbols = symbols_of(lived, _emission(household.states), lasting, IN_A_TICK, random)
+        filters.append(_Filter(household.daily, lasting, lasting, symbols))
+        shares = dict.fromkeys((lasting, lasting if assumed is None else assumed))
+        filters += [_Filter(learned, lasting, taken, symbols) for taken in shares]
+    regrets = []
+    for each, (now, later) in zip(filters, _losses(household.states, lived, filters), strict=True):
+        if each.daily is household.daily:
+            best_now, best_later = now, later
+        else:
+            regrets.append(Regret(each.lasting, each.taken, best_now, best_later, now - best_now, later - best_later))
     return regrets
+
+
+@dataclass(frozen=True, eq=False)
+class _Filter:
+    """A filter in a world."""
+
+    daily: DailyModel
+    lasting: float
+    """The share of windows that repeat the look, in the world."""
+    taken: float
+    """The same, as the filter takes it."""
+    symbols: Sequence[int]
+    """What the recognizer says at each tick."""
 
 
 def _learn(states: States, life: Life) -> DailyModel:
@@ -130,27 +145,47 @@ def _emission(states: States) -> Floats:
     return np.asarray(rows[states.shows])
 
 
-def _losses(household: Household, life: Life, symbols: Sequence[int], emission: Emission) -> tuple[float, float]:
-    """Return the mean loss now, at each tick, and ten minutes later, asked three times in half an hour."""
-    states, looks, only = household.states, Looks(emission), np.array([0])
-    belief = np.full((1, states.count, PHASES), 1 / (states.count * PHASES))
-    ahead = int(AHEAD / TICK)
-    tables = [going_on([Stretch(ahead, household.daily.at(slot * 24 / SLOTS))]) for slot in range(SLOTS)]
-    shown = states.shows[life.states]
+def _losses(states: States, life: Life, filters: Sequence[_Filter]) -> list[tuple[float, float]]:
+    """Return the mean loss of each filter: now, at each tick, and ten minutes later, asked three times in half an hour.
+
+    All filters advance together, each with its own model.
+    """
+    n, ahead, shown = len(filters), int(AHEAD / TICK), states.shows[life.states]
+    emission = np.repeat(_emission(states)[None], n, axis=0)
+    looks = Looks(Emission(emission, np.array([[each.taken] for each in filters]), IN_A_TICK))
+    symbols, everyone = np.array([each.symbols for each in filters]), np.arange(n)
+    models = [_together([model_at(each.daily, slot * TICKS_A_SLOT) for each in filters]) for slot in range(SLOTS)]
+    tables = {id(each.daily): _tables(each.daily, ahead) for each in filters}
+    belief = np.full((n, states.count, PHASES), 1 / (states.count * PHASES))
     now, later = [], []
-    for tick, symbol in enumerate(symbols):
+    for tick in range(len(shown)):
+        slot = tick // TICKS_A_SLOT % SLOTS
         if tick:
-            model = model_at(household.daily, tick - 1)
+            model = models[(tick - 1) // TICKS_A_SLOT % SLOTS]
             after = model.advance(belief)
             looks.advance(belief, after, model)
             belief = after
         if life.is_seen[tick]:
-            belief, _ = correct(belief, looks.correct(only, np.array([symbol])))
-        now.append(belief[0, states.shows == shown[tick]].sum())
+            belief, _ = correct(belief, looks.correct(everyone, symbols[:, tick]))
+        now.append(belief[:, states.shows == shown[tick]].sum(axis=(1, 2)))
         if tick % ahead == 0 and tick + ahead < len(shown):
-            later.append(look_ahead(belief[0], tables[tick // TICKS_A_SLOT % SLOTS])[shown[tick + ahead]])
-    return _mean_loss(now), _mean_loss(later)
+            answers = [look_ahead(one, tables[id(each.daily)][slot]) for one, each in zip(belief, filters, strict=True)]
+            later.append(np.array(answers)[:, shown[tick + ahead]])
+    return list(zip(_mean_losses(now), _mean_losses(later), strict=True))
 
 
-def _mean_loss(probabilities: Sequence[float]) -> float:
-    return float(-np.log(np.maximum(probabilities, SMALLEST)).mean())
+def _together(models: Sequence[SemiMarkov]) -> SemiMarkov:
+    """Return models as one, for beliefs that advance together."""
+    hazard, follow = np.array([each.hazard for each in models]), np.array([each.follow for each in models])
+    return SemiMarkov(hazard, models[0].pace, follow, models[0].shows)
+
+
+def _tables(daily: DailyModel, ticks: int) -> list[Floats]:
+    """Return what goes on some ticks after each part of the day."""
+    return [going_on([Stretch(ticks, daily.at(slot * 24 / SLOTS))]) for slot in range(SLOTS)]
+
+
+def _mean_losses(probabilities: Sequence[Floats]) -> list[float]:
+    """`probabilities`: (n,) of what happened, time after time."""
+    means: list[float] = (-np.log(np.maximum(probabilities, SMALLEST))).mean(axis=0).tolist()
+    return means

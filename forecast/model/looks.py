@@ -25,8 +25,8 @@ class Emission:
 
     matrix: Floats
     """(n, S, J) the probability of each symbol in each state in front of each of n cameras. Rows sum to 1."""
-    lasting: float
-    """The share of windows that repeat the look, 0 to 1."""
+    lasting: float | Floats
+    """The share of windows that repeat the look, 0 to 1. An array (n, 1) has one for each camera."""
     renewal: float
     """The probability of a new look in a tick while an activity goes on."""
 
@@ -82,6 +82,8 @@ class Looks:
         Returns the evidence (m, S): the probability of the symbol in each state.
         """
         fresh, lasting = self._emission.matrix[cameras, :, symbols], self._emission.lasting
+        if isinstance(lasting, np.ndarray):
+            lasting = lasting[cameras]
         own, shared = self._own[cameras], self._shared[cameras]
         seen = self._stored[cameras, :, symbols]
         same = own * seen + shared * fresh

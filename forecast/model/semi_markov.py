@@ -21,7 +21,7 @@ LARGEST_HAZARD = 0.999
 
 @dataclass(frozen=True, eq=False)
 class SemiMarkov:
-    """S states with B phases each."""
+    """S states with B phases each. An n in front of `hazard` and `follow` makes n models, one for each belief."""
 
     hazard: Floats
     """(S, B) the probability that a state ends in a tick."""
@@ -48,12 +48,18 @@ class SemiMarkov:
         moving = staying * self.pace
         staying -= moving
         staying[..., 1:] += moving[..., :-1]
-        staying[..., 0] += ending.sum(axis=-1) @ self.follow
+        staying[..., 0] += self._followed(ending.sum(axis=-1))
         return staying
 
     def entering(self, belief: Floats) -> Floats:
         """Return the probability (..., S) that a state begins in the next tick."""
-        return np.asarray((belief * self.hazard).sum(axis=-1) @ self.follow)
+        return self._followed((belief * self.hazard).sum(axis=-1))
+
+    def _followed(self, ending: Floats) -> Floats:
+        """Return the probability (..., S) that each state begins, where states end with (..., S)."""
+        if self.follow.ndim == 2:
+            return np.asarray(ending @ self.follow)
+        return np.asarray((ending[:, None] @ self.follow)[:, 0])
 
 
 def correct(belief: Floats, evidence: Floats) -> tuple[Floats, Floats]:
