@@ -16,12 +16,21 @@ import yaml
 
 from harstream.stream.service.background_delivery import HANGS_AFTER
 from tests.support.command import Harstream, Start
+from tests.support.films import WriteFilm
 from tests.support.waiting import Eventually
 
 
-def test_a_pipe_that_nobody_reads_holds_nothing(start: Start, tmp_path: Path, eventually: Eventually) -> None:
+@pytest.fixture
+def busy(film: WriteFilm, light_model: Path) -> tuple[object, ...]:
+    """Returns options: an activity begins every six seconds."""
+    return "--source", film("busy.mp4", *[(2, 200), (4, 0)] * 20), "--model", light_model
+
+
+def test_a_pipe_that_nobody_reads_holds_nothing(
+    start: Start, busy: tuple[object, ...], tmp_path: Path, eventually: Eventually
+) -> None:
     os.mkfifo(tmp_path / "events")
-    running = start("run", "--source", "scene?seed=8", "--no-web", "--events", "events")
+    running = start("run", *busy, "--no-web", "--events", "events")
     eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
     eventually(lambda: "events file hangs, recognition continues" in running.output, "the report", HANGS_AFTER + 10)
     seen = running.output.count("▶ start")
@@ -34,9 +43,11 @@ def test_a_pipe_that_nobody_reads_holds_nothing(start: Start, tmp_path: Path, ev
     assert any("it did not take its last" in line for line in running.stderr)
 
 
-def test_a_reader_that_comes_late_gets_all_events(start: Start, tmp_path: Path, eventually: Eventually) -> None:
+def test_a_reader_that_comes_late_gets_all_events(
+    start: Start, busy: tuple[object, ...], tmp_path: Path, eventually: Eventually
+) -> None:
     os.mkfifo(tmp_path / "events")
-    running = start("run", "--source", "scene?seed=8", "--no-web", "--events", "events")
+    running = start("run", *busy, "--no-web", "--events", "events")
     eventually(lambda: "events file hangs, recognition continues" in running.output, "the report", 90)
     with (tmp_path / "events").open() as pipe:
         eventually(lambda: "events file works again" in running.output, "the recovery", 10)
@@ -48,11 +59,11 @@ def test_a_reader_that_comes_late_gets_all_events(start: Start, tmp_path: Path, 
 
 
 def test_a_restart_for_a_new_config_goes_on_while_a_pipe_hangs(
-    start: Start, tmp_path: Path, eventually: Eventually, new_port: Callable[[], int]
+    start: Start, busy: tuple[object, ...], tmp_path: Path, eventually: Eventually, new_port: Callable[[], int]
 ) -> None:
     os.mkfifo(tmp_path / "events")
     config = {
-        "node": "one", "cameras": [{"name": "hall", "source": "scene?seed=8"}], "events": "events",
+        "node": "one", "cameras": [{"name": "hall", "source": "busy.mp4"}], "model": str(busy[3]), "events": "events",
         "mqtt": {"embedded_port": new_port()}, "web": {"enabled": False},
     }  # fmt: skip
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
@@ -117,10 +128,10 @@ def hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("first", ["outbox.sqlite", "history.sqlite"])
 def test_a_disk_that_hangs_holds_neither_recognition_nor_the_end(
-    start: Start, hangs: Path, eventually: Eventually, first: str
+    start: Start, busy: tuple[object, ...], hangs: Path, eventually: Eventually, first: str
 ) -> None:
     """`first`: the file whose write hangs first. The other one then is not in use when the service ends."""
-    running = start("run", "--source", "scene?seed=8", "--no-web")
+    running = start("run", *busy, "--no-web")
     eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
     hangs.write_text(first)
     eventually(lambda: "state folder hangs, recognition continues" in running.output, "the report", 90)
@@ -136,9 +147,9 @@ def test_a_disk_that_hangs_holds_neither_recognition_nor_the_end(
 
 
 def test_a_disk_that_hung_for_a_while_has_all_events(
-    start: Start, harstream: Harstream, hangs: Path, eventually: Eventually
+    start: Start, busy: tuple[object, ...], harstream: Harstream, hangs: Path, eventually: Eventually
 ) -> None:
-    running = start("run", "--source", "scene?seed=8", "--no-web")
+    running = start("run", *busy, "--no-web")
     eventually(lambda: "▶ start" in running.output, "the first event on the terminal", 60)
     hangs.write_text(".sqlite")
     eventually(lambda: "state folder hangs, recognition continues" in running.output, "the report", 90)

@@ -14,9 +14,9 @@ from tests.support.cameras.rtsp_camera import require_rtsp_server
 @pytest.mark.mosquitto
 @pytest.mark.rtsp
 @pytest.mark.timeout(400)
-def test_cameras_recover_from_ten_faults_while_others_work(tmp_path: Path, stopped_mosquitto: Mosquitto) -> None:
+def test_cameras_recover_from_six_faults_while_others_work(tmp_path: Path, stopped_mosquitto: Mosquitto) -> None:
     require_rtsp_server()
-    account = camera_faults(tmp_path, stopped_mosquitto, faults=10, seed=4, rest=(3, 3))
+    account = camera_faults(tmp_path, stopped_mosquitto, faults=6, seed=4, rest=(3, 3))
     assert account.mistakes == [], str(account)
     # In between, threads of a connection that has just ended may still be there.
     first, *_, last = account.growth.samples

@@ -15,7 +15,7 @@ from tests.support.broker import Mosquitto
 @pytest.mark.timeout(200)
 def test_memory_threads_and_files_do_not_grow(tmp_path: Path, stopped_mosquitto: Mosquitto) -> None:
     film = write_h264(tmp_path / "film.mp4", [(1.5, 0), (1.5, 200)])
-    growth = watch_growth(tmp_path, film, stopped_mosquitto, cameras=3, viewers=1, warm_up=15, seconds=30)
+    growth = watch_growth(tmp_path, film, stopped_mosquitto, cameras=3, viewers=1, warm_up=10, seconds=24)
     assert growth.memory < 0.1, str(growth)
     assert growth.threads <= 0, str(growth)
     assert growth.files <= 0, str(growth)
