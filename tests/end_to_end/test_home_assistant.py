@@ -200,7 +200,7 @@ def test_the_picture_of_a_start_is_shown_while_snapshots_are_on(
     home_assistant: HomeAssistant, write: Start, run: Start, eventually: Eventually, film: Callable[..., Path],
     module_mosquitto: Any, module_subscribe: Callable[[int], Any],
 ) -> None:  # fmt: skip
-    film("attic.mp4", (2, 0), (120, 200), size=(1280, 720))
+    film("attic.mp4", (2, 0), (45, 200), size=(1280, 720))
     running = run("nuc10", snapshots=True, attic="attic.mp4")
     image = "image.attic_snapshot"
     eventually(lambda: home_assistant.image(image) is not None, "the picture", RECOGNIZED)
