@@ -37,7 +37,8 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --out docs/performance.md
 
-# make soak   the long proofs: 500 rounds of kills and outages, an hour of 16 cameras, and 100 faults of cameras;
+# make soak   the long proofs: 500 rounds of kills and outages, an hour of 16 cameras, 100 faults of cameras, 200 kills of a
+#             forecaster and its broker, and a simulated year of it;
 #             docs/reliability.md has the results
 soak: $(VENV)/.tests
 	$(BIN)/python -m tests.soak

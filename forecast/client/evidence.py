@@ -26,6 +26,8 @@ RIGHT_SHARE = 0.85
 """How often a model is right whose errors were never measured."""
 SMALLEST = 1e-4
 """The smallest share of a symbol. With 0, one window would rule an activity out that the clips never showed so."""
+FURTHEST_BACK = 60.0
+"""Seconds by which a message may be late. The times of a camera with an older one have gone back."""
 LONGEST_SPAN = 60.0
 """Seconds. No window is longer, so a message that says so would silence its camera."""
 
@@ -123,6 +125,11 @@ class Observations:
             return None
         self._due[message.camera] = message.t + min(max(message.span_s or 0.0, SHORTEST_STEP), LONGEST_SPAN)
         return message.p
+
+    def begins_again(self, message: ObservationMessage) -> bool:
+        """Return whether the times of a camera have gone back, because a replay or a clock begins again."""
+        is_first_of_them = message.dt is not None and message.dt < 0
+        return is_first_of_them or message.t < self._last.get(message.camera, -np.inf) - FURTHEST_BACK
 
     def forget(self, camera: str) -> None:
         """Accept earlier times of a camera again, for example because a replay starts again."""

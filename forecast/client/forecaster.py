@@ -102,7 +102,7 @@ class Forecaster:
         """Follow an observation. One that cannot be used is counted. Raises Unsound for a camera too many."""
         if (camera := self._camera(message.camera, message.area, now)) is None:
             return
-        if message.dt is not None and message.dt < 0:
+        if self.observations.begins_again(message):
             self._start_again(message.camera, now)
         probabilities = self.observations.take(message, now)
         if message.valid:

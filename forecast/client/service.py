@@ -19,7 +19,7 @@ from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
 from harstream.forecast.client.learned import ForecasterSettings, learn
-from harstream.forecast.client.soundness import Unsound, check_emission, check_labels
+from harstream.forecast.client.soundness import MOST_CAMERAS, Unsound, check_emission, check_labels
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox
@@ -122,8 +122,11 @@ class ForecastService:
         self._forecaster: Forecaster | None = None
         self._early: deque[_Received] = deque()
         """Events that the broker queued. It sends some in front of the node's retained description."""
-        for kind in ("labels", "emission", "camera/+/health", "camera/+/observation"):
+        self._observed: dict[str, bytes] = {}
+        """The last observation since the last tick, by topic. A tick has use for one window of a camera."""
+        for kind in ("labels", "emission", "camera/+/health"):
             self._publisher.subscribe(f"har/{node}/{kind}", self._receive, qos=0)
+        self._publisher.subscribe(f"har/{node}/camera/+/observation", self._receive_observation, qos=0)
         self._publisher.receive(f"har/{node}/camera/+/event", self._receive_event)
 
     def stop(self) -> None:
@@ -158,6 +161,11 @@ class ForecastService:
         """Queue a message. It runs on paho's thread."""
         self._queue(_Received(topic, payload, lambda: None))
 
+    def _receive_observation(self, topic: str, payload: bytes, _: bool) -> None:
+        """Keep the last observation of a camera until the next tick. It runs on paho's thread."""
+        if topic in self._observed or len(self._observed) < MOST_CAMERAS:
+            self._observed[topic] = payload
+
     def _receive_event(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         """Queue an event. It runs on paho's thread."""
         self._queue(_Received(topic, payload, acknowledge))
@@ -185,6 +193,8 @@ class ForecastService:
             self._tick(self._clock())
 
     def _tick(self, now: float) -> None:
+        for topic in list(self._observed):
+            self._work_off(_Received(topic, self._observed.pop(topic), lambda: None))
         if self._forecaster is not None:
             for message in self._forecaster.tick(now):
                 self._announcements.retain(message)
