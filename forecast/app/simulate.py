@@ -11,6 +11,8 @@ from rich.table import Table
 from harstream.stream.app.terminal import one_line_errors
 from harstream.wire.errors import ConfigError
 
+TABLE_WIDTH = 100
+
 
 def simulate(
     days: Annotated[int, typer.Option(help="Days in all. The first 14 are learned from.")] = 60,
@@ -34,7 +36,9 @@ def simulate(
                 f"{mean.lasting:.0%}", f"{mean.assumed:.0%}", f"{mean.best_now:.3f}", _regret(mean.now, now),
                 f"{mean.best_later:.3f}", _regret(mean.later, later),
             )  # fmt: skip
-        Console().print(table)
+        console = Console()
+        console.width = max(console.width, TABLE_WIDTH)  # a heading on several lines would be hard to read
+        console.print(table)
 
 
 def _regret(mean: float, error: float) -> str:

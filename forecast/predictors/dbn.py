@@ -1,8 +1,7 @@
 """`dbn`: a dynamic Bayesian network whose tables are log-linear. `structure.yaml` names their parents.
 
-It says which activity is next, what goes on later, and so what begins. When something ends or begins, it does not know
-better than `hmm`, which it asks: durations that also depend on the activity before, or on what ended recently, were
-no better on the records of homes.
+It says which activity is next, what goes on later, and so what begins. For the time at which something ends or begins,
+it asks `hmm`: a correction of those times by the same parents was better in two homes, and worse in a third.
 Source: log-linear tables of a Bayesian network, D. Koller, N. Friedman, "Probabilistic graphical models" (2009), 5.4.
 """
 

@@ -1,7 +1,8 @@
 """`mix`: the weighted mean of all predictors. Each weight follows from how well the predictor did so far.
 
 Source: Bayesian model averaging by prequential likelihood, A. Dawid, "Present position and potential developments",
-J. R. Stat. Soc. A 147 (1984), with discounted losses.
+J. R. Stat. Soc. A 147 (1984), with discounted losses and a learning rate below 1: P. Grünwald, T. van Ommen,
+"Inconsistency of Bayesian inference for misspecified linear models", Bayesian Analysis 12 (2017).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from harstream.forecast.predictors.structure import Structure, read_structure
 
 LOSS_HALF_LIFE = 7 * 86400.0
 """Seconds after which a loss counts half."""
+LEARNING_RATE = 0.1
+"""How much a loss counts. With 1, the best predictor so far soon has all the weight, and the mix is worse than each."""
 SMALLEST_WEIGHT = 0.001
 SMALLEST = 1e-4
 """The smallest probability that a loss is computed from."""
@@ -134,7 +137,7 @@ def weights_after(
 
 def _weights(before: Mapping[str, float], sums: Mapping[str, float]) -> dict[str, float]:
     best = min(sums.values())
-    raw = {name: before[name] * float(np.exp(best - total)) for name, total in sums.items()}
+    raw = {name: before[name] * float(np.exp(LEARNING_RATE * (best - total))) for name, total in sums.items()}
     whole = sum(raw.values())
     kept = {name: max(weight / whole, SMALLEST_WEIGHT) for name, weight in raw.items()}
     whole = sum(kept.values())
