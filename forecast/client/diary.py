@@ -35,7 +35,7 @@ SCHEMA = """
     CREATE INDEX IF NOT EXISTS by_question ON losses (question, time);
 """
 DELETE_OLD = """
-    DELETE FROM episodes WHERE rowid IN (SELECT rowid FROM episodes ORDER BY started_at DESC LIMIT -1 OFFSET ?)
+    DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} ORDER BY started_at DESC LIMIT -1 OFFSET ?)
 """
 _Statement = tuple[str, tuple[object, ...]]
 log = logging.getLogger(__name__)
@@ -110,8 +110,8 @@ class Diary:
         self._write([*inserted, ("DELETE FROM losses WHERE time < ?", (keep_since,))])
 
     def trim(self) -> None:
-        """Delete the oldest episodes beyond the limit. It reads the whole diary, so once in hours is enough."""
-        self._write([(DELETE_OLD, (MOST_EPISODES,))])
+        """Delete the oldest episodes and outages beyond the limit. It reads the whole diary, so call it rarely."""
+        self._write([(DELETE_OLD.format(table), (MOST_EPISODES,)) for table in ("episodes", "away")])
 
     def retry(self) -> None:
         """Write what waits for a disk that was full, if anything does."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from harstream.forecast.model.states import States
 
@@ -54,6 +56,7 @@ def intervals(episodes: Iterable[Episode], away: Sequence[Away], states: States)
     episodes:  Eat 0-60            Sleep 90-500
     states:    Eat        after Eat       Sleep
     """
+    outages = _Outages(away)
     numbers = {name: number for number, name in enumerate(states.activities)}
     known = [episode for episode in episodes if episode.activity in numbers]
     course: list[Interval] = []
@@ -71,8 +74,9 @@ def intervals(episodes: Iterable[Episode], away: Sequence[Away], states: States)
         course.append(Interval(state, episode.start, end, successor, before, episode.room))
         before = state
         if following is not None and not is_direct:
-            course.extend(_unknown(states.after(state), end, following.start, after, before, away))
-            if _gaps(end, following.start, away):
+            gaps = outages.between(end, following.start)
+            course.extend(_unknown(states.after(state), end, following.start, after, before, gaps))
+            if gaps:
                 before = None
     return course
 
@@ -88,10 +92,9 @@ def by_camera(course: Sequence[Interval]) -> list[list[Interval]]:
 
 
 def _unknown(
-    state: int, start: float, end: float, after: int | None, before: int | None, away: Sequence[Away]
+    state: int, start: float, end: float, after: int | None, before: int | None, gaps: Sequence[Away]
 ) -> Iterable[Interval]:
     """Yield the unknown intervals between two activities. Only the last one was seen to end."""
-    gaps = _gaps(start, end, away)
     starts, ends = [start, *[gap.end for gap in gaps]], [*[gap.start for gap in gaps], end]
     for index, (first, last) in enumerate(zip(starts, ends, strict=True)):
         if last > first:
@@ -100,5 +103,16 @@ def _unknown(
             yield Interval(state, first, last, after if is_last and not gaps else None, before)
 
 
-def _gaps(start: float, end: float, away: Sequence[Away]) -> list[Away]:
-    return [gap for gap in away if gap.start < end and gap.end > start]
+class _Outages:
+    """Finds the times without observations between two activities. A camera may go away a hundred times a day."""
+
+    def __init__(self, away: Sequence[Away]) -> None:
+        """`away`: in the order of time."""
+        self._away = away
+        self._starts = [gap.start for gap in away]
+        self._reached = list(accumulate((gap.end for gap in away), max))
+        """The latest end so far."""
+
+    def between(self, start: float, end: float) -> list[Away]:
+        first, last = bisect_right(self._reached, start), bisect_left(self._starts, end)
+        return [gap for gap in self._away[first:last] if gap.end > start]

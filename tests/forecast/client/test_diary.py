@@ -74,6 +74,16 @@ def test_the_oldest_episodes_beyond_the_limit_are_deleted(diary: Diary) -> None:
     assert (len(kept), kept[0].start) == (MOST_EPISODES, 3)
 
 
+def test_the_oldest_outages_beyond_the_limit_are_deleted(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harstream.forecast.client.diary.MOST_EPISODES", 2)
+    for number in range(4):
+        diary.add_away("hall", Away(number, number + 1))
+
+    diary.trim()
+
+    assert [away.start for away in diary.away("hall")] == [2, 3]
+
+
 def test_a_broken_file_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database" * 500)
     diary = Diary(tmp_path / FILE)
@@ -89,15 +99,15 @@ def test_what_a_full_disk_refuses_is_written_later(small_disk: SmallDisk, caplog
     diary = Diary(small_disk.folder / FILE)
     diary.start()
     small_disk.fill()
-    for number in range(2000):
+    for number in range(800):
         diary.add("hall", [(str(number), Episode("Eat" * 50, number, number + 1))])
     written = len(diary.episodes("hall"))
 
     small_disk.free()
     diary.retry()
 
-    assert written < 2000
-    assert len(diary.episodes("hall")) == 2000
+    assert written < 800
+    assert len(diary.episodes("hall")) == 800
     assert [record.levelname for record in caplog.records if str(diary.path) in record.message] == ["WARNING"]
     diary.close()
 

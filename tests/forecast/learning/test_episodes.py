@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from harstream.forecast.learning.episodes import Away, Episode, Interval, intervals
 from harstream.forecast.model.states import States
 
@@ -57,3 +59,23 @@ def test_activities_of_another_model_are_left_out() -> None:
 
 def test_no_episodes_give_an_empty_course() -> None:
     assert intervals([], [Away(0, 10)], HOME) == []
+
+
+def test_an_outage_counts_also_if_a_longer_one_began_before_it() -> None:
+    """A clock that was set back lets outages overlap."""
+    course = intervals([Episode("Eat", 0, 60), Episode("Sleep", 90, 500)], [Away(10, 75), Away(20, 30)], HOME)
+
+    assert [(each.start, each.end) for each in course if each.state == AFTER_EAT] == [(75, 90)]
+    assert course[-1].previous is None
+
+
+def test_a_year_of_a_camera_that_goes_away_all_the_time_is_read_in_seconds() -> None:
+    """With each outage compared to each pause, it took minutes."""
+    episodes = [Episode("Eat" if number % 2 else "Sleep", 100 * number, 100 * number + 50) for number in range(30_000)]
+    away = [Away(100 * number + 60, 100 * number + 70) for number in range(30_000)]
+    began = time.process_time()
+
+    course = intervals(episodes, away, HOME)
+
+    assert time.process_time() - began < 10
+    assert len(course) == 3 * 30_000 - 2
