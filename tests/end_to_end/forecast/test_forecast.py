@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.service import MOST_WAITING
 from harstream.forecast.learning.episodes import Episode
 from harstream.wire.health import HealthState
-from tests.forecast.client.household import LABELS, health, labels_message
+from harstream.wire.values import EventType
+from tests.forecast.client.household import LABELS, event, health, labels_message, observation
 from tests.support.broker import Mosquitto, Subscribe
 from tests.support.command import Start
 from tests.support.waiting import Eventually
@@ -97,27 +99,59 @@ def test_what_the_broker_retains_is_known_from_the_first_moment(
     eventually(lambda: subscriber.of("camera/yard/forecast"), "a forecast of the camera that is away", 30)
 
 
+def fill(folder: Path, number: int) -> Path:
+    """Fills a diary that takes long to learn. Returns its file."""
+    folder.mkdir(parents=True)
+    diary = Diary(folder / FILE)
+    diary.start()
+    lived = [Episode(LABELS[each % 4], 1e9 + 60 * each, 1e9 + 60 * each + 50) for each in range(number)]
+    diary.add("hall", [(str(each), episode) for each, episode in enumerate(lived)])
+    diary.close()
+    return diary.path
+
+
+def publish(mosquitto: Mosquitto, topic: str, message: bytes, *more: str) -> None:
+    send = ["mosquitto_pub", "-p", str(mosquitto.port), "-q", "1", "-t", f"har/home/{topic}", *more]
+    subprocess.run([*send, "-m", message.decode()], check=True)
+
+
 def test_a_stop_does_not_wait_until_a_long_diary_is_learned(
     start: Start, mosquitto: Mosquitto, eventually: Eventually, config: Path, tmp_path: Path
 ) -> None:
     """Learning it takes more than ten seconds."""
-    labels = LABELS[:4]
-    folder = tmp_path / "state" / "forecast"
-    folder.mkdir(parents=True)
-    diary = Diary(folder / FILE)
-    diary.start()
-    lived = [Episode(labels[number % 4], 1e9 + 60 * number, 1e9 + 60 * number + 50) for number in range(60_000)]
-    diary.add("hall", [(str(number), episode) for number, episode in enumerate(lived)])
-    diary.close()
-    for topic, message in (("labels", labels_message()), ("camera/hall/health", health(HealthState.LIVE, time.time()))):
-        send = ["mosquitto_pub", "-p", str(mosquitto.port), "-r", "-q", "1", "-t", f"har/home/{topic}"]
-        subprocess.run([*send, "-m", message.encode().decode()], check=True)
+    fill(tmp_path / "state" / "forecast", 60_000)
+    publish(mosquitto, "labels", labels_message().encode(), "-r")
+    publish(mosquitto, "camera/hall/health", health(HealthState.LIVE, time.time()).encode(), "-r")
     forecaster = start("forecast", "run", "--config", config)
     eventually(lambda: any("60000 of its activities" in line for line in forecaster.stderr), "the diary", 30)
 
     forecaster.signal(signal.SIGTERM)
 
     assert forecaster.wait(8) == 0
+    assert not forecaster.complaints
+
+
+def test_events_find_a_place_beside_the_observations_that_come_while_it_learns(
+    start: Start, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path, tmp_path: Path
+) -> None:
+    subscriber = subscribe(mosquitto.port)
+    diary = fill(tmp_path / "state" / "forecast", 60_000)
+    publish(mosquitto, "labels", labels_message().encode(), "-r")
+    publish(mosquitto, "camera/hall/health", health(HealthState.LIVE, time.time()).encode(), "-r")
+    forecaster = start("forecast", "run", "--config", config)
+    eventually(lambda: any("60000 of its activities" in line for line in forecaster.stderr), "the diary", 30)
+    now = time.time()
+    many = ["mosquitto_pub", "-p", str(mosquitto.port), "-t", "har/home/camera/hall/observation", "-l"]
+    for first in range(0, MOST_WAITING + 1000, 1000):  # mosquitto drops some, and events, too, if all come at once
+        lines = (observation(now + each / 1000, "Work").encode() + b"\n" for each in range(first, first + 1000))
+        subprocess.run(many, input=b"".join(lines), check=True)
+        time.sleep(0.2)
+    assert not subscriber.of(FORECAST), "it has learned too fast for this test"
+
+    publish(mosquitto, "camera/hall/event", event(EventType.END, "Work", now - 60, now).encode())
+
+    eventually(lambda: subscriber.of(FORECAST), "the first forecast", 120)
+    eventually(lambda: episodes(diary) == 60_001, "the activity in the diary", 30)
     assert not forecaster.complaints
 
 
