@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
-from harstream.forecast.evaluation.folds import Folding, folds
+import pytest
+
+from harstream.forecast.evaluation.folds import Folding, begin_of, folds
 from harstream.forecast.learning.episodes import Interval
 
 DAY = 86400.0
@@ -34,3 +37,26 @@ def test_each_day_is_predicted_from_the_days_before_it() -> None:
     for fold in found:
         assert all(each.end <= fold.now for each in fold.learned)
     assert found[0].learned[-1] == Interval(0, 2.5 * DAY, 3 * DAY, None, 1)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 5, 1), 24)])
+def test_a_day_lasts_from_midnight_to_midnight_also_when_the_clocks_change(day: date, hours: int) -> None:
+    number = day.toordinal()
+    assert begin_of(number + 1, BERLIN) - begin_of(number, BERLIN) == hours * 3600
+
+
+@pytest.mark.parametrize("changed", [datetime(2026, 3, 29, tzinfo=BERLIN), datetime(2026, 10, 25, tzinfo=BERLIN)])
+def test_the_night_in_which_the_clocks_change_is_left_out_as_a_whole(changed: datetime) -> None:
+    evening, morning = (changed.replace(hour=hour).timestamp() for hour in (0, 23))
+    course = [
+        Interval(0, evening - 30 * 3600, evening - 26 * 3600, 1, None),
+        Interval(1, evening + 600, evening + 7200, 0, 0),
+        Interval(0, morning, morning + 1800, 1, 1),
+        Interval(1, morning + 7200, morning + 9000, None, 0),
+    ]
+    found = {fold.day: fold.learned for fold in folds([course], Folding.DAY, BERLIN)}
+    assert [each.start for each in found[changed.toordinal()]] == [course[0].start, course[3].start]
+    assert [each.start for each in found[changed.toordinal() + 1]] == [each.start for each in course[:3]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -58,3 +59,12 @@ def test_an_older_interval_counts_less() -> None:
 
     assert counts.risk.sum() == 15
     assert counts.ends.sum() == counts.moves.sum() == 0.25
+
+
+@pytest.mark.parametrize(("day", "hours"), [(datetime(2026, 3, 29), 7), (datetime(2026, 10, 25), 9)])
+def test_a_night_in_which_the_clocks_change_counts_with_its_true_length(day: datetime, hours: int) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    midnight, morning = (day.replace(hour=hour, tzinfo=berlin).timestamp() for hour in (0, 8))
+    counts = count([Interval(0, midnight, morning, 1, None)], 3, np.array([100.0, 1e5]), berlin, whole)
+    assert counts.risk.sum() == hours * 3600
+    assert counts.ends.sum() == counts.moves.sum() == 1
