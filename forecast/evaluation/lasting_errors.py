@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.forecast.client.evidence import LASTING, Symbols
+from harstream.forecast.evaluation.household import Life, symbols_of
 from harstream.forecast.model.looks import Emission, Looks
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov, correct
 from harstream.forecast.model.states import States
@@ -109,21 +110,25 @@ def household(states: States) -> SemiMarkov:
 
 
 def simulate(recognizer: Recognizer, world: World, *, ticks: int, households: int, seed: int) -> Days:
-    """Draw states and symbols. A look is drawn from the emission row when a state begins, and when it is renewed."""
-    random, model = np.random.default_rng(seed), recognizer.model
+    """Draw states and symbols."""
+    random = np.random.default_rng(seed)
     states, symbols = np.empty((2, ticks, households), dtype=np.intp)
     for house in range(households):
-        state, look = len(model.hazard) - 1, -1
-        for tick in range(ticks):
-            begins = tick == 0 or random.random() < model.hazard[state, 0]
-            if begins and tick:
-                state = _drawn(random, model.follow[state])
-            if begins or random.random() < world.renewed:
-                look = _drawn(random, recognizer.emission[state])
-            repeats = random.random() < world.lasting
-            states[tick, house] = state
-            symbols[tick, house] = look if repeats else _drawn(random, recognizer.emission[state])
+        life = Life(_lived(recognizer.model, ticks, random), np.ones(ticks, dtype=np.bool_))
+        states[:, house] = life.states
+        symbols[:, house] = symbols_of(life, recognizer.emission, world.lasting, world.renewed, random)
     return Days(states, symbols)
+
+
+def _lived(model: SemiMarkov, ticks: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Draw the states of a model with one phase per state. The last one is the first that it is in."""
+    lived = [len(model.hazard) - 1]
+    cumulated, chances = model.follow.cumsum(axis=1), random.random((ticks, 2))
+    for ends, follows in chances[1:]:
+        row = cumulated[lived[-1]]
+        is_over = ends < model.hazard[lived[-1], 0]
+        lived.append(int(np.searchsorted(row, follows * row[-1], side="right")) if is_over else lived[-1])
+    return np.array(lived, dtype=np.intp)
 
 
 def taken_as_state(recognizer: Recognizer, symbols: NDArray[np.intp]) -> Floats:
@@ -185,10 +190,6 @@ def _log_loss(model: SemiMarkov, beliefs: Floats, states: NDArray[np.intp]) -> f
     shown = beliefs @ np.eye(model.shows.max() + 1)[model.shows]
     of_truth = np.take_along_axis(shown, model.shows[states][..., None], axis=-1)
     return float(-np.log(np.maximum(of_truth, SMALLEST)).mean())
-
-
-def _drawn(random: np.random.Generator, probabilities: Floats) -> int:
-    return int(np.searchsorted(probabilities.cumsum(), random.random() * probabilities.sum(), side="right"))
 
 
 def compare(name: str) -> None:
