@@ -37,6 +37,9 @@ SCHEMA = """
 DELETE_OLD = """
     DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} ORDER BY started_at DESC LIMIT -1 OFFSET ?)
 """
+KEPT_LOSSES = 50_000
+"""The last losses are kept, however old they seem: the clock may be a year ahead for a moment."""
+DELETE_LOSSES = "DELETE FROM losses WHERE time < ? AND rowid <= (SELECT max(rowid) FROM losses) - ?"
 _Statement = tuple[str, tuple[object, ...]]
 log = logging.getLogger(__name__)
 
@@ -104,10 +107,10 @@ class Diary:
         self._write([("INSERT INTO away VALUES (?, ?, ?)", (camera, away.start, away.end))])
 
     def add_losses(self, losses: Sequence[Loss], *, keep_since: float) -> None:
-        """Add losses, and delete those before a time."""
+        """Add losses, and delete those before a time, but none of the last ones."""
         rows = [(each.camera, each.time, each.question, each.predictor, each.loss) for each in losses]
         inserted: list[_Statement] = [("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", row) for row in rows]
-        self._write([*inserted, ("DELETE FROM losses WHERE time < ?", (keep_since,))])
+        self._write([*inserted, (DELETE_LOSSES, (keep_since, KEPT_LOSSES))])
 
     def trim(self) -> None:
         """Delete the oldest episodes and outages beyond the limit. It reads the whole diary, so call it rarely."""

@@ -124,10 +124,15 @@ class PlaceScores:
         self._pending = deque(sorted(self._pending, key=lambda each: each.due))
 
     def reached(self, time: float, shown: int) -> list[Loss]:
-        """Return the losses of the forecasts for a time that is reached. `shown`: what goes on, K for unknown."""
+        """Return the losses of the forecasts for a time that is reached. `shown`: what goes on, K for unknown.
+
+        A forecast for a time long before is dropped: the clock has jumped, or nobody watched at that time.
+        """
         losses: list[Loss] = []
         while self._pending and self._pending[0].due <= time:
             due = self._pending.popleft()
+            if time - due.due > SAMPLE_PERIOD:
+                continue
             for name, probabilities in due.probabilities.items():
                 losses.append(Loss(self._place, time, due.question, name, loss_of(float(probabilities[shown]))))
         return losses

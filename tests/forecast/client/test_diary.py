@@ -58,11 +58,13 @@ def test_what_is_forgotten_is_not_in_the_file(diary: Diary) -> None:
     assert b"SecretActivity" not in diary.path.read_bytes()
 
 
-def test_old_losses_are_deleted(diary: Diary) -> None:
+def test_old_losses_are_deleted_but_the_last_ones(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harstream.forecast.client.diary.KEPT_LOSSES", 2)
+    diary.add_losses([Loss("hall", 10, "next", "hmm", 0.5)], keep_since=0)
     diary.add_losses([Loss("hall", 20, "next", "hmm", 0.5)], keep_since=0)
     diary.add_losses([Loss("hall", 90, "next", "hmm", 0.7)], keep_since=50)
 
-    assert [loss.time for loss in diary.losses(0)] == [90]
+    assert [loss.time for loss in diary.losses(0)] == [20, 90]
 
 
 def test_the_oldest_episodes_beyond_the_limit_are_deleted(diary: Diary) -> None:

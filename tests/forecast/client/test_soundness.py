@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harstream.forecast.client.diary import Diary
+from harstream.forecast.client.diary import Diary, Loss
 from harstream.forecast.client.evidence import Symbols
 from harstream.forecast.client.forecaster import Forecaster
 from harstream.forecast.client.soundness import Unsound, check_emission, check_labels
@@ -162,3 +162,13 @@ def test_a_camera_whose_events_are_missing_has_shown_its_activity_only_since_it_
     assert last is not None
     assert last.activity == "Shower"
     assert last.dwell_s < 120
+
+
+def test_a_clock_that_is_a_year_ahead_for_a_moment_loses_nothing_that_was_measured(diary: Diary) -> None:
+    fill(diary, 3)
+    diary.add_losses([Loss("hall", MONDAY - DAY, "next", "published", 0.5)], keep_since=0)
+    forecaster = new_forecaster(diary)
+    for now in (MONDAY, MONDAY + YEAR, MONDAY + YEAR + 60, MONDAY + 120):
+        forecaster.observe(observation(now, "Work"), now)
+        forecaster.tick(now)
+    assert diary.losses(0)[0].time == MONDAY - DAY
