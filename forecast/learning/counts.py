@@ -40,12 +40,13 @@ def count(
     interval that began at a time counts.
     """
     edges = np.concatenate([[0.0], np.cumsum(widths)[:-1]])
+    longest = np.append(widths[:-1], np.inf)  # the last phase has no end
     risk = np.zeros((SLOTS, states, len(widths)))
     ends, moves = np.zeros_like(risk), np.zeros((SLOTS, states, states))
     for interval in course:
         importance, first = weight(interval.start), hour_of(interval.start, zone) * 3600
         ages = _slot_edges(interval, first)
-        spent = np.diff(np.clip(ages[:, None] - edges, 0.0, widths), axis=0)
+        spent = np.diff(np.clip(ages[:, None] - edges, 0.0, longest), axis=0)
         slots = ((first + (ages[:-1] + ages[1:]) / 2) // SLOT_SECONDS).astype(int) % SLOTS
         np.add.at(risk[:, interval.state], slots, importance * spent)
         if interval.next is not None:

@@ -28,6 +28,13 @@ def test_the_seconds_of_an_interval_fall_into_its_phases() -> None:
     assert counts.risk.sum() == 600
 
 
+def test_the_last_phase_has_no_end() -> None:
+    counts = count([Interval(0, MIDNIGHT, MIDNIGHT + 50_000, 1, None)], 3, WIDTHS, UTC, whole)
+
+    assert counts.risk.sum() == pytest.approx(50_000)
+    assert counts.risk[:, 0, 2].sum() == pytest.approx(50_000 - 1100)
+
+
 def test_an_interval_is_split_at_each_half_hour() -> None:
     start = MIDNIGHT + SLOT_SECONDS - 200
     counts = count([Interval(0, start, start + 500, 1, None)], 3, WIDTHS, UTC, whole)
