@@ -82,15 +82,16 @@ def next_of(forecasts: Sequence[Received]) -> str | None:
 
 
 def has_come_true(subscriber: Subscriber) -> bool:
-    """Return whether an activity began that the forecast before it had named."""
-    expected: str | None = None
+    """Return whether an activity began that the last forecast had named as the next one, before it showed it."""
+    forecasts: list[tuple[str, str | None]] = []
     for each in list(subscriber.received):
         if each.topic.endswith(f"{CAMERA}/forecast") and each.payload:
-            expected = next_of([each]) or expected
-        elif each.topic.endswith(f"{CAMERA}/event") and (each.json["event_type"], each.json["activity"]) == (
-            "start", expected,
-        ):  # fmt: skip
-            return True
+            forecasts.append((each.json["activity"], next_of([each])))
+        elif each.topic.endswith(f"{CAMERA}/event") and each.json["event_type"] == "start":
+            began = each.json["activity"]
+            expected = [following for activity, following in forecasts if activity != began]
+            if expected and expected[-1] == began:
+                return True
     return False
 
 
