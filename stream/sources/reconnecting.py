@@ -67,14 +67,21 @@ class ReconnectingSource:
                     if isinstance(item, Frame) and self._stopping.is_set():
                         return
             except Exception as error:
-                failure = as_source_error(error, self.camera)
-                if self._must_open and not has_been_live:
-                    raise failure from failure.__cause__
-                reason, trouble = str(failure), failure.trouble
+                reason, trouble = self._describe(error, may_retry=has_been_live or not self._must_open)
             if not outage.is_ongoing or (trouble in FOR_A_PERSON and trouble is not self._reported):
                 yield self._offline(outage, reason, trouble)
             outage.record_failure(reason)
             backoff.wait(at_least=REFUSED_WAIT if trouble is Trouble.LOGIN_REFUSED else 0.0)
+
+    def _describe(self, error: Exception, *, may_retry: bool) -> tuple[str, Trouble]:
+        """Return the reason of a failure, and its kind. Raises it as SourceError if it may not be retried.
+
+        Nothing keeps the error itself: its traceback would hold the decoder, with its threads, until the next failure.
+        """
+        failure = as_source_error(error, self.camera)
+        if not may_retry:
+            raise failure from failure.__cause__
+        return str(failure), failure.trouble
 
     def _offline(self, outage: Outage, reason: str, trouble: Trouble) -> CameraChange:
         """Return the change to offline. Log another reason in an outage; the outage logs the first one itself."""

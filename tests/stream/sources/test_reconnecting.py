@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import cast
 
@@ -63,6 +64,24 @@ def test_camera_that_fails_is_offline_once_and_live_again_with_its_first_frame(
     assert "gone" in second
     assert "live after 3" in third
     assert "offline" in fourth
+
+
+def test_a_camera_that_failed_keeps_nothing_of_its_connection() -> None:
+    """A decoder has threads and memory for pictures. It would live until the camera fails again."""
+    decoders: list[weakref.ref[set[int]]] = []
+
+    def opened() -> Iterator[tuple[float, Picture]]:
+        decoder = {1}
+        decoders.append(weakref.ref(decoder))
+        yield 0.0, PICTURE
+        raise SourceError("gone", Trouble.UNREACHABLE)
+
+    source = ReconnectingSource("hall", opened, Clock(), StoppingAfter(3), must_open=False)
+    for item in source.frames():
+        if isinstance(item, CameraChange) and item.state is CameraState.OFFLINE:
+            assert decoders[0]() is None
+            return
+    pytest.fail("never offline")
 
 
 def test_first_opening_that_must_succeed_raises() -> None:
