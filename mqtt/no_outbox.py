@@ -1,4 +1,4 @@
-"""What a publisher has that publishes no events, such as that of the forecaster."""
+"""Takes the place of the outbox in a publisher that publishes no events, such as that of the forecaster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harstream.mqtt.outbox import QueuedMessage
 
 
 class NoOutbox:
-    """Takes the place of an outbox in which nothing ever waits. It has no file."""
+    """An outbox in which nothing ever waits. It has no file."""
 
     dropped = 0
 

@@ -185,9 +185,9 @@ class Outbox:
         return since is not None and time.monotonic() - since > HANGS_AFTER
 
     def close(self) -> None:
-        """Close the file. It gives up if the disk hangs."""
+        """Close the file. It gives up if the disk hangs, and what is in the file stays there."""
         if self.hangs or not finishes_within(HANGS_AFTER, self._close):
-            log.warning("the disk of the outbox %s hangs: the file was not closed", self.path)
+            log.warning("the outbox %s could not be closed within %g s: check the disk", self.path, HANGS_AFTER)
 
     def _close(self) -> None:
         with self._work():

@@ -1,4 +1,4 @@
-"""Which of two services with the same node name is the newer one. The older one must end. So it is with forecasters.
+"""Which of two services, or of two forecasters, of one node is the newer one. The older one must end.
 
 The newest service retains an owner message with an epoch. At its first connection, a service raises its epoch above
 that of the message it finds, so a wrong clock does not matter. Whoever sees a higher epoch later is the older one.

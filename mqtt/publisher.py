@@ -54,7 +54,7 @@ class Publisher:
     ) -> None:
         """The publisher starts and closes the outbox. Files beside it store the client id and refused events.
 
-        `outbox`: without one, the publisher publishes no events.
+        `outbox`: with NoOutbox, the publisher publishes no events.
         `client_id`: None makes one. `ownership`: the claim on the node's name; None lets others have the same name.
         `set_aside_after`: seconds of refusals after which the events of a topic no longer wait.
         `session_lasts`: seconds for which the broker queues messages for the subscriptions of QoS 1 between two runs.
@@ -86,7 +86,10 @@ class Publisher:
         self._subscriptions.add(topic, handler, qos)
 
     def receive(self, topic: str, receiver: Receiver) -> None:
-        """Set the receiver of a topic, as `subscribe` does. A message of QoS 1 comes until it is worked off."""
+        """Set the receiver of a topic, as `subscribe` does.
+
+        After a loss, the broker delivers a message again until the receiver has acknowledged it.
+        """
         self._subscriptions.add_receiver(topic, receiver)
 
     def set_acknowledgement_handler(self, on_acknowledged: OnAcknowledged) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-def finishes_within(seconds: float, work: Callable[[], None]) -> bool:
+def finishes_within(seconds: float, work: Callable[[], object]) -> bool:
     """Do the work on another thread, and return whether it has finished within `seconds`. Raises what it raised.
 
     A write that hangs cannot be interrupted. The thread then stays, and the process can end without it.

@@ -94,29 +94,29 @@ def _components(forecast: str, activities: list[str]) -> dict[str, Payload]:
     """`forecast`: the topic. Left-out fields are read with `get`, because Home Assistant warns of undefined ones."""
     components = {
         "next_activity": sensor(
-            "Next activity", forecast, _shown("value_json.next", "value_json.next.activity", f"'{UNKNOWN}'"),
+            "Next activity", forecast, _shown("value_json.next.activity", "value_json.next", f"'{UNKNOWN}'"),
             device_class="enum", options=[*activities, UNKNOWN], json_attributes_topic=forecast,
-            json_attributes_template=_shown("True", "{'reason': value_json.get('next_reason')} | tojson", "'{}'"),
+            json_attributes_template=_shown("{'reason': value_json.get('next_reason')} | tojson", otherwise="'{}'"),
         ),
         "next_activity_probability": sensor(
-            "Next activity probability", forecast, _shown("value_json.next", _percent("value_json.next.p")),
+            "Next activity probability", forecast, _shown(_percent("value_json.next.p"), "value_json.next"),
             unit_of_measurement="%", state_class="measurement",
         ),
         "next_activity_at": sensor(
-            "Next activity at", forecast, _shown("value_json.next", "value_json.next.expected_at"),
+            "Next activity at", forecast, _shown("value_json.next.expected_at", "value_json.next"),
             device_class="timestamp",
         ),
         "unusual": on_off(
             "Unusual", forecast, "on", "off", device_class="problem",
-            value_template=_shown("value_json.get('unusual')", "'on'", "'off'"),
-            json_attributes_topic=forecast, json_attributes_template=_shown("True", _UNUSUAL, "'{}'"),
+            value_template=_shown("'on'", "value_json.get('unusual')", "'off'"),
+            json_attributes_topic=forecast, json_attributes_template=_shown(_UNUSUAL, otherwise="'{}'"),
         ),
         "forecast_skill": diagnostic(sensor(
-            "Forecast skill", forecast, _shown("value_json.get('skill')", _percent("value_json.skill.value")),
+            "Forecast skill", forecast, _shown(_percent("value_json.skill.value"), "value_json.get('skill')"),
             unit_of_measurement="%", state_class="measurement",
         )),
         "surprise": diagnostic(sensor(
-            "Surprise", forecast, _shown("True", "value_json.get('surprise')"),
+            "Surprise", forecast, _shown("value_json.get('surprise')"),
             unit_of_measurement="nats", state_class="measurement",
         )),
         **{f"soon/{activity}": _soon(forecast, activity) for activity in activities},
@@ -127,14 +127,18 @@ def _components(forecast: str, activities: list[str]) -> dict[str, Payload]:
 def _soon(forecast: str, activity: str) -> Payload:
     begins = f"(value_json.horizons | selectattr('horizon_s', 'eq', {SOON}) | first).begins[{json.dumps(activity)}]"
     return sensor(
-        f"{activity} within {SOON // 60} min", forecast, _shown("value_json.next", _percent(begins)),
+        f"{activity} within {SOON // 60} min", forecast, _shown(_percent(begins), "value_json.next"),
         unit_of_measurement="%", state_class="measurement", enabled_by_default=False,
     )  # fmt: skip
 
 
-def _shown(condition: str, value: str, otherwise: str = "None") -> str:
-    """Return a template. A forecaster that ends clears its forecast, which is an empty message without `value_json`."""
-    return f"{{{{ {value} if value_json is defined and {condition} else {otherwise} }}}}"
+def _shown(value: str, condition: str = "", otherwise: str = "None") -> str:
+    """Return a template of `value`, or of `otherwise` where the condition does not hold.
+
+    A forecaster that ends clears its forecast. Home Assistant has no `value_json` for such an empty message.
+    """
+    holds = " and ".join(filter(None, ("value_json is defined", condition)))
+    return f"{{{{ {value} if {holds} else {otherwise} }}}}"
 
 
 def _percent(share: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,7 +25,7 @@ from harstream.forecast.client.learned import (
 from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
 from harstream.forecast.client.outlook import Outlook, outlook, shown
-from harstream.forecast.client.place import Place
+from harstream.forecast.client.place import FollowedCamera, Place
 from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, PlaceScores, SkillRecord
 from harstream.forecast.client.soundness import MOST_CAMERAS, Unsound, check_event, check_time
 from harstream.forecast.client.unusual import unusual_now
@@ -54,15 +53,7 @@ SILENCE = 120.0
 """Seconds without an observation after which events alone are the evidence, because observations are switched off."""
 
 
-@dataclass
-class _Camera:
-    """What is kept about one camera."""
-
-    place: Place
-    observed_at: float = float("-inf")
-    follows_events: bool = False
-    noted: int | None = None
-    """The activity that the diary says goes on."""
+AboutCamera = ObservationMessage | EventMessage | HealthMessage
 
 
 class Forecaster:
@@ -81,15 +72,14 @@ class Forecaster:
         lasting = max(LASTING, (emission and emission.lasting) or 0.0)
         self._matrix = self._symbols.emission(emission)
         self._beliefs = Beliefs(self._matrix, lasting, self._prior)
-        self._cameras: dict[str, _Camera] = {}
+        self._cameras: dict[str, FollowedCamera] = {}
         self._places: dict[str, Place] = {}
         self._removed: set[str] = set()
         """Cameras that left the config. Their last events may still come."""
         self._evidence: dict[str, int] = {}
         """Symbols since the last tick, by camera."""
-        now = learned.past.now
-        losses = diary.losses(now - SKILL_PERIOD, question=NEXT)
-        self._skill = SkillRecord(losses_of(settings.scope, losses), now)
+        losses = diary.losses(learned.past.now - SKILL_PERIOD, question=NEXT)
+        self._skill = SkillRecord(losses_of(settings.scope, losses), learned.past.now)
         self._reported_at = float("-inf")
         self._learner = Learner(partial(learn, diary, self.states, settings), executor, learned)
 
@@ -97,6 +87,16 @@ class Forecaster:
     def places(self) -> list[str | None]:
         """What has a forecast: the names of cameras, sorted, or None for the home."""
         return [None if name == HOME else name for name in sorted(self._places)]
+
+    def handle(self, message: AboutCamera, now: float) -> None:
+        """Follow a message about a camera. Raises Unsound."""
+        match message:
+            case ObservationMessage():
+                self.observe(message, now)
+            case EventMessage():
+                self.follow(message, now)
+            case HealthMessage():
+                self.follow_health(message, now)
 
     def observe(self, message: ObservationMessage, now: float) -> None:
         """Follow an observation. One that cannot be used is counted. Raises Unsound for a camera too many."""
@@ -246,7 +246,7 @@ class Forecaster:
     def _model_at(self, time: float) -> SemiMarkov:
         return self._learner.learned.predictors.hmm.daily.at(hour_of(time, self._settings.zone))
 
-    def _camera(self, name: str, area: str | None, now: float) -> _Camera | None:
+    def _camera(self, name: str, area: str | None, now: float) -> FollowedCamera | None:
         """Return a camera, and follow it from now on if it is new. None for one that left the config."""
         if name in self._removed:
             return None
@@ -254,7 +254,7 @@ class Forecaster:
             if len(self._cameras) >= MOST_CAMERAS:
                 raise Unsound(f"{MOST_CAMERAS} cameras are followed already")
             place = self._place(name, now)
-            self._cameras[name] = _Camera(place)
+            self._cameras[name] = FollowedCamera(place)
             self._diary.set_going_on(name, None, now)  # an earlier run may have been killed
             self._beliefs.add(name, now, place.name)
             self._set_emissions()

@@ -63,3 +63,14 @@ class Place:
             self.losses += self.scores.reached(now, unknown if current is None else current)
         losses, self.losses = self.losses, []
         return losses
+
+
+@dataclass
+class FollowedCamera:
+    """What is kept about one camera."""
+
+    place: Place
+    observed_at: float = float("-inf")
+    follows_events: bool = False
+    noted: int | None = None
+    """The activity that the diary says goes on."""

@@ -17,7 +17,7 @@ from harstream.forecast.client.announcements import ForecastAnnouncements
 from harstream.forecast.client.background import Background
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
-from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.forecaster import AboutCamera, Forecaster
 from harstream.forecast.client.learned import ForecasterSettings, learn
 from harstream.forecast.client.soundness import MOST_CAMERAS, Unsound, check_emission, check_labels
 from harstream.mqtt.broker.address import BrokerAddress
@@ -74,8 +74,7 @@ class _Received:
     """The broker delivers an event again, until this is called."""
 
 
-_OfCamera = ObservationMessage | EventMessage | HealthMessage
-_KINDS: Mapping[str, type[_OfCamera]] = {
+_KINDS: Mapping[str, type[AboutCamera]] = {
     "observation": ObservationMessage,
     "event": EventMessage,
     "health": HealthMessage,
@@ -237,19 +236,12 @@ class ForecastService:
             case ["camera", camera, kind]:
                 self._handle_camera(camera, _KINDS[kind].model_validate_json(payload), self._clock())
 
-    def _handle_camera(self, camera: str, message: _OfCamera, now: float) -> None:
+    def _handle_camera(self, camera: str, message: AboutCamera, now: float) -> None:
         """Handle a message on the topic of a camera. Before the node has described its model, it means nothing."""
         if message.camera != camera or not NAME.fullmatch(camera):
             raise Unsound(f"it is about camera {message.camera[:80]!r}")
-        if (forecaster := self._current_forecaster(now)) is None:
-            return
-        match message:
-            case ObservationMessage():
-                forecaster.observe(message, now)
-            case EventMessage():
-                forecaster.follow(message, now)
-            case HealthMessage():
-                forecaster.follow_health(message, now)
+        if (forecaster := self._current_forecaster(now)) is not None:
+            forecaster.handle(message, now)
 
     def _current_forecaster(self, now: float) -> Forecaster | None:
         """Return the forecaster of the model that the node described last; None before it did.

@@ -69,7 +69,7 @@ class Mix:
     """A Predictor that averages others."""
 
     def __init__(self, predictors: Mapping[str, Predictor], weights: Mapping[str, Mapping[str, float]]) -> None:
-        """`weights`: of each predictor, by question. A question without weights has those of `PRIOR`."""
+        """`weights`: of each predictor, by question. A question without weights has those of `prior`."""
         self._predictors, self._weights = predictors, weights
 
     def next(self, situation: Situation) -> Floats:

@@ -33,7 +33,7 @@ BATCH = 200
 MAX_WAITING = 50_000
 """The largest number of entries that wait in memory. The oldest are dropped first."""
 CLOSE_TIMEOUT = 1.5
-"""Longest time to write what waits and to close the file, in seconds. A disk that hangs takes longer."""
+"""Longest time to write what waits and to close the file, in seconds."""
 KILLED = "harstream was killed"
 
 
@@ -121,9 +121,10 @@ class HistorySink:
             return []
 
     def close(self) -> None:
-        """Write what waits, and close the file. It gives up if the disk hangs."""
+        """Write what waits, and close the file. It gives up if the disk is too slow, or hangs."""
         if not finishes_within(CLOSE_TIMEOUT, self._close):
-            log.warning("the disk of the history %s hangs: the file was not closed", self._path)
+            text = "the history %s could not be closed within %g s, so its last entries may be lost: check the disk"
+            log.warning(text, self._path, CLOSE_TIMEOUT)
 
     def _open(self) -> list[Notice]:
         """Open or create the file. Return what a killed run may not have delivered. Raises SinkError."""

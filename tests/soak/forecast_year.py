@@ -5,30 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harstream.forecast.client.diary import FILE, Diary
-from harstream.forecast.client.evidence import Recognizer
-from harstream.forecast.client.forecaster import Forecaster
-from harstream.forecast.client.learned import ForecasterSettings, Scope, learn
+from harstream.forecast.client.forecaster import AboutCamera
 from harstream.forecast.evaluation.household import TICK, draw_household, live
 from harstream.wire.health import HealthState
-from harstream.wire.messages.camera import HealthMessage, ObservationMessage
-from harstream.wire.messages.event import EventMessage
 from harstream.wire.values import EndReason, EventType
-from tests.forecast.client.household import (
-    LABELS,
-    AtOnce,
-    emission_message,
-    event,
-    health,
-    labels_message,
-    observation,
-)
+from tests.forecast.client.household import LABELS, event, health, new_forecaster, observation
 from tests.soak.growth import read_sample
 
 BEGIN = 19_800 * 86400.0
@@ -36,7 +23,6 @@ MONTH = 30
 """Days."""
 STEP = 4 * 3600.0
 """Seconds between two ticks. A forecaster ticks once a second, but a year would take days."""
-Messages = EventMessage | ObservationMessage | HealthMessage
 
 
 @dataclass(frozen=True)
@@ -63,10 +49,7 @@ def live_on(folder: Path, days: int, *, every: int = MONTH, seed: int = 1) -> It
     household = draw_household(random, 4)
     diary = Diary(folder / FILE)
     diary.start()
-    settings = ForecasterSettings("home", Scope.CAMERA, "mix", UTC)
-    recognizer = Recognizer(labels_message(), emission_message())
-    learned = learn(diary, recognizer.states, settings, BEGIN)
-    forecaster = Forecaster(recognizer, diary, AtOnce(), learned, settings)
+    forecaster = new_forecaster(diary, now=BEGIN)
     for month in range(0, days, every):
         life, begin = live(household, every, random), BEGIN + 86400 * month
         shown = np.where(life.is_seen, household.states.shows[life.states], -1)
@@ -75,13 +58,13 @@ def live_on(folder: Path, days: int, *, every: int = MONTH, seed: int = 1) -> It
             while now + STEP <= time:
                 now += STEP
                 forecaster.tick(now)
-            _send(forecaster, message, time)
+            forecaster.handle(message, time)
         files = sum(file.stat().st_size for file in folder.iterdir())
         yield Month(month + every, read_sample(os.getpid()).memory, files, len(diary.episodes("hall")))
     diary.close()
 
 
-def _messages(shown: NDArray[np.intp], begin: float) -> Iterator[tuple[float, Messages]]:
+def _messages(shown: NDArray[np.intp], begin: float) -> Iterator[tuple[float, AboutCamera]]:
     """Yield what a node says about a course of ticks: -1 stands for a camera that is away, K for unknown."""
     edges = np.flatnonzero(np.diff(shown, prepend=-2))
     for first, last in zip(edges, [*edges[1:], len(shown)], strict=True):
@@ -99,13 +82,3 @@ def _messages(shown: NDArray[np.intp], begin: float) -> Iterator[tuple[float, Me
             is_away = last < len(shown) and shown[last] < 0
             reason = EndReason.CAMERA_OFFLINE if is_away else EndReason.LOW_CONFIDENCE
             yield end, event(EventType.END, label, start, end, reason=reason)
-
-
-def _send(forecaster: Forecaster, message: Messages, now: float) -> None:
-    match message:
-        case ObservationMessage():
-            forecaster.observe(message, now)
-        case EventMessage():
-            forecaster.follow(message, now)
-        case HealthMessage():
-            forecaster.follow_health(message, now)

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from harstream.forecast.client.diary import Diary
-from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.forecaster import AboutCamera, Forecaster
 from harstream.forecast.client.learned import Scope
 from harstream.forecast.client.soundness import Unsound
 from harstream.wire.health import REMOVED_REASON, HealthState
-from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.forecast import ForecastMessage
 from harstream.wire.values import EndReason, EventType
@@ -35,7 +34,7 @@ from tests.support.damage import DAMAGES
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365 * 86400.0
 Validate = Callable[[Any], None]
-Sending = Callable[[float], ObservationMessage | EventMessage | HealthMessage]
+Sending = Callable[[float], AboutCamera]
 """Makes a message at a time."""
 cameras = st.sampled_from(("hall", "yard"))
 offsets = st.sampled_from((0.0, 0.0, 0.0, -1.0, -30.0, -DAY, 45.0, HOUR, YEAR, -YEAR)) | st.sampled_from(
@@ -92,16 +91,10 @@ hostile = settings(
 )
 
 
-def send(forecaster: Forecaster, message: ObservationMessage | EventMessage | HealthMessage, now: float) -> None:
+def send(forecaster: Forecaster, message: AboutCamera, now: float) -> None:
     """Give a message as the service does, which logs an unsound one in one line."""
     with suppress(Unsound):
-        match message:
-            case ObservationMessage():
-                forecaster.observe(message, now)
-            case EventMessage():
-                forecaster.follow(message, now)
-            case HealthMessage():
-                forecaster.follow_health(message, now)
+        forecaster.handle(message, now)
 
 
 def check(message: ForecastMessage, validate: Validate) -> None:
