@@ -18,6 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from harstream.models.box import WHOLE, Box
 from harstream.models.picture import Picture, Pixels
 from harstream.models.transform import planes_to_model_frame, to_model_frame
 
@@ -54,14 +55,14 @@ class DecodedPicture:
                 self._bgr = self._turned(np.asarray(self._frame.to_ndarray(format="bgr24"), dtype=np.uint8))
             return self._bgr
 
-    def model_frame(self, height: int, width: int) -> Pixels:
+    def model_frame(self, height: int, width: int, box: Box = WHOLE) -> Pixels:
         frame = self._frame
         if frame.format.name not in (*PLANAR, INTERLEAVED):
-            return to_model_frame(self.bgr(), height, width)
+            return to_model_frame(self.bgr(), height, width, box)
         planes = [self._turned(plane) for plane in _planes(frame)]
         is_full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
         to_rgb = TO_RGB[frame.colorspace == Colorspace.ITU709, is_full]
-        return planes_to_model_frame(planes, to_rgb, height, width)
+        return planes_to_model_frame(planes, to_rgb, height, width, box)
 
     def _turned(self, pixels: Pixels) -> Pixels:
         quarters = round(self._frame.rotation / 90) % 4  # counter-clockwise

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.box import WHOLE, Box
+
 Pixels = NDArray[np.uint8]
 
 
@@ -17,6 +19,6 @@ class Picture(Protocol):
         """Return the picture as BGR (H, W, 3) uint8, which must not be modified."""
         ...
 
-    def model_frame(self, height: int, width: int) -> Pixels:
-        """Return the picture as RGB (height, width, 3) uint8. The aspect ratio is not kept."""
+    def model_frame(self, height: int, width: int, box: Box = WHOLE) -> Pixels:
+        """Return what is inside the box as RGB (height, width, 3) uint8. The aspect ratio is not kept."""
         ...

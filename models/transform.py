@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.box import WHOLE, Box
 from harstream.models.contract import Channels, Normalisation
 from harstream.models.picture import Pixels
 
@@ -24,18 +25,20 @@ class BgrPicture:
     def bgr(self) -> Pixels:
         return self._pixels
 
-    def model_frame(self, height: int, width: int) -> Pixels:
-        return to_model_frame(self._pixels, height, width)
+    def model_frame(self, height: int, width: int, box: Box = WHOLE) -> Pixels:
+        return to_model_frame(self._pixels, height, width, box)
 
 
-def to_model_frame(bgr: Pixels, height: int, width: int) -> Pixels:
-    """Turn BGR (H, W, 3) uint8 into an RGB frame (height, width, 3) uint8. The aspect ratio is not kept.
+def to_model_frame(bgr: Pixels, height: int, width: int, box: Box = WHOLE) -> Pixels:
+    """Turn what is inside a box of BGR (H, W, 3) uint8 into an RGB frame (height, width, 3) uint8.
+
+    The aspect ratio is not kept.
 
     Raises ValueError if the picture has another shape or type.
     """
     if bgr.ndim != 3 or bgr.shape[2] != 3 or bgr.dtype != np.uint8 or bgr.size == 0:
         raise ValueError(f"a picture must be (H, W, 3) uint8, got {bgr.shape} {bgr.dtype}")
-    small = _averaged(bgr, height, width, INTERMEDIATE)
+    small = _averaged(bgr[box.pixels(*bgr.shape[:2])], height, width, INTERMEDIATE)
     return cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
@@ -54,13 +57,15 @@ def to_model_input(frames: Pixels, channels: Channels, normalisation: Normalisat
             return ordered / np.float32(127.5) - np.float32(1)
 
 
-def planes_to_model_frame(planes: Sequence[Pixels], to_rgb: NDArray[np.float32], height: int, width: int) -> Pixels:
-    """Turn the planes of decoded video, Y (H, W), U and V (H/2, W/2) uint8, into an RGB frame (height, width, 3) uint8.
+def planes_to_model_frame(
+    planes: Sequence[Pixels], to_rgb: NDArray[np.float32], height: int, width: int, box: Box = WHOLE
+) -> Pixels:
+    """Turn the planes of decoded video into an RGB frame (height, width, 3) uint8 of what is inside a box.
 
-    It averages first, then converts the few pixels that are left. So it differs from to_model_frame by a few levels.
-    `to_rgb` (3, 4) converts (Y, U, V, 1) to RGB.
+    The planes are Y (H, W), U and V (H/2, W/2) uint8. Averages come first, and then the few pixels that are left are
+    converted. So it differs from to_model_frame by a few levels. `to_rgb` (3, 4) converts (Y, U, V, 1) to RGB.
     """
-    y, u, v = planes
+    y, u, v = (plane[box.pixels(*plane.shape)] for plane in planes)
     small = cv2.merge(
         [_averaged(y, height, width, INTERMEDIATE)]
         + [_averaged(plane, height, width, INTERMEDIATE // 2) for plane in (u, v)]

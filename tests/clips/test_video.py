@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from harstream.clips.video import SUFFIXES, BrokenVideo, DecodedPicture, VideoError, pictures, stated_seconds
+from harstream.models.box import Box
 from harstream.models.picture import Picture
 from harstream.models.transform import to_model_frame
 
@@ -223,6 +224,9 @@ def test_the_model_gets_the_colours_that_were_filmed(
     found = [shown.model_frame(64, 64).astype(int) for _, shown in pictures(file)]
     assert len(found) == 5
     assert np.abs(found[0] - to_model_frame(picture, 64, 64)).mean() < 2.5
+    part = Box(0.25, 0.5, 0.75, 1.0)
+    shown = next(shown for _, shown in pictures(file))
+    assert np.abs(shown.model_frame(64, 64, part).astype(int) - to_model_frame(picture, 64, 64, part)).mean() < 3
 
 
 @pytest.mark.parametrize(("turned", "quarters"), [(90, -1), (180, 2), (270, 1)])

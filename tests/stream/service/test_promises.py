@@ -20,6 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from harstream.models.box import WHOLE, Box
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Pixels
 from harstream.mqtt.broker.address import BrokerAddress
@@ -52,7 +53,7 @@ class ScorePicture:
     def bgr(self) -> Pixels:
         return self.model_frame(2, 2)
 
-    def model_frame(self, height: int, width: int) -> Pixels:
+    def model_frame(self, height: int, width: int, box: Box = WHOLE) -> Pixels:
         jump, walk = self._percent
         return np.full((height, width, 3), (jump, walk, 100 - jump - walk), np.uint8)
 
