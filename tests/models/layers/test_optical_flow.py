@@ -52,7 +52,8 @@ def camera(seen: NDArray[np.float32]) -> list[float]:
 
 
 def test_equal_frames_have_no_flow() -> None:
-    assert not flow(landscape(), landscape()).any()
+    # Some processors round the two pictures differently in one product of matrices.
+    np.testing.assert_allclose(flow(landscape(), landscape()), 0, atol=1e-6)
 
 
 @pytest.mark.usefixtures("without_noise")
