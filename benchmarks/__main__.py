@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from benchmarks.tables import Table
-from harstream.stream.recognition.onnx_runtime import has_nvidia_driver
+from harstream.stream.recognition.onnx_session import has_nvidia_driver
 
 NAMES = (
     "windows",

@@ -11,7 +11,8 @@ from benchmarks.gpu_usage import busy_share
 from benchmarks.interleaved import seconds_in_turns
 from benchmarks.tables import Table, ratio
 from harstream.models.catalogue import find_model, shipped
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode, has_nvidia_driver
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, RunMode
+from harstream.stream.recognition.onnx_session import has_nvidia_driver
 from harstream.wire.errors import ModelError
 
 BATCHES = (1, 4, 16, 64)

@@ -49,6 +49,11 @@ class DecodedPicture:
         self._bgr: Pixels | None = None
         self._converting = threading.Lock()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self._frame.height, self._frame.width
+        return (width, height) if self._quarters % 2 else (height, width)
+
     def bgr(self) -> Pixels:
         with self._converting:
             if self._bgr is None:
@@ -64,9 +69,13 @@ class DecodedPicture:
         to_rgb = TO_RGB[frame.colorspace == Colorspace.ITU709, is_full]
         return planes_to_model_frame(planes, to_rgb, height, width, box)
 
+    @property
+    def _quarters(self) -> int:
+        """Quarter turns to the left that make the frame upright."""
+        return round(self._frame.rotation / 90) % 4
+
     def _turned(self, pixels: Pixels) -> Pixels:
-        quarters = round(self._frame.rotation / 90) % 4  # counter-clockwise
-        return np.ascontiguousarray(np.rot90(pixels, quarters)) if quarters else pixels
+        return np.ascontiguousarray(np.rot90(pixels, self._quarters)) if self._quarters else pixels
 
 
 def pictures(path: Path) -> Iterator[tuple[float, Picture]]:

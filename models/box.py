@@ -23,6 +23,10 @@ class Box:
         return self.bottom - self.top
 
     @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
     def centre(self) -> tuple[float, float]:
         """The shares from the left and from the top."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2

@@ -13,6 +13,8 @@ HISTORY = "history.csv"
 NOT_VALIDATED = "NA"
 """What Keras's CSVLogger writes into the history for an epoch without validation."""
 TRAINED = Path(__file__).parent / "trained"
+PERSON_DETECTOR = Path(__file__).parent / "people" / "movenet_multipose.onnx"
+"""The network that finds people. It was trained elsewhere and has no contract; see CARD.md beside it."""
 
 
 class ModelNotFound(Exception):

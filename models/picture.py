@@ -15,6 +15,11 @@ Pixels = NDArray[np.uint8]
 class Picture(Protocol):
     """One picture of a camera or a file. It is converted only on demand. Any thread may call its methods."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        ...
+
     def bgr(self) -> Pixels:
         """Return the picture as BGR (H, W, 3) uint8, which must not be modified."""
         ...

@@ -22,6 +22,11 @@ class BgrPicture:
     def __init__(self, pixels: Pixels) -> None:
         self._pixels = pixels
 
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self._pixels.shape[:2]
+        return height, width
+
     def bgr(self) -> Pixels:
         return self._pixels
 
@@ -74,6 +79,7 @@ def planes_to_model_frame(
 
 
 def _averaged(pixels: Pixels, height: int, width: int, intermediate: int) -> Pixels:
+    intermediate = max(intermediate, height, width)
     if max(pixels.shape[:2]) > intermediate:
         pixels = _resize(pixels, intermediate, intermediate, cv2.INTER_LINEAR)
     return _resize(pixels, height, width, cv2.INTER_AREA)

@@ -64,6 +64,7 @@ def test_a_blocked_module_cannot_be_imported(module: str) -> None:
         "harstream.stream.app.config.commands",
         "harstream.stream.app.config.wizard",
         "harstream.stream.recognition.litert",
+        "harstream.stream.recognition.person_detector",
         "harstream.stream.web.server",
         "harstream.stream.sinks.display",
         "harstream.stream.sinks.recorder",
@@ -147,7 +148,7 @@ def test_help_imports_neither_opencv_nor_onnxruntime() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "harstream.stream.recognition.onnx_runtime",
+        "harstream.stream.recognition.onnx_session",
         "harstream.stream.recognition.cuda_graphs",
         "harstream.export.verify",
         "harstream.export.quantize",

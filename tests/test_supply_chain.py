@@ -12,7 +12,10 @@ from pathlib import Path
 import av
 import pytest
 
+from harstream.models.catalogue import PERSON_DETECTOR
+
 REPOSITORY = Path(__file__).parents[1]
+PACKAGE = PERSON_DETECTOR.parents[2]
 NOTICE = (REPOSITORY / "NOTICE").read_text()
 NEEDED = [
     re.split(r"[>=;\[ ]", line)[0]
@@ -31,6 +34,11 @@ def test_the_notice_names_the_gpl_libraries_of_pyav(library: str) -> None:
     if not any(bundled.glob(f"{library}-*")):
         pytest.skip(f"this PyAV has no {library}")
     assert re.search(rf"^{library}\s+GPL-2.0-or-later", NOTICE, re.MULTILINE)
+
+
+def test_the_notice_and_a_card_name_the_network_that_was_trained_elsewhere() -> None:
+    assert str(PERSON_DETECTOR.relative_to(PACKAGE)) in NOTICE
+    assert "Apache-2.0" in PERSON_DETECTOR.with_name("CARD.md").read_text()
 
 
 def test_the_audit_says_that_it_had_no_data(tmp_path: Path) -> None:

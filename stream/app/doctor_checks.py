@@ -20,6 +20,7 @@ from harstream.mqtt.outbox_file import is_in_use
 from harstream.stream.config.model import Config
 from harstream.stream.config.web import WebConfig
 from harstream.stream.recognition import onnx_runtime as engine
+from harstream.stream.recognition.onnx_session import has_nvidia_driver
 from harstream.stream.sources.address import Webcam
 from harstream.stream.sources.probe import CameraFormat, probe_all
 from harstream.wire.errors import HarstreamError
@@ -82,7 +83,7 @@ def _packages() -> Iterator[Finding]:
 
 
 def _accelerator() -> Finding:
-    if not engine.has_nvidia_driver():
+    if not has_nvidia_driver():
         return Finding("accelerator", "CPU (no NVIDIA driver)", True)
     try:
         provider = engine.load_engine(shipped()[0], "auto").provider

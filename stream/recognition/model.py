@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from harstream.models.catalogue import ModelNotFound, find_model
 from harstream.models.contract import ModelContract
 from harstream.models.transform import to_model_frame
-from harstream.stream.recognition.onnx_runtime import Device, open_model, with_lookback
+from harstream.stream.recognition.onnx_runtime import open_model, with_lookback
+from harstream.stream.recognition.onnx_session import Device
 from harstream.stream.recognition.protocols import Engine
 from harstream.wire.errors import ModelError
 

@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import io
 import logging
-import re
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,18 +18,15 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
-from harstream.models.onnx_file import UnsafeOnnxFile, check_onnx_file
 from harstream.models.transform import to_model_input
 from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
+from harstream.stream.recognition.onnx_session import CPU, Device, has_nvidia_driver, open_session, provider_of, reason
 from harstream.stream.recognition.protocols import Engine, Recognizer
 from harstream.wire.errors import ModelError
 
-Device = Literal["auto", "cpu", "cuda"]
 Run = Callable[[NDArray[Any]], NDArray[Any]]
 """Takes a batch (N, ...) and returns a batch of results."""
-
-CPU = "CPU"
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +60,9 @@ class OnnxRecognizer:
         """
         self.files = files
         head_file = files.head or files.whole
-        _check_file(head_file)
-        if files.encoder:
-            _check_file(files.encoder)
-        self._head = _session(head_file, device, threads)
+        self._head = open_session(head_file, device, threads)
         self.contract = _contract(self._head, head_file)
-        self._encoder = _session(files.encoder, device, threads) if files.encoder else None
+        self._encoder = open_session(files.encoder, device, threads) if files.encoder else None
         _expect_one(self._head, head_file)
         if self._encoder and files.encoder:
             _expect_one(self._encoder, files.encoder)
@@ -86,8 +75,8 @@ class OnnxRecognizer:
 
     @property
     def provider(self) -> str:
-        """The device that runs the model: `CPU` or `CUDA`. ONNX Runtime falls back to the CPU silently."""
-        return _provider(self._head)
+        """The device that runs the model: `CPU` or `CUDA`."""
+        return provider_of(self._head)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Turn model frames (N, H, W, 3) RGB into rows (N, *row_shape). With lookback, frames are pairs (N, 2, ...)."""
@@ -154,14 +143,6 @@ def warn_if_gpu_is_left_out(engine: Engine, device: Device) -> None:
         )
 
 
-def has_nvidia_driver() -> bool:
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
 def _warm_up(recognizer: Recognizer) -> None:
     """Run once, as for one camera, so that the first window is not late.
 
@@ -172,7 +153,7 @@ def _warm_up(recognizer: Recognizer) -> None:
     except ModelError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions have no common base
-        raise ModelError(f"the model {recognizer.contract.name} cannot run: {_reason(error)}") from error
+        raise ModelError(f"the model {recognizer.contract.name} cannot run: {reason(error)}") from error
     if not (scores.min() >= 0 and abs(scores.sum() - 1) < 0.01):
         raise ModelError(
             f"the model {recognizer.contract.name} does not output probabilities: expected {len(scores)} scores from 0 "
@@ -191,7 +172,7 @@ def _scores_of_black(recognizer: Recognizer) -> NDArray[np.float32]:
 
 
 def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None) -> Run:
-    on_gpu = _provider(session) != CPU
+    on_gpu = provider_of(session) != CPU
     match mode or (RunMode.REPLAYED if on_gpu else RunMode.PLAIN):
         case RunMode.PLAIN:
             (source,) = session.get_inputs()
@@ -199,61 +180,8 @@ def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None
         case RunMode.BOUND:
             return BoundSession(session, "cuda" if on_gpu else "cpu", str(file))
         case RunMode.REPLAYED:
-            open_with_graphs = partial(_session, file, "cuda", has_cuda_graphs=True)
+            open_with_graphs = partial(open_session, file, "cuda", has_cuda_graphs=True)
             return BoundSession(session, "cuda" if on_gpu else "cpu", str(file), open_with_graphs)
-
-
-def _provider(session: onnxruntime.InferenceSession) -> str:
-    return str(session.get_providers()[0]).removesuffix("ExecutionProvider")
-
-
-def _session(
-    file: Path, device: Device, threads: int = 1, *, has_cuda_graphs: bool = False
-) -> onnxruntime.InferenceSession:
-    providers = _providers(device, has_cuda_graphs=has_cuda_graphs)
-    try:
-        with redirect_stdout(io.StringIO()):  # preload_dlls prints errors to stdout, where events may go
-            if len(providers) > 1 and hasattr(onnxruntime, "preload_dlls"):
-                onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installs
-            session = onnxruntime.InferenceSession(str(file), _session_options(threads), providers=providers)
-    except Exception as error:  # ONNX Runtime's exceptions have no common base
-        raise ModelError(f"expected an ONNX model in {file}, ONNX Runtime says: {_reason(error)}") from error
-    if device == "cuda" and _provider(session) == CPU:
-        raise ModelError(
-            "asked for CUDA, got the CPU: install the CUDA libraries with `pip install 'harstream[cuda]'` and an "
-            "NVIDIA driver, or set device: auto; `harstream doctor` explains more"
-        )
-    return session
-
-
-def _providers(device: Device, *, has_cuda_graphs: bool) -> list[object]:
-    """Return the execution providers to try, the preferred one first."""
-    if device == "cpu" or (device == "auto" and not has_nvidia_driver()):
-        return ["CPUExecutionProvider"]
-    # TF32 rounds factors to 10 bits. Verification and the choice of thresholds run without it.
-    cuda = {"use_tf32": "0", "enable_cuda_graph": str(int(has_cuda_graphs))}
-    return [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
-
-
-def _session_options(threads: int) -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without this entry, 8-bit models overflow silently on x86 CPUs that lack VNNI instructions. Source: ONNX Runtime,
-    # onnxruntime_session_options_config_keys.h.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    options.log_severity_level = 4
-    onnxruntime.set_default_logger_severity(4)
-    return options
-
-
-def _check_file(file: Path) -> None:
-    try:
-        check_onnx_file(file)
-    except UnsafeOnnxFile as error:
-        raise ModelError(f"expected an ONNX model in {file}: {error}") from error
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 def _contract(session: onnxruntime.InferenceSession, file: Path) -> ModelContract:
@@ -290,9 +218,3 @@ def _expect_type(session: onnxruntime.InferenceSession, file: Path, contract: Mo
             f"{file} does not fit its contract: for normalisation {contract.normalisation!r} its input must be "
             f"{expected}, got {got}: make it again with `harstream export`, or correct its contract"
         )
-
-
-def _reason(error: Exception) -> str:
-    """Return the end of ONNX Runtime's first line, without the places in its source code, which come first."""
-    line = next(iter(str(error).splitlines()), type(error).__name__)
-    return re.sub(r"^.*/onnxruntime_src\S* .*\(.*\) (?=\S)", "", line)[:300]

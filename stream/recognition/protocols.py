@@ -1,14 +1,17 @@
-"""The interface between recognition and the library that runs a model."""
+"""The interfaces between recognition and the libraries that run models."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.box import Box
 from harstream.models.catalogue import ModelFiles
 from harstream.models.contract import ModelContract
+from harstream.models.picture import Picture
 
 
 class Recognizer(Protocol):
@@ -40,4 +43,25 @@ class Engine(Recognizer, Protocol):
     @property
     def provider(self) -> str:
         """The device and library that run the model, as text."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class DetectedPerson:
+    """A person in one picture."""
+
+    box: Box
+    """The person's place in the whole picture."""
+    score: float
+    """How certain the detector is, from 0 to 1."""
+    keypoints: NDArray[np.float32]
+    """(17, 3): x and y in shares of the whole picture, and confidence from 0 to 1, in the order of COCO: nose, eyes,
+    ears, shoulders, elbows, wrists, hips, knees, ankles, always left before right. It must not be modified."""
+
+
+class Detector(Protocol):
+    """Finds people. It is not thread-safe."""
+
+    def detect(self, picture: Picture, region: Box) -> list[DetectedPerson]:
+        """Return the people in that part of the picture, the most certain first."""
         ...

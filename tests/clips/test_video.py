@@ -242,6 +242,7 @@ def test_a_film_of_a_phone_is_shown_upright(tmp_path: Path, turned: int, quarter
     film.write_bytes(content[:matrix] + numbers.tobytes() + content[matrix + 36 :])
     upright = np.rot90(picture, quarters)
     _, shown = next(pictures(film))
+    assert shown.size == upright.shape[:2]
     assert np.abs(shown.bgr().astype(int) - upright).mean() < 4
     assert np.abs(shown.model_frame(64, 64).astype(int) - to_model_frame(upright, 64, 64)).mean() < 2.5
 

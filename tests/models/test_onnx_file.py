@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from harstream.models.catalogue import TRAINED
+from harstream.models.catalogue import PERSON_DETECTOR, TRAINED
 from harstream.models.onnx_file import UnsafeOnnxFile, check_onnx_file
 
 
@@ -30,7 +30,11 @@ def external(location: str) -> onnx.TensorProto:
     return tensor
 
 
-@pytest.mark.parametrize("file", sorted(TRAINED.glob("*/*.onnx")), ids=lambda file: f"{file.parent.name}/{file.name}")
+@pytest.mark.parametrize(
+    "file",
+    [PERSON_DETECTOR, *sorted(TRAINED.glob("*/*.onnx"))],
+    ids=lambda file: f"{file.parent.name}/{file.name}",
+)
 def test_shipped_files_are_accepted(file: Path) -> None:
     check_onnx_file(file)
 

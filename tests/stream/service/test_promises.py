@@ -50,6 +50,10 @@ class ScorePicture:
         """`percent` holds the scores of Jump and Walk. Idle gets the rest."""
         self._percent = percent
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return 2, 2
+
     def bgr(self) -> Pixels:
         return self.model_frame(2, 2)
 
