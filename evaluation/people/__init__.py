@@ -1,0 +1,1 @@
+"""Measures how often the detector finds people."""
