@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from benchmarks.tables import Table, milliseconds
-from harstream.forecast.client.background import Background
+from harstream.forecast.client.background import Background, Workers
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
@@ -85,7 +85,7 @@ def _ticks(diary: Diary, activities: int, ticks: int, executor: Executor) -> lis
     settings = ForecasterSettings("bench", Scope.CAMERA, "mix", UTC)
     recognizer = Recognizer(LabelsMessage.of(context), None)
     learned = learn(diary, recognizer.states, settings, NOW)
-    forecaster = Forecaster(recognizer, diary, executor, learned, settings)
+    forecaster = Forecaster(recognizer, diary, Workers(executor, executor, executor), learned, settings)
     seconds = []
     for number in range(ticks):
         now = NOW + REFIT_PERIOD + 1 + number

@@ -177,7 +177,7 @@ class Diary:
             try:
                 with self._open() as database:
                     changed = [database.execute(text, values).rowcount for text, values in self._unwritten]
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 del self._unwritten[:-MOST_UNWRITTEN]
                 self._outage.record_failure(error)
                 return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.emission import SHORTEST_STEP, EmissionMessage
 from harstream.wire.messages.node import LabelsMessage
 
+log = logging.getLogger(__name__)
+
 LASTING = 0.97
 """The least share of windows that repeat the look.
 
@@ -26,6 +29,8 @@ RIGHT_SHARE = 0.85
 """How often a model is right whose errors were never measured."""
 SMALLEST = 1e-4
 """The smallest share of a symbol. With 0, one window would rule an activity out that the clips never showed so."""
+REPORT_PERIOD = 600.0
+"""Seconds between two lines in the log about observations that could not be used."""
 FURTHEST_BACK = 60.0
 """Seconds by which a message may be late. The times of a camera with an older one have gone back."""
 LONGEST_SPAN = 60.0
@@ -112,6 +117,7 @@ class Observations:
         self._last: dict[str, float] = {}
         self.dropped: Counter[str] = Counter()
         """Numbers of observations that could not be used, by reason."""
+        self._reported_at = float("-inf")
 
     def take(self, message: ObservationMessage, now: float) -> list[float] | None:
         """Return the probabilities of a window that counts, else None. `now`: seconds since the epoch."""
@@ -135,6 +141,14 @@ class Observations:
         """Accept earlier times of a camera again, for example because a replay starts again."""
         self._due.pop(camera, None)
         self._last.pop(camera, None)
+
+    def report(self, now: float) -> None:
+        """Log once in ten minutes how many observations could not be used."""
+        if self.dropped and not 0 <= now - self._reported_at < REPORT_PERIOD:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.dropped.items()))
+            log.warning("observations that could not be used: %s", reasons)
+            self.dropped.clear()
+            self._reported_at = now
 
     def _why_not(self, message: ObservationMessage, now: float) -> str | None:
         if message.labels_sha != self._labels_sha:

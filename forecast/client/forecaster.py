@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
+from harstream.forecast.client.background import Workers
 from harstream.forecast.client.beliefs import Beliefs
 from harstream.forecast.client.course import Course, episode_of
 from harstream.forecast.client.diary import Diary
+from harstream.forecast.client.diary_writer import DiaryWriter, Written
 from harstream.forecast.client.evidence import LASTING, Observations, Recognizer, Symbols
 from harstream.forecast.client.learned import (
     HOME,
@@ -18,9 +20,9 @@ from harstream.forecast.client.learned import (
     ForecasterSettings,
     Learned,
     Scope,
-    last_episodes,
     learn,
     losses_of,
+    past_course,
 )
 from harstream.forecast.client.learner import Learner
 from harstream.forecast.client.messages import About, message_of
@@ -29,7 +31,6 @@ from harstream.forecast.client.place import FollowedCamera, Place
 from harstream.forecast.client.skill import PUBLISHED, SKILL_PERIOD, PlaceScores, SkillRecord
 from harstream.forecast.client.soundness import MOST_CAMERAS, Unsound, check_event, check_time
 from harstream.forecast.client.unusual import unusual_now
-from harstream.forecast.learning.episodes import Episode
 from harstream.forecast.learning.home import SEEN, emission_of
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.model.semi_markov import Floats, SemiMarkov
@@ -45,8 +46,6 @@ log = logging.getLogger(__name__)
 
 SEEING = frozenset({HealthState.LIVE, HealthState.WARMING})
 """In all other states of a camera, it is not known what happens."""
-REPORT_PERIOD = 600.0
-"""Seconds between two lines in the log about observations that could not be used."""
 LATE = 600.0
 """Seconds after which an event is old news: the broker queued it while no forecaster ran."""
 SILENCE = 120.0
@@ -60,10 +59,11 @@ class Forecaster:
     """Follows all cameras of a node. Not thread-safe."""
 
     def __init__(
-        self, recognizer: Recognizer, diary: Diary, executor: Executor, learned: Learned, settings: ForecasterSettings
+        self, recognizer: Recognizer, diary: Diary, workers: Workers, learned: Learned, settings: ForecasterSettings
     ) -> None:
-        """`diary`: must have started. `learned`: from it. It learns again on the executor."""
+        """`diary`: must have started. `learned`: from it. Only the constructor and the workers wait for its disk."""
         self.recognizer, self._diary, self._settings = recognizer, diary, settings
+        self._writer = DiaryWriter(diary, workers.writing)
         self.states = recognizer.states
         labels, emission = recognizer.labels, recognizer.emission
         threshold = 0.0 if emission is None else emission.threshold
@@ -80,16 +80,16 @@ class Forecaster:
         """Symbols since the last tick, by camera."""
         losses = diary.losses(learned.past.now - SKILL_PERIOD, question=NEXT)
         self._skill = SkillRecord(losses_of(settings.scope, losses), learned.past.now)
-        self._reported_at = float("-inf")
-        self._learner = Learner(partial(learn, diary, self.states, settings), executor, learned)
+        self._learner = Learner(partial(learn, diary, self.states, settings), workers, learned)
 
     @property
     def places(self) -> list[str | None]:
         """What has a forecast: the names of cameras, sorted, or None for the home."""
         return [None if name == HOME else name for name in sorted(self._places)]
 
-    def handle(self, message: AboutCamera, now: float) -> None:
-        """Follow a message about a camera. Raises Unsound."""
+    def handle(self, message: AboutCamera, now: float) -> Sequence[Written]:
+        """Follow a message about a camera. Return what it writes to the diary. Raises Unsound."""
+        earlier = self._writer.waiting
         match message:
             case ObservationMessage():
                 self.observe(message, now)
@@ -97,6 +97,7 @@ class Forecaster:
                 self.follow(message, now)
             case HealthMessage():
                 self.follow_health(message, now)
+        return self._writer.since(earlier)
 
     def observe(self, message: ObservationMessage, now: float) -> None:
         """Follow an observation. One that cannot be used is counted. Raises Unsound for a camera too many."""
@@ -116,7 +117,7 @@ class Forecaster:
         is_end = message.event_type is EventType.END
         if (camera := self._camera(message.camera, message.area, now)) is None:
             if is_end and message.activity in self.states.activities:
-                self._learn(message, episode_of(message))
+                self._writer.add(message.camera, message.id, episode_of(message))
             return
         if now - message.updated_at > LATE:
             message = message.model_copy(update={"historical": True})
@@ -125,7 +126,9 @@ class Forecaster:
         if not is_end:
             course.begin(message)
         elif (episode := course.end(message)) is not None:
-            self._learn(message, episode)
+            self._writer.add(message.camera, message.id, episode)
+        else:
+            self._writer.write(self._diary.retry)  # the end that it repeats may still wait for the disk
         self._note_going_on(message.camera, course, message.started_at)
         if course.activity is not None and (course.activity, course.since) != before:
             place.losses += place.scores.began(course.activity, course.since)
@@ -150,12 +153,13 @@ class Forecaster:
         if message.state not in SEEING:
             course.go_away(name, message.since)
         elif (away := course.come_back(name, message.since)) is not None:
-            self._diary.add_away(name, away)
+            self._writer.write(self._diary.add_away, name, away)
         if not course.is_known:
             camera.place.scores.forget()
 
     def tick(self, now: float) -> list[ForecastMessage]:
         """Advance to a time, and return the forecasts to publish."""
+        self._learner.add(self._writer.count_new())
         learned = self._learner.learned
         self._learner.advance(now)
         if self._learner.learned is not learned:
@@ -164,8 +168,7 @@ class Forecaster:
         self._beliefs.correct(self._evidence | self._evidence_of_events(now))
         self._evidence = {}
         self._store_losses(now)
-        self._report_dropped(now)
-        self._diary.retry()
+        self.observations.report(now)
         if not self._learner.has_looked_ahead(now):
             return []
         return [message for name in self._places if (message := self._forecast(name, now)) is not None]
@@ -216,29 +219,19 @@ class Forecaster:
             camera.follows_events = name in evidence
         return evidence
 
-    def _report_dropped(self, now: float) -> None:
-        """Log once in ten minutes how many observations could not be used."""
-        dropped = self.observations.dropped
-        if dropped and not 0 <= now - self._reported_at < REPORT_PERIOD:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items()))
-            log.warning("observations that could not be used: %s", reasons)
-            dropped.clear()
-            self._reported_at = now
-
     def _store_losses(self, now: float) -> None:
         losses = [loss for place in self._places.values() for loss in place.take_losses(now, self.states.unknown)]
         if losses:
-            self._diary.add_losses(losses, keep_since=now - 2 * SKILL_PERIOD)
+            self._writer.write(self._diary.add_losses, losses, keep_since=now - 2 * SKILL_PERIOD)
             self._skill.add(losses, now)
 
     def _note_going_on(self, name: str, course: Course, start: float) -> None:
         """Store what goes on in front of a camera, so that `explain` knows it."""
         if (number := course.seen_by(name)) != self._cameras[name].noted:
             self._cameras[name].noted = number
-            self._diary.set_going_on(name, None if number is None else self.states.activities[number], start)
-
-    def _learn(self, message: EventMessage, episode: Episode) -> None:
-        self._learner.add(self._diary.add(message.camera, [(message.id, episode)]))
+            self._writer.write(
+                self._diary.set_going_on, name, None if number is None else self.states.activities[number], start
+            )
 
     def _prior(self, time: float) -> Floats:
         return self._learner.learned.predictors.baseline.belief(time)
@@ -255,7 +248,7 @@ class Forecaster:
                 raise Unsound(f"{MOST_CAMERAS} cameras are followed already")
             place = self._place(name, now)
             self._cameras[name] = FollowedCamera(place)
-            self._diary.set_going_on(name, None, now)  # an earlier run may have been killed
+            self._writer.write(self._diary.set_going_on, name, None, now)  # an earlier run may have been killed
             self._beliefs.add(name, now, place.name)
             self._set_emissions()
         camera = self._cameras[name]
@@ -269,7 +262,7 @@ class Forecaster:
         name = HOME if is_home else camera
         if name not in self._places:
             course = Course(self.states, now)
-            course.resume(last_episodes(self._diary, self._diary.cameras() if is_home else [camera]))
+            course.resume(past_course(self._writer.last(None if is_home else camera)))
             self._places[name] = Place(name, course, PlaceScores(name))
         return self._places[name]
 
@@ -278,9 +271,9 @@ class Forecaster:
         self._evidence.pop(name, None)
         if (camera := self._cameras.pop(name, None)) is None:
             return
-        self._diary.set_going_on(name, None, time)
+        self._writer.write(self._diary.set_going_on, name, None, time)
         if (away := camera.place.course.leave(name, time)) is not None:
-            self._diary.add_away(name, away)
+            self._writer.write(self._diary.add_away, name, away)
         if all(each.place is not camera.place for each in self._cameras.values()):
             del self._places[camera.place.name]
 

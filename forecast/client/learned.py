@@ -97,11 +97,11 @@ def learn(diary: Diary, states: States, settings: ForecasterSettings, now: float
     )
 
 
-def last_episodes(diary: Diary, cameras: Iterable[str]) -> list[tuple[str, Episode]]:
-    """Return the last episodes of a place with these cameras, each with its camera, in the order of time."""
-    names = list(cameras)
-    seen = [_in_room(diary.episodes(name, last=RESUMED), room) for room, name in enumerate(names)]
-    return [(names[each.room], each) for each in home_episodes(seen) if each.room is not None]
+def past_course(seen: Mapping[str, Iterable[Episode]]) -> list[tuple[str, Episode]]:
+    """Return the episodes of a place, given by camera, each with its camera, in the order of time."""
+    names = list(seen)
+    episodes = [_in_room(seen[name], room) for room, name in enumerate(names)]
+    return [(names[each.room], each) for each in home_episodes(episodes) if each.room is not None]
 
 
 def losses_of(scope: Scope, losses: Iterable[Loss]) -> list[Loss]:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Generic, TypeVar
 
+from harstream.forecast.client.background import Workers
 from harstream.forecast.client.learned import HORIZONS, Learned
 from harstream.forecast.predictors.hmm import PART, Tables
 from harstream.resilience.outage import Outage
@@ -26,14 +27,14 @@ _Result = TypeVar("_Result")
 class Learner:
     """Has what was learned last, and learns again when the diary has grown. Not thread-safe.
 
-    The long work runs on the executor. Until it is complete, and also if it fails, the earlier result stays in use.
+    The long work runs on the workers. Until it is complete, and also if it fails, the earlier result stays in use.
     """
 
-    def __init__(self, learn: Callable[[float], Learned], executor: Executor, learned: Learned) -> None:
+    def __init__(self, learn: Callable[[float], Learned], workers: Workers, learned: Learned) -> None:
         """`learn` takes a time in seconds since the epoch. `learned`: its first result."""
         self._learn = learn
-        self._fits = _Work[Learned](executor, "learning from the diary")
-        self._looks = _Work[Tables](executor, "looking ahead")
+        self._fits = _Work[Learned](workers.learning, "learning from the diary")
+        self._looks = _Work[Tables](workers.looking, "looking ahead")
         self._new, self._counted = 0, 0
         """New activities since the diary was read for the current result, and for the coming one."""
         self._fitted_at = learned.past.now
@@ -48,7 +49,7 @@ class Learner:
         return self.learned.predictors.hmm.has_tables(time, HORIZONS)
 
     def advance(self, now: float) -> None:
-        """Take what is complete, and begin what is due. It never waits for the executor."""
+        """Take what is complete, and begin what is due. It never waits for the workers."""
         self._take()
         if self._fits.is_idle(now) and self._is_fit_due(now):
             self._counted = self._new

@@ -7,15 +7,16 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harstream.forecast.client.announcements import ForecastAnnouncements
-from harstream.forecast.client.background import Background
-from harstream.forecast.client.diary import FILE, Diary
+from harstream.forecast.client.diary import FILE
+from harstream.forecast.client.diary_threads import DiaryThreads
+from harstream.forecast.client.diary_writer import Written, once_written
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import AboutCamera, Forecaster
 from harstream.forecast.client.learned import ForecasterSettings, learn
@@ -26,7 +27,7 @@ from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher
 from harstream.resilience.outage import Outage
-from harstream.wire.errors import NodeTakenOver
+from harstream.wire.errors import NodeTakenOver, SinkError
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.messages.event import EventMessage
@@ -82,13 +83,13 @@ _KINDS: Mapping[str, type[AboutCamera]] = {
 
 
 class ForecastService:
-    """Runs until `stop`. Only the thread that calls `run` touches the forecaster, which learns on one other thread."""
+    """Runs until `stop`. Only the thread that calls `run` touches the forecaster. Its workers wait for the disk."""
 
     def __init__(self, address: BrokerAddress, settings: Settings, wall_clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, wall_clock
         node = settings.forecaster.node
         self._topics = Topics(node)
-        self._diary = Diary(settings.state / FILE)
+        self._threads = DiaryThreads(settings.state / FILE)
         self._publisher = Publisher(
             address,
             NoOutbox(settings.state / "forecaster"),
@@ -99,10 +100,9 @@ class ForecastService:
         self._publisher.set_takeover_handler(self.stop)
         self._waiting: queue.Queue[_Received] = queue.Queue(MOST_WAITING)
         self._announcements = ForecastAnnouncements(
-            self._publisher, address.url, settings.state, node, settings.discovery
+            self._publisher, address.url, settings.state, node, settings.discovery, self._threads.workers.writing
         )
         self._stopping = threading.Event()
-        self._background = Background("learner")
         self._overflow = Outage(
             log,
             node,
@@ -133,23 +133,24 @@ class ForecastService:
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow the node until `stop`. Raises SinkError, and BrokerError if it does not wait for the broker.
+        """Follow the node until `stop`. Raises BrokerError if it does not wait for the broker.
 
-        Raises NodeTakenOver after a newer forecaster of the node has begun.
+        Raises SinkError, also if the disk hangs at the end, and NodeTakenOver after a newer forecaster of the node has
+        begun.
         """
-        self._diary.start()
-        self._background.start()
+        self._threads.start()
         self._announcements.start()
         try:
             self._publisher.retain(self._topics.forecaster, ONLINE.encode())
             self._publisher.start(must_connect=not self._settings.waits)
-            try:
-                self._follow()
-            finally:
-                self._announcements.clear_forecasts()
-                self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
+            self._follow()
         finally:
-            self._diary.close()
+            # The diary comes first, so that the broker still hears what is written.
+            if is_written := self._threads.close():
+                self._announcements.clear_forecasts()
+            self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
+        if not is_written:
+            raise SinkError(f"{self._threads.diary.path} hangs: check the disk")
         if (newer := self._publisher.newer_owner) is not None:
             raise NodeTakenOver(
                 f"expected to be the only forecaster of node {newer.node!r}, got a newer one on {newer.host}: "
@@ -184,12 +185,17 @@ class ForecastService:
             due = max(due + TICK, time.monotonic() - TICK)
             while (left := due - time.monotonic()) > 0 and not self._stopping.is_set():
                 self._handle_next(min(left, 0.2))
-            self._publisher.check()
+            self._check()
             if self._labels is None and time.monotonic() - began > SILENT_AFTER and self._publisher.is_connected:
                 self._silence.record_failure(
                     "does harstream run there? `harstream listen` shows the nodes of the broker"
                 )
             self._tick(self._clock())
+
+    def _check(self) -> None:
+        """Raises SinkError if receiving fails. Logs when the disk hangs."""
+        self._publisher.check()
+        self._threads.check()
 
     def _tick(self, now: float) -> None:
         for topic in list(self._observed):
@@ -212,20 +218,24 @@ class ForecastService:
         self._work_off(received)
 
     def _work_off(self, received: _Received) -> None:
+        writes: Sequence[Written] = ()
         try:
-            self._handle(received.topic, received.payload)
+            writes = self._handle(received.topic, received.payload)
         except (ValidationError, Unsound) as error:
             reason = why_invalid(error) if isinstance(error, ValidationError) else str(error)
             self._outage.record_failure(f"{received.topic[:200]!r}: {reason}")
         else:
             self._outage.record_success()
         if not self._stopping.is_set():  # a stop may have come before there was a forecaster for it
-            received.acknowledge()
+            once_written(writes, received.acknowledge)
 
-    def _handle(self, topic: str, payload: bytes) -> None:
-        """Raises ValidationError for a message that is not of harstream, and Unsound for one that cannot be true."""
+    def _handle(self, topic: str, payload: bytes) -> Sequence[Written]:
+        """Return what is written to the diary.
+
+        Raises ValidationError for a message that is not of harstream, and Unsound for one that cannot be true.
+        """
         if len(payload) > MAX_BYTES or not payload:
-            return
+            return ()
         match topic.split("/")[2:]:
             case ["labels"]:
                 labels = LabelsMessage.model_validate_json(payload)
@@ -234,14 +244,15 @@ class ForecastService:
             case ["emission"]:
                 self._emission, self._is_described_anew = EmissionMessage.model_validate_json(payload), True
             case ["camera", camera, kind]:
-                self._handle_camera(camera, _KINDS[kind].model_validate_json(payload), self._clock())
+                return self._handle_camera(camera, _KINDS[kind].model_validate_json(payload), self._clock())
+        return ()
 
-    def _handle_camera(self, camera: str, message: AboutCamera, now: float) -> None:
+    def _handle_camera(self, camera: str, message: AboutCamera, now: float) -> Sequence[Written]:
         """Handle a message on the topic of a camera. Before the node has described its model, it means nothing."""
         if message.camera != camera or not NAME.fullmatch(camera):
             raise Unsound(f"it is about camera {message.camera[:80]!r}")
-        if (forecaster := self._current_forecaster(now)) is not None:
-            forecaster.handle(message, now)
+        forecaster = self._current_forecaster(now)
+        return () if forecaster is None else forecaster.handle(message, now)
 
     def _current_forecaster(self, now: float) -> Forecaster | None:
         """Return the forecaster of the model that the node described last; None before it did.
@@ -258,17 +269,20 @@ class ForecastService:
         recognizer = Recognizer(labels, self._emission_of(labels))
         if self._forecaster is not None and self._forecaster.recognizer == recognizer:
             return
-        known = sum(self._diary.count(activity) for activity in recognizer.states.activities)
-        log.info("follows har/%s: %d of its activities are in the diary", self._topics.node, known)
-        learning = self._background.submit(
-            learn, self._diary, recognizer.states, self._settings.forecaster, now
-        )  # messages wait meanwhile
+        # Messages wait meanwhile.
+        learning = self._threads.workers.learning.submit(self._new_forecaster, recognizer, now)
         while not learning.done() and not self._stopping.wait(0.1):
-            self._publisher.check()
+            self._check()
         if learning.done():
-            self._forecaster = Forecaster(
-                recognizer, self._diary, self._background, learning.result(), self._settings.forecaster
-            )
+            self._forecaster = learning.result()
+
+    def _new_forecaster(self, recognizer: Recognizer, now: float) -> Forecaster:
+        """Learn from the diary."""
+        diary = self._threads.diary
+        known = sum(diary.count(activity) for activity in recognizer.states.activities)
+        log.info("follows har/%s: %d of its activities are in the diary", self._topics.node, known)
+        learned = learn(diary, recognizer.states, self._settings.forecaster, now)
+        return Forecaster(recognizer, diary, self._threads.workers, learned, self._settings.forecaster)
 
     def _emission_of(self, labels: LabelsMessage) -> EmissionMessage | None:
         """Return what the node says about the errors of the model with these labels; None without a sound message."""

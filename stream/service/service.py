@@ -9,9 +9,9 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from harstream.resilience.background_delivery import LAST_CHANCE, BackgroundDelivery
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.service.background_delivery import LAST_CHANCE, BackgroundDelivery
 from harstream.stream.service.delivery import Delivery, without_pixels
 from harstream.stream.service.health import TICK, HealthWatch
 from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink, SettlingSink

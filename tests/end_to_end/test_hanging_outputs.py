@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harstream.stream.service.background_delivery import HANGS_AFTER
+from harstream.resilience.background_delivery import HANGS_AFTER
 from tests.support.command import Harstream, Start
 from tests.support.films import WriteFilm
 from tests.support.waiting import Eventually
@@ -74,56 +72,6 @@ def test_a_restart_for_a_new_config_goes_on_while_a_pipe_hangs(
     eventually(lambda: "har/two/..." in running.output, "the restart", 30)
     running.signal(signal.SIGTERM)
     assert running.wait(20) in (0, 7)
-
-
-HANGING_WRITES = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static int hangs(const char *path)
-{
-    char files[64];
-    int flag = open(getenv("HANGS"), O_RDONLY);
-    if (flag < 0)
-        return 0;
-    ssize_t length = read(flag, files, sizeof files - 1);
-    close(flag);
-    files[length > 0 ? length : 0] = 0;
-    return length > 0 && strstr(path, files) != 0;
-}
-
-ssize_t pwrite64(int file, const void *content, size_t size, off64_t place)
-{
-    char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length > 0) {
-        path[length] = 0;
-        while (hangs(path))
-            usleep(20000);
-    }
-    ssize_t (*write_it)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
-    return write_it(file, content, size, place);
-}
-"""
-
-
-@pytest.fixture
-def hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Returns a path. Writes to the files that its text names hang, as on a network disk whose server is gone."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler")
-    source, library, flag = tmp_path / "hang.c", tmp_path / "hang.so", tmp_path / "hangs"
-    source.write_text(HANGING_WRITES)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    monkeypatch.setenv("LD_PRELOAD", str(library))
-    monkeypatch.setenv("HANGS", str(flag))
-    return flag
 
 
 @pytest.mark.parametrize("first", ["outbox.sqlite", "history.sqlite"])

@@ -1,8 +1,9 @@
-"""Full disks: a small one of its own, which only root may mount, and a limit on the sizes of files."""
+"""Full disks: a small one of its own, which only root may mount, and a limit on the sizes of files. Disks that hang."""
 
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -55,3 +56,65 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         pytest.skip("only root can mount a small disk")
     yield SmallDisk(folder)
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+HANGING_WRITES = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int hangs(const char *path)
+{
+    char files[64];
+    int flag = open(getenv("HANGS"), O_RDONLY);
+    if (flag < 0)
+        return 0;
+    ssize_t length = read(flag, files, sizeof files - 1);
+    close(flag);
+    files[length > 0 ? length : 0] = 0;
+    return length > 0 && strstr(path, files) != 0;
+}
+
+static void wait_for(int file)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = 0;
+        while (hangs(path))
+            usleep(20000);
+    }
+}
+
+ssize_t pwrite64(int file, const void *content, size_t size, off64_t place)
+{
+    wait_for(file);
+    ssize_t (*write_it)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
+    return write_it(file, content, size, place);
+}
+
+ssize_t write(int file, const void *content, size_t size)
+{
+    wait_for(file);
+    ssize_t (*write_it)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+    return write_it(file, content, size);
+}
+"""
+
+
+@pytest.fixture
+def hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Returns a path. Writes to the files that its text names hang, as on a network disk whose server is gone."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler")
+    source, library, flag = tmp_path / "hang.c", tmp_path / "hang.so", tmp_path / "hangs"
+    source.write_text(HANGING_WRITES)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("HANGS", str(flag))
+    return flag

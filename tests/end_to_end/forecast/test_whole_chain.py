@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harstream.forecast.client.background import Workers
 from harstream.forecast.client.diary import FILE, Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
@@ -62,7 +63,7 @@ def follow_routine(diary: Diary) -> None:
     recognizer = Recognizer(LabelsMessage.of(CONTEXT), None)
     settings = ForecasterSettings(NODE, Scope.CAMERA, "mix", UTC)
     learned = learn(diary, recognizer.states, settings, now - LIVED)
-    forecaster = Forecaster(recognizer, diary, AtOnce(), learned, settings)
+    forecaster = Forecaster(recognizer, diary, Workers(AtOnce(), AtOnce(), AtOnce()), learned, settings)
     for event in routine_events(now - LIVED):
         forecaster.follow(event, event.updated_at)
         forecaster.tick(event.updated_at)

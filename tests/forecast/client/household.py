@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import ParamSpec, TypeVar
 
+from harstream.forecast.client.background import Workers
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.evidence import Recognizer
 from harstream.forecast.client.forecaster import Forecaster
@@ -86,7 +87,8 @@ def new_forecaster(
     settings = ForecasterSettings("home", scope, predictor, ZONE)
     recognizer = Recognizer(labels_message(), emission_message())
     learned = learn(diary, recognizer.states, settings, now)
-    return Forecaster(recognizer, diary, executor or AtOnce(), learned, settings)
+    slow = executor or AtOnce()
+    return Forecaster(recognizer, diary, Workers(slow, slow, AtOnce()), learned, settings)
 
 
 def observation(

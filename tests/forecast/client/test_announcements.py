@@ -17,7 +17,7 @@ from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.publisher import Publisher
 from harstream.wire.messages.forecast import ForecastMessage
-from tests.forecast.client.household import MONDAY, new_forecaster, observation
+from tests.forecast.client.household import MONDAY, AtOnce, new_forecaster, observation
 from tests.support.broker import Mosquitto, Subscribe
 from tests.support.waiting import Eventually
 
@@ -39,7 +39,7 @@ def run(mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         publisher = Publisher(
             BrokerAddress.parse(mosquitto.url), NoOutbox(tmp_path / f"{len(publishers)}"), will=Will(STATUS, "offline")
         )
-        found = ForecastAnnouncements(publisher, mosquitto.url, tmp_path, "home", "homeassistant")
+        found = ForecastAnnouncements(publisher, mosquitto.url, tmp_path, "home", "homeassistant", AtOnce())
         found.start()
         publisher.start(must_connect=True)
         publishers.append(publisher)

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 
 import pytest
 
-from harstream.forecast.client.background import Background
+from harstream.forecast.client.background import Background, Workers
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.learned import ForecasterSettings, Learned, Scope, learn
 from harstream.forecast.client.learner import FIRST_REFITS, REFIT_PERIOD, RETRY_AFTER, Learner
@@ -53,7 +53,7 @@ def learning_from(diary: Diary) -> Callable[[float], Learned]:
 
 def new_learner(diary: Diary, executor: Executor) -> Learner:
     learning = learning_from(diary)
-    return Learner(learning, executor, learning(MONDAY))
+    return Learner(learning, Workers(executor, executor, AtOnce()), learning(MONDAY))
 
 
 def test_what_was_learned_stays_in_use_until_the_next_is_complete(diary: Diary) -> None:
@@ -97,7 +97,7 @@ def test_a_failure_is_one_line_and_the_earlier_result_goes_on(diary: Diary, capl
             raise ZeroDivisionError("a wrong row")
         return learn(diary, STATES, SETTINGS, now)
 
-    learner = Learner(learn_or_fail, AtOnce(), learn_or_fail(MONDAY))
+    learner = Learner(learn_or_fail, Workers(AtOnce(), AtOnce(), AtOnce()), learn_or_fail(MONDAY))
     first, is_broken = learner.learned, True
     for minute in range(30):
         learner.advance(MONDAY + REFIT_PERIOD + 60 * minute)
@@ -146,7 +146,7 @@ def test_observations_do_not_wait_while_it_learns(diary: Diary) -> None:
 
     background = Background("learner")
     background.start()
-    learner = Learner(learn_for_ever, background, learning_from(diary)(MONDAY))
+    learner = Learner(learn_for_ever, Workers(background, AtOnce(), AtOnce()), learning_from(diary)(MONDAY))
     first = learner.learned
 
     learner.advance(MONDAY + REFIT_PERIOD + 1)

@@ -398,7 +398,7 @@ class StuckSink:
 def test_outputs_and_clock_are_checked_once_a_second_whatever_the_number_of_frames(
     eventually: Eventually, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("harstream.stream.service.background_delivery.HANGS_AFTER", 0.5)
+    monkeypatch.setattr("harstream.resilience.background_delivery.HANGS_AFTER", 0.5)
     clock, sink, stuck = CountingClock(), RecordingSink(), StuckSink()
     pipeline = Pipeline(Undecided(), lambda camera: Tracker(camera, CONTRACT, SETTINGS), lambda: ExponentialMean(0.0))
     service = Service(pipeline, [NamedSink("stuck", stuck, 100), NamedSink("sink", sink)], [], clock)

@@ -9,8 +9,8 @@ from time import monotonic
 
 import pytest
 
-from harstream.stream.service import background_delivery
-from harstream.stream.service.background_delivery import BackgroundDelivery
+from harstream.resilience import background_delivery
+from harstream.resilience.background_delivery import BackgroundDelivery
 from tests.support.waiting import Eventually
 
 

@@ -1,4 +1,4 @@
-"""Passes messages to a sink on a thread of its own, so that a sink that hangs never holds recognition."""
+"""Passes messages to a sink on a thread of its own, so that a sink that hangs holds nothing else."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ class BackgroundDelivery(Generic[T]):
         is_needed: Callable[[T], bool],
         most_waiting: int,
         settle: Callable[[], None] | None = None,
+        meanwhile: str = "recognition continues",
     ) -> None:
         """`is_needed`: whether the sink has work with a message. Others are left out.
 
         `most_waiting`: messages that may wait. Any further one is lost, which the log says. `settle`: called about once
-        a second and at the end, on the sink's thread.
+        a second and at the end, on the sink's thread. `meanwhile`: what a hanging sink does not hold, for the log.
         """
         self.name = name
         self._deliver = deliver
@@ -53,7 +54,7 @@ class BackgroundDelivery(Generic[T]):
         self._in_work = 0
         """Number of messages in work."""
         self._working_since: float | None = None
-        self._outage = Outage(log, name, begins="%s hangs, recognition continues: %s", ends="%s works again after %d s")
+        self._outage = Outage(log, name, begins=f"%s hangs, {meanwhile}: %s", ends="%s works again after %d s")
         self._loss = Outage(log, name, begins="%s: %s", ends="%s: messages that were lost: %d")
         # A write that hangs cannot be interrupted, so the process must be able to end without this thread.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -64,6 +65,11 @@ class BackgroundDelivery(Generic[T]):
         since = self._working_since
         return since is not None and monotonic() - since > HANGS_AFTER
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next message would be lost."""
+        return len(self._waiting) >= self._most_waiting
+
     def start(self) -> None:
         self._thread.start()
 
@@ -71,7 +77,7 @@ class BackgroundDelivery(Generic[T]):
         if not self._is_needed(message):
             return
         with self._changed:
-            if len(self._waiting) >= self._most_waiting:
+            if self.is_full:
                 self._loss.record_failure(f"{self._most_waiting} messages wait, further ones are lost")
                 return
             self._loss.record_success()
