@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harstream.models.box import Box
 from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Picture
 from harstream.wire.errors import Trouble
@@ -112,6 +113,8 @@ class EndReason(StrEnum):
     """It lasted longer than the settings allow."""
     SHUTDOWN = "shutdown"
     """The service stopped."""
+    PERSON_LEFT = "person_left"
+    """The person is no longer in view, but others are."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,9 @@ class Event:
     previous: Previous | None = None
     historical: bool = False
     """True if a later run reports it, because the run that saw it was killed."""
+    person: int | None = None
+    """Who does it: 1, 2, ... in the order in which people came into view. None if the model sees all of the picture,
+    or the box in which something moves. It is no identity: who comes back gets another number."""
 
     @property
     def until(self) -> float:
@@ -174,6 +180,18 @@ class Activity:
     confidence: float
     threshold: float = 0.0
     """The score at which it starts. For `unknown`, this is the threshold of the likeliest activity."""
+
+
+class Subject(NamedTuple):
+    """A person in front of a camera, or whatever moves there, with the current activity."""
+
+    person: int | None
+    """The number of the person, as in events."""
+    box: Box
+    """The part of the picture that the model sees."""
+    activity: Activity
+    best: tuple[LabelScore, ...]
+    """The three labels with the highest smoothed scores, best first. Empty before the first recognition."""
 
 
 class Warming(NamedTuple):
@@ -203,6 +221,10 @@ class Notice:
     """The three labels with the highest smoothed scores, best first. Empty before the first recognition."""
     events: tuple[Event, ...] = ()
     change: CameraChange | None = None
+    person: int | None = None
+    """The person whose activity and scores these are, the most certain of all. See Event.person."""
+    subjects: tuple[Subject, ...] = ()
+    """All that are followed. One without a number if it is not known who is in front of the camera."""
     lit: float = 1.0
     """The share of the last picture that is not black, 0 to 1."""
     unchanged: float = 0.0

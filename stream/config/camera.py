@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from harstream.stream.config.activities import CameraActivities
 from harstream.stream.config.section import Name, Section, SourceText
 from harstream.stream.config.validation_context import must_exist
+from harstream.stream.recognition.view import ViewKind
 from harstream.stream.sources.address import (
     CaptureFormat,
     Decoder,
@@ -20,6 +21,9 @@ from harstream.stream.sources.address import (
     parse_source,
 )
 from harstream.wire.errors import Misfit
+
+Crop = tuple[float, float, float, float]
+"""Left, top, right and bottom, in shares of the picture's sides."""
 
 
 class WebcamConfig(Section):
@@ -46,6 +50,12 @@ class CameraConfig(Section):
     webcam: WebcamConfig | None = Field(
         default=None, description="what to ask of a webcam, e.g. {fourcc: MJPG, width: 1280, height: 720, fps: 30}"
     )
+    view: ViewKind | None = Field(default=None, description="what the model sees of this camera; null: as `view` above")
+    crop: Crop | None = Field(
+        default=None,
+        description="the part of the picture that is watched, [left, top, right, bottom] in shares of its sides, e.g. "
+        "[0, 0.2, 0.5, 1]; null: all of it",
+    )
     area: str | None = Field(default=None, description="the room that the camera watches, for the smart home")
     activities: CameraActivities | None = Field(
         default=None, description="settings that differ from `activities` below, e.g. {start_above: 0.9, hold: 3}"
@@ -61,6 +71,13 @@ class CameraConfig(Section):
                 return replace(webcam, capture=CaptureFormat(**self.webcam.model_dump()))
             case source:
                 return source
+
+    @field_validator("crop")
+    @classmethod
+    def _check_crop(cls, crop: Crop | None) -> Crop | None:
+        if crop is None or (0 <= crop[0] < crop[2] <= 1 and 0 <= crop[1] < crop[3] <= 1):
+            return crop
+        raise Misfit("expected [left, top, right, bottom] from 0 to 1, left < right and top < bottom", str(list(crop)))
 
     @field_validator("title")
     @classmethod

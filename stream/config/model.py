@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
+from harstream.models.box import WHOLE, Box
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.camera import CameraConfig
@@ -18,6 +19,7 @@ from harstream.stream.config.mqtt import MqttConfig
 from harstream.stream.config.section import Name, Section, line_error, value_error
 from harstream.stream.config.validation_context import ValidationContext, must_exist
 from harstream.stream.config.web import WebConfig
+from harstream.stream.recognition.view import ViewKind, ViewSettings
 from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit, ModelError
 
@@ -39,6 +41,11 @@ class Config(Section):
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto: the GPU if there is one, else the CPU; cpu; cuda: the GPU, or an error"
+    )
+    view: ViewKind = Field(
+        default="picture",
+        description="what the model sees: picture: all of it; motion: the box of what moves, for small people in a "
+        "still room; person: a box around each person, for several people",
     )
     stride: int = Field(default=1, ge=1, le=100, description="score every n-th frame of the model's time grid")
     cameras: tuple[CameraConfig, ...] = Field(
@@ -68,6 +75,12 @@ class Config(Section):
     def addresses(self) -> list[str]:
         """The addresses of cameras and broker. They may contain passwords."""
         return [*([self.mqtt.broker] if self.mqtt.broker else []), *(camera.source for camera in self.cameras)]
+
+    def view_settings(self, camera: CameraConfig | None = None) -> ViewSettings:
+        """Return what the model sees of a camera, or of a camera without settings of its own."""
+        if camera is None:
+            return ViewSettings(self.view)
+        return ViewSettings(camera.view or self.view, Box(*camera.crop) if camera.crop else WHOLE)
 
     @property
     def titles(self) -> dict[str, str]:

@@ -1,134 +1,166 @@
-"""The recognition state of one camera: time grid, window, smoothed scores and current activity."""
+"""The recognition state of one camera: time grid, what the model sees of its pictures, and its subjects."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.sampling import Taken, TimeGrid
+from harstream.stream.recognition.encoder_input import EncoderInput
+from harstream.stream.recognition.motion import Motion
 from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.smoothing import ExponentialMean
-from harstream.stream.recognition.tracker import Tracker
-from harstream.stream.recognition.window import Window
-from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice, Scores, Warming
+from harstream.stream.recognition.subject_recognition import SubjectRecognition
+from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.view import NewView, PictureView, Sight, View, ViewSettings
+from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice
+
+NewSubject = Callable[[], SubjectRecognition]
+Taking = tuple[SubjectRecognition, NDArray[np.uint8]]
+"""A subject and the encoder's input for it."""
 
 
 class CameraRecognition:
     """Follows one camera. Its caller runs the model, for several cameras at once.
 
-    For each frame the caller calls `take`, encodes the result, calls `push` with the row, scores `rows` if the window
-    is due, and calls `observe`.
+    For each frame the caller calls `take`. For each subject that it returns, the caller encodes the input, calls `push`
+    with the row, and scores `rows` if the window is due. Then it calls `observe`.
     """
 
-    def __init__(
-        self, name: str, recognizer: Recognizer, tracker: Tracker, smoothing: ExponentialMean, stride: int
-    ) -> None:
-        """`stride`: every n-th frame on the grid is scored."""
-        self.tracker = tracker
+    def __init__(self, name: str, recognizer: Recognizer, new_view: NewView, new_subject: NewSubject) -> None:
         self._name = name
         self._contract = recognizer.contract
-        self._lookback = recognizer.lookback
-        self._smoothing = smoothing
-        self._stride = stride
+        self._new_view = new_view
+        self._view_settings = ViewSettings()
+        self._view: View = PictureView()
+        self._new_subject = new_subject
         self._grid = TimeGrid(self._contract.live_rate)
-        self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
+        self._input = EncoderInput(self._contract, recognizer.lookback)
+        self._motion = Motion(self._contract.frames)
         self._check = PictureCheck()
-        self._earlier: NDArray[np.uint8] | None = None
-        """The last frame on the grid, as the model sees it."""
-        self._smoothed: NDArray[np.float32] | None = None
-        self._since_scored = stride
-        """Rows since the last scored window."""
+        self._subjects: dict[int | None, SubjectRecognition] = {None: new_subject()}
+        """By the number of the person. None: it is not known who is there, or whether anybody is."""
+        self._ended: list[Event] = []
+        """The ends of activities of people who left."""
         self._time = 0.0
 
-    def take(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """Return the encoder's input for a frame on the grid, (H, W, 3) or (2, H, W, 3) uint8 RGB.
+    @property
+    def foremost(self) -> SubjectRecognition:
+        """The subject whose activity is the most certain. Its activity is that of the camera."""
+        return max(self._subjects.values(), key=lambda subject: subject.tracker.certainty)
 
-        Returns None for a frame off the grid, and for a first frame if the encoder needs the frame before it. A frame
-        older than the camera's last one is skipped, because events would go back in time.
+    @property
+    def has_activity(self) -> bool:
+        return self.foremost.tracker.certainty[0]
+
+    def set_tracker_settings(self, settings: TrackerSettings) -> None:
+        for subject in self._subjects.values():
+            subject.tracker.settings = settings
+
+    def set_view(self, settings: ViewSettings) -> None:
+        """Change what the model sees from the next frame on. A change clears the windows."""
+        if settings == self._view_settings:
+            return
+        self._clear()
+        self._view_settings = settings
+        self._view = self._new_view(settings)
+
+    def take(self, frame: Frame) -> list[Taking]:
+        """Return the subjects in a frame on the grid with the encoder's input, (H, W, 3) or (2, H, W, 3) uint8 RGB.
+
+        Returns nothing for a frame off the grid, and for a first frame if the encoder needs the frame before it. A
+        frame older than the camera's last one is skipped, because events would go back in time.
         """
+        for subject in self._subjects.values():
+            subject.scores = None
         if frame.time < self._time or (taken := self._grid.take(frame.time, frame.previous)) is None:
-            return None
+            return []
         if taken is Taken.FIRST:
-            self._window.clear()
-            self._earlier = None
-        earlier, self._earlier = self._earlier, frame.picture.model_frame(self._contract.height, self._contract.width)
-        self._check.update(self._earlier, frame.time)
-        if not self._lookback:
-            return self._earlier
-        return None if earlier is None else np.stack([earlier, self._earlier])
+            self._clear()
+        self._input.advance(frame.picture)
+        overview = self._input.frame(self._view.region)
+        self._check.update(overview, frame.time)
+        self._motion.update(overview)
+        self._follow(self._view.update(frame.picture, self._motion, frame.time))
+        takings = [(subject, self._input.cut(subject.box, self._shift())) for subject in self._subjects.values()]
+        return [(subject, cut) for subject, cut in takings if cut is not None]
 
-    def push(self, row: NDArray[np.generic], time: float) -> bool:
-        """Add the row of a taken frame. Return whether the window is due for scoring."""
-        self._window.push(row, time)
-        if not self._window.is_complete():
-            self.tracker.drop_candidate()
-            self._since_scored = self._stride  # the first complete window is always scored
-            return False
-        self._since_scored += 1
-        if self._since_scored < self._stride:
-            return False
-        self._since_scored = 0
-        return True
-
-    def rows(self) -> NDArray[np.generic]:
-        """Return the rows of the complete window, a view that is valid until the next push."""
-        return self._window.rows()
-
-    def scores(self, values: NDArray[np.float32], time: float) -> Scores:
-        """Return the values (K,) as the scores of the window that ends at `time`, in seconds."""
-        span = self._window.span() + self._lookback / self._contract.live_rate
-        return Scores(values, time, span, self._contract.labels)
-
-    def observe(self, frame: Frame, scores: Scores | None) -> Notice:
-        """Update the activity after a frame. `scores` is None if no window was due."""
+    def observe(self, frame: Frame) -> Notice:
+        """Update the activities after a frame."""
         self._time = max(self._time, frame.time)
-        events: list[Event] = []
-        if scores:
-            self._smoothed = self._smoothing.update(scores.values, scores.time)
-            events = self.tracker.update(self._smoothed, scores.time, scores.span)
-        elif not self._window.is_complete():
-            events = self.tracker.update_without_scores(self._time, self._contract.span)
-        return self._notice(events, scores=scores)
+        events, self._ended = self._ended, []
+        for subject in self._subjects.values():
+            events += subject.observe(self._time)
+        return self._notice(events)
 
     def change(self, change: CameraChange) -> Notice:
-        """Record the camera's new state. If it sends no frames in that state, end the activity and clear the window."""
+        """Record the camera's new state. If it sends no frames in that state, end its activities and clear all."""
         self._time = max(self._time, change.time)
         events: list[Event] = []
         if change.state.is_away:
-            events = self.tracker.finish(self._time, EndReason.CAMERA_OFFLINE)
-            self._window.clear()
-            self._earlier = None
+            events = self._finish(EndReason.CAMERA_OFFLINE)
+            self._clear()
             self._check = PictureCheck()
-            self._smoothing.forget()
-            self._smoothed = None
         return self._notice(events, change=change)
 
     def finish(self) -> Notice | None:
-        """End the current activity at the end of the stream. Returns None if there is no activity."""
-        events = self.tracker.finish(self._time, EndReason.SHUTDOWN)
+        """End all activities at the end of the stream. Returns None if there is none."""
+        events = self._finish(EndReason.SHUTDOWN)
         return self._notice(events) if events else None
 
-    def _notice(
-        self, events: Sequence[Event], *, scores: Scores | None = None, change: CameraChange | None = None
-    ) -> Notice:
+    def _shift(self) -> tuple[float, float]:
+        """Return how far the picture moved since the one before, to the right and down, in shares of the picture."""
+        right, down = self._motion.shift
+        return right * self._view.region.width, down * self._view.region.height
+
+    def _finish(self, reason: EndReason) -> list[Event]:
+        return [event for subject in self._subjects.values() for event in subject.finish(self._time, reason)]
+
+    def _clear(self) -> None:
+        self._input.clear()
+        self._motion.clear()
+        self._view.clear()
+        for subject in self._subjects.values():
+            subject.clear()
+
+    def _follow(self, sights: Sequence[Sight]) -> None:
+        """Keep a subject per sight. End the activities of people who left.
+
+        The first person who is found, the one in the largest box, goes on with the window and the activity of the
+        subject that nobody knew. When the last person is lost, that subject goes on with theirs.
+        """
+        seen = {sight.person: sight.box for sight in sights}
+        gone = {person: subject for person, subject in self._subjects.items() if person not in seen}
+        new = sorted((person for person in seen if person not in self._subjects), key=lambda who: -seen[who].area)
+        kept = {person: subject for person, subject in self._subjects.items() if person in seen}
+        if not kept and gone:
+            heir = max(gone, key=lambda who: gone[who].tracker.certainty)
+            kept[new.pop(0)] = gone.pop(heir)
+        for subject in gone.values():
+            self._ended += subject.finish(self._time, EndReason.PERSON_LEFT)
+        for person in new:
+            kept[person] = self._new_subject()
+        for person, subject in kept.items():
+            subject.tracker.person, subject.box = person, seen[person]
+        self._subjects = kept
+
+    def _notice(self, events: Sequence[Event], *, change: CameraChange | None = None) -> Notice:
+        foremost = self.foremost
+        shown = foremost.shown()
         return Notice(
             camera=self._name,
             time=self._time,
-            activity=self.tracker.activity,
-            warming=self._warming(),
-            scores=scores,
-            smoothed=self._smoothed,
-            best=() if self._smoothed is None else self.tracker.best_three,
+            activity=shown.activity,
+            warming=foremost.warming(self._input.held),
+            scores=None if change else foremost.scores,
+            smoothed=foremost.smoothed,
+            best=shown.best,
             events=tuple(events),
             change=change,
+            person=shown.person,
+            subjects=tuple(subject.shown() for subject in self._subjects.values()),
             lit=self._check.lit,
             unchanged=self._check.unchanged,
         )
-
-    def _warming(self) -> Warming:
-        """Return frames held and frames needed. The frame that the first row looks back to counts, too."""
-        looked_back_to = self._lookback if self._earlier is not None else 0
-        return Warming(len(self._window) + looked_back_to, self._contract.frames)

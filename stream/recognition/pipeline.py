@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.contract import UNKNOWN
 from harstream.stream.recognition.camera_recognition import CameraRecognition
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.subject_recognition import SubjectRecognition
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.view import NewView, ViewSettings, view_without_network
 from harstream.wire.errors import ModelError
-from harstream.wire.values import CameraChange, Frame, Scores, Step
+from harstream.wire.values import CameraChange, Frame, Step
 
 Arrival = Frame | CameraChange
 
@@ -33,14 +35,22 @@ class Pipeline:
         tracker: Callable[[str], Tracker],
         smoothing: Callable[[], ExponentialMean],
         stride: int = 1,
+        view: ViewSettings = ViewSettings(),
+        new_view: NewView = view_without_network,
     ) -> None:
-        """`tracker` makes a tracker from a camera's name. `stride`: every n-th frame on the grid is scored."""
+        """`tracker` makes a tracker from a camera's name. `stride`: every n-th frame on the grid is scored.
+
+        `view` is for cameras for which `set_view` is not called.
+        """
         self._recognizer = recognizer
         self._tracker = tracker
         self._smoothing = smoothing
         self._stride = stride
+        self._view = view
+        self._new_view = new_view
         self._cameras: dict[str, CameraRecognition] = {}
         self._settings: dict[str, TrackerSettings] = {}
+        self._views: dict[str, ViewSettings] = {}
 
     @property
     def rate(self) -> float:
@@ -59,11 +69,11 @@ class Pipeline:
         """
         failure: list[Exception] = []
         for batch in _until_failure(batches, failure):
-            scored = self._recognize([arrival for arrival in batch if isinstance(arrival, Frame)])
+            self._recognize([arrival for arrival in batch if isinstance(arrival, Frame)])
             for arrival in batch:
                 camera = self._camera(arrival.camera)
                 if isinstance(arrival, Frame):
-                    yield Step(camera.observe(arrival, scored.get(arrival.camera)), arrival)
+                    yield Step(camera.observe(arrival), arrival)
                 else:
                     yield Step(camera.change(arrival), None)
         for camera in self._cameras.values():
@@ -75,37 +85,34 @@ class Pipeline:
     @property
     def has_activity(self) -> bool:
         """Whether a camera sees an activity now. Only the thread that iterates over `steps` may ask."""
-        return any(camera.tracker.activity.name != UNKNOWN for camera in self._cameras.values())
+        return any(camera.has_activity for camera in self._cameras.values())
 
     def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
-        """Replace the tracker settings of a camera. Callable from any thread."""
+        """Replace the tracker settings of a camera, from its next frame on. Callable from any thread."""
         self._settings[camera] = settings
-        if known := self._cameras.get(camera):
-            known.tracker.settings = settings
+
+    def set_view(self, camera: str, settings: ViewSettings) -> None:
+        """Replace what the model sees of a camera, from its next frame on. Callable from any thread."""
+        self._views[camera] = settings
 
     def forget(self, camera: str) -> None:
         """Remove a camera that is no longer watched. Call it between two batches only."""
         self._cameras.pop(camera, None)
 
-    def _recognize(self, frames: Sequence[Frame]) -> dict[str, Scores]:
-        """Return the scores of the windows that are due after these frames, by camera."""
+    def _recognize(self, frames: Sequence[Frame]) -> None:
+        """Give the subjects in these frames their scores, if their windows are due."""
         taken = [
-            (self._camera(frame.camera), frame, seen)
-            for frame in frames
-            if (seen := self._camera(frame.camera).take(frame)) is not None
+            (subject, cut, frame.time) for frame in frames for subject, cut in self._camera(frame.camera).take(frame)
         ]
         if not taken:
-            return {}
-        rows = self._run(self._recognizer.encode, _batch([seen for _, _, seen in taken]))
-        due = [
-            (camera, frame) for (camera, frame, _), row in zip(taken, rows, strict=True) if camera.push(row, frame.time)
-        ]
+            return
+        rows = self._run(self._recognizer.encode, _batch([cut for _, cut, _ in taken]))
+        due = [(subject, time) for (subject, _, time), row in zip(taken, rows, strict=True) if subject.push(row, time)]
         if not due:
-            return {}
-        values = self._run(self._recognizer.score, _batch([camera.rows() for camera, _ in due]))
-        return {
-            frame.camera: camera.scores(value, frame.time) for (camera, frame), value in zip(due, values, strict=True)
-        }
+            return
+        values = self._run(self._recognizer.score, _batch([subject.rows() for subject, _ in due]))
+        for (subject, time), value in zip(due, values, strict=True):
+            subject.receive(value, time)
 
     def _run(self, stage: Callable[[NDArray[Any]], NDArray[Any]], batch: NDArray[Any]) -> NDArray[Any]:
         """Run a stage of the model. Raises ModelError if it fails, for example because the memory is full."""
@@ -116,12 +123,18 @@ class Pipeline:
             raise ModelError(f"the model {self._recognizer.contract.name} failed while it ran: {reason}") from error
 
     def _camera(self, name: str) -> CameraRecognition:
+        view = self._views.get(name, self._view)
         if name not in self._cameras:
-            tracker = self._tracker(name)
-            self._cameras[name] = CameraRecognition(name, self._recognizer, tracker, self._smoothing(), self._stride)
-            if name in self._settings:  # read after the camera is added, so that a concurrent change is not lost
-                tracker.settings = self._settings[name]
-        return self._cameras[name]
+            new_subject = partial(self._new_subject, name)
+            self._cameras[name] = CameraRecognition(name, self._recognizer, self._new_view, new_subject)
+        camera = self._cameras[name]
+        camera.set_view(view)
+        if name in self._settings:
+            camera.set_tracker_settings(self._settings[name])
+        return camera
+
+    def _new_subject(self, camera: str) -> SubjectRecognition:
+        return SubjectRecognition(self._recognizer, self._tracker(camera), self._smoothing(), self._stride)
 
 
 def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -68,6 +68,8 @@ class Tracker:
         self._contract = contract
         self.settings = settings
         """Any thread may replace it between two updates."""
+        self.person: int | None = None
+        """The person who is followed; see Event.person."""
         self._background = np.array([label in contract.background for label in contract.labels])
         self._candidate: _Candidate | None = None
         self._current: _Current | None = None
@@ -77,6 +79,7 @@ class Tracker:
         """The three labels with the highest smoothed scores, best first, background included."""
         self._best: int | None = None
         """The label id of the likeliest activity, background excluded."""
+        self._likeliest_score = 0.0
 
     @property
     def activity(self) -> Activity:
@@ -87,6 +90,13 @@ class Tracker:
         likeliest = UNKNOWN if self._best is None else self._contract.labels[self._best]
         return Activity(UNKNOWN, self._free_since or 0.0, score, self.settings.of(likeliest).start_above)
 
+    @property
+    def certainty(self) -> tuple[bool, float]:
+        """Whether there is an activity, and the last score of it or of the likeliest one. For comparisons."""
+        if self._current:
+            return True, self._current.last
+        return False, self._likeliest_score
+
     def update(self, smoothed: NDArray[np.float32], time: float, span: float) -> list[Event]:
         """Process the smoothed scores (K,) of the window that ends at `time` and spans `span` seconds."""
         self.best_three = self._best_labels(smoothed)
@@ -94,6 +104,7 @@ class Tracker:
         if self._free_since is None:
             self._free_since = middle
         best = self._best = int(np.where(self._background, -1, smoothed).argmax())
+        self._likeliest_score = float(smoothed[best])
         self._follow_candidate(best, smoothed, middle)
         events = self._update_current(smoothed, time, span)
         if self._is_start(best, smoothed, time):
@@ -212,11 +223,17 @@ class Tracker:
             ended_at=ended_at,
             end_reason=reason,
             previous=current.previous,
+            person=self.person,
         )
 
     def _new_id(self, label_id: int, started_at: float, detected_at: float) -> str:
-        """Return a ULID whose random part hashes recording, activity and time. A replayed file gives the same ids."""
+        """Return a ULID whose random part hashes recording, activity, person and time.
+
+        A replayed file gives the same ids.
+        """
         name = f"{self._recording}/{self._contract.labels[label_id]}/{detected_at:.6f}"
+        if self.person is not None:
+            name += f"/{self.person}"
         milliseconds = max(int(started_at * 1000), 0).to_bytes(6, "big")
         return str(ULID.from_bytes(milliseconds + hashlib.sha256(name.encode()).digest()[:10]))
 

@@ -116,6 +116,7 @@ class CameraSettings:
             for camera in config.cameras:
                 self._parts.new_source(camera, must_open=False)
                 self._parts.tracker_settings(config, camera, None)
+                self._parts.view_settings(config, camera)
             changes = ConfigChanges(self._config, config)
             self._config = config
             self._listener.on_config(config)
@@ -125,6 +126,7 @@ class CameraSettings:
                 self._watch(camera, must_open=False)
             for camera in config.cameras:
                 self._apply_tracker_settings(camera.name)
+                self._service.set_view(camera.name, self._parts.view_settings(config, camera))
             return changes
 
     def try_refused_again(self) -> list[str]:
@@ -141,6 +143,7 @@ class CameraSettings:
             text = "camera %s: its threshold is %g; it was set while the service ran and overrides config.yaml"
             log.info(text, camera.name, asked.threshold)
         self._apply_tracker_settings(camera.name)
+        self._service.set_view(camera.name, self._parts.view_settings(self._config, camera))
         if asked.is_enabled:
             self._service.watch(camera.name, self._parts.new_source(camera, must_open=must_open))
         else:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 
-APPLIED_WHILE_RUNNING = {"cameras", "activities"}
+APPLIED_WHILE_RUNNING = {"cameras", "activities", "view"}
 """Sections that a running service can apply. Changes in any other section need a restart."""
+WITHOUT_OPENING = ("activities", "title", "view", "crop")
+"""Keys of a camera that change without opening it again."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class ConfigChanges:
 
     @property
     def to_open(self) -> list[CameraConfig]:
-        """Cameras that are new or must be opened again. Activities and title change without that."""
+        """Cameras that are new or must be opened again."""
         known = _cameras(self.before)
         return [
             camera
@@ -48,11 +50,11 @@ class ConfigChanges:
 
     def _settings(self) -> list[str]:
         known = _cameras(self.before)
-        for_all = ["activities changed"] if self.after.activities != self.before.activities else []
-        return for_all + [
+        for_all = [key for key in ("activities", "view") if getattr(self.after, key) != getattr(self.before, key)]
+        return [f"{key} changed" for key in for_all] + [
             f"{key} of {camera.name} changed"
             for camera in self.after.cameras
-            for key in ("activities", "title")
+            for key in WITHOUT_OPENING
             if camera.name in known and getattr(camera, key) != getattr(known[camera.name], key)
         ]
 
@@ -62,4 +64,4 @@ def _cameras(config: Config) -> dict[str, CameraConfig]:
 
 
 def _have_same_source(camera: CameraConfig, other: CameraConfig) -> bool:
-    return camera.model_copy(update={"activities": other.activities, "title": other.title}) == other
+    return camera.model_copy(update={key: getattr(other, key) for key in WITHOUT_OPENING}) == other

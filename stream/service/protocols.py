@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.view import ViewSettings
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.health import Health
 from harstream.wire.values import CameraControl, Notice, Step
@@ -84,7 +85,7 @@ class Controls(Protocol):
 
 
 class CameraParts(Protocol):
-    """Makes the source and the tracker settings of a camera. Both methods raise HarstreamError."""
+    """Makes the source and the settings of a camera. All methods raise HarstreamError."""
 
     def new_source(self, camera: CameraConfig, *, must_open: bool) -> NewSource:
         """Return a factory for the camera's source. `must_open`: a failed first attempt ends the run."""
@@ -92,6 +93,10 @@ class CameraParts(Protocol):
 
     def tracker_settings(self, config: Config, camera: CameraConfig, threshold: float | None) -> TrackerSettings:
         """Return the camera's settings. `threshold`: set while the service runs; None means the configured one."""
+        ...
+
+    def view_settings(self, config: Config, camera: CameraConfig) -> ViewSettings:
+        """Return what the model sees of the camera."""
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from harstream.resilience.background_delivery import LAST_CHANCE, BackgroundDelivery
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.view import ViewSettings
 from harstream.stream.service.delivery import Delivery, without_pixels
 from harstream.stream.service.health import TICK, HealthWatch
 from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink, SettlingSink
@@ -104,6 +105,10 @@ class Service:
     def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
         """Replace the settings that decide when this camera's activities start and end."""
         self._pipeline.set_tracker_settings(camera, settings)
+
+    def set_view(self, camera: str, settings: ViewSettings) -> None:
+        """Replace what the model sees of this camera."""
+        self._pipeline.set_view(camera, settings)
 
     def run(self, *, undelivered: Sequence[Notice] = ()) -> None:
         """Run until every source has ended or `stop` is called. Raises the errors of the sources.

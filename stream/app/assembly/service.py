@@ -17,7 +17,7 @@ from harstream.stream.app.assembly.configured_cameras import ConfiguredCameras
 from harstream.stream.app.assembly.outputs import Outputs, new_outputs
 from harstream.stream.app.assembly.startup_messages import StartupMessages
 from harstream.stream.app.output_check import check_outputs
-from harstream.stream.app.pipeline_from_config import new_pipeline
+from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
 from harstream.stream.history.store import FILE as HISTORY_FILE
@@ -126,16 +126,19 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
     recognizer = engine.load_engine(config.model, config.device)
     engine.warn_if_gpu_is_left_out(recognizer, config.device)
     clock = Clock()
-    cameras = ConfiguredCameras(clock, recognizer.contract)
+    detector = new_detector(config)
+    cameras = ConfiguredCameras(clock, recognizer.contract, detector)
     for camera in config.cameras:
         cameras.new_source(camera, must_open=False)  # raises for a missing file before anything is opened
+        cameras.view_settings(config, camera)
     messages = StartupMessages(console, config.log)
     _show_model(recognizer, messages)
 
     # Outputs do not depend on the service's controls.
     outputs = new_outputs(config, recognizer, console)
 
-    service = Service(new_pipeline(config, recognizer), outputs.event_sinks(systemd), outputs.frame_sinks(), clock)
+    pipeline = new_pipeline(config, recognizer, detector=detector)
+    service = Service(pipeline, outputs.event_sinks(systemd), outputs.frame_sinks(), clock)
 
     # Controls change settings while the service runs.
     shutdown = Shutdown(service)

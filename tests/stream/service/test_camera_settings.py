@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from harstream.models.box import Box
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.view import ViewSettings
 from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.reload import Reload
 from harstream.stream.service.service import Service
@@ -33,6 +35,7 @@ class RecordingService(Service):
     def __init__(self) -> None:
         self.sources: dict[str, str] = {}
         self.settings: dict[str, TrackerSettings] = {}
+        self.views: dict[str, ViewSettings] = {}
         self.is_stopped = False
         self.refusing: list[str] = []
         self.opened: list[str] = []
@@ -54,6 +57,9 @@ class RecordingService(Service):
 
     def set_tracker_settings(self, camera: str, settings: TrackerSettings) -> None:
         self.settings[camera] = settings
+
+    def set_view(self, camera: str, settings: ViewSettings) -> None:
+        self.views[camera] = settings
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -96,6 +102,9 @@ class Node:
         configured = {"start_above": 0.8} | config.activities.settings() | own
         start_above = configured["start_above"] if threshold is None else threshold
         return TrackerSettings(start_above=start_above, end_below=start_above / 2)
+
+    def view_settings(self, config: Config, camera: CameraConfig) -> ViewSettings:
+        return config.view_settings(camera)
 
     def on_setting(self, setting: CameraControl) -> None:
         self.reported.append(setting)
@@ -188,6 +197,18 @@ def test_a_reload_applies_a_cameras_own_activities_without_reopening_it(node: No
     assert node.reload() == "activities of yard changed"
     assert node.service.sources["yard"] == "untouched"
     assert [camera.threshold for camera in node.settings.cameras()] == [0.8, 0.9]
+
+
+def test_a_reload_changes_what_the_model_sees_without_reopening_a_camera(node: Node) -> None:
+    node.service.sources["yard"] = "untouched"
+    cropped = CameraConfig.model_validate(YARD.model_dump() | {"view": "motion", "crop": [0, 0, 0.5, 1]})
+    node.file = Config(cameras=(HALL, cropped), view="person")
+    assert node.reload() == "view changed, view of yard changed, crop of yard changed"
+    assert node.service.sources["yard"] == "untouched"
+    assert node.service.views == {
+        "hall": ViewSettings("person"), "yard": ViewSettings("motion", Box(0.0, 0.0, 0.5, 1.0))
+    }  # fmt: skip
+    assert not node.shutdown.is_restart
 
 
 def test_a_reload_does_not_switch_a_camera_on(node: Node) -> None:

@@ -19,12 +19,13 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> Config
     [
         ({"cameras": [YARD]}, False),
         ({"cameras": [HALL], "activities": {"hold": 9}}, False),
+        ({"cameras": [HALL], "view": "motion"}, False),
         ({"cameras": [HALL], "activities": {"smoothing": 9}}, True),
         ({"cameras": [HALL], "node": "nuc1"}, True),
         ({"cameras": [HALL], "mqtt": {"observations": False}}, True),
     ],
 )
-def test_a_restart_is_needed_for_all_but_cameras_and_activities(after: dict[str, object], needed: bool) -> None:
+def test_a_restart_is_needed_for_all_but_cameras_activities_and_view(after: dict[str, object], needed: bool) -> None:
     assert changes({"cameras": [HALL]}, after).needs_restart is needed
 
 

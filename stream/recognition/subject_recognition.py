@@ -1,0 +1,84 @@
+"""The recognition state of one subject: window, smoothed scores and current activity."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harstream.models.box import WHOLE
+from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.window import Window
+from harstream.wire.values import EndReason, Event, Scores, Subject, Warming
+
+
+class SubjectRecognition:
+    """Follows what one person does, or what goes on in front of a camera if it is not known who is there."""
+
+    def __init__(self, recognizer: Recognizer, tracker: Tracker, smoothing: ExponentialMean, stride: int) -> None:
+        """`stride`: every n-th row is scored."""
+        self.tracker = tracker
+        self.box = WHOLE
+        """Where the subject is in the picture."""
+        self.scores: Scores | None = None
+        """The scores of the last frame, None if no window was due."""
+        self.smoothed: NDArray[np.float32] | None = None
+        self._contract = recognizer.contract
+        self._lookback = recognizer.lookback
+        self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
+        self._smoothing = smoothing
+        self._stride = stride
+        self._since_scored = stride
+        """Rows since the last scored window."""
+
+    def push(self, row: NDArray[np.generic], time: float) -> bool:
+        """Add the row of a frame. Return whether the window is due for scoring."""
+        self._window.push(row, time)
+        if not self._window.is_complete():
+            self.tracker.drop_candidate()
+            self._since_scored = self._stride  # the first complete window is always scored
+            return False
+        self._since_scored += 1
+        if self._since_scored < self._stride:
+            return False
+        self._since_scored = 0
+        return True
+
+    def rows(self) -> NDArray[np.generic]:
+        """Return the rows of the complete window, a view that is valid until the next push."""
+        return self._window.rows()
+
+    def receive(self, values: NDArray[np.float32], time: float) -> None:
+        """Take the values (K,) as the scores of the window that ends at `time`, in seconds."""
+        span = self._window.span() + self._lookback / self._contract.live_rate
+        self.scores = Scores(values, time, span, self._contract.labels)
+
+    def observe(self, time: float) -> list[Event]:
+        """Update the activity after a frame at `time`, with its scores if a window was due."""
+        if self.scores:
+            self.smoothed = self._smoothing.update(self.scores.values, self.scores.time)
+            return self.tracker.update(self.smoothed, self.scores.time, self.scores.span)
+        if not self._window.is_complete():
+            return self.tracker.update_without_scores(time, self._contract.span)
+        return []
+
+    def finish(self, time: float, reason: EndReason) -> list[Event]:
+        """End the current activity and forget the window."""
+        events = self.tracker.finish(time, reason)
+        self.clear()
+        self._smoothing.forget()
+        self.smoothed, self.scores = None, None
+        return events
+
+    def clear(self) -> None:
+        """Forget the window, after a gap."""
+        self._window.clear()
+
+    def warming(self, looked_back_to: int) -> Warming:
+        """Return frames held and frames needed. The frame that the first row looks back to counts, too."""
+        return Warming(len(self._window) + looked_back_to, self._contract.frames)
+
+    def shown(self) -> Subject:
+        best = () if self.smoothed is None else self.tracker.best_three
+        return Subject(self.tracker.person, self.box, self.tracker.activity, best)
