@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.connection_errors import connection_error, login_refused_text
+from harstream.mqtt.broker.quick_client import QuickClient
 from harstream.mqtt.broker.tls import client_context
 from harstream.wire.errors import BrokerError
 
@@ -154,7 +155,7 @@ class Connection:
         return is_open
 
     def _new_client(self, version: MQTTProtocolVersion) -> paho.Client:
-        client = paho.Client(
+        client = QuickClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             clean_session=None if version is MQTTProtocolVersion.MQTTv5 else self._session_lasts == 0,
@@ -177,6 +178,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = self._acknowledged
         client.on_message = self._received
+        client.on_plain_message = self._received_plain
         client.on_log = self._logged
         return client
 
@@ -231,11 +233,20 @@ class Connection:
         except UnicodeDecodeError:
             # The topic is not UTF-8, which a broker must not forward. The exception would end paho's thread.
             return
-        payload = bytes(message.payload)
+        self._hand_over(topic, bytes(message.payload), message.retain, lambda: _acknowledge(client, message))
+
+    def _received_plain(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        self._hand_over(topic, payload, is_retained, _do_nothing)
+
+    def _hand_over(self, topic: str, payload: bytes, is_retained: bool, acknowledge: Callable[[], None]) -> None:
         if self._on_delivery is not None:
-            self._on_delivery(topic, payload, message.retain, lambda: _acknowledge(client, message))
+            self._on_delivery(topic, payload, is_retained, acknowledge)
         elif self._on_message is not None:
-            self._on_message(topic, payload, message.retain)
+            self._on_message(topic, payload, is_retained)
+
+
+def _do_nothing() -> None:
+    """Acknowledge a message of QoS 0, which needs no answer."""
 
 
 def _acknowledge(client: paho.Client, message: paho.MQTTMessage) -> None:
