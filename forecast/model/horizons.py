@@ -14,6 +14,8 @@ from harstream.forecast.model.semi_markov import Floats, SemiMarkov
 
 NOBODY = 1e-9
 """What is alive with a lower probability is gone."""
+MOST_CHAINS = 1200
+"""Chains that are remembered, each with some kilobytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,28 @@ def next_activity(follow: Floats) -> Floats:
     return np.asarray(following / following.sum(axis=1, keepdims=True))
 
 
-def leaving(phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch], ticks: Sequence[int]) -> Floats:
+class Chains:
+    """Remembers chains and their powers, because a forecast asks for the same ones every minute."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[SemiMarkov, tuple[int, ...]], list[Floats]] = {}
+
+    def powers(self, model: SemiMarkov, inside: Sequence[int], ticks: int) -> list[Floats]:
+        """Return the chain of 1, 2, 4 ... ticks, at least up to `ticks`, as `chain_of`."""
+        key = model, tuple(inside)
+        if key not in self._found:
+            if len(self._found) >= MOST_CHAINS:
+                del self._found[next(iter(self._found))]
+            self._found[key] = [chain_of(model, inside)]
+        powers = self._found[key]
+        while 2 ** len(powers) <= ticks:
+            powers.append(powers[-1] @ powers[-1])
+        return powers
+
+
+def leaving(
+    phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch], ticks: Sequence[int], chains: Chains
+) -> Floats:
     """Return (T,): the probability that the states `inside` are left within each number of ticks.
 
     `phases` (n, B): the probability of each phase of these n states now. `ticks`: never decreasing.
@@ -106,7 +129,7 @@ def leaving(phases: Floats, inside: Sequence[int], stretches: Iterable[Stretch],
         while wanted > end and alive.sum() > NOBODY:
             alive, passed = _passed(alive, powers, end - passed), end
             stretch = next(future)
-            powers, end = _powers(chain_of(stretch.model, inside), stretch.ticks), end + stretch.ticks
+            powers, end = chains.powers(stretch.model, inside, stretch.ticks), end + stretch.ticks
         if wanted <= end:
             alive, passed = _passed(alive, powers, wanted - passed), wanted
         found.append(1 - alive.sum())
@@ -134,16 +157,8 @@ def chain_of(model: SemiMarkov, inside: Sequence[int]) -> Floats:
     return chain.reshape(n * B, n * B)
 
 
-def _powers(chain: Floats, ticks: int) -> list[Floats]:
-    """Return the chain of 1, 2, 4 ... ticks, up to `ticks`."""
-    powers = [chain]
-    while 2 ** len(powers) <= ticks:
-        powers.append(powers[-1] @ powers[-1])
-    return powers
-
-
 def _passed(alive: Floats, powers: Sequence[Floats], ticks: int) -> Floats:
-    """Return what is alive some ticks later. `powers`: of the chain, from `_powers`."""
+    """Return what is alive some ticks later. `powers`: of the chain."""
     for exponent, power in enumerate(powers):
         if ticks >> exponent & 1:
             alive = alive @ power

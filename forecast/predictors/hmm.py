@@ -9,7 +9,16 @@ import numpy as np
 from harstream.forecast.learning.counts import SLOT_SECONDS, Counts
 from harstream.forecast.learning.local_time import hour_of
 from harstream.forecast.learning.semi_markov_fit import DailyModel, fit
-from harstream.forecast.model.horizons import Stretch, beginning, chain_of, going_on, leaving, look_ahead, next_activity
+from harstream.forecast.model.horizons import (
+    Chains,
+    Stretch,
+    beginning,
+    chain_of,
+    going_on,
+    leaving,
+    look_ahead,
+    next_activity,
+)
 from harstream.forecast.model.semi_markov import Floats
 from harstream.forecast.model.waiting_time import LONGEST, TIMES
 from harstream.forecast.predictors.protocol import Past, Situation
@@ -35,6 +44,7 @@ class Hmm:
         self.ends: Floats = counts.ends.sum(axis=(0, 2))
         """(S,) the ends of each state that were learned from."""
         self._tables: dict[tuple[str, int, float], Floats] = {}
+        self._chains = Chains()
 
     def next(self, situation: Situation) -> Floats:
         model = self.daily.at(hour_of(situation.time, self._zone))
@@ -83,7 +93,7 @@ class Hmm:
         if phases.sum() < CONTRADICTED:
             return np.ones(len(TIMES))
         stretches = self.stretches(hour_of(situation.time, self._zone), LONGEST + SLOT_SECONDS)
-        return leaving(phases, inside, stretches, [round(time / self.tick) for time in TIMES])
+        return leaving(phases, inside, stretches, [round(time / self.tick) for time in TIMES], self._chains)
 
     def stretches(self, hour: float, seconds: float) -> Iterator[Stretch]:
         """Yield the future from a local time of day, in hours: one stretch for each part of the day."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harstream.forecast.model.horizons import (
+    Chains,
     Stretch,
     beginning,
     chain_of,
@@ -119,7 +120,7 @@ def test_leaving_equals_the_cumulative_duration() -> None:
     cumulative = np.cumsum(duration_probabilities(model, 0, 2000))
     ticks = [0, 1, 1, 29, 30, 31, 500, 1999]
 
-    left = leaving(np.array([[1.0, 0.0]]), [0], [Stretch(30, model), Stretch(1970, model)], ticks)
+    left = leaving(np.array([[1.0, 0.0]]), [0], [Stretch(30, model), Stretch(1970, model)], ticks, Chains())
 
     np.testing.assert_allclose(left, [0.0, *(cumulative[tick - 1] for tick in ticks[1:])], atol=1e-9)
 
