@@ -84,11 +84,15 @@ class ForecastCache:
     def get(self, camera: str | None) -> Forecast | None:
         """Return the last forecast of a camera, or of the home for None.
 
-        None if it is too old, or if its forecaster is offline.
+        If it no longer holds, because it is too old or its forecaster is offline, only the reason is left.
         """
         forecast = self._latest.get(camera)
-        if forecast is None or self._is_offline or self._clock() - forecast.made_at > OLDEST:
+        if forecast is None:
             return None
+        if self._is_offline:
+            return _without_content(forecast, "the forecaster is offline")
+        if self._clock() - forecast.made_at > OLDEST:
+            return _without_content(forecast, f"the last one is older than {OLDEST / 60:.0f} minutes")
         return forecast
 
     def _read(self, payload: bytes) -> Forecast | None:
@@ -118,6 +122,10 @@ def _forecast(message: ForecastMessage) -> Forecast:
         unusual=None if unusual is None else UnusualActivity(unusual.kind, unusual.activity, unusual.since),
         activity=message.activity,
     )
+
+
+def _without_content(forecast: Forecast, reason: str) -> Forecast:
+    return Forecast(forecast.made_at, next=None, next_reason=reason, soon=(), unusual=None)
 
 
 def _soon(message: ForecastMessage) -> tuple[SoonActivity, ...]:

@@ -135,7 +135,7 @@ def test_wire_page_and_home_assistant_name_the_same_next_activity_until_the_fore
 
     eventually(lambda: subscriber.of("forecaster/status")[-1].payload == "offline", "the last will")
     eventually(lambda: home_assistant.state(SENSOR) == "unavailable", "Home Assistant to say so")
-    eventually(lambda: expected.inner_text() == "", "the page to show no forecast")
+    eventually(lambda: expected.inner_text() == "No forecast: the forecaster is offline", "the page to say why")
     assert home_assistant.state(f"sensor.{CAMERA}_activity") not in (None, "unavailable")
     assert page.locator(".camera[data-badge=live]").count() == 1
     assert not service.complaints

@@ -84,19 +84,24 @@ def test_what_is_unusual_is_kept_with_its_time(forecasts: ForecastCache) -> None
     assert forecast.unusual == UnusualActivity("lasts_long", "Jump", MADE_AT - 3600)
 
 
+def nothing_because(reason: str) -> Forecast:
+    return Forecast(MADE_AT, next=None, next_reason=reason, soon=(), unusual=None)
+
+
 def test_a_forecast_holds_for_three_minutes(forecasts: ForecastCache, clock: SettableClock) -> None:
     forecasts.receive(TOPIC, payload(), True)
     clock.now = MADE_AT + 180
     assert forecasts.get("hall") == FORECAST
     clock.now = MADE_AT + 181
-    assert forecasts.get("hall") is None
+    assert forecasts.get("hall") == nothing_because("the last one is older than 3 minutes")
 
 
 def test_a_forecast_does_not_hold_while_its_forecaster_is_offline(forecasts: ForecastCache) -> None:
     status = "har/home/forecaster/status"
     forecasts.receive(TOPIC, payload(), True)
     forecasts.receive_status(status, b"offline", True)
-    assert forecasts.get("hall") is None
+    assert forecasts.get("hall") == nothing_because("the forecaster is offline")
+    assert forecasts.get("yard") is None
     forecasts.receive_status(status, b"online", False)
     assert forecasts.get("hall") == FORECAST
 
