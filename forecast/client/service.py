@@ -48,6 +48,8 @@ QUIET = 60.0
 """Seconds between two lines about ignored messages."""
 SILENT_AFTER = 10.0
 """Seconds after the start without a description of the node's model after which the log says so."""
+GONE_BACK = b'"dt":-'
+"""In an observation whose times have gone back, because a replay starts again. No later one takes its place."""
 MAX_BYTES = 256 * 1024
 """The longest message that is read."""
 
@@ -163,7 +165,8 @@ class ForecastService:
 
     def _receive_observation(self, topic: str, payload: bytes, _: bool) -> None:
         """Keep the last observation of a camera until the next tick. It runs on paho's thread."""
-        if topic in self._observed or len(self._observed) < MOST_CAMERAS:
+        earlier = self._observed.get(topic, b"")
+        if GONE_BACK not in earlier and (earlier or len(self._observed) < MOST_CAMERAS):
             self._observed[topic] = payload
 
     def _receive_event(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
