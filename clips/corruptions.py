@@ -32,7 +32,7 @@ NIGHT, NIGHT_NOISE = 0.7, 21.0
 """The light of a night as a factor on grey levels, and its noise as their standard deviation."""
 DARKNESS = 0.3
 """The light of a dark room, as a factor on grey levels."""
-BARREL = 0.22
+BARREL = 0.12
 """How much further from the centre the corners of a fisheye look."""
 WIDE = 16 / 9
 """Width by height of the view of two clips."""

@@ -45,6 +45,14 @@ def evaluate(
     config: Annotated[
         Path | None, typer.Option(help="The configuration for --stream. Without it, the defaults apply.")
     ] = None,
+    corruptions: Annotated[
+        bool,
+        typer.Option(
+            "--corruptions",
+            help="Measure what the model loses where the person is small, the camera shakes, it is dark, or another "
+            "person is in view.",
+        ),
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write the report to this file, one HTML page without other files.")
@@ -57,6 +65,8 @@ def evaluate(
     With --stream, measure its events, with the whole pipeline of `run`.
     """
     selection = ClipSelection(**clips)
+    if corruptions and (stream or html or len(model) > 1):
+        fail("evaluate", "--corruptions is for clips and one model: leave out --stream, --html and other models")
     if mistake := _mistake_in_options(model, selection, stream=stream, has_config=bool(config), has_html=bool(html)):
         fail("evaluate", mistake)
     for option, file in (("--json", json), ("--html", html)):
@@ -65,6 +75,8 @@ def evaluate(
     try:
         if stream:
             _evaluate_streams(model[0], selection, config, json)
+        elif corruptions:
+            _evaluate_corruptions(model[0], selection, json)
         elif len(model) > 1:
             _compare_models(model, selection, json)
         else:
@@ -120,6 +132,23 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
     if html:
         history = _history(recognizer.files.folder)
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
+
+
+def _evaluate_corruptions(model: str, selection: ClipSelection, json: Path | None) -> None:
+    from harstream.evaluation.corruption_report import corruption_table, write_corruptions
+    from harstream.evaluation.corruptions import measure_corruptions
+    from harstream.stream.recognition.onnx_runtime import open_model
+
+    console = Console()
+    recognizer = open_model(find_model(model))
+    contract = recognizer.contract
+    clips = select_clips(selection, contract)
+    figures, skipped = measure_corruptions(clips, recognizer)
+    console.print(corruption_table(f"{contract.name} {contract.version}", figures, contract.unknown_threshold))
+    _report_skipped(skipped, clips, console)
+    if json:
+        provenance = _provenance(recognizer, clips, skipped, f"each as it is and changed in {len(figures) - 1} ways")
+        write_corruptions(json, figures, contract.unknown_threshold, provenance)
 
 
 def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path | None) -> None:

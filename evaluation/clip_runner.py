@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,15 @@ from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.models.contract import ModelContract
+from harstream.models.picture import Picture
 from harstream.models.sampling import Taken, even_indices
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.window_scores import GridFrame, grid_frames, window_scores
 
 AT_ONCE = 64
 """Number of frames in one batch of the encoder."""
+OpenClip = Callable[[Clip], Iterable[tuple[float, Picture]]]
+"""Gives the pictures of a clip: (seconds since the first one, picture)."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,22 @@ class Skipped:
     reason: str
 
 
-def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[LabelledScores, list[Skipped]]:
-    """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out."""
+def open_clip(clip: Clip) -> Iterable[tuple[float, Picture]]:
+    return pictures(clip.path)
+
+
+def predictions(
+    clips: Sequence[Clip], recognizer: Recognizer, *, open_clip: OpenClip = open_clip
+) -> tuple[LabelledScores, list[Skipped]]:
+    """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
+
+    `open_clip` gives the pictures of a clip, which may be changed; see evaluation.corruptions.
+    """
     skipped: list[Skipped] = []
     kept: list[Clip] = []
     scores: list[NDArray[np.float32]] = []
     with ThreadPoolExecutor(1) as decoder:  # decode the next clip while this one is recognized
-        decoded = decoder.map(lambda clip: _frames(clip, recognizer.contract), clips)
+        decoded = decoder.map(lambda clip: _frames(clip, recognizer.contract, open_clip), clips)
         for clip, frames in track(
             zip(clips, decoded, strict=True), description="recognizing", total=len(clips), transient=True
         ):
@@ -50,19 +61,19 @@ def predictions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[Labelled
     return _predictions(kept, scores, recognizer.contract), skipped
 
 
-def _frames(clip: Clip, contract: ModelContract) -> list[GridFrame] | Skipped:
+def _frames(clip: Clip, contract: ModelContract, open_clip: OpenClip) -> list[GridFrame] | Skipped:
     """Return the model frames that a stream of the clip takes, or the one window of a model for whole clips."""
     try:
-        return list(grid_frames(pictures(clip.path), contract)) if contract.rate else _even_frames(clip.path, contract)
+        opened = open_clip(clip)
+        return list(grid_frames(opened, contract)) if contract.rate else _even_frames(opened, contract)
     except VideoError as error:
         return Skipped(clip, str(error))
 
 
-def _even_frames(path: Path, contract: ModelContract) -> list[GridFrame]:
+def _even_frames(opened: Iterable[tuple[float, Picture]], contract: ModelContract) -> list[GridFrame]:
     """Return frames that are spread evenly over the whole clip, as in training, or none if it has too few."""
     every = [
-        GridFrame(time, picture.model_frame(contract.height, contract.width), Taken.NEXT)
-        for time, picture in pictures(path)
+        GridFrame(time, picture.model_frame(contract.height, contract.width), Taken.NEXT) for time, picture in opened
     ]
     chosen = even_indices(len(every), contract.frames)
     return [every[index] for index in chosen] if len(every) >= contract.frames else []

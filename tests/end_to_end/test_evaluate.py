@@ -59,6 +59,27 @@ def test_background_alone_measures_false_events(
     assert figures["background_false_events"] == figures["false_events"] == figures["events"] > 0
 
 
+def test_changed_pictures_are_measured_beside_the_pictures_as_they_are(
+    harstream: Harstream, clips: Path, film: Callable[..., Path], light_model: Path, tmp_path: Path
+) -> None:
+    command = ("evaluate", "--corruptions", "--model", light_model, "--json", "changed.json")
+    (tmp_path / "lit" / "Light").mkdir(parents=True)
+    for name in ("a", "b"):
+        film(f"lit/Light/{name}.mp4", (5, 100))
+    code, running = harstream(*command, "--data", tmp_path / "lit")
+    assert (code, len(running.stderr)) == (2, 1)  # nobody can stand beside them
+    assert "for bystander, found none: give --background" in running.stderr[0]
+    code, running = harstream(*command, "--data", tmp_path / "lit", "--data", clips)
+    assert (code, running.stderr) == (0, [])
+    report = json.loads((tmp_path / "changed.json").read_text())
+    assert report["schema"] == "harstream.corruptions/1"
+    kinds = {each["kind"]: each for each in report["kinds"]}
+    assert next(iter(kinds)) == "clean"
+    assert kinds["clean"]["right"] == {"value": 1, "low": 1, "high": 1}
+    assert kinds["dark"]["right"]["value"] == 0.5  # the model calls level 60 light, and level 30 dark
+    assert "bystander" in running.output
+
+
 def test_missing_clips_are_refused(harstream: Harstream, light_model: Path) -> None:
     code, running = harstream("evaluate", "--model", light_model)
     (line,) = running.stderr
@@ -73,6 +94,8 @@ def test_missing_clips_are_refused(harstream: Harstream, light_model: Path) -> N
     [
         (("--stream", "--html", "report.html"), "--html is for clips"),
         (("--config", "config.yaml"), "--config is for --stream"),
+        (("--corruptions", "--stream"), "--corruptions is for clips and one model"),
+        (("--corruptions", "--html", "report.html"), "--corruptions is for clips and one model"),
     ],
 )
 def test_incompatible_options_are_refused_in_one_line(
