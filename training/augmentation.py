@@ -29,30 +29,11 @@ class Augmentation:
     recoloured: float = 0.0
     """Probability that the colour channels swap places."""
     hidden: float = 0.0
-    """Probability that a grey box covers a part of the picture; see _hide_a_part."""
+    """Probability that a grey box covers a part of the picture; see hide_a_part."""
     noisy: float = 0.0
     """Probability of noise."""
     other_place: float = 0.0
     """Probability that a picture of another clip is laid over the window; see overlay_place."""
-
-
-AUGMENTATIONS: dict[str, Augmentation | None] = {
-    "none": None,
-    "mild": Augmentation(zoom=(0.95, 1.3), aspect=(0.9, 1.1), tilt=3, shift=0.06, light=(0.8, 1.2), grey=0.2),
-    "strong": Augmentation(
-        zoom=(0.8, 1.6),
-        aspect=(0.8, 1.25),
-        tilt=6,
-        shift=0.1,
-        light=(0.7, 1.3),
-        grey=0.25,
-        recoloured=0.2,
-        hidden=0.3,
-        noisy=0.3,
-        other_place=0.5,
-    ),
-}
-"""`strong` is for models of pictures, which would learn places. `mild` is for models of optical flow."""
 
 
 def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -70,8 +51,8 @@ def augment(window: NDArray[np.uint8], how: Augmentation, random: np.random.Gene
     if random.random() < how.grey:
         frames[:] = frames[..., 1:2]  # green stands for luminance
     if random.random() < how.hidden:
-        _hide_a_part(frames, random)
-    frames = _with_other_light(frames, how.light, random)
+        hide_a_part(frames, random)
+    frames = with_other_light(frames, how.light, random)
     return _with_noise(frames, random) if random.random() < how.noisy else frames
 
 
@@ -100,7 +81,7 @@ def _warp(height: int, width: int, how: Augmentation, random: np.random.Generato
     return np.asarray(warp, dtype=np.float64)
 
 
-def _with_other_light(frames: NDArray[np.uint8], light: Range, random: np.random.Generator) -> NDArray[np.uint8]:
+def with_other_light(frames: NDArray[np.uint8], light: Range, random: np.random.Generator) -> NDArray[np.uint8]:
     """Return the frames with another contrast, brightness and tint: one lookup table per channel."""
     contrast, mean = random.uniform(*light), float(frames.mean())
     gain = random.uniform(*light) * random.uniform(0.9, 1.1, size=frames.shape[-1])
@@ -117,7 +98,7 @@ def _with_noise(frames: NDArray[np.uint8], random: np.random.Generator) -> NDArr
     return np.asarray(np.clip(frames.astype(np.int16) + noise, 0, 255), dtype=np.uint8)
 
 
-def _hide_a_part(frames: NDArray[np.uint8], random: np.random.Generator) -> None:
+def hide_a_part(frames: NDArray[np.uint8], random: np.random.Generator) -> None:
     """Draw one grey box into all frames, so that no single spot reveals the class.
 
     Changes `frames`. Source: Zhong et al. 2020, "Random erasing", with one box per window.

@@ -21,7 +21,7 @@ from harstream.models.finished_run import UnreadableRun
 from harstream.models.keras_import import import_keras
 from harstream.training.clip_selection import ClipSelection, select_clips
 from harstream.training.errors import TrainingError
-from harstream.training.learned_classes import LearnedClasses
+from harstream.training.learned_classes import STILL, LearnedClasses
 from harstream.training.recipes import PRESETS, Recipe
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
     from harstream.training.run_folder import RunFolder
     from harstream.training.train import train
 
-    targets = LearnedClasses.of(clips, contract)
+    targets = LearnedClasses.of(clips, contract, _still_class(recipe, contract))
     if recipe.refit is not None:
         contract, clips = prepare_refit(recipe, contract, clips)
     # Build the model first, because decoding may take an hour.
@@ -130,6 +130,23 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
     decoded = _decoded(recipe, contract, clips, targets, run, cache)
     _say(f"training with {backend}")
     _report(recipe, targets, train(recipe, contract, targets, model, decoded, run), run.model)
+
+
+def _still_class(recipe: Recipe, contract: ModelContract) -> tuple[str, str] | None:
+    """Return label and fine label of still pictures, which `views` makes for models with a background."""
+    if recipe.augmentation != "views" or not contract.background:
+        return None
+    return contract.background[0], STILL if recipe.fine_background else ""
+
+
+def _stored(recipe: Recipe, contract: ModelContract) -> ModelContract:
+    """Return the contract with the size in which frames are stored. A box around a person needs more pixels."""
+    from harstream.training.augmentations import AUGMENTATIONS
+    from harstream.training.views import Views
+
+    how = AUGMENTATIONS[recipe.augmentation]
+    factor = how.stored if isinstance(how, Views) else 1.0
+    return replace(contract, height=round(factor * contract.height), width=round(factor * contract.width))
 
 
 def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> keras.Model:
@@ -151,8 +168,12 @@ def _decoded(
     from harstream.training.cache import decode_all
     from harstream.training.train import classes_without_validation, require_training_clips
 
-    wanted = [clip for clip in clips if clip.part != "test"]
-    decoded, rejected = decode_all(wanted, contract, cache)
+    learned = [clip for clip in clips if clip.part == "train"]
+    validated = [clip for clip in clips if clip.part == "val"]
+    wanted = [*learned, *validated]
+    decoded, rejected = decode_all(learned, _stored(recipe, contract), cache)
+    also_decoded, also_rejected = decode_all(validated, contract, cache)
+    decoded, rejected = [*decoded, *also_decoded], [*rejected, *also_rejected]
     for bad in rejected:
         _warn(f"left out {bad.clip.path}: {bad.reason}")
     if rejected:

@@ -12,7 +12,7 @@ from harstream.command_line.options import MeansNone
 Sampling = Literal["rate", "even"]
 Split = Literal["group", "random"]
 Schedule = Literal["cosine", "plateau", "constant"]
-AugmentationName = Literal["none", "mild", "strong"]
+AugmentationName = Literal["none", "mild", "strong", "views"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ class Recipe:
         float, Option(min=0, max=1, help="Share of each target that is spread over all classes (label smoothing).")
     ] = 0.1
     augmentation: Annotated[
-        AugmentationName, Option(help="mild: for models of optical flow; strong: for models of whole pictures.")
+        AugmentationName,
+        Option(
+            help="mild: for models of optical flow; views: these, in front of any camera, with still pictures as "
+            "background; strong: for models of whole pictures."
+        ),
     ] = "mild"
     sampling: Annotated[Sampling, Option(help="Frames at a fixed rate, or spread evenly over the clip.")] = "rate"
     rate: Annotated[float, Option(help="Frames per second of a window, in hertz; even sampling ignores it.")] = 8.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from harstream.models.sampling import even_indices, possible_starts, slowest_rat
 from harstream.training.augmentation import Augmentation, augment, overlay_place
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
+from harstream.training.still_pictures import still_window
+from harstream.training.views import Other, Views, seen
 
 PERIOD_FACTORS = (0.8, 1.25)
 """Range of the random factor on the period, because cameras and persons differ in speed."""
@@ -77,9 +80,10 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         *,
         batch: int,
         windows_per_clip: int,
-        augmentation: Augmentation | None,
+        augmentation: Augmentation | Views | None,
         seed: int,
     ) -> None:
+        """Take clips in frames of the contract's size, or of the stored size of Views, which also make stills."""
         super().__init__(workers=1)
         self.clips = clips
         self.contract = contract
@@ -88,8 +92,13 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         self.seed = seed
         self.epoch = 0
         """The trainer sets it before each epoch."""
-        self._visits = np.repeat(np.arange(len(clips)), windows_per_clip)
         self._truth = np.array([targets.index(clip.clip) for clip in clips])
+        self._of_background = np.flatnonzero([clip.clip.label in contract.background for clip in clips])
+        self._visits = np.repeat(np.arange(len(clips)), windows_per_clip)
+        if isinstance(augmentation, Views) and targets.still:
+            stills = round(augmentation.still * len(self._visits))
+            self._visits = np.append(self._visits, np.full(stills, len(clips)))
+            self._truth = np.append(self._truth, targets.classes.index(targets.still))
         self._classes = len(targets.classes)
 
     def __len__(self) -> int:
@@ -99,19 +108,43 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self._visits)
         chosen = order[index * self.batch : (index + 1) * self.batch]
         random = np.random.default_rng([self.seed, self.epoch, index])
-        windows = [self._window(self.clips[clip], random) for clip in chosen]
+        windows = [self._visit(int(clip), random) for clip in chosen]
         return np.stack(windows), np.eye(self._classes, dtype=np.float32)[self._truth[chosen]]
 
-    def _window(self, clip: DecodedClip, random: np.random.Generator) -> NDArray[np.uint8]:
-        how = self.augmentation
+    def _visit(self, index: int, random: np.random.Generator) -> NDArray[np.uint8]:
+        """Return a window of the clip `index`. The index after the last clip is a still picture of any clip."""
+        is_still = index == len(self.clips)
+        clip = self._any(random) if is_still else self.clips[index]
+        if not isinstance(self.augmentation, Views):
+            return self._window(clip, self.augmentation, random)
+        size = self.contract.height, self.contract.width
+        if is_still:
+            frame = clip.frames[random.integers(len(clip.frames))]
+            return seen(still_window(frame, self.contract.frames, random), None, size, self.augmentation, random)
+        window = random_window(clip, self.contract, random)
+        return seen(window, self._other(clip, random), size, self.augmentation, random)
+
+    def _other(self, clip: DecodedClip, random: np.random.Generator) -> Other | None:
+        """Return a window that may be in view, too. Beside background there is background, or the label were wrong."""
+        needs_background = clip.clip.label in self.contract.background or random.random() < 0.6
+        if needs_background and not len(self._of_background):
+            return None
+        other = self.clips[int(random.choice(self._of_background))] if needs_background else self._any(random)
+        is_background = other.clip.label in self.contract.background
+        return Other(random_window(other, self.contract, random), is_background)
+
+    def _any(self, random: np.random.Generator) -> DecodedClip:
+        return self.clips[int(random.integers(len(self.clips)))]
+
+    def _window(self, clip: DecodedClip, how: Augmentation | None, random: np.random.Generator) -> NDArray[np.uint8]:
         if how is None and self.contract.rate is None:  # as in the papers
             return fixed_windows(clip, self.contract, 1)[0]
         window = random_window(clip, self.contract, random)
         if how is None:
             return window
         if random.random() < how.other_place:
-            other = self.clips[int(random.integers(len(self.clips)))].frames
-            window = overlay_place(window, other[random.integers(len(other))], random)
+            frames = self._any(random).frames
+            window = overlay_place(window, frames[random.integers(len(frames))], random)
         return augment(window, how, random)
 
 
@@ -121,7 +154,15 @@ def stacked(
     """Return the fixed windows (N, T, H, W, 3) of the clips and their one-hot classes (N, F)."""
     windows, truth = [], []
     for clip in clips:
-        cut = fixed_windows(clip, contract, count)
+        cut = [_of_size(window, contract) for window in fixed_windows(clip, contract, count)]
         windows += cut
         truth += [targets.index(clip.clip)] * len(cut)
     return np.stack(windows), np.eye(len(targets.classes), dtype=np.float32)[truth]
+
+
+def _of_size(window: NDArray[np.uint8], contract: ModelContract) -> NDArray[np.uint8]:
+    """Return a window of stored frames in the model's size, which may be smaller."""
+    size = contract.width, contract.height
+    if window.shape[2:0:-1] == size:
+        return window
+    return np.stack([np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8) for frame in window])

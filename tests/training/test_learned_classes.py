@@ -32,3 +32,10 @@ def test_classes_without_a_clip_are_named() -> None:
     assert targets.missing_in([clip("Walk"), clip("background"), clip("Jump", part="val")], "train") == [
         "Jump", "Surfing", "Walk",
     ]  # fmt: skip
+
+
+def test_still_pictures_are_a_class_that_needs_no_clip() -> None:
+    targets = LearnedClasses.of(CLIPS, CONTRACT, still=("background", "still"))
+    assert targets.classes[-1] == ("background", "still")
+    assert targets.label_of == (0, 1, 2, 2, 2, 2)
+    assert "still" not in targets.missing_in([], "train")

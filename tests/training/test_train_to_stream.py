@@ -75,6 +75,17 @@ def test_training_names_and_counts_unusable_clips(trained: Trained) -> None:
     assert "2 of 26 clips left out" in result.stderr
 
 
+def test_views_train_a_model_of_the_same_labels_that_can_be_exported(drawn: Path, trained: Trained) -> None:
+    folder, _ = trained
+    result = train(drawn, "runs/views", folder, "--augmentation", "views", "--epochs", 1)
+    assert result.returncode == 0, result.stderr
+    assert "no validation clip is left for still" not in result.stderr  # still pictures are made, not filmed
+    labels = [json.loads((folder / "runs" / run / "contract.json").read_text())["labels"] for run in ("views", "x")]
+    assert labels[0] == labels[1]
+    assert np.load(folder / "runs" / "views" / "windows.npy").shape[1:] == (20, 64, 64, 3)
+    assert harstream("export", "runs/views", "--name", "views", "--out", "views", cwd=folder).returncode == 0
+
+
 def test_a_run_folder_holds_everything_needed_to_repeat_the_run(trained: Trained) -> None:
     folder, _ = trained
     run = folder / "runs" / "x"

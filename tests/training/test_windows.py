@@ -12,9 +12,11 @@ pytest.importorskip("tensorflow")
 
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
-from harstream.training.augmentation import AUGMENTATIONS, Augmentation, augment
+from harstream.training.augmentation import Augmentation, augment
+from harstream.training.augmentations import AUGMENTATIONS
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
+from harstream.training.views import Views
 from harstream.training.windows import (
     TrainingWindows,
     fixed_windows,
@@ -160,6 +162,65 @@ def test_batches_are_the_same_for_the_same_seed_and_epoch() -> None:
 def test_batches_differ_for_another_epoch_or_seed() -> None:
     for other in (training_windows(4), training_windows(3, seed=8)):
         assert not np.array_equal(training_windows(3)[0][0], other[0][0])
+
+
+VIEWS: Views = AUGMENTATIONS["views"]  # type: ignore[assignment]
+OF_BACKGROUND = ModelContract(
+    "m", "1", ("Jump", "background"), background=("background",), frames=5, height=16, width=16, rate=10.0
+)
+WITH_STILLS = LearnedClasses(
+    (("Jump", ""), ("background", "still")), label_of=(0, 1), still=("background", "still")
+)  # fmt: skip
+
+
+def stored(level: int, label: str = "Jump") -> DecodedClip:
+    """Returns a clip in frames of one and a half times the model's size, all of one level."""
+    return replace(decoded(30, label=label), frames=np.full((30, 24, 24, 3), level, np.uint8))
+
+
+def test_views_come_in_the_models_size_with_still_pictures_as_background() -> None:
+    windows = TrainingWindows(
+        [stored(100)] * 5, OF_BACKGROUND, WITH_STILLS, batch=4, windows_per_clip=4,
+        augmentation=replace(VIEWS, still=0.25), seed=7,
+    )  # fmt: skip
+    batches = [windows[index] for index in range(len(windows))]
+    assert {batch.shape[1:] for batch, _ in batches} == {(5, 16, 16, 3)}
+    assert np.concatenate([truth for _, truth in batches]).sum(axis=0).tolist() == [20, 5]
+
+
+def test_a_still_picture_does_not_move_where_camera_and_room_are_quiet() -> None:
+    quiet = replace(VIEWS, still=1.0, shaken=0, noisy=0, dark=0)
+    moving = replace(stored(0), frames=np.random.default_rng(1).integers(0, 256, (30, 24, 24, 3), dtype=np.uint8))
+    windows = TrainingWindows(
+        [moving], OF_BACKGROUND, WITH_STILLS, batch=400, windows_per_clip=200, augmentation=quiet, seed=7
+    )  # fmt: skip
+    batch, truth = windows[0]
+    unmoved = np.array([all(np.array_equal(frame, window[0]) for frame in window) for window in batch])
+    is_still = truth[:, 1] == 1
+    assert not unmoved[~is_still].any()
+    assert 0.1 < unmoved[is_still].mean() < 0.35  # in one of five nothing moves, in the others rain or a curtain
+
+
+def test_beside_background_there_is_only_background() -> None:
+    clips = [stored(50), stored(60), *(stored(200, "background") for _ in range(2))]
+    targets = LearnedClasses.of([clip.clip for clip in clips], OF_BACKGROUND)
+    windows = TrainingWindows(
+        clips, OF_BACKGROUND, targets, batch=4, windows_per_clip=1, augmentation=VIEWS, seed=7
+    )  # fmt: skip
+    for seed in range(40):
+        other = windows._other(clips[2], generator(seed))
+        assert other is not None
+        assert other.is_background
+    beside_activity = [windows._other(clips[0], generator(seed)) for seed in range(40)]
+    assert {bool(other and other.is_background) for other in beside_activity} == {True, False}
+
+
+def test_stored_frames_are_averaged_to_the_models_size() -> None:
+    stripes = stored(0)
+    stripes.frames[:, ::3] = 240  # three rows become two
+    windows, _ = stacked([stripes], OF_BACKGROUND, LearnedClasses.of([stripes.clip], OF_BACKGROUND), 1)
+    assert windows.shape == (1, 5, 16, 16, 3)
+    assert windows.mean() == 80
 
 
 def test_each_clip_is_visited_as_often_as_requested_in_an_epoch() -> None:
