@@ -128,6 +128,7 @@ def _train(recipe: Recipe, contract: ModelContract, clips: list[Clip], out: Path
     model = _starting_model(recipe, contract, len(targets.classes))
     run = RunFolder(out)
     decoded = _decoded(recipe, contract, clips, targets, run, cache)
+    _measure_statistics_of_export(recipe, contract, targets, model, decoded)
     _say(f"training with {backend}")
     _report(recipe, targets, train(recipe, contract, targets, model, decoded, run), run.model)
 
@@ -159,6 +160,20 @@ def _starting_model(recipe: Recipe, contract: ModelContract, classes: int) -> ke
         new = f"; new: {', '.join(start.new)}" if start.new else ""
         _say(f"{len(start.copied)} of {total} layers taken from {start.file}{new}")
     return model
+
+
+def _measure_statistics_of_export(
+    recipe: Recipe, contract: ModelContract, targets: LearnedClasses, model: keras.Model, clips: list[DecodedClip]
+) -> None:
+    from harstream.training.exported_weights import measure_statistics
+    from harstream.training.initial_weights import exported_model
+    from harstream.training.train import KEPT_WINDOWS
+    from harstream.training.windows import stacked
+
+    if recipe.start_from is not None and exported_model(Path(recipe.start_from)):
+        learned = [clip for clip in clips if clip.clip.part == "train"]
+        every = max(len(learned) // KEPT_WINDOWS, 1)
+        measure_statistics(model, stacked(learned[::every], contract, targets, 1)[0])
 
 
 def _decoded(

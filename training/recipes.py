@@ -75,7 +75,9 @@ class Recipe:
     start_from: Annotated[
         str | None,
         Option(
-            metavar="<path>", help="A finished run, or its model.keras. Training starts with all its layers that fit."
+            metavar="<name or path>",
+            help="A shipped model's name, an exported model, a finished run, or its model.keras. Training starts with "
+            "all its layers that fit.",
         ),
     ] = None
     refit: Annotated[

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.clips.listing import Clip
+from harstream.models.catalogue import ModelNotFound, find_model
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, reading
 from harstream.resilience.whole_file import atomic_path, write_whole
@@ -183,9 +184,14 @@ def _versions() -> str:
 
 
 def _with_digest(source: str) -> str:
-    """Add the digest of the file, if there is one."""
+    """Add the digest of the file, of the run's model or of the exported model, if there is one."""
     file = RunFolder(Path(source)).model if Path(source).is_dir() else Path(source)
-    return f"{source} (sha256 {_digest(file)})" if file.is_file() else source
+    if file.is_file():
+        return f"{source} (sha256 {_digest(file)})"
+    try:
+        return f"{source} (sha256 {find_model(source).sha256()})"
+    except ModelNotFound:
+        return source
 
 
 def _digest(file: Path) -> str:

@@ -67,7 +67,9 @@ def test_a_run_of_another_architecture_is_refused(tmp_path: Path) -> None:
 
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     model = build_initial_model(Recipe(arch="lrcn"), CONTRACT, 2)
-    with pytest.raises(TrainingError, match=r"expected a finished run of `harstream train` or its model\.keras"):
+    with pytest.raises(
+        TrainingError, match=r"expected a finished run of `harstream train`, its model\.keras, a shipped"
+    ):
         copy_matching_layers(model, CONTRACT, tmp_path)
     (tmp_path / "model.keras").write_text("no model")
     with pytest.raises(UnreadableRun, match=r"model\.keras cannot be read: ."):

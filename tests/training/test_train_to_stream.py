@@ -359,6 +359,15 @@ def test_a_run_starts_with_the_layers_of_another_and_reports_it(drawn: Path, tra
     assert provenance["start_from"].startswith("runs/x (sha256 ")
 
 
+def test_a_run_starts_from_a_shipped_model_and_reports_it(drawn: Path, trained: Trained) -> None:
+    folder, _ = trained
+    result = train(drawn, "runs/shipped", folder, "--epochs", 1, "--arch", "flow_tcn", "--start-from", "flow_tcn")
+    assert result.returncode == 0, result.stderr
+    assert "14 of 15 layers taken from" in result.stderr
+    provenance = json.loads((folder / "runs" / "shipped" / "provenance.json").read_text())
+    assert provenance["start_from"].startswith("flow_tcn (sha256 ")
+
+
 def test_a_recipe_is_refitted_with_the_validation_clips_and_reported(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     refused = train(drawn, "runs/all", folder, "--epochs", 1, "--refit", "runs/x")
