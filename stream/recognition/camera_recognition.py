@@ -18,15 +18,15 @@ from harstream.stream.recognition.view import NewView, PictureView, Sight, View,
 from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice
 
 NewSubject = Callable[[], SubjectRecognition]
-Taking = tuple[SubjectRecognition, NDArray[np.uint8]]
-"""A subject and the encoder's input for it."""
+Taking = tuple[SubjectRecognition, NDArray[np.uint8] | None]
+"""A subject and the encoder's input for it, (H, W, 3) or (2, H, W, 3) uint8 RGB. None if nothing moves."""
 
 
 class CameraRecognition:
     """Follows one camera. Its caller runs the model, for several cameras at once.
 
-    For each frame the caller calls `take`. For each subject that it returns, the caller encodes the input, calls `push`
-    with the row, and scores `rows` if the window is due. Then it calls `observe`.
+    For each frame the caller calls `take`. For each subject that it returns, the caller encodes the input and calls
+    `push` with the row, or `push_still`, and scores `rows` if the window is due. Then it calls `observe`.
     """
 
     def __init__(self, name: str, recognizer: Recognizer, new_view: NewView, new_subject: NewSubject) -> None:
@@ -68,7 +68,7 @@ class CameraRecognition:
         self._view = self._new_view(settings)
 
     def take(self, frame: Frame) -> list[Taking]:
-        """Return the subjects in a frame on the grid with the encoder's input, (H, W, 3) or (2, H, W, 3) uint8 RGB.
+        """Return the subjects in a frame on the grid.
 
         Returns nothing for a frame off the grid, and for a first frame if the encoder needs the frame before it. A
         frame older than the camera's last one is skipped, because events would go back in time.
@@ -84,8 +84,9 @@ class CameraRecognition:
         self._check.update(overview, frame.time)
         self._motion.update(overview)
         self._follow(self._view.update(frame.picture, self._motion, frame.time))
-        takings = [(subject, self._input.cut(subject.box, self._shift())) for subject in self._subjects.values()]
-        return [(subject, cut) for subject, cut in takings if cut is not None]
+        if not self._input.is_ready:
+            return []
+        return [(subject, self._cut(subject)) for subject in self._subjects.values()]
 
     def observe(self, frame: Frame) -> Notice:
         """Update the activities after a frame."""
@@ -109,6 +110,11 @@ class CameraRecognition:
         """End all activities at the end of the stream. Returns None if there is none."""
         events = self._finish(EndReason.SHUTDOWN)
         return self._notice(events) if events else None
+
+    def _cut(self, subject: SubjectRecognition) -> NDArray[np.uint8] | None:
+        if self._motion.is_quiet and subject.knows_stillness:
+            return None
+        return self._input.cut(subject.box, self._shift())
 
     def _shift(self) -> tuple[float, float]:
         """Return how far the picture moved since the one before, to the right and down, in shares of the picture."""

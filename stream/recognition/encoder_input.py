@@ -42,21 +42,25 @@ class EncoderInput:
         """Number of pictures that the next row looks back to."""
         return self._lookback if self._picture is not None else 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there are as many pictures as the encoder needs."""
+        return self._picture is not None and (self._earlier is not None or not self._lookback)
+
     def frame(self, box: Box) -> Cut:
         """Return what is inside the box of the last picture, RGB (H, W, 3) uint8. There must be a picture."""
         assert self._picture is not None
         return _cut(self._picture, self._cuts, box, self._size)
 
-    def cut(self, box: Box, shift: tuple[float, float] = (0.0, 0.0)) -> Cut | None:
+    def cut(self, box: Box, shift: tuple[float, float] = (0.0, 0.0)) -> Cut:
         """Return the encoder's input for the last picture, (H, W, 3) or (2, H, W, 3) uint8 RGB.
 
         `shift`: how far the picture moved since the one before, to the right and down, in shares. Both are cut to what
-        both show. Returns None if the encoder needs a picture before and there is none.
+        both show. Only if it is ready.
         """
         if not self._lookback:
             return self.frame(box)
-        if self._earlier is None:
-            return None
+        assert self._earlier is not None
         before, after = _both(box, shift)
         return np.stack([_cut(self._earlier, self._earlier_cuts, before, self._size), self.frame(after)])
 

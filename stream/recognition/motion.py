@@ -26,6 +26,8 @@ QUARTILE_OF_NOISE = 0.3186
 """The lower quartile of the absolute value of a normal variable with the standard deviation 1."""
 LONGEST_SHAKE = 0.15
 """The longest shift of the camera between two frames, as a share of the picture. A longer one is another picture."""
+SHAKEN = 1.0
+"""If the camera shook, at least half of the picture changed by more than this grey level."""
 BETTER_BY = 0.8
 """A shift is believed if it brings the median change to this share of what it was, or lower."""
 
@@ -80,11 +82,13 @@ class Motion:
 
     def _moved_spots(self, change: Picture) -> NDArray[np.uint8]:
         """Return 1 where a spot moved. `change`: grey levels, NaN where only one of both frames sees the spot."""
-        size = np.abs(change - np.nanmedian(change))
-        noise = min(float(np.nanpercentile(size, 25)) / QUARTILE_OF_NOISE, MOST_NOISE)
+        some = _some(change)
+        light = np.median(some)
+        lower_quartile = np.partition(np.abs(some - light), len(some) // 4)[len(some) // 4]
+        noise = min(float(lower_quartile) / QUARTILE_OF_NOISE, MOST_NOISE)
         before = noise if self._noise is None else self._noise
         self._noise = before + (SLOWLY if noise > before else QUICKLY) * (noise - before)
-        moved = np.asarray(size > max(LEAST_CHANGE, ABOVE_NOISE * self._noise), np.uint8)
+        moved = np.asarray(np.abs(change - light) > max(LEAST_CHANGE, ABOVE_NOISE * self._noise), np.uint8)
         return moved if np.count_nonzero(moved) >= LEAST_SPOTS * moved.size / 64**2 else np.zeros_like(moved)
 
     def _remember(self, moved: NDArray[np.uint8]) -> None:
@@ -102,6 +106,9 @@ def _change(earlier: Picture, later: Picture) -> tuple[Picture, tuple[float, flo
     """
     H, W = later.shape
     still = later - earlier
+    typical = np.median(np.abs(_some(still)))
+    if typical <= SHAKEN:
+        return still, (0.0, 0.0)
     hanning = cv2.createHanningWindow((W, H), cv2.CV_32F)
     (right, down), _ = cv2.phaseCorrelate(earlier.copy(), later.copy(), hanning)  # OpenCV 4 writes into both pictures
     if not 0.1 < max(abs(right) / (LONGEST_SHAKE * W), abs(down) / (LONGEST_SHAKE * H)) <= 1:
@@ -109,9 +116,15 @@ def _change(earlier: Picture, later: Picture) -> tuple[Picture, tuple[float, flo
     back = np.array([[1, 0, right], [0, 1, down]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     steady = cv2.warpAffine(later, back, (W, H), None, flags, cv2.BORDER_CONSTANT, float("nan")) - earlier
-    if np.nanmedian(np.abs(steady)) >= BETTER_BY * np.median(np.abs(still)):
+    if np.median(np.abs(_some(steady))) >= BETTER_BY * typical:
         return still, (0.0, 0.0)
     return np.asarray(steady, np.float32), (right / W, down / H)
+
+
+def _some(change: Picture) -> Picture:
+    """Return every second spot of every second row, for statistics, without those that only one of both frames sees."""
+    some = change[::2, ::2].ravel()
+    return some[~np.isnan(some)]
 
 
 def _span(movement: NDArray[np.int64]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from harstream.stream.recognition.camera_recognition import CameraRecognition
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.stillness import stillness
 from harstream.stream.recognition.subject_recognition import SubjectRecognition
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
@@ -46,6 +47,7 @@ class Pipeline:
         self._tracker = tracker
         self._smoothing = smoothing
         self._stride = stride
+        self._still = stillness(recognizer)
         self._view = view
         self._new_view = new_view
         self._cameras: dict[str, CameraRecognition] = {}
@@ -101,13 +103,13 @@ class Pipeline:
 
     def _recognize(self, frames: Sequence[Frame]) -> None:
         """Give the subjects in these frames their scores, if their windows are due."""
-        taken = [
-            (subject, cut, frame.time) for frame in frames for subject, cut in self._camera(frame.camera).take(frame)
-        ]
-        if not taken:
-            return
-        rows = self._run(self._recognizer.encode, _batch([cut for _, cut, _ in taken]))
-        due = [(subject, time) for (subject, _, time), row in zip(taken, rows, strict=True) if subject.push(row, time)]
+        seen = [(frame.time, *taking) for frame in frames for taking in self._camera(frame.camera).take(frame)]
+        due = [(subject, time) for time, subject, cut in seen if cut is None and subject.push_still(time)]
+        moving = [(subject, time, cut) for time, subject, cut in seen if cut is not None]
+        if moving:
+            rows = self._run(self._recognizer.encode, _batch([cut for _, _, cut in moving]))
+            pushed = zip(moving, rows, strict=True)
+            due += [(subject, time) for (subject, time, _), row in pushed if subject.push(row, time)]
         if not due:
             return
         values = self._run(self._recognizer.score, _batch([subject.rows() for subject, _ in due]))
@@ -134,7 +136,7 @@ class Pipeline:
         return camera
 
     def _new_subject(self, camera: str) -> SubjectRecognition:
-        return SubjectRecognition(self._recognizer, self._tracker(camera), self._smoothing(), self._stride)
+        return SubjectRecognition(self._recognizer, self._tracker(camera), self._smoothing(), self._stride, self._still)
 
 
 def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from harstream.models.box import WHOLE
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
+from harstream.stream.recognition.stillness import Stillness
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.window import Window
 from harstream.wire.values import EndReason, Event, Scores, Subject, Warming
@@ -16,8 +17,15 @@ from harstream.wire.values import EndReason, Event, Scores, Subject, Warming
 class SubjectRecognition:
     """Follows what one person does, or what goes on in front of a camera if it is not known who is there."""
 
-    def __init__(self, recognizer: Recognizer, tracker: Tracker, smoothing: ExponentialMean, stride: int) -> None:
-        """`stride`: every n-th row is scored."""
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        tracker: Tracker,
+        smoothing: ExponentialMean,
+        stride: int,
+        still: Stillness | None = None,
+    ) -> None:
+        """`stride`: every n-th row is scored. `still`: what the model makes of pictures in which nothing moves."""
         self.tracker = tracker
         self.box = WHOLE
         """Where the subject is in the picture."""
@@ -27,23 +35,34 @@ class SubjectRecognition:
         self._contract = recognizer.contract
         self._lookback = recognizer.lookback
         self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
+        self._still = still
+        self._still_rows = 0
+        """How many of the last rows show that nothing moves."""
         self._smoothing = smoothing
         self._stride = stride
         self._since_scored = stride
         """Rows since the last scored window."""
 
+    @property
+    def knows_stillness(self) -> bool:
+        """Whether the model has a row for a picture in which nothing moves."""
+        return self._still is not None
+
     def push(self, row: NDArray[np.generic], time: float) -> bool:
         """Add the row of a frame. Return whether the window is due for scoring."""
-        self._window.push(row, time)
-        if not self._window.is_complete():
-            self.tracker.drop_candidate()
-            self._since_scored = self._stride  # the first complete window is always scored
+        self._still_rows = 0
+        return self._push(row, time)
+
+    def push_still(self, time: float) -> bool:
+        """Add a row that shows that nothing moves. Return whether the window is due for scoring by the model."""
+        assert self._still is not None
+        self._still_rows += 1
+        if not self._push(self._still.row, time):
             return False
-        self._since_scored += 1
-        if self._since_scored < self._stride:
-            return False
-        self._since_scored = 0
-        return True
+        if self._still_rows < self._window.length:
+            return True
+        self.receive(self._still.scores, time)
+        return False
 
     def rows(self) -> NDArray[np.generic]:
         """Return the rows of the complete window, a view that is valid until the next push."""
@@ -82,3 +101,15 @@ class SubjectRecognition:
     def shown(self) -> Subject:
         best = () if self.smoothed is None else self.tracker.best_three
         return Subject(self.tracker.person, self.box, self.tracker.activity, best)
+
+    def _push(self, row: NDArray[np.generic], time: float) -> bool:
+        self._window.push(row, time)
+        if not self._window.is_complete():
+            self.tracker.drop_candidate()
+            self._since_scored = self._stride  # the first complete window is always scored
+            return False
+        self._since_scored += 1
+        if self._since_scored < self._stride:
+            return False
+        self._since_scored = 0
+        return True

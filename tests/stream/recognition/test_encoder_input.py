@@ -31,15 +31,14 @@ def columns(*levels: int) -> CountedPicture:
     )
 
 
-def levels(cut: NDArray[np.uint8] | None) -> list[list[int]]:
-    assert cut is not None
+def levels(cut: NDArray[np.uint8]) -> list[list[int]]:
     return cut.reshape(-1, 4, 4, 3)[:, 0, :, 0].tolist()
 
 
 def test_both_pictures_are_cut_by_the_box_of_the_later_one() -> None:
     cutter = EncoderInput(CONTRACT, lookback=1)
     cutter.advance(columns(10, 20))
-    cutter.cut(LEFT)
+    cutter.frame(LEFT)
     cutter.advance(columns(30, 40))
     assert levels(cutter.cut(RIGHT)) == [[20] * 4, [40] * 4]
 
@@ -47,11 +46,12 @@ def test_both_pictures_are_cut_by_the_box_of_the_later_one() -> None:
 def test_first_picture_gives_no_pair() -> None:
     cutter = EncoderInput(CONTRACT, lookback=1)
     cutter.advance(columns(10, 20))
-    assert cutter.cut(WHOLE) is None
+    assert not cutter.is_ready
     cutter.advance(columns(10, 20))
+    assert cutter.is_ready
     cutter.clear()
     cutter.advance(columns(10, 20))
-    assert cutter.cut(WHOLE) is None
+    assert not cutter.is_ready
 
 
 def test_encoder_of_single_pictures_gets_one() -> None:
@@ -75,5 +75,6 @@ def test_box_that_stays_is_cut_once_from_each_picture() -> None:
     for picture in shown:
         cutter.advance(picture)
         cutter.frame(WHOLE)
-        cutter.cut(WHOLE)
+        if cutter.is_ready:
+            cutter.cut(WHOLE)
     assert [picture.cuts for picture in shown] == [1, 1, 1, 1]
