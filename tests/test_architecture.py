@@ -64,7 +64,7 @@ def test_a_blocked_module_cannot_be_imported(module: str) -> None:
         "harstream.stream.app.config.commands",
         "harstream.stream.app.config.wizard",
         "harstream.stream.recognition.litert",
-        "harstream.stream.recognition.person_detector",
+        "harstream.stream.recognition.views.person_detector",
         "harstream.stream.web.server",
         "harstream.stream.sinks.display",
         "harstream.stream.sinks.recorder",

@@ -25,7 +25,7 @@ from harstream.command_line.errors import fail
 from harstream.evaluation.people.empty_places import empty_places
 from harstream.models.box import WHOLE
 from harstream.models.picture import Picture
-from harstream.stream.recognition.person_detector import LONGEST, PersonDetector, load_person_detector
+from harstream.stream.recognition.views.person_detector import LONGEST, PersonDetector, load_person_detector
 from harstream.wire.errors import ModelError
 
 app = typer.Typer(add_completion=False)

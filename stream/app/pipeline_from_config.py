@@ -8,12 +8,12 @@ from importlib.metadata import version
 
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
-from harstream.stream.recognition.person_detector import load_person_detector
-from harstream.stream.recognition.person_view import new_view
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import Detector, Engine, Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
+from harstream.stream.recognition.views.person_detector import load_person_detector
+from harstream.stream.recognition.views.person_view import new_view
 from harstream.wire.context import Context
 
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.sampling import Taken, TimeGrid
-from harstream.stream.recognition.encoder_input import EncoderInput
-from harstream.stream.recognition.motion import Motion
 from harstream.stream.recognition.picture_check import PictureCheck
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.subject_recognition import SubjectRecognition
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.view import NewView, PictureView, Sight, View, ViewSettings
+from harstream.stream.recognition.views.encoder_input import EncoderInput
+from harstream.stream.recognition.views.motion import Motion
+from harstream.stream.recognition.views.view import NewView, PictureView, Sight, View, ViewSettings
 from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice
 
 NewSubject = Callable[[], SubjectRecognition]

@@ -12,14 +12,14 @@ from harstream.models.box import WHOLE, Box
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
 from harstream.models.transform import BgrPicture
-from harstream.stream.recognition.motion import Motion
-from harstream.stream.recognition.person_view import PersonView, new_view
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.protocols import DetectedPerson
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.view import MotionView, PictureView, View, ViewSettings, fitted
+from harstream.stream.recognition.views.motion import Motion
+from harstream.stream.recognition.views.person_view import PersonView, new_view
+from harstream.stream.recognition.views.view import MotionView, PictureView, View, ViewSettings, fitted
 from harstream.wire.values import EndReason, Event, EventType, Frame, Notice
 
 SIZE = (48, 64)
@@ -203,7 +203,7 @@ def test_box_of_a_hand_is_not_smaller_than_a_quarter_of_the_picture() -> None:
 
 
 def test_a_view_of_people_needs_a_detector() -> None:
-    from harstream.stream.recognition.view import view_without_network
+    from harstream.stream.recognition.views.view import view_without_network
 
     with pytest.raises(ValueError, match="needs no network, got person"):
         view_without_network(ViewSettings("person"))

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from harstream.models.box import WHOLE, Box
 from harstream.models.picture import Picture
-from harstream.stream.recognition.motion import Motion
-from harstream.stream.recognition.person_tracks import PersonTracks
 from harstream.stream.recognition.protocols import Detector
-from harstream.stream.recognition.view import (
+from harstream.stream.recognition.views.motion import Motion
+from harstream.stream.recognition.views.person_tracks import PersonTracks
+from harstream.stream.recognition.views.view import (
     MotionView,
     Sight,
     View,

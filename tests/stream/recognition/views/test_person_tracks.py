@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harstream.models.box import Box
-from harstream.stream.recognition.person_tracks import PersonTracks
+from harstream.stream.recognition.views.person_tracks import PersonTracks
 
 
 def at(x: float, y: float = 0.5) -> Box:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from harstream.models.box import WHOLE, Box
 from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
-from harstream.stream.recognition.encoder_input import EncoderInput
+from harstream.stream.recognition.views.encoder_input import EncoderInput
 
 CONTRACT = ModelContract("grey", "1", ("Jump", "Idle"), ("Idle",), frames=3, height=4, width=4, rate=10.0)
 LEFT, RIGHT = Box(0.0, 0.0, 0.5, 1.0), Box(0.5, 0.0, 1.0, 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.stream.recognition.motion import Motion
+from harstream.stream.recognition.views.motion import Motion
 
 SIZE = 64
 

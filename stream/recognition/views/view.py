@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from harstream.models.box import WHOLE, Box
 from harstream.models.picture import Picture
-from harstream.stream.recognition.motion import Motion
+from harstream.stream.recognition.views.motion import Motion
 
 MARGIN_OF_MOTION = 1.0
 """Factor from the box around all movement to what the model sees. With 1.2, fewer small people are recognized."""

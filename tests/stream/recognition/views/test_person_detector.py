@@ -17,7 +17,7 @@ from harstream.models.picture import Pixels
 from harstream.models.transform import BgrPicture
 from harstream.scene.film import frames
 from harstream.scene.script import single
-from harstream.stream.recognition.person_detector import (
+from harstream.stream.recognition.views.person_detector import (
     PersonDetector,
     load_person_detector,
     padded,
