@@ -21,6 +21,7 @@ from harstream.command_line.options import with_options
 from harstream.evaluation.clip_selection import ClipSelection, select_clips
 from harstream.models.catalogue import HISTORY, NOT_VALIDATED, ModelNotFound, find_model
 from harstream.models.contract import ContractError
+from harstream.stream.recognition.views.settings import ViewKind
 from harstream.wire.errors import HarstreamError
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def evaluate(
             "person is in view.",
         ),
     ] = False,
+    view: Annotated[
+        ViewKind | None,
+        typer.Option(help="What the model sees: picture, motion or person. Default: that of --config, or picture."),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write the report to this file, one HTML page without other files.")
@@ -74,13 +79,13 @@ def evaluate(
             fail("evaluate", f"{option}: cannot write {file}: {why}")
     try:
         if stream:
-            _evaluate_streams(model[0], selection, config, json)
+            _evaluate_streams(model[0], selection, config, view, json)
         elif corruptions:
-            _evaluate_corruptions(model[0], selection, json)
+            _evaluate_corruptions(model[0], selection, view or "picture", json)
         elif len(model) > 1:
-            _compare_models(model, selection, json)
+            _compare_models(model, selection, view or "picture", json)
         else:
-            _evaluate_clips(model[0], selection, json, html)
+            _evaluate_clips(model[0], selection, view or "picture", json, html)
     except HarstreamError as error:
         fail("evaluate", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
@@ -111,7 +116,7 @@ def _why_not_writable(file: Path) -> str | None:
     return None if os.access(file.parent, os.W_OK) else f"the folder {file.parent} is not writable"
 
 
-def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, html: Path | None) -> None:
+def _evaluate_clips(model: str, selection: ClipSelection, view: ViewKind, json: Path | None, html: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.compute_metrics import compute_metrics
     from harstream.evaluation.lasting_errors import lasting_in_clips
@@ -122,7 +127,7 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
     recognizer = open_model(find_model(model))
     contract = recognizer.contract
     clips = select_clips(selection, contract)
-    found, skipped = predictions(clips, recognizer)
+    found, skipped = predictions(clips, recognizer, view=view)
     metrics = compute_metrics(found, unknown_threshold=contract.unknown_threshold)
     console.print(table(metrics))
     _report_skipped(skipped, clips, console)
@@ -134,7 +139,7 @@ def _evaluate_clips(model: str, selection: ClipSelection, json: Path | None, htm
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
 
 
-def _evaluate_corruptions(model: str, selection: ClipSelection, json: Path | None) -> None:
+def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind, json: Path | None) -> None:
     from harstream.evaluation.corruption_report import corruption_table, write_corruptions
     from harstream.evaluation.corruptions import measure_corruptions
     from harstream.stream.recognition.onnx_runtime import open_model
@@ -143,7 +148,7 @@ def _evaluate_corruptions(model: str, selection: ClipSelection, json: Path | Non
     recognizer = open_model(find_model(model))
     contract = recognizer.contract
     clips = select_clips(selection, contract)
-    figures, skipped = measure_corruptions(clips, recognizer)
+    figures, skipped = measure_corruptions(clips, recognizer, view)
     console.print(corruption_table(f"{contract.name} {contract.version}", figures, contract.unknown_threshold))
     _report_skipped(skipped, clips, console)
     if json:
@@ -151,7 +156,7 @@ def _evaluate_corruptions(model: str, selection: ClipSelection, json: Path | Non
         write_corruptions(json, figures, contract.unknown_threshold, provenance)
 
 
-def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path | None) -> None:
+def _compare_models(models: Sequence[str], selection: ClipSelection, view: ViewKind, json: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.comparison import ComparedModel, model_table, write_comparison
     from harstream.evaluation.compute_metrics import compute_metrics
@@ -164,7 +169,7 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path 
     times = milliseconds_per_window(recognizers)
     compared = []
     for model, recognizer, clips, milliseconds in zip(models, recognizers, chosen, times, strict=True):
-        found, skipped = predictions(clips, recognizer)
+        found, skipped = predictions(clips, recognizer, view=view)
         metrics = compute_metrics(found, unknown_threshold=recognizer.contract.unknown_threshold)
         files = recognizer.files
         compared.append(
@@ -177,7 +182,9 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, json: Path 
         write_comparison(json, compared, provenance)
 
 
-def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None, json: Path | None) -> None:
+def _evaluate_streams(
+    model: str, selection: ClipSelection, config: Path | None, view: ViewKind | None, json: Path | None
+) -> None:
     from harstream.evaluation.streams.joined_clips import SEED
     from harstream.evaluation.streams.lasting_in_streams import lasting_in_streams
     from harstream.evaluation.streams.stream_metrics import measure_streams
@@ -190,6 +197,7 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
 
     console = Console()
     settings = load_config(config) if config else Config()
+    settings = settings.model_copy(update={"view": view}) if view else settings
     recognizer = load_engine(model, settings.device)
     contract = recognizer.contract
     clips = select_clips(selection, contract)
@@ -201,7 +209,7 @@ def _evaluate_streams(model: str, selection: ClipSelection, config: Path | None,
     if json:
         joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
         tracker = asdict(effective_tracker_settings(settings, contract))
-        used = {"stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
+        used = {"view": settings.view, "stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
         write_stream_json(json, metrics, lasting, contract, used, _provenance(recognizer, clips, skipped, joined))
 
 

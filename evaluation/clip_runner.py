@@ -1,10 +1,10 @@
-"""Runs an exported model over labelled clips, through the transform, the sampler and the engine of a stream."""
+"""Runs an exported model over labelled clips, through the pipeline of `run`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,19 @@ from rich.progress import track
 from harstream.clips.listing import Clip
 from harstream.clips.video import VideoError, pictures
 from harstream.evaluation.labelled_scores import LabelledScores
+from harstream.evaluation.side_by_side import side_by_side
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
-from harstream.models.sampling import Taken, even_indices
+from harstream.models.sampling import even_indices
+from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
+from harstream.stream.config.model import Config
+from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.window_scores import GridFrame, grid_frames, window_scores
+from harstream.stream.recognition.views.settings import ViewKind
+from harstream.wire.values import Frame
 
-AT_ONCE = 64
-"""Number of frames in one batch of the encoder."""
+AT_ONCE = 8
+"""Number of clips that are shown side by side."""
 OpenClip = Callable[[Clip], Iterable[tuple[float, Picture]]]
 """Gives the pictures of a clip: (seconds since the first one, picture)."""
 
@@ -38,56 +43,81 @@ def open_clip(clip: Clip) -> Iterable[tuple[float, Picture]]:
 
 
 def predictions(
-    clips: Sequence[Clip], recognizer: Recognizer, *, open_clip: OpenClip = open_clip
+    clips: Sequence[Clip], recognizer: Recognizer, *, view: ViewKind = "picture", open_clip: OpenClip = open_clip
 ) -> tuple[LabelledScores, list[Skipped]]:
     """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
 
-    `open_clip` gives the pictures of a clip, which may be changed; see evaluation.corruptions.
+    With `view`, a window is that of the most certain person. `open_clip` gives the pictures of a clip, which may be
+    changed; see evaluation.corruptions.
     """
-    skipped: list[Skipped] = []
-    kept: list[Clip] = []
-    scores: list[NDArray[np.float32]] = []
-    with ThreadPoolExecutor(1) as decoder:  # decode the next clip while this one is recognized
-        decoded = decoder.map(lambda clip: _frames(clip, recognizer.contract, open_clip), clips)
-        for clip, frames in track(
-            zip(clips, decoded, strict=True), description="recognizing", total=len(clips), transient=True
-        ):
-            found = frames if isinstance(frames, Skipped) else _scores(clip, frames, recognizer)
-            if isinstance(found, Skipped):
-                skipped.append(found)
-                continue
-            kept.append(clip)
-            scores.append(found)
-    return _predictions(kept, scores, recognizer.contract), skipped
+    recognize = _streamed(recognizer, view) if recognizer.contract.rate else partial(_whole_clips, recognizer)
+    found: list[NDArray[np.float32] | Skipped] = []
+    for begin in track(range(0, len(clips), AT_ONCE), description="recognizing", transient=True):
+        found += recognize([_OpenedClip(clip, open_clip) for clip in clips[begin : begin + AT_ONCE]])
+    scored = [(clip, scores) for clip, scores in zip(clips, found, strict=True) if not isinstance(scores, Skipped)]
+    labelled = _predictions([clip for clip, _ in scored], [scores for _, scores in scored], recognizer.contract)
+    return labelled, [each for each in found if isinstance(each, Skipped)]
 
 
-def _frames(clip: Clip, contract: ModelContract, open_clip: OpenClip) -> list[GridFrame] | Skipped:
-    """Return the model frames that a stream of the clip takes, or the one window of a model for whole clips."""
-    try:
-        opened = open_clip(clip)
-        return list(grid_frames(opened, contract)) if contract.rate else _even_frames(opened, contract)
-    except VideoError as error:
-        return Skipped(clip, str(error))
+class _OpenedClip:
+    """The pictures of a clip, and why they end early."""
+
+    def __init__(self, clip: Clip, open_clip: OpenClip) -> None:
+        self.clip = clip
+        self.reason = ""
+        """Why not all pictures could be read."""
+        self._open_clip = open_clip
+
+    def pictures(self) -> Iterator[tuple[float, Picture]]:
+        try:
+            yield from self._open_clip(self.clip)
+        except VideoError as error:
+            self.reason = str(error)
+
+    def outcome(self, scores: Sequence[NDArray[np.float32]], too_short: str) -> NDArray[np.float32] | Skipped:
+        """Return the scores (windows, K), or why the clip is left out."""
+        if scores and not self.reason:
+            return np.stack(scores)
+        return Skipped(self.clip, self.reason or too_short)
 
 
-def _even_frames(opened: Iterable[tuple[float, Picture]], contract: ModelContract) -> list[GridFrame]:
-    """Return frames that are spread evenly over the whole clip, as in training, or none if it has too few."""
-    every = [
-        GridFrame(time, picture.model_frame(contract.height, contract.width), Taken.NEXT) for time, picture in opened
-    ]
-    chosen = even_indices(len(every), contract.frames)
-    return [every[index] for index in chosen] if len(every) >= contract.frames else []
+def _streamed(
+    recognizer: Recognizer, view: ViewKind
+) -> Callable[[list[_OpenedClip]], list[NDArray[np.float32] | Skipped]]:
+    """Return a function that shows clips side by side to the pipeline of `run`, and returns the scores of each."""
+    config = Config(view=view)
+    detector = new_detector(config)
+    frames = recognizer.contract.frames
+    too_short = f"too short: a window needs {frames} frames at {recognizer.contract.live_rate:g} Hz without a gap"
+
+    def recognize(clips: list[_OpenedClip]) -> list[NDArray[np.float32] | Skipped]:
+        scores = [list[NDArray[np.float32]]() for _ in clips]
+        shown = [
+            (Frame(str(number), time, picture) for time, picture in clip.pictures())
+            for number, clip in enumerate(clips)
+        ]
+        for step in new_pipeline(config, recognizer, detector=detector).steps(side_by_side(shown)):
+            if step.notice.scores:
+                scores[int(step.notice.camera)].append(step.notice.scores.values)
+        return [clip.outcome(found, too_short) for clip, found in zip(clips, scores, strict=True)]
+
+    return recognize
 
 
-def _scores(clip: Clip, frames: Sequence[GridFrame], recognizer: Recognizer) -> NDArray[np.float32] | Skipped:
-    """Return the scores (windows, K) of all windows of a clip, in order."""
-    found = [scores.values for scores in window_scores(frames, recognizer, at_once=AT_ONCE)]
-    if found:
-        return np.stack(found)
-    needed = recognizer.contract.frames
-    return Skipped(
-        clip, f"too short: {len(frames)} frames at the model's rate, but a window needs {needed} without a gap"
-    )
+def _whole_clips(recognizer: Recognizer, clips: Sequence[_OpenedClip]) -> list[NDArray[np.float32] | Skipped]:
+    """Return the scores of one window of each clip, with frames spread evenly over it, as in training."""
+    return [_whole_clip(recognizer, clip) for clip in clips]
+
+
+def _whole_clip(recognizer: Recognizer, clip: _OpenedClip) -> NDArray[np.float32] | Skipped:
+    contract = recognizer.contract
+    every = [picture.model_frame(contract.height, contract.width) for _, picture in clip.pictures()]
+    too_short = f"too short: {len(every)} frames, but a window needs {contract.frames}"
+    if len(every) < contract.frames:
+        return clip.outcome([], too_short)
+    seen = np.stack([every[index] for index in even_indices(len(every), contract.frames)])
+    rows = recognizer.encode(with_lookback(seen, recognizer.lookback))
+    return clip.outcome(list(recognizer.score(rows[np.newaxis])), too_short)
 
 
 def _predictions(

@@ -19,6 +19,7 @@ from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.views.settings import ViewKind
 
 CLEAN = "clean"
 SEED = 27
@@ -51,7 +52,9 @@ class KindFigures:
     """Windows of background that are taken for an activity and reach the threshold. None without background."""
 
 
-def measure_corruptions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[list[KindFigures], list[Skipped]]:
+def measure_corruptions(
+    clips: Sequence[Clip], recognizer: Recognizer, view: ViewKind = "picture"
+) -> tuple[list[KindFigures], list[Skipped]]:
     """Return the figures of every kind, first of the pictures as they are, and the clips that are left out.
 
     Raises ListingError if the clips cannot be put beside each other.
@@ -59,7 +62,7 @@ def measure_corruptions(clips: Sequence[Clip], recognizer: Recognizer) -> tuple[
     contract = recognizer.contract
     figures, skipped = [], list[Skipped]()
     for kind in (CLEAN, *KINDS):
-        found, skipped = predictions(clips, recognizer, open_clip=_opener(kind, clips, contract))
+        found, skipped = predictions(clips, recognizer, view=view, open_clip=_opener(kind, clips, contract))
         figures.append(kind_figures(kind, found, contract.unknown_threshold))
     return figures, skipped
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.progress import Progress
 
 from harstream.clips.listing import Clip, ListingError
 from harstream.evaluation.clip_runner import Skipped
+from harstream.evaluation.side_by_side import side_by_side
 from harstream.evaluation.streams.event_metrics import Outcome, Recognized, Segment
 from harstream.evaluation.streams.joined_clips import SEED, ClipStream, join
 from harstream.models.contract import ModelContract
@@ -21,7 +21,7 @@ from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.wire.values import EndReason, Event, Frame, Notice, Scores
+from harstream.wire.values import EndReason, Event, Notice, Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def watch(streams: Sequence[ClipStream], recognizer: Recognizer, config: Config,
     pipeline = new_pipeline(config, recognizer, recording=str)  # the camera's name, as in `rerun`
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("watching", total=sum(len(stream.clips) for stream in streams))
-        for step in pipeline.steps(_batches(streams)):
+        for step in pipeline.steps(side_by_side([stream.frames() for stream in streams])):
             notices[step.notice.camera].append(step.notice)
             progress.update(task, completed=sum(stream.done for stream in streams))
     return [_watched(stream, notices[stream.camera]) for stream in streams if stream.truth]
@@ -90,21 +90,6 @@ def outcome(truth: tuple[Segment, ...], events: Iterable[Event]) -> Outcome:
             if event.ended_at is not None
         ),
     )
-
-
-def _batches(streams: Sequence[ClipStream]) -> Iterator[list[Frame]]:
-    """Yield batches with the next frame of each stream, decoded while the previous batch is recognized.
-
-    `run` takes whatever is ready. Here, all streams advance together, so that equal runs have equal batches and scores.
-    """
-    with ThreadPoolExecutor(max(len(streams), 1)) as decoders:
-        going = [stream.frames() for stream in streams]
-        coming = [decoders.submit(next, frames, None) for frames in going]
-        while coming:
-            shown = [future.result() for future in coming]
-            going = [frames for frames, frame in zip(going, shown, strict=True) if frame]
-            coming = [decoders.submit(next, frames, None) for frames in going]
-            yield [frame for frame in shown if frame]
 
 
 def _watched(stream: ClipStream, notices: Sequence[Notice]) -> Watched:

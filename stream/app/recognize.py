@@ -18,7 +18,6 @@ from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
-from harstream.stream.recognition.window_scores import grid_frames, window_scores
 from harstream.stream.sources.address import Source, VideoFile, Webcam, parse_source
 from harstream.stream.sources.arrays import ArraySource, TimedArrays
 from harstream.stream.sources.clock import Clock
@@ -30,10 +29,7 @@ from harstream.stream.sources.reader import NewSource, Reader
 from harstream.stream.sources.registry import new_source
 from harstream.wire.errors import Misfit, ModelError, SourceError
 from harstream.wire.masking import masked_address
-from harstream.wire.values import Event, Frame, Scores, Step
-
-AT_ONCE = 16
-"""Number of frames of a file that are encoded together for `scores=True`."""
+from harstream.wire.values import Event, Scores, Step
 
 Batches = Generator[Sequence[Arrival]]
 
@@ -91,9 +87,8 @@ def recognize(
     except ContractError as error:
         raise ModelError(str(error)) from error
     feed = _feed(source, camera, start_time, loaded.contract)
-    if scores:
-        return _scores(feed, loaded.recognizer)
-    return _events(feed, new_default_pipeline(loaded.recognizer, feed.recording, start_above))
+    pipeline = new_default_pipeline(loaded.recognizer, feed.recording, start_above)
+    return _scores(feed, pipeline) if scores else _events(feed, pipeline)
 
 
 def _check_arguments(source: object, start_above: object, start_time: object) -> None:
@@ -142,7 +137,6 @@ class _Feed:
 
     recording: str
     batches: Callable[[], Batches]
-    at_once: int = 1
 
 
 def _feed(
@@ -152,7 +146,7 @@ def _feed(
         kind = _parsed(source)
         if isinstance(kind, VideoFile):
             path, name = kind.path, camera or kind.path.stem
-            return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)), AT_ONCE)
+            return _Feed(recording_key(path), lambda: _replayed(name, path, start_of(path, start_time)))
         name, clock = camera or "camera", Clock()
         opened = new_source(name, kind, clock, must_open=True)
         return _Feed(f"{name}/{masked_address(str(source))}", lambda: _live(opened, contract))
@@ -197,7 +191,8 @@ def _events(feed: _Feed, pipeline: Pipeline) -> Iterator[Event]:
             yield from step.notice.events
 
 
-def _scores(feed: _Feed, recognizer: Recognizer) -> Iterator[Scores]:
+def _scores(feed: _Feed, pipeline: Pipeline) -> Iterator[Scores]:
     with closing(feed.batches()) as batches:
-        pictures = ((item.time, item.picture) for batch in batches for item in batch if isinstance(item, Frame))
-        yield from window_scores(grid_frames(pictures, recognizer.contract), recognizer, at_once=feed.at_once)
+        for step in pipeline.steps(batches):
+            if step.notice.scores:
+                yield step.notice.scores

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from harstream.stream.config.activities import CameraActivities
 from harstream.stream.config.section import Name, Section, SourceText
 from harstream.stream.config.validation_context import must_exist
-from harstream.stream.recognition.views.view import ViewKind
+from harstream.stream.recognition.views.settings import ViewKind
 from harstream.stream.sources.address import (
     CaptureFormat,
     Decoder,

@@ -19,7 +19,7 @@ from harstream.stream.config.mqtt import MqttConfig
 from harstream.stream.config.section import Name, Section, line_error, value_error
 from harstream.stream.config.validation_context import ValidationContext, must_exist
 from harstream.stream.config.web import WebConfig
-from harstream.stream.recognition.views.view import ViewKind, ViewSettings
+from harstream.stream.recognition.views.settings import ViewKind, ViewSettings
 from harstream.wire.did_you_mean import closest_word
 from harstream.wire.errors import Misfit, ModelError
 

@@ -14,7 +14,8 @@ from harstream.stream.recognition.subject_recognition import SubjectRecognition
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.recognition.views.encoder_input import EncoderInput
 from harstream.stream.recognition.views.motion import Motion
-from harstream.stream.recognition.views.view import NewView, PictureView, Sight, View, ViewSettings
+from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.stream.recognition.views.view import NewView, PictureView, Sight, View
 from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice
 
 NewSubject = Callable[[], SubjectRecognition]

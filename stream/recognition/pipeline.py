@@ -16,7 +16,8 @@ from harstream.stream.recognition.stillness import stillness
 from harstream.stream.recognition.subject_recognition import SubjectRecognition
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.views.view import NewView, ViewSettings, view_without_network
+from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.stream.recognition.views.view import NewView, view_without_network
 from harstream.wire.errors import ModelError
 from harstream.wire.values import CameraChange, Frame, Step
 

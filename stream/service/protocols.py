@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.views.view import ViewSettings
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.stream.sources.reader import NewSource
 from harstream.wire.health import Health
 from harstream.wire.values import CameraControl, Notice, Step

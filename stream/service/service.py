@@ -12,7 +12,7 @@ from typing import Any
 from harstream.resilience.background_delivery import LAST_CHANCE, BackgroundDelivery
 from harstream.stream.recognition.pipeline import Pipeline
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.views.view import ViewSettings
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.stream.service.delivery import Delivery, without_pixels
 from harstream.stream.service.health import TICK, HealthWatch
 from harstream.stream.service.protocols import EventSink, FrameSink, HealthSink, NamedSink, SettlingSink

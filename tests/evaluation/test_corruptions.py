@@ -61,9 +61,9 @@ class Light:
         return frames.reshape(len(frames), -1).mean(axis=1, keepdims=True, dtype=np.float32)
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        level = float(windows.mean())
-        chosen = 0 if level < 40 else 1 if level > 180 else 2
-        return np.array([[0.8 if index == chosen else 0.1 for index in range(3)]], np.float32)
+        levels = [float(window.mean()) for window in windows]
+        chosen = [0 if level < 40 else 1 if level > 180 else 2 for level in levels]
+        return np.array([[0.8 if index == each else 0.1 for index in range(3)] for each in chosen], np.float32)
 
 
 def clips() -> list[Clip]:

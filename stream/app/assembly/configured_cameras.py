@@ -11,7 +11,7 @@ from harstream.stream.config.effective_tracker_settings import effective_tracker
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Detector
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.views.view import ViewSettings
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.stream.sources.clock import Clock
 from harstream.stream.sources.reader import NewSource
 from harstream.stream.sources.registry import new_source

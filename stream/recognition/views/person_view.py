@@ -10,15 +10,8 @@ from harstream.models.picture import Picture
 from harstream.stream.recognition.protocols import Detector
 from harstream.stream.recognition.views.motion import Motion
 from harstream.stream.recognition.views.person_tracks import PersonTracks
-from harstream.stream.recognition.views.view import (
-    MotionView,
-    Sight,
-    View,
-    ViewSettings,
-    fitted,
-    steady,
-    view_without_network,
-)
+from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.stream.recognition.views.view import MotionView, Sight, View, fitted, steady, view_without_network
 
 EVERY = 1.0
 """Seconds between two detections. At half that rate, 5 points fewer windows are right; twice as often gains nothing."""

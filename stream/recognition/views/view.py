@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from harstream.models.box import WHOLE, Box
 from harstream.models.picture import Picture
 from harstream.stream.recognition.views.motion import Motion
+from harstream.stream.recognition.views.settings import ViewSettings
 
 MARGIN_OF_MOTION = 1.0
 """Factor from the box around all movement to what the model sees. With 1.2, fewer small people are recognized."""
@@ -18,19 +18,6 @@ SMALLEST = 0.25
 """The lowest height of a box, as a share of what the camera watches. A moving hand is no person."""
 STAYS = 0.05
 """A box stays while each side of a new one is nearer than this share of its longer side. So it does not tremble."""
-
-
-ViewKind = Literal["picture", "motion", "person"]
-"""picture: all that the camera watches; motion: the box of what moves; person: a box around each person."""
-
-
-@dataclass(frozen=True)
-class ViewSettings:
-    """What the model sees of a camera."""
-
-    kind: ViewKind = "picture"
-    region: Box = WHOLE
-    """The part of the picture that is watched at all."""
 
 
 class Sight(NamedTuple):

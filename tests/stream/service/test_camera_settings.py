@@ -13,7 +13,7 @@ from harstream.models.box import Box
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
-from harstream.stream.recognition.views.view import ViewSettings
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.stream.service.camera_settings import CameraSettings
 from harstream.stream.service.reload import Reload
 from harstream.stream.service.service import Service

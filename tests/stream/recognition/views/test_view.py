@@ -19,7 +19,8 @@ from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
 from harstream.stream.recognition.views.motion import Motion
 from harstream.stream.recognition.views.person_view import PersonView, new_view
-from harstream.stream.recognition.views.view import MotionView, PictureView, View, ViewSettings, fitted
+from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.stream.recognition.views.view import MotionView, PictureView, View, fitted
 from harstream.wire.values import EndReason, Event, EventType, Frame, Notice
 
 SIZE = (48, 64)
