@@ -74,6 +74,10 @@ class _OpenedClip:
         except VideoError as error:
             self.reason = str(error)
 
+    def frames(self, camera: str) -> Iterator[Frame]:
+        for time, picture in self.pictures():
+            yield Frame(camera, time, picture)
+
     def outcome(self, scores: Sequence[NDArray[np.float32]], too_short: str) -> NDArray[np.float32] | Skipped:
         """Return the scores (windows, K), or why the clip is left out."""
         if scores and not self.reason:
@@ -92,10 +96,7 @@ def _streamed(
 
     def recognize(clips: list[_OpenedClip]) -> list[NDArray[np.float32] | Skipped]:
         scores = [list[NDArray[np.float32]]() for _ in clips]
-        shown = [
-            (Frame(str(number), time, picture) for time, picture in clip.pictures())
-            for number, clip in enumerate(clips)
-        ]
+        shown = [clip.frames(str(number)) for number, clip in enumerate(clips)]
         for step in new_pipeline(config, recognizer, detector=detector).steps(side_by_side(shown)):
             if step.notice.scores:
                 scores[int(step.notice.camera)].append(step.notice.scores.values)
