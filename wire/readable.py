@@ -42,6 +42,7 @@ def event_line(event: EventMessage) -> Text:
     line.append(f"{sign}  ", style="bold" if event.event_type != "update" else "dim")
     line.append(f"{printable(event.activity):<24}", style=colour(event.activity))
     line.append(f" {score:4.0%}")
+    line.append(_by(event.person))
     if event.ended_at is not None:
         line.append(f"  {event.duration_s:.1f} s, until {datetime.fromtimestamp(event.ended_at):%H:%M:%S}")
     if event.end_reason:
@@ -59,7 +60,12 @@ def _observation_line(observation: ObservationMessage) -> Text:
     line.append("  saw       ", style="dim")
     line.append(f"{printable(observation.symbol):<24}", style=colour(observation.symbol))
     line.append(f" {max(observation.p, default=0.0):4.0%}", style="dim")
+    line.append(_by(observation.person), style="dim")
     return line
+
+
+def _by(person: int | None) -> str:
+    return "" if person is None else f"  person {person}"
 
 
 def forecast_line(forecast: ForecastMessage) -> Text:

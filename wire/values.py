@@ -230,6 +230,12 @@ class Notice:
     unchanged: float = 0.0
     """Seconds since the picture last changed, bit for bit."""
 
+    @property
+    def people(self) -> dict[int, Subject]:
+        """The people who are followed, by their numbers, the lowest first."""
+        people = {subject.person: subject for subject in self.subjects if subject.person is not None}
+        return dict(sorted(people.items()))
+
 
 class NextActivity(NamedTuple):
     """The likeliest activity after the current one."""

@@ -42,7 +42,8 @@ def _columns(part: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield prefix + name
 
 
-CSV_COLUMNS = tuple(_columns(PastEvent))
+CSV_COLUMNS = (*(column for column in _columns(PastEvent) if column != "person"), "person")
+"""The person is the last one, because there were files before anybody was followed, and readers that count columns."""
 CSV_CHANGE_COLUMNS = ("time", "camera", "state", "reason")
 
 

@@ -104,6 +104,7 @@ class CameraRecognition:
         if change.state.is_away:
             events = self._finish(EndReason.CAMERA_OFFLINE)
             self._clear()
+            self._follow((Sight(None, self._view.region),))
             self._check = PictureCheck()
         return self._notice(events, change=change)
 

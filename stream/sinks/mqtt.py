@@ -45,7 +45,7 @@ class _Camera:
     """The last published values of a camera."""
 
     notice: Notice
-    activity: tuple[str, float] | None = None
+    doing: tuple[object, ...] | None = None
     activity_at: float = 0.0
     observations: int = 0
     observed_at: float | None = None
@@ -154,11 +154,11 @@ class MqttSink:
 
     def _publish_activity(self, camera: _Camera) -> None:
         notice = camera.notice
-        activity = (notice.activity.name, notice.activity.since)
+        doing = _doing(notice)
         # The difference is negative after a file restarts from its first frame.
         is_recent = 0 <= notice.time - camera.activity_at < REPEAT_ACTIVITY
-        if activity != camera.activity or not is_recent:
-            camera.activity, camera.activity_at = activity, notice.time
+        if doing != camera.doing or not is_recent:
+            camera.doing, camera.activity_at = doing, notice.time
             message = ActivityMessage.of(notice, self.context)
             self.publisher.retain(self.topics.activity(notice.camera), message.encode())
 
@@ -187,12 +187,19 @@ class MqttSink:
 
     def _publish_goodbye(self, camera: _Camera) -> None:
         notice = camera.notice
-        if notice.activity.name != UNKNOWN:
-            gone = replace(notice, activity=Activity(UNKNOWN, since=notice.time, confidence=0.0))
+        if notice.activity.name != UNKNOWN or notice.people:
+            unknown = Activity(UNKNOWN, since=notice.time, confidence=0.0)
+            gone = replace(notice, activity=unknown, person=None, subjects=())
             message = ActivityMessage.of(gone, self.context)
             self.publisher.retain(self.topics.activity(notice.camera), message.encode())
         if camera.availability != OFFLINE:
             self.publisher.retain(self.topics.availability(notice.camera), OFFLINE.encode())
+
+
+def _doing(notice: Notice) -> tuple[object, ...]:
+    """Return who does what since when. A change of it is published at once, one of a score with the next message."""
+    people = [(person, each.activity.name, each.activity.since) for person, each in notice.people.items()]
+    return (notice.activity.name, notice.activity.since, notice.person, *people)
 
 
 def _offline(health: Health, reason: str) -> Health:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from harstream.models.box import Box
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
 from harstream.wire.health import Health, HealthState
@@ -23,6 +24,7 @@ from harstream.wire.values import (
     Notice,
     Previous,
     Scores,
+    Subject,
     Warming,
 )
 
@@ -35,6 +37,15 @@ def context() -> Context:
     contract = ModelContract(name="lrcn", version="1.0.0", labels=("Idle", "JumpingJack", "Lunges"),
                              background=("Idle",), frames=21, rate=10.0)  # fmt: skip
     return Context(node="nuc1", areas={"hall": "Hallway"}, contract=contract, model_sha256="ab12", version="0.1.0")
+
+
+LEFT, RIGHT = Box(0.1, 0.2, 0.4, 0.8), Box(0.6, 0.2, 0.9, 0.8)
+
+
+def subject(
+    person: int | None, activity: str, since: float = NOON, confidence: float = 0.9, *, box: Box = LEFT
+) -> Subject:
+    return Subject(person, box, Activity(activity, since, confidence, 0.8), (LabelScore(activity, confidence),))
 
 
 MakeEvent = Callable[..., Event]
@@ -65,7 +76,7 @@ def make_notice() -> MakeNotice:
     def make(
         *events: Event, camera: str = "hall", time: float = NOON, activity: str = "unknown", since: float = NOON,
         scores: tuple[float, ...] | None = None, state: CameraState | None = None, reason: str = "",
-        warming: tuple[int, int] = (20, 20), lit: float = 1.0, unchanged: float = 0.0,
+        warming: tuple[int, int] = (20, 20), lit: float = 1.0, unchanged: float = 0.0, subjects: Sequence[Subject] = (),
     ) -> Notice:  # fmt: skip
         return Notice(
             camera=camera,
@@ -79,6 +90,8 @@ def make_notice() -> MakeNotice:
             ),
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
+            person=subjects[0].person if subjects else None,
+            subjects=tuple(subjects),
             lit=lit,
             unchanged=unchanged,
         )

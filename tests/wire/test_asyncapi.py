@@ -19,7 +19,8 @@ from harstream.wire.messages.event import EventMessage
 from harstream.wire.messages.message import Message
 from harstream.wire.messages.node import ErrorMessage, InfoMessage, LabelsMessage, StatsMessage
 from harstream.wire.schemas import PUBLISHED
-from harstream.wire.values import CameraState, Event, EventType, Notice
+from harstream.wire.values import CameraState, EndReason, Event, EventType, Notice
+from tests.support.values import subject
 
 FOLDER = Path(__file__).parents[2] / "docs" / "mqtt"
 Make = Callable[..., Any]
@@ -69,6 +70,7 @@ def test_each_message_matches_its_schema(
 ) -> None:
     event: Event = make_event()
     notice: Notice = make_notice(scores=(0.1, 0.8, 0.1))
+    people: Notice = make_notice(scores=(0.1, 0.8, 0.1), subjects=[subject(2, "Lunges"), subject(1, "unknown")])
     gone: Notice = make_notice(state=CameraState.OFFLINE)
     health: Health = make_health(state=HealthState.FROZEN, frame_age=None)
     stats = NodeStats(
@@ -78,9 +80,12 @@ def test_each_message_matches_its_schema(
     messages: tuple[Message, ...] = (
         EventMessage.of(event, context),
         EventMessage.of(make_event(EventType.END, seq=2), context, delay=0.02),
+        EventMessage.of(make_event(EventType.END, person=2, end_reason=EndReason.PERSON_LEFT), context),
         ObservationMessage.of(notice, context, seq=1, previous=None),
         ObservationMessage.of(gone, context, seq=2, previous=3.0),
         ActivityMessage.of(notice, context),
+        ObservationMessage.of(people, context, seq=1, previous=None),
+        ActivityMessage.of(people, context),
         HealthMessage.of(health, context),
         InfoMessage.of(context, PUBLISHED),
         LabelsMessage.of(context),
@@ -94,7 +99,8 @@ def test_each_message_matches_its_schema(
 @pytest.mark.parametrize(
     "change",
     [{"seq": 0}, {"event_type": "begin"}, {"started_at": "2026-11-20"}, {"confidence": {"mean": 2}}, {"camera": "a/b"},
-     {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"}],
+     {"latency": 3}, {"topk": [["Lunges", 1.5]]}, {"end_reason": "boredom"},
+     {"person": 0}, {"person": "Anna"}],
 )  # fmt: skip
 def test_a_message_that_does_not_match_its_schema_is_refused(
     change: dict[str, Any], make_event: Make, context: Context, validate: Callable[[Any], None]

@@ -18,7 +18,7 @@ from harstream.wire.schemas import PUBLISHED
 from harstream.wire.timestamps import live_delay, timestamp
 from harstream.wire.topics import Topics
 from harstream.wire.values import CameraState, EventType
-from tests.support.values import MakeEvent, MakeHealth, MakeNotice
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice, subject
 
 
 def test_an_end_has_every_key_of_the_contract(make_event: MakeEvent, context: Context) -> None:
@@ -126,6 +126,34 @@ def test_the_activity_carries_its_begin(make_notice: MakeNotice, context: Contex
         "since": "2023-11-14T22:13:20.000Z",
         "updated_at": "2023-11-14T22:13:24.000Z",
     }
+
+
+def test_the_activity_carries_the_people_by_number(make_notice: MakeNotice, context: Context) -> None:
+    people = [subject(2, "Lunges", confidence=0.93), subject(1, "unknown", 1_700_000_001.5, 0.12)]
+    message = ActivityMessage.of(make_notice(activity="Lunges", subjects=people), context).facts()
+    assert message["person"] == 2
+    assert message["people"] == [
+        {"person": 1, "activity": "unknown", "confidence": 0.12, "since": "2023-11-14T22:13:21.500Z"},
+        {"person": 2, "activity": "Lunges", "confidence": 0.93, "since": "2023-11-14T22:13:20.000Z"},
+    ]
+
+
+def test_nobody_is_named_while_nobody_is_followed(
+    make_notice: MakeNotice, make_event: MakeEvent, context: Context
+) -> None:
+    notice = make_notice(scores=(0.1, 0.8, 0.1), subjects=[subject(None, "unknown")])
+    for message in (
+        ActivityMessage.of(notice, context),
+        ObservationMessage.of(notice, context, seq=1, previous=None),
+        EventMessage.of(make_event(), context),
+    ):
+        assert not {"person", "people"} & message.facts().keys()
+
+
+def test_event_and_observation_say_who_it_is(make_notice: MakeNotice, make_event: MakeEvent, context: Context) -> None:
+    notice = make_notice(scores=(0.1, 0.8, 0.1), subjects=[subject(2, "Lunges"), subject(1, "unknown")])
+    assert ObservationMessage.of(notice, context, seq=1, previous=None).facts()["person"] == 2
+    assert EventMessage.of(make_event(person=3), context).facts()["person"] == 3
 
 
 def test_health_has_every_key_of_the_contract(make_health: MakeHealth, context: Context) -> None:

@@ -14,8 +14,8 @@ from harstream.wire.messages.camera import ObservationMessage
 from harstream.wire.messages.event import EventMessage
 from harstream.wire.payloads import encode_json
 from harstream.wire.readable import colour, readable
-from harstream.wire.values import EventType
-from tests.support.values import MakeEvent, MakeNotice
+from harstream.wire.values import EndReason, EventType
+from tests.support.values import MakeEvent, MakeNotice, subject
 
 TOPIC = "har/nuc1/camera/hall/event"
 
@@ -42,6 +42,16 @@ def test_an_end_is_not_shown_before_the_update_before_it(make_event: MakeEvent, 
     shown = [readable(TOPIC, EventMessage.of(event, context).encode()).plain for event in (update, end)]
     assert [line.split()[0] for line in shown] == [local(1_700_000_012.0), local(1_700_000_013.0)]
     assert [line.count(" s") for line in shown] == [0, 1]  # an update has no duration that the end would cut
+
+
+def test_a_line_says_whom_it_is_about(make_event: MakeEvent, make_notice: MakeNotice, context: Context) -> None:
+    event = make_event(EventType.END, person=2, end_reason=EndReason.PERSON_LEFT)
+    line = readable(TOPIC, EventMessage.of(event, context).encode()).plain.split()
+    assert line[5:9] == ["81%", "person", "2", "8.4"]
+    assert line[-2:] == ["person", "left"]
+    notice = make_notice(scores=(0.1, 0.85, 0.05), subjects=[subject(3, "JumpingJack")])
+    message = ObservationMessage.of(notice, context, seq=1, previous=None)
+    assert readable("har/nuc1/camera/hall/observation", message.encode()).plain.endswith("85%  person 3")
 
 
 def test_historical_event_is_marked(make_event: MakeEvent, context: Context) -> None:

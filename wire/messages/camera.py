@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.wire.context import Context
@@ -17,13 +18,15 @@ from harstream.wire.messages.message import (
     ModelMessage,
     Moment,
     Part,
+    Person,
     Score,
     Scores,
     Seconds,
     Sha,
     Tenths,
+    optional_field,
 )
-from harstream.wire.values import Notice
+from harstream.wire.values import Notice, Subject
 
 OBSERVATION: Final = "harstream.observation/1"
 ACTIVITY: Final = "harstream.activity/1"
@@ -55,6 +58,9 @@ class ObservationMessage(CameraMessage):
     """Seconds from one recognition to the next."""
     span_s: Seconds | None
     """Seconds from the first to the last frame of the window."""
+    person: Person | SkipJsonSchema[None] = optional_field(
+        "Whom the model saw: the most certain one of the people who are followed. Left out if it followed nobody."
+    )
     model: ModelMessage
 
     @classmethod
@@ -80,6 +86,7 @@ class ObservationMessage(CameraMessage):
             dwell_s=None if scores is None else notice.time - notice.activity.since,
             stride_s=context.stride,
             span_s=None if scores is None else scores.span,
+            person=None if scores is None else notice.person,
             model=context.model,
         )
 
@@ -88,6 +95,22 @@ def is_observation(notice: Notice) -> bool:
     """Return whether the notice is a recognition or the start of a gap. A frame between two recognitions is neither."""
     went_away = notice.change is not None and notice.change.state.is_away
     return notice.scores is not None or went_away
+
+
+class PersonMessage(Part):
+    """A person in front of a camera, and what they do."""
+
+    person: Person
+    """The number of the person. It holds for the visit: who comes back gets another one."""
+    activity: str
+    """A label, or `unknown`."""
+    confidence: Score
+    since: Moment
+
+    @classmethod
+    def of(cls, person: int, subject: Subject) -> PersonMessage:
+        activity = subject.activity
+        return cls(person=person, activity=activity.name, confidence=activity.confidence, since=activity.since)
 
 
 class ActivityMessage(CameraMessage):
@@ -99,6 +122,12 @@ class ActivityMessage(CameraMessage):
     confidence: Score
     since: Moment
     updated_at: Moment
+    person: Person | SkipJsonSchema[None] = optional_field(
+        "Whose activity it is: that of the most certain one of the people. Left out if nobody is followed."
+    )
+    people: list[PersonMessage] | SkipJsonSchema[None] = optional_field(
+        "All people who are followed, by their numbers. Left out if nobody is."
+    )
 
     @classmethod
     def of(cls, notice: Notice, context: Context) -> ActivityMessage:
@@ -111,6 +140,8 @@ class ActivityMessage(CameraMessage):
             confidence=notice.activity.confidence,
             since=notice.activity.since,
             updated_at=notice.time,
+            person=notice.person,
+            people=[PersonMessage.of(*each) for each in notice.people.items()] or None,
         )
 
 

@@ -16,6 +16,7 @@ from harstream.wire.messages.message import (
     Moment,
     Name,
     Part,
+    Person,
     Score,
     Seconds,
     optional_field,
@@ -71,6 +72,10 @@ class EventFacts(Part):
     )
     duration_s: Seconds
     end_reason: EndReason | SkipJsonSchema[None] = optional_field("Only at an end.")
+    person: Person | SkipJsonSchema[None] = optional_field(
+        "Who does it: 1, 2, ... in the order in which people came into view. It is no identity. Left out if the model "
+        "does not follow people."
+    )
 
     @classmethod
     def from_event(cls, event: Event, area: str | None) -> EventFacts:
@@ -92,6 +97,7 @@ def _facts(event: Event, area: str | None) -> dict[str, Any]:
         "ended_at": event.ended_at,
         "duration_s": event.until - event.started_at,
         "end_reason": event.end_reason,
+        "person": event.person,
     }
 
 

@@ -54,6 +54,8 @@ Seconds = Annotated[float, Field(json_schema_extra={"minimum": 0}), _rounded_to(
 Difference = Annotated[float, _rounded_to(3)]
 """Seconds that may be negative, because a replay that starts again goes back in time."""
 Count = Annotated[int, Field(ge=0)]
+Person = Annotated[int, Field(ge=1)]
+"""1, 2, ... in the order in which people came into view. It is no identity: who comes back gets another number."""
 Tenths = Annotated[float, Field(ge=0), _rounded_to(1)]
 Hundredths = Annotated[float, Field(ge=0), _rounded_to(2)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]*$")]

@@ -44,6 +44,7 @@ def test_json_has_the_keys_of_the_wire(make_event: MakeEvent) -> None:
         "ended_at": "2023-11-14T22:13:29.520Z",
         "duration_s": 8.4,
         "end_reason": "low_confidence",
+        "person": None,
         "model": {"name": "lrcn", "version": "1.0.0"},
         "historical": False,
     }
@@ -63,9 +64,9 @@ def test_csv_has_a_header_and_one_line_per_activity(make_event: MakeEvent) -> No
     lines = list(csv_lines([facts(past(make_event(EventType.END, seq=3, historical=True)))], CSV_COLUMNS))
     assert lines == [
         "id,seq,event_type,camera,area,activity,confidence_mean,confidence_peak,confidence_last,started_at,updated_at,"
-        "ended_at,duration_s,end_reason,model_name,model_version,historical",
+        "ended_at,duration_s,end_reason,model_name,model_version,historical,person",
         "01JD,3,end,hall,Hallway,JumpingJack,0.8123,0.93,0.37,2023-11-14T22:13:21.120Z,2023-11-14T22:13:22.220Z,"
-        "2023-11-14T22:13:29.520Z,8.4,low_confidence,lrcn,1.0.0,true",
+        "2023-11-14T22:13:29.520Z,8.4,low_confidence,lrcn,1.0.0,true,",
     ]
 
 

@@ -29,7 +29,7 @@ from harstream.wire.health import HealthState, LatencyStats, NodeStats
 from harstream.wire.messages.emission import EmissionMessage
 from harstream.wire.values import CameraState, Event, EventType, Forecast, Notice
 from tests.support.clock import SettableClock
-from tests.support.values import MakeEvent, MakeHealth, MakeNotice
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice, subject
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -214,6 +214,20 @@ def test_the_activity_is_published_on_change_and_every_minute(
     assert [(m.json["activity"], m.json["updated_at"][17:19]) for m in subscriber.of(ACTIVITY)] == [
         ("unknown", "20"), ("Lunges", "22"), ("Lunges", "22")
     ]  # fmt: skip
+
+
+def test_the_activity_is_published_when_somebody_comes_and_nobody_is_there_after_the_end(
+    start_sink: StartSink, make_notice: MakeNotice, eventually: Eventually
+) -> None:
+    subscriber, sink = start_sink()
+    for people in ([subject(None, "unknown")], [subject(1, "unknown")], [subject(1, "unknown"), subject(2, "unknown")]):
+        before = len(subscriber.of(ACTIVITY))
+        sink.handle(make_notice(subjects=people))
+        eventually(lambda before=before: len(subscriber.of(ACTIVITY)) > before, "the activity")  # type: ignore[misc]
+    sink.close()
+    eventually(lambda: subscriber.of("/status")[-1].payload == "offline", "the status offline")
+    numbers = [[each["person"] for each in m.json.get("people", [])] for m in subscriber.of(ACTIVITY)]
+    assert numbers == [[], [1], [1, 2], []]
 
 
 def test_observations_are_published_while_connected_and_otherwise_counted_as_dropped(

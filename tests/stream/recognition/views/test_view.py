@@ -21,7 +21,7 @@ from harstream.stream.recognition.views.motion import Motion
 from harstream.stream.recognition.views.person_view import PersonView, new_view
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.stream.recognition.views.view import MotionView, PictureView, View, fitted
-from harstream.wire.values import EndReason, Event, EventType, Frame, Notice
+from harstream.wire.values import CameraChange, CameraState, EndReason, Event, EventType, Frame, Notice
 
 SIZE = (48, 64)
 """Height and width of the pictures: 4:3."""
@@ -170,6 +170,14 @@ def test_after_a_gap_people_are_found_anew() -> None:
     camera.film({LEFT: JUMP, RIGHT: WALK}, 6)
     camera.number += 100
     assert all(who.person is None for who in camera.film({LEFT: JUMP, RIGHT: WALK}, 0.5)[-1].subjects)
+
+
+def test_nobody_is_followed_in_front_of_a_camera_that_is_away() -> None:
+    camera = Camera()
+    assert len(camera.film({LEFT: JUMP, RIGHT: WALK}, 6)[-1].people) == 2
+    notice = next(camera.pipeline.steps([[CameraChange("hall", 6.0, CameraState.OFFLINE)]])).notice
+    assert (notice.people, notice.person) == ({}, None)
+    assert {event.person for event in notice.events} == {1, 2}
 
 
 def test_a_new_view_is_used_from_the_next_frame_on() -> None:
