@@ -119,7 +119,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True)
 class Confidence:
-    """The smoothed score of the activity since its start, 0 to 1."""
+    """The smoothed score of the activity from its start to now, or to its end, 0 to 1."""
 
     mean: float
     peak: float

@@ -39,6 +39,8 @@ class _Current:
     last: float = 0.0
     supported_at: float = 0.0
     """The middle of the last window that supports it."""
+    supported: Confidence = Confidence(0.0, 0.0, 0.0)
+    """The confidence up to that window. What follows is no longer part of the activity if it ends there."""
     is_supported: bool = True
     """Whether the last window supports it."""
     observed_at: float = 0.0
@@ -50,6 +52,15 @@ class _Current:
         self.peak = max(self.peak, score)
         self.last = score
         self.observed_at = time
+
+    @property
+    def confidence(self) -> Confidence:
+        return Confidence(self.total / self.count, self.peak, self.last)
+
+    def support(self, middle: float) -> None:
+        """Record that the last window supports it. `middle`: the time of the window's middle, in seconds."""
+        self.supported_at = middle
+        self.supported = self.confidence
 
 
 class Tracker:
@@ -159,7 +170,7 @@ class Tracker:
         # A start compares float32 values, too: 0.7 as float32 is below 0.7 as float64.
         current.is_supported = bool(smoothed[current.label_id] >= needed)
         if current.is_supported:
-            current.supported_at = time - span / 2
+            current.support(time - span / 2)
         elif silent >= max(settings.gone, settings.merge):
             return self._close(time, current.supported_at, EndReason.LOW_CONFIDENCE)
         if time - current.started_at >= settings.max_duration:
@@ -182,9 +193,9 @@ class Tracker:
             started_at,
             detected_at=time,
             previous=previous or Previous(UNKNOWN, started_at - free_since),
-            supported_at=max(middle, started_at),
         )
         self._current.observe(score, time)
+        self._current.support(max(middle, started_at))
         return self._event(self._current, EventType.START, time)
 
     def _close(self, time: float, ended_at: float, reason: EndReason) -> list[Event]:
@@ -215,7 +226,7 @@ class Tracker:
             camera=self._camera,
             activity=self._contract.labels[current.label_id],
             label_id=current.label_id,
-            confidence=Confidence(current.total / current.count, current.peak, current.last),
+            confidence=current.supported if kind is EventType.END else current.confidence,
             topk=self.best_three,
             started_at=current.started_at,
             updated_at=time,

@@ -87,6 +87,13 @@ def test_confidence_is_the_mean_the_peak_and_the_last_since_the_start() -> None:
     assert [confidence.mean, confidence.peak, confidence.last] == [0.75, 1.0, 0.5]
 
 
+def test_confidence_of_an_end_leaves_out_what_came_after_it() -> None:
+    start, end = track(new_tracker(), [jump(0.75), jump(1.0), jump(0.5), jump(0.25), jump(0.25), jump(0.25)])
+    assert (start.type, end.type) == (EventType.START, EventType.END)
+    # It starts with 1.0. 0.5 supports it still, and 0.25 does not.
+    assert [end.confidence.mean, end.confidence.peak, end.confidence.last] == [0.75, 1.0, 0.5]
+
+
 def test_same_activity_within_merge_is_one_event() -> None:
     rows = [jump(0.9), jump(0.9), jump(0.1), jump(0.9), jump(0.1), jump(0.1)]
     assert brief(track(new_tracker(), rows)) == [("start", 1.0), ("end", 5.0)]
