@@ -24,6 +24,7 @@ NAMES = (
     "frames",
     "batches",
     "pictures",
+    "views",
     "files",
     "cameras",
     "latency",
@@ -32,7 +33,7 @@ NAMES = (
     "ticks",
     "training",
 )
-NEED_VIDEO = ("frames", "pictures", "files", "cameras", "latency")
+NEED_VIDEO = ("frames", "pictures", "views", "files", "cameras", "latency")
 VIDEOS = Path("cache/benchmarks")
 
 app = typer.Typer()
