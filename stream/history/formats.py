@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from rich.table import Table
@@ -17,7 +18,7 @@ from harstream.wire.messages.event import EventFacts
 from harstream.wire.messages.message import Part
 from harstream.wire.readable import colour
 from harstream.wire.timestamps import timestamp
-from harstream.wire.values import CameraChange
+from harstream.wire.values import CameraChange, Event
 
 
 class PastModel(Part):
@@ -90,28 +91,54 @@ def casas_lines(past: Iterable[PastActivity]) -> list[str]:
         2026-11-20 07:08:09.520000 hall OFF JumpingJack end
 
     The camera is the sensor. Times are local, as in CASAS, because such tools learn the time of day of an activity.
-    An open activity ends at its last update, because the tools expect an end for each begin. If several cameras see
-    the same person, export one camera at a time.
+    An open activity ends at its last update, because the tools expect an end for each begin. Where several people do
+    the same in front of a camera, it begins with the first and ends with the last of them. If several cameras see the
+    same person, export one camera at a time.
 
     Source: the annotated data sets of CASAS, such as Aruba (`2010-11-04 00:03:50.209589 M003 ON Sleeping begin`), of
     D. Cook, "Learning setting-generalized activity models for smart spaces", IEEE Intelligent Systems 27(1), 2012.
     """
     lines: list[tuple[float, str]] = []
-    for event in (one.event for one in past):
-        start, end, activity = event.started_at, event.until, "_".join(event.activity.split())
-        lines.append((start, f"{_casas_time(start)} {event.camera} ON {activity} begin"))
-        lines.append((end, f"{_casas_time(end)} {event.camera} OFF {activity} end"))
+    for camera, activity, start, end in _joined(one.event for one in past):
+        lines.append((start, f"{_casas_time(start)} {camera} ON {activity} begin"))
+        lines.append((end, f"{_casas_time(end)} {camera} OFF {activity} end"))
     # The sort is stable. At equal times, an activity's end stays after its begin and in front of the next begin.
     return [line for _, line in sorted(lines, key=lambda line: line[0])]
 
 
+class _Stretch(NamedTuple):
+    camera: str
+    activity: str
+    start: float
+    end: float
+
+
+def _joined(events: Iterable[Event]) -> Iterable[_Stretch]:
+    """Join the overlapping events of one activity in front of one camera. `events`: in the order of starts."""
+    joined: list[_Stretch] = []
+    last: dict[tuple[str, str], int] = {}
+    for event in events:
+        activity = "_".join(event.activity.split())
+        stretch = _Stretch(event.camera, activity, event.started_at, event.until)
+        index = last.get((event.camera, activity))
+        if index is not None and stretch.start < joined[index].end:
+            joined[index] = joined[index]._replace(end=max(joined[index].end, stretch.end))
+            continue
+        last[event.camera, activity] = len(joined)
+        joined.append(stretch)
+    return joined
+
+
 def table(past: Iterable[PastActivity]) -> Table:
     """Return a table for the terminal, with local times."""
-    shown = _table("day", "time", "camera", "activity", "lasted", "confidence", "")
-    for event in (one.event for one in past):
+    events = [one.event for one in past]
+    who = ["person"] if any(event.person for event in events) else []
+    shown = _table("day", "time", "camera", *who, "activity", "lasted", "confidence", "")
+    for event in events:
         ending = event.end_reason.value.replace("_", " ") if event.end_reason else "still open"
         shown.add_row(
-            *_local(event.started_at), Text(event.camera), Text(event.activity, style=colour(event.activity)),
+            *_local(event.started_at), Text(event.camera), *(str(event.person or "") for _ in who),
+            Text(event.activity, style=colour(event.activity)),
             f"{event.until - event.started_at:.1f} s", f"{event.confidence.mean:.0%}",
             Text(f"{ending}, reported late" if event.historical else ending, style="dim"),
         )  # fmt: skip

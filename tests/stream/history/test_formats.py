@@ -100,6 +100,39 @@ def test_casas_ends_a_running_activity_at_its_last_update(make_event: MakeEvent)
     ]
 
 
+def test_casas_joins_what_several_people_do_at_once(make_event: MakeEvent) -> None:
+    """A tool pairs each end with the last begin of that activity."""
+    one = make_event(EventType.END, activity="PushUps", person=1, started_at=NOON, ended_at=NOON + 60)
+    other = make_event(EventType.END, activity="Punch", person=2, started_at=NOON + 10, ended_at=NOON + 20)
+    again = make_event(EventType.END, activity="PushUps", person=2, started_at=NOON + 30, ended_at=NOON + 90)
+    later = make_event(EventType.END, activity="PushUps", person=1, started_at=NOON + 90, ended_at=NOON + 95)
+    assert [
+        " ".join(line.split()[1:]) for line in casas_lines([past(each) for each in (one, other, again, later)])
+    ] == [
+        "23:13:20.000000 hall ON PushUps begin",
+        "23:13:30.000000 hall ON Punch begin",
+        "23:13:40.000000 hall OFF Punch end",
+        "23:14:50.000000 hall OFF PushUps end",
+        "23:14:50.000000 hall ON PushUps begin",
+        "23:14:55.000000 hall OFF PushUps end",
+    ]
+
+
+def test_the_person_is_the_last_column_of_csv_and_a_key_of_json(make_event: MakeEvent) -> None:
+    row = facts(past(make_event(EventType.END, person=2)))
+    assert row["person"] == 2
+    header, line = csv_lines([row], CSV_COLUMNS)
+    assert (header.split(",")[-1], line.split(",")[-1]) == ("person", "2")
+
+
+def test_the_table_has_a_column_for_people_only_if_there_are_any(make_event: MakeEvent) -> None:
+    alone, second = past(make_event()), past(make_event(person=2))
+    assert [column.header for column in table([alone]).columns][2:4] == ["camera", "activity"]
+    shown = table([alone, second])
+    assert [column.header for column in shown.columns][2:4] == ["camera", "person"]
+    assert list(shown.columns[3].cells) == ["", "2"]
+
+
 def test_casas_ends_one_activity_before_the_next_begins(make_event: MakeEvent) -> None:
     switched = make_event(EventType.END, activity="A", started_at=NOON, ended_at=NOON + 5)
     at_once = make_event(EventType.END, activity="B", started_at=NOON + 5, ended_at=NOON + 5)
@@ -154,7 +187,13 @@ def test_a_table_is_limited_by_default_and_the_other_formats_are_complete(
     tmp_path: Path, make_event: MakeEvent
 ) -> None:
     with closing(connect(tmp_path / "history.sqlite")) as database:
-        write(database, [past(make_event(EventType.END, id=f"{n:03}", started_at=NOON + n)) for n in range(150)])
+        write(
+            database,
+            [
+                past(make_event(EventType.END, id=f"{n:03}", started_at=NOON + n, ended_at=NOON + n + 1))
+                for n in range(150)
+            ],
+        )
 
     def lines(style: Style, limit: int | None) -> list[str]:
         report(tmp_path / "history.sqlite", Query(limit=limit), style, tmp_path / "out")

@@ -53,6 +53,7 @@ events = st.builds(
     end_reason=st.sampled_from(EndReason),
     previous=st.none() | st.builds(Previous, st.text(), scores),
     historical=st.booleans(),
+    person=st.none() | st.integers(1, 1000),
 )
 
 
