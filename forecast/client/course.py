@@ -17,18 +17,22 @@ from harstream.wire.values import EndReason, EventType
 NOT_SEEN = frozenset({EndReason.CAMERA_OFFLINE, EndReason.SHUTDOWN, EndReason.MAX_DURATION})
 """Ends of an event that are no end of the activity."""
 MOST_IDS = 1000
-"""Ids of events that are remembered, to recognize repeats."""
+"""Ids of events that are remembered, to recognize repeats, and activities that go on."""
 
 
 class _GoingOn(NamedTuple):
     began: float
     activity: int
+    camera: str
+    person: int | None
+    """None if the model sees the whole picture, or the person was not found yet."""
 
 
 class Course:
     """Follows the cameras of a place: one camera, or all cameras of a home with one person. Not thread-safe.
 
-    Of activities that overlap, the one that began last goes on, and the outer one resumes after it.
+    Of activities that overlap, the one that began last goes on, and the outer one resumes after it. This also holds
+    for several people in front of one camera: they are taken for one.
     """
 
     def __init__(self, states: States, now: float) -> None:
@@ -37,7 +41,7 @@ class Course:
         self._seen: dict[str, int] = {}
         """The last seq of the latest events, by id."""
         self._going_on: dict[str, _GoingOn] = {}
-        """By camera."""
+        """By the id of the events."""
         self._away: dict[str, float] = {}
         """When a camera stopped to send pictures, by camera."""
         self._reporting: set[str] = set()
@@ -66,7 +70,7 @@ class Course:
     @property
     def current(self) -> int | None:
         """The activity that goes on; None if no camera sees one."""
-        return max(self._going_on.values()).activity if self._going_on else None
+        return None if (last := _last(self._going_on.values())) is None else last.activity
 
     @property
     def is_known(self) -> bool:
@@ -85,16 +89,17 @@ class Course:
         """Return whether the events of a camera say what goes on in front of it."""
         return camera in self._reporting and camera not in self._away
 
-    def seen_by(self, camera: str) -> int | None:
-        """Return the activity in front of one camera."""
-        return self._going_on[camera].activity if camera in self._going_on else None
+    def seen_by(self, camera: str) -> tuple[int, float] | None:
+        """Return the activity in front of one camera, and when it began."""
+        last = _last(each for each in self._going_on.values() if each.camera == camera)
+        return None if last is None else (last.activity, last.began)
 
     def begin(self, event: EventMessage) -> None:
         """Follow a start or an update."""
         number = self._numbers.get(event.activity)
         if number is None or not self._is_news(event) or event.historical or event.camera in self._away:
             return
-        self._going_on[event.camera] = _GoingOn(event.started_at, number)
+        self._replace(event)
         self._reporting.add(event.camera)
         self.began[number] = max(self.began[number], event.started_at)
         self._settle(event.started_at)
@@ -107,7 +112,7 @@ class Course:
         episode = episode_of(event)
         self.ended[number] = max(self.ended[number], episode.end)
         if not event.historical:
-            self._going_on.pop(event.camera, None)
+            self._going_on.pop(event.id, None)
             self._reporting.add(event.camera)
             self.unknown_since = episode.end
             self._settle(episode.end)
@@ -117,7 +122,7 @@ class Course:
         """A camera sends no pictures from now on."""
         if camera not in self._away:
             self._away[camera] = time
-            self._going_on.pop(camera, None)
+            self._forget(camera)
             self._settle(time)
 
     def come_back(self, camera: str, time: float) -> Away | None:
@@ -132,7 +137,7 @@ class Course:
     def leave(self, camera: str, time: float) -> Away | None:
         """A camera has left the config. Return the time for which it was away before."""
         away = self.come_back(camera, time)
-        self._going_on.pop(camera, None)
+        self._forget(camera)
         self._reporting.discard(camera)
         self._settle(time)
         return away
@@ -155,9 +160,26 @@ class Course:
         if self._is_broken:
             self.activity, self.previous, self.camera = None, None, None
             self._is_broken, self.watched_since = False, time
-        if self._going_on:
-            camera = max(self._going_on, key=lambda each: self._going_on[each])
-            self._take(self._going_on[camera].activity, time, camera)
+        if (last := _last(self._going_on.values())) is not None:
+            self._take(last.activity, time, last.camera)
+
+    def _forget(self, camera: str) -> None:
+        self._going_on = {key: each for key, each in self._going_on.items() if each.camera != camera}
+
+    def _replace(self, event: EventMessage) -> None:
+        """Take what an event reports as what its person does now, and in place of events whose ends were lost.
+
+        Nobody does two things at once. An event without a person is about all that its camera sees.
+        """
+        self._going_on = {
+            key: each
+            for key, each in self._going_on.items()
+            if each.camera != event.camera or (event.person is not None and each.person not in (event.person, None))
+        }
+        number = self._numbers[event.activity]
+        self._going_on[event.id] = _GoingOn(event.started_at, number, event.camera, event.person)
+        if len(self._going_on) > MOST_IDS:
+            del self._going_on[next(iter(self._going_on))]
 
     def _take(self, activity: int, since: float, camera: str) -> None:
         if activity != self.activity:
@@ -172,6 +194,11 @@ class Course:
         if len(self._seen) > MOST_IDS:
             del self._seen[next(iter(self._seen))]
         return True
+
+
+def _last(going_on: Iterable[_GoingOn]) -> _GoingOn | None:
+    """Return the one that began last."""
+    return max(going_on, key=lambda each: (each.began, each.activity), default=None)
 
 
 def episode_of(event: EventMessage) -> Episode:

@@ -129,7 +129,7 @@ class Forecaster:
             self._writer.add(message.camera, message.id, episode)
         else:
             self._writer.write(self._diary.retry)  # the end that it repeats may still wait for the disk
-        self._note_going_on(message.camera, course, message.started_at)
+        self._note_going_on(message.camera, course)
         if course.activity is not None and (course.activity, course.since) != before:
             place.losses += place.scores.began(course.activity, course.since)
             place.scores.ask_next(self._situation(place, course.since), self._asked())
@@ -213,7 +213,8 @@ class Forecaster:
         for name, camera in self._cameras.items():
             course = camera.place.course
             if now - camera.observed_at > SILENCE and course.is_reporting(name):
-                evidence[name] = self._symbols.of_activity(course.seen_by(name))
+                seen = course.seen_by(name)
+                evidence[name] = self._symbols.of_activity(None if seen is None else seen[0])
                 if not camera.follows_events:
                     log.info("%s: no observations come (mqtt.observations), so its events are the evidence", name)
             camera.follows_events = name in evidence
@@ -225,9 +226,10 @@ class Forecaster:
             self._writer.write(self._diary.add_losses, losses, keep_since=now - 2 * SKILL_PERIOD)
             self._skill.add(losses, now)
 
-    def _note_going_on(self, name: str, course: Course, start: float) -> None:
+    def _note_going_on(self, name: str, course: Course) -> None:
         """Store what goes on in front of a camera, so that `explain` knows it."""
-        if (number := course.seen_by(name)) != self._cameras[name].noted:
+        number, start = course.seen_by(name) or (None, 0.0)
+        if number != self._cameras[name].noted:
             self._cameras[name].noted = number
             self._writer.write(
                 self._diary.set_going_on, name, None if number is None else self.states.activities[number], start

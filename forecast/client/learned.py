@@ -75,7 +75,10 @@ def learn(diary: Diary, states: States, settings: ForecasterSettings, now: float
     seen = {camera: _in_room(diary.episodes(camera), room) for room, camera in enumerate(rooms)}
     away = {camera: diary.away(camera) for camera in rooms}
     places, missed = (
-        ({HOME: home_episodes(seen.values())}, {HOME: home_away(away.values())}) if is_home else (seen, away)
+        ({HOME: home_episodes(seen.values())}, {HOME: home_away(away.values())})
+        if is_home
+        # Several people may do something at the same time in front of one camera, too.
+        else ({camera: home_episodes([episodes]) for camera, episodes in seen.items()}, away)
     )
     course = [interval for place in places for interval in intervals(places[place], missed[place], states)]
     past = Past(states, course, zone, now, rooms)

@@ -103,12 +103,12 @@ def observation(
 
 
 def event(kind: EventType, activity: str, start: float, end: float | None = None, *, camera: str = "hall",
-          reason: EndReason = EndReason.LOW_CONFIDENCE) -> EventMessage:  # fmt: skip
+          reason: EndReason = EndReason.LOW_CONFIDENCE, person: int | None = None) -> EventMessage:  # fmt: skip
     """An event of the activity that began at `start`. A later event of it has a higher seq."""
     seq = {EventType.START: 1, EventType.UPDATE: 2, EventType.END: 3}[kind]
     value = Event(
         kind, f"{camera}-{activity}-{start:.0f}", seq, camera, activity, LABELS.index(activity),
-        Confidence(0.9, 0.9, 0.9), (), start, end or start, start,
+        Confidence(0.9, 0.9, 0.9), (), start, end or start, start, person=person,
     )  # fmt: skip
     if kind is EventType.END:
         value = replace(value, ended_at=end, end_reason=reason)

@@ -20,14 +20,24 @@ def course() -> Course:
     return Course(States(LABELS[:4]), MONDAY)
 
 
-def begins(activity: str, camera: str, minute: float) -> EventMessage:
-    return event(EventType.START, activity, MONDAY + 60 * minute, camera=camera)
+def begins(activity: str, camera: str, minute: float, person: int | None = None) -> EventMessage:
+    return event(EventType.START, activity, MONDAY + 60 * minute, camera=camera, person=person)
+
+
+def continues(activity: str, camera: str, start: float, minute: float, person: int | None) -> EventMessage:
+    return event(EventType.UPDATE, activity, MONDAY + 60 * start, MONDAY + 60 * minute, camera=camera, person=person)
 
 
 def ends(
-    activity: str, camera: str, start: float, end: float, reason: EndReason = EndReason.LOW_CONFIDENCE
+    activity: str,
+    camera: str,
+    start: float,
+    end: float,
+    reason: EndReason = EndReason.LOW_CONFIDENCE,
+    person: int | None = None,
 ) -> EventMessage:
-    return event(EventType.END, activity, MONDAY + 60 * start, MONDAY + 60 * end, camera=camera, reason=reason)
+    times = MONDAY + 60 * start, MONDAY + 60 * end
+    return event(EventType.END, activity, *times, camera=camera, reason=reason, person=person)
 
 
 def test_the_outer_activity_resumes_after_the_inner_one(course: Course) -> None:
@@ -59,6 +69,43 @@ def test_two_cameras_that_see_the_same_activity_see_one(course: Course) -> None:
     course.end(ends("Breakfast", "kitchen", 0, 5))
 
     assert (course.current, course.previous, course.since) == (BREAKFAST, None, MONDAY)
+
+
+def test_the_activity_of_one_person_resumes_after_that_of_another_in_front_of_the_same_camera(course: Course) -> None:
+    course.begin(begins("Work", "study", 0, person=1))
+    course.begin(begins("Breakfast", "study", 10, person=2))
+    assert course.seen_by("study") == (BREAKFAST, MONDAY + 600)
+
+    course.end(ends("Breakfast", "study", 10, 20, EndReason.PERSON_LEFT, person=2))
+
+    assert (course.current, course.previous, course.since) == (WORK, BREAKFAST, MONDAY + 60 * 20)
+    assert course.seen_by("study") == (WORK, MONDAY)
+    course.end(ends("Work", "study", 0, 30, person=1))
+    assert (course.current, course.seen_by("study"), course.unknown_since) == (None, None, MONDAY + 60 * 30)
+
+
+def test_an_end_whose_person_has_done_something_else_since_ends_nothing_else(course: Course) -> None:
+    course.begin(begins("Work", "study", 0, person=1))
+    course.begin(begins("Breakfast", "study", 10, person=1))
+    assert course.end(ends("Work", "study", 0, 10, person=1)) is not None
+    assert course.current == BREAKFAST
+
+
+def test_an_activity_whose_end_was_lost_ends_when_its_person_does_something_else(course: Course) -> None:
+    course.begin(begins("Sleep", "study", 0, person=1))
+    course.begin(begins("Work", "study", 10, person=1))
+    course.end(ends("Work", "study", 10, 20, person=1))
+    assert course.current is None
+
+
+def test_an_activity_that_began_before_its_person_was_found_goes_on(course: Course) -> None:
+    course.begin(begins("Work", "study", 0))
+    course.begin(begins("Breakfast", "study", 10, person=2))
+    course.begin(continues("Work", "study", 0, 11, person=1))
+    course.end(ends("Breakfast", "study", 10, 20, person=2))
+    assert course.current == WORK
+    course.end(ends("Work", "study", 0, 30, person=1))
+    assert course.current is None
 
 
 def test_while_a_camera_is_away_the_absence_of_activities_means_nothing(course: Course) -> None:

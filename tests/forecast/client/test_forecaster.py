@@ -6,11 +6,13 @@ import pytest
 
 from harstream.forecast.client.diary import Diary
 from harstream.forecast.client.forecaster import Forecaster
+from harstream.forecast.client.learned import ForecasterSettings, Scope, learn
 from harstream.wire.health import REMOVED_REASON, HealthState
 from harstream.wire.messages.forecast import ForecastMessage
 from harstream.wire.values import EndReason, EventType
 from tests.forecast.client.household import (
     MONDAY,
+    ZONE,
     event,
     fill,
     health,
@@ -257,6 +259,29 @@ def test_it_says_how_many_observations_could_not_be_used(diary: Diary, caplog: p
         forecaster.tick(MONDAY + second)
 
     assert [record.message for record in caplog.records] == ["observations that could not be used: 1 of another model"]
+
+
+def test_of_two_people_in_front_of_a_camera_the_one_who_began_last_is_learned_and_the_other_resumes(
+    diary: Diary,
+) -> None:
+    """Two hours of work and ten minutes of breakfast beside it. What is learned has no overlap."""
+    forecaster = new_forecaster(diary)
+    hour = 3600.0
+    work, breakfast = (MONDAY, MONDAY + 2 * hour), (MONDAY + hour, MONDAY + hour + 600)
+    forecaster.follow(event(EventType.START, "Work", work[0], person=1), work[0])
+    forecaster.follow(event(EventType.START, "Breakfast", breakfast[0], person=2), breakfast[0])
+    assert diary.going_on("hall") == "Breakfast"
+    forecaster.follow(event(EventType.END, "Breakfast", *breakfast, person=2), breakfast[1])
+    assert diary.going_on("hall") == "Work"
+    forecaster.follow(event(EventType.END, "Work", *work, person=1), work[1])
+
+    learned = learn(diary, forecaster.states, ForecasterSettings("home", Scope.CAMERA, "mix", ZONE), work[1])
+
+    names = forecaster.states.activities
+    course = [(each.state, each.start - MONDAY, each.end - MONDAY) for each in learned.past.course]
+    assert [(names[state], start, end) for state, start, end in course if state < len(names)] == [
+        ("Work", 0, hour), ("Breakfast", hour, hour + 600), ("Work", hour + 600, 2 * hour)
+    ]  # fmt: skip
 
 
 def test_the_diary_knows_what_goes_on(diary: Diary) -> None:
