@@ -13,7 +13,7 @@ DATA ?= data
 demo: $(VENV)/.runs
 	@trap : INT TERM; \
 	$(BIN)/harstream forecast run --wait --state harstream-state/demo & forecaster=$$!; \
-	$(BIN)/harstream run --source 'scene?seed=8&routine=1'; code=$$?; \
+	$(BIN)/harstream run --config deploy/demo.yaml; code=$$?; \
 	kill $$forecaster 2>/dev/null; wait $$forecaster; exit $$code
 
 test: $(VENV)/.tests

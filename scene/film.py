@@ -1,8 +1,9 @@
-"""Draws the pictures of a film: one person in one place follows a script."""
+"""Draws the pictures of a film: one person, or several side by side, follow their scripts in one place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, pairwise
 
 import cv2
@@ -25,33 +26,71 @@ CHANGE = 0.4
 """Seconds of a transition between motions; those to or from floor, bar and chair take twice as long."""
 
 
+COMPANY_HEIGHT = 0.5
+"""The largest height of each of several people, as a share of the picture's. They need room beside each other."""
+
+
 def frames(
-    segments: Iterable[Segment], seed: int, rate: float = 25.0, size: tuple[int, int] = (320, 240)
+    segments: Iterable[Segment],
+    seed: int,
+    rate: float = 25.0,
+    size: tuple[int, int] = (320, 240),
+    company: Sequence[Iterable[Segment]] = (),
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Give seconds since the start and a new picture (H, W, 3) uint8 BGR, `rate` times a second; `size` is (W, H).
 
     segments:  |--- None ---|--- Punch ---|
     time:      0   1/rate   2/rate  ...    until the last end, which is left out
+
+    `company`: the scripts of more people. They stand beside the first one, and stay there in their pauses.
     """
     random = np.random.default_rng((seed, 0))
     camera, look = _camera(random, size), person(random)
-    place, lens = backdrop(random, camera), sensor(random, *size)
+    cameras = _side_by_side(camera, 1 + len(company)) if company else [camera]
+    place, lens = backdrop(random, cameras[0]), sensor(random, *size)
     side = 1 if random.random() < 0.5 else -1
+    looks = [look, *(person(np.random.default_rng((seed, 3, number))) for number in range(len(company)))]
+    actors = [
+        _Actor(look, camera, _roles(script, seed + number, side, stays=bool(company)))
+        for number, (look, camera, script) in enumerate(zip(looks, cameras, [segments, *company], strict=True))
+    ]
     number = 0
-    for before, now, end in _roles(segments, seed, side):
-        while (time := number / rate) < end - 1e-9:
-            picture = place.at(time)
-            _play(picture, before, now, time, look, camera)
-            yield time, lens.take(picture, time, number)
-            number += 1
+    while all(actor.turn_to(number / rate) for actor in actors):
+        picture = place.at(number / rate)
+        for actor in actors:
+            actor.play(picture, number / rate)
+        yield number / rate, lens.take(picture, number / rate, number)
+        number += 1
 
 
-def _roles(segments: Iterable[Segment], seed: int, side: int) -> Iterator[tuple[Role | None, Role, float]]:
+class _Actor:
+    """A person who plays one role after the other."""
+
+    def __init__(self, look: Person, camera: Camera, roles: Iterator[tuple[Role | None, Role, float]]) -> None:
+        """`camera`: the one whose middle is where the person stands."""
+        self._look, self._camera, self._roles = look, camera, roles
+        self._playing = next(roles, None)
+
+    def turn_to(self, time: float) -> bool:
+        """Take the role of a time, not before the last one. Return whether there is any."""
+        while self._playing is not None and time >= self._playing[2] - 1e-9:
+            self._playing = next(self._roles, None)
+        return self._playing is not None
+
+    def play(self, picture: Picture, time: float) -> None:
+        assert self._playing is not None
+        before, now, _ = self._playing
+        _play(picture, before, now, time, self._look, self._camera)
+
+
+def _roles(
+    segments: Iterable[Segment], seed: int, side: int, *, stays: bool
+) -> Iterator[tuple[Role | None, Role, float]]:
     """Give the role before each segment, its own role, and its end."""
     before: Role | None = None
     for segment, following in pairwise(chain(segments, (None,))):
         assert segment is not None
-        now = role(segment, seed, side, opens=before is None, closes=following is None)
+        now = role(segment, seed, side, opens=before is None, closes=following is None, stays=stays)
         yield before, now, segment.end
         before = now
 
@@ -71,6 +110,13 @@ def _camera(random: np.random.Generator, size: tuple[int, int]) -> Camera:
         distance=float(random.uniform(3.2, 6.0)),
         eye=float(random.uniform(0.55, 0.95)),
     )
+
+
+def _side_by_side(camera: Camera, people: int) -> list[Camera]:
+    """Return a camera for each person, with the places in which they stand from left to right."""
+    scale = min(camera.scale, COMPANY_HEIGHT * camera.height)
+    shares = [(number + 0.5) / people for number in range(people)]
+    return [replace(camera, scale=scale, middle=share * camera.width) for share in shares]
 
 
 def _play(picture: Picture, before: Role | None, now: Role, time: float, look: Person, camera: Camera) -> None:

@@ -40,6 +40,8 @@ PARTS: dict[str, Part] = {
 }
 PAUSES = ("idle", "walking", "sitting", "away")
 CHANCES = (0.42, 0.26, 0.2, 0.12)
+STAYING = ("idle", "sitting")
+"""Pauses of somebody who does not walk into another person."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,15 @@ class Role:
         return self.part.motion(self.time(now), self.style)
 
 
-def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool) -> Role:
+def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool, stays: bool = False) -> Role:
     """Return how the person of film `seed` plays a segment. `side`, 1 or -1, is the side that they prefer to face.
 
     `opens` and `closes` mark the first and the last segment of the film. A person who is away there does not enter.
+    `stays`: the person never walks about.
     """
     random = np.random.default_rng((seed, 2, segment.take))
-    name = segment.activity or str(random.choice(PAUSES, p=CHANCES))
+    pause = str(random.choice(STAYING) if stays else random.choice(PAUSES, p=CHANCES)) if not segment.activity else ""
+    name = segment.activity or pause
     part = PARTS[name]
     yaw = float(random.uniform(*part.yaw)) * pi / 180 * side
     if name == "PullUps" and random.random() < 0.35:

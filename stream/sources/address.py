@@ -92,6 +92,8 @@ class Scene:
     """The length in seconds; None means endless."""
     has_routine: bool = False
     """Whether the person has habits, so that a forecast can be right."""
+    people: int = 1
+    """1, or 2 side by side, each with a script of their own."""
 
 
 Source = Webcam | NetworkCamera | VideoFile | Scene
@@ -148,9 +150,12 @@ def _scene(options: str) -> Scene:
         seed = int(given.pop("seed", "1"))
         seconds = float(given.pop("seconds")) if "seconds" in given else None
         routine = given.pop("routine", "0")
-        is_possible = routine in ("0", "1") and seed >= 0 and (seconds is None or 0 < seconds < inf)
+        people = int(given.pop("people", "1"))
+        is_possible = (
+            routine in ("0", "1") and people in (1, 2) and seed >= 0 and (seconds is None or 0 < seconds < inf)
+        )
     except ValueError:
         is_possible = False
     if given or not is_possible:
-        raise Misfit("expected scene?seed=1&seconds=60&routine=1", f"scene?{options}")
-    return Scene(seed, seconds, routine == "1")
+        raise Misfit("expected scene?seed=1&seconds=60&routine=1&people=2", f"scene?{options}")
+    return Scene(seed, seconds, routine == "1", people)

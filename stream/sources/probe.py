@@ -74,11 +74,10 @@ def probe(source: Source) -> CameraFormat:
             return _network_camera(source)
         case VideoFile(path):
             return _file(path)
-        case Scene(seed):
-            from harstream.scene.film import frames
-            from harstream.scene.script import script
+        case Scene():
+            from harstream.stream.sources.scene import drawn
 
-            (first, picture), (second, _) = islice(frames(script(seed, 1.0), seed), 2)
+            (first, picture), (second, _) = islice(drawn(source), 2)
             return CameraFormat("drawn", picture.shape[1], picture.shape[0], 1 / (second - first), None)
 
 

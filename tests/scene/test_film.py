@@ -20,6 +20,22 @@ def test_frames_are_colour_pictures_one_period_of_the_rate_apart() -> None:
     assert all(picture.shape == (240, 320, 3) and picture.dtype == np.uint8 for _, picture in shown)
 
 
+def test_two_people_move_beside_each_other_and_not_in_the_middle() -> None:
+    scripts = [single(activity, 0, 2.0) for activity in ("Punch", "JumpRope")]
+    film = np.stack([picture.mean(axis=2) for _, picture in frames(scripts[0], 8, 10.0, (426, 240), scripts[1:])])
+    moving = (film.std(axis=0) > 15).mean(axis=0)
+    left, middle, right = moving[:192], moving[192:234], moving[234:]
+    assert min(left.mean(), right.mean()) > 0.01 > middle.mean()
+
+
+def test_somebody_beside_another_person_stays_in_place_in_every_pause() -> None:
+    """Alone, a person may walk about or leave the picture."""
+    pauses = [Segment(None, 6.0 * number, 6.0 * number + 6, number) for number in range(8)]
+    film = frames(pauses, 8, 2.0, (426, 240), [single(None, 0, 48.0)])
+    pictures = np.stack([picture.mean(axis=2) for _, picture in film])
+    assert (pictures.std(axis=0) > 15)[:, 192:234].mean() < 0.05
+
+
 def test_size_is_width_by_height() -> None:
     _, picture = next(frames(single(None, 0, 1.0), 1, size=(200, 160)))
     assert picture.shape == (160, 200, 3)

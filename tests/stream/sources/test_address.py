@@ -36,7 +36,7 @@ from harstream.wire.errors import Misfit
         ("clips/yard.mp4", VideoFile(Path("clips/yard.mp4"))),
         ("scene", Scene()),
         ("scene?seed=8&seconds=2.5", Scene(8, 2.5)),
-        ("scene?seed=8&routine=1", Scene(8, has_routine=True)),
+        ("scene?seed=8&routine=1&people=2", Scene(8, has_routine=True, people=2)),
     ],
 )
 def test_kind_of_source_follows_from_the_text(text: str, source: Source) -> None:
@@ -54,10 +54,12 @@ def test_kind_of_source_follows_from_the_text(text: str, source: Source) -> None
         ("rtsp://anna:geheim@2001:db8::7:554/1", ("expected an IPv6 address in brackets",)),
         ("webcam:", ("expected a webcam's name", "webcam:Logitech", "got nothing")),
         ("webcam:\x1b[2J", ("expected a webcam's name", r"\x1b")),
-        ("scene?seed=x", ("expected scene?seed=1&seconds=60&routine=1", "scene?seed=x")),
-        ("scene?seconds=0", ("expected scene?seed=1&seconds=60&routine=1",)),
-        ("scene?routine=yes", ("expected scene?seed=1&seconds=60&routine=1",)),
-        ("scene?sed=1", ("expected scene?seed=1&seconds=60&routine=1",)),
+        ("scene?seed=x", ("expected scene?seed=1&seconds=60&routine=1&people=2", "scene?seed=x")),
+        ("scene?seconds=0", ("expected scene?seed=1&seconds=60&routine=1&people=2",)),
+        ("scene?routine=yes", ("expected scene?seed=1&seconds=60&routine=1&people=2",)),
+        ("scene?people=0", ("expected scene?seed=1&seconds=60&routine=1&people=2",)),
+        ("scene?people=3", ("expected scene?seed=1&seconds=60&routine=1&people=2",)),
+        ("scene?sed=1", ("expected scene?seed=1&seconds=60&routine=1&people=2",)),
     ],
 )
 def test_text_that_names_no_source_is_refused(text: str, parts: tuple[str, ...]) -> None:
