@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.box import Box
+from harstream.models.box import WHOLE, Box
 from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Picture
 from harstream.wire.errors import Trouble
@@ -225,6 +225,8 @@ class Notice:
     """The person whose activity and scores these are, the most certain of all. See Event.person."""
     subjects: tuple[Subject, ...] = ()
     """All that are followed. One without a number if it is not known who is in front of the camera."""
+    watched: Box = WHOLE
+    """The part of the picture that is watched at all."""
     lit: float = 1.0
     """The share of the last picture that is not black, 0 to 1."""
     unchanged: float = 0.0
@@ -235,6 +237,12 @@ class Notice:
         """The people who are followed, by their numbers, the lowest first."""
         people = {subject.person: subject for subject in self.subjects if subject.person is not None}
         return dict(sorted(people.items()))
+
+    @property
+    def boxed(self) -> tuple[Subject, ...]:
+        """The people, or what moves. Empty if the model sees all that is watched."""
+        parts = [each for each in self.subjects if each.person is not None or each.box != self.watched]
+        return tuple(sorted(parts, key=lambda each: each.person or 0))
 
 
 class NextActivity(NamedTuple):

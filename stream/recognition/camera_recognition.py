@@ -169,6 +169,7 @@ class CameraRecognition:
             change=change,
             person=shown.person,
             subjects=tuple(subject.shown() for subject in self._subjects.values()),
+            watched=self._view.region,
             lit=self._check.lit,
             unchanged=self._check.unchanged,
         )

@@ -7,7 +7,7 @@ import numpy as np
 
 from harstream.models.contract import UNKNOWN
 from harstream.models.picture import Pixels
-from harstream.wire.values import LabelScore, Notice, Step
+from harstream.wire.values import LabelScore, Notice, Step, Subject
 
 MIN_HEIGHT = 480
 """Pixels. A lower picture is scaled up to this height, so that its text is readable."""
@@ -22,6 +22,8 @@ def annotate(step: Step) -> Pixels:
     picture = _at_least_high(step.frame.picture.bgr())
     H, W, _ = picture.shape
     unit = min(H, 0.75 * W) / 100
+    for subject in step.notice.boxed:
+        _draw_subject(picture, subject, unit)
     _darken(picture, top=round(H - 31 * unit))
     _draw_state(picture, step.notice, unit)
     _draw_activity(picture, step.notice, unit)
@@ -42,6 +44,24 @@ def _darken(picture: Pixels, top: int) -> None:
     band = picture[max(0, top) :]
     light = np.round(256 - 205 * np.linspace(0, 1, len(band)) ** 0.5).astype(np.uint16)
     band[:] = (band * light[:, None, None]) >> 8
+
+
+def _draw_subject(picture: Pixels, subject: Subject, unit: float) -> None:
+    """Draw the box that the model sees. Over it stand the number of a person and the activity, if there is one."""
+    H, W, _ = picture.shape
+    rows, columns = subject.box.pixels(H, W)
+    is_active = subject.activity.name != UNKNOWN
+    colour = GREEN if is_active else GREY
+    corners = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
+    cv2.rectangle(picture, *corners, colour, max(1, round(0.4 * unit)), cv2.LINE_AA)
+    if subject.person is None:
+        return
+    words = f"{subject.person} {subject.activity.name}" if is_active else f"{subject.person}"
+    size, high = 3.2 * unit, round(6.4 * unit)
+    top = max(0, rows.start - high)
+    right = columns.start + round(_width(words, size) + 3 * unit)
+    _box(picture, columns.start, top, right, top + high)
+    _write(picture, words, columns.start + 1.5 * unit, top + 0.5 * (high + size), size, colour)
 
 
 def _draw_state(picture: Pixels, notice: Notice, unit: float) -> None:

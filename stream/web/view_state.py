@@ -14,7 +14,7 @@ from harstream.models.contract import UNKNOWN
 from harstream.wire.errors import SinkError
 from harstream.wire.health import Health, HealthState
 from harstream.wire.messages.event import EventFacts
-from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, LabelScore, Step, Warming
+from harstream.wire.values import Activity, CameraState, Event, Forecast, Frame, LabelScore, Step, Subject, Warming
 
 EVENTS_KEPT = 200
 FPS_PERIOD = 2.0
@@ -37,6 +37,8 @@ class CameraView:
     topk: tuple[LabelScore, ...] = ()
     scores: tuple[float, ...] = ()
     """Smoothed scores in label order."""
+    subjects: tuple[Subject, ...] = ()
+    """The people, or what moves. Empty if the model sees all that the camera watches."""
     warming: Warming = Warming(0, 0)
     time: float = 0.0
     fps: float = 0.0
@@ -78,6 +80,7 @@ class CameraView:
             "behind": self.behind,
             "topk": [(label, round(score, 3)) for label, score in self.topk],
             "scores": [round(score, 3) for score in self.scores],
+            "subjects": [_subject_facts(subject) for subject in self.subjects],
         }
 
 
@@ -215,6 +218,7 @@ class ViewState:
         view = replace(
             view,
             activity=notice.activity,
+            subjects=notice.boxed,
             warming=notice.warming,
             time=notice.time,
             forecast=self._forecast(notice.camera),
@@ -239,6 +243,17 @@ class ViewState:
             oldest = next(iter(self._events))
             del self._events[oldest]
             self._new_event_ids.discard(oldest)
+
+
+def _subject_facts(subject: Subject) -> dict[str, object]:
+    box = subject.box
+    return {
+        "person": subject.person,
+        "box": [round(side, 4) for side in (box.left, box.top, box.right, box.bottom)],
+        "activity": subject.activity.name,
+        "confidence": round(subject.activity.confidence, 3),
+        "since": subject.activity.since,
+    }
 
 
 def event_facts(event: Event) -> dict[str, object]:

@@ -4,6 +4,7 @@ import { STALLED, detailText, forecastText, headlineText, isOverloaded, isWarmin
 import { byId, setBar, setText } from "./dom.js";
 import { fit } from "./layout.js";
 import { duration, percent, readable } from "./formats.js";
+import { showPeople } from "./people.js";
 
 const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
 
@@ -28,7 +29,7 @@ function buildCameras(views) {
     const card = byId("camera").content.firstElementChild.cloneNode(true);
     const part = (name) => card.querySelector(`.${name}`);
     const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "power", "enlarge", "activity", "sure",
-      "lasts", "expected", "top"].map((name) => [name, part(name)]));
+      "lasts", "expected", "top", "boxes", "people"].map((name) => [name, part(name)]));
     const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
     parts.bar = part("now").querySelector(".meter");
     setText(parts.name, view.title);
@@ -167,6 +168,7 @@ export function tick(camera) {
   setText(parts.badge, badge === "warming" ? `WARMING ${view.warming[0]}/${view.warming[1]}` : badge.toUpperCase());
   setText(parts.lasts, isStalled ? `no frame for ${duration(silent)}` : detailText(camera));
   parts.lasts.title = parts.lasts.textContent;
+  showPeople(camera);
   setText(parts.fps, isStalled ? "" : rateText(view));
   setText(parts.expected, view.state === "live" && view.forecast ? forecastText(view.forecast, card.dataset.enlarged !== undefined) : "");
 }

@@ -31,7 +31,7 @@ export function tickEvents() {
 
 export function onEvent(event) {
   remember(event);
-  if (event.event === "start") setText(byId("spoken"), `${titleOf(event.camera)}: ${readable(event.activity)}`);
+  if (event.event === "start") setText(byId("spoken"), `${placeOf(event).join(", ")}: ${readable(event.activity)}`);
   if (matchesFilters(event)) showEvent(event);
 }
 
@@ -115,12 +115,17 @@ function showEvent(event) {
   row.dataset.event = event.event;
   row.style.setProperty("--colour", colour(event.activity));
   setText(row.querySelector(".what"), readable(event.activity));
-  setText(row.querySelector(".where"), `${titleOf(event.camera)} · ${day(event.started_at)}${clock(event.started_at)}${isOngoing ? "" : ` – ${clock(event.ended_at)}`}`);
+  setText(row.querySelector(".where"), [...placeOf(event), `${day(event.started_at)}${clock(event.started_at)}${isOngoing ? "" : ` – ${clock(event.ended_at)}`}`].join(" · "));
   setText(row.querySelector(".sure"), percent(event.confidence));
   row.title = event.end_reason ? `${event.activity}, ended: ${event.end_reason.replaceAll("_", " ")}` : event.activity;
   tickEvent({ event, row });
   setText(byId("count"), events.size === 1 ? "1 activity" : `${events.size} activities`);
   byId("nothing").hidden = true;
+}
+
+// Return the camera, and the person if the camera follows people.
+function placeOf({ camera, person }) {
+  return [titleOf(camera), ...(person ? [`Person ${person}`] : [])];
 }
 
 function newRow(event) {

@@ -46,6 +46,31 @@ export class Timeline {
     this.known.set(event.id, { event, bar });
     if (!known) this.tracks.get(event.camera)?.track.append(bar);
     this.place(bar, event, Date.now() / 1000);
+    if (!known && event.person) this.stack(event.camera);
+  }
+
+  // Divide the row of a camera where people do something at the same time, so that no bar hides another.
+  stack(camera) {
+    const entries = [...this.known.values()].filter(({ event }) => event.camera === camera);
+    entries.sort((one, other) => one.event.started_at - other.event.started_at);
+    const ends = [];                // of the last bar in each lane of the group of bars that overlap
+    let group = [];
+    const close = () => group.forEach(({ bar, lane }) => {
+      bar.style.top = `${100 * lane / ends.length}%`;
+      bar.style.bottom = `${100 * (1 - (lane + 1) / ends.length)}%`;
+    });
+    for (const { event, bar } of entries) {
+      if (ends.every((end) => end <= event.started_at)) {
+        close();
+        group = [];
+        ends.length = 0;
+      }
+      const free = ends.findIndex((end) => end <= event.started_at);
+      const lane = free < 0 ? ends.length : free;
+      ends[lane] = event.ended_at ?? Infinity;
+      group.push({ bar, lane });
+    }
+    close();
   }
 
   draw() {
@@ -63,6 +88,7 @@ export class Timeline {
       const count = counts.get(name) ?? 0;
       row.setAttribute("aria-label", `${title}: ${count === 1 ? "1 activity" : `${count} activities`}`);
     }
+    for (const camera of this.tracks.keys()) this.stack(camera);
     this.drawAxis(now);
   }
 
@@ -78,8 +104,9 @@ export class Timeline {
     bar.style.left = `${100 * Math.min(left, 1 - width)}%`;
     bar.style.width = `${100 * width}%`;
     const { readable, clock, duration } = this.formats;
-    const end = event.ended_at === null ? "now" : clock(event.ended_at);
-    bar.title = `${readable(event.activity)}\n${clock(event.started_at)} – ${end}, ${duration(until - event.started_at)}`;
+    const end = event.ended_at ? clock(event.ended_at) : "now";
+    const who = event.person ? `Person ${event.person}: ` : "";
+    bar.title = `${who}${readable(event.activity)}\n${clock(event.started_at)} – ${end}, ${duration(until - event.started_at)}`;
     return true;
   }
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from harstream.models.contract import UNKNOWN
 from harstream.models.transform import BgrPicture
 from harstream.stream.sinks.annotate import annotate
 from harstream.wire.values import Activity, CameraChange, CameraState, Frame, LabelScore, Notice, Step, Warming
+from tests.support.values import LEFT, RIGHT, subject
 
 BEST = (LabelScore("PushUps", 0.9), LabelScore("JumpRope", 0.06), LabelScore("Punch", 0.03))
 
@@ -53,6 +56,25 @@ def test_nothing_is_drawn_over_the_person() -> None:
     picture = annotate(step(1280, 720))
     assert (picture[80:490] == 120).all()
     assert (picture[500:] != 120).any()
+
+
+def test_each_person_has_a_box_in_the_colour_of_the_activity() -> None:
+    """The boxes are 384 pixels wide and begin at 128 and at 768. Labels lie above them, at 144."""
+    people = subject(1, "PushUps", box=LEFT), subject(2, UNKNOWN, box=RIGHT)
+    drawn_on = step(1280, 720)
+    picture = annotate(replace(drawn_on, notice=replace(drawn_on.notice, subjects=people)))
+    row = picture[350]
+    assert [tuple(row[column]) for column in (128, 511, 768, 1151)] == [(153, 211, 52)] * 2 + [(205, 205, 205)] * 2
+    assert (row[140:500] == 120).all()
+    labels = [(picture[100:140, start : start + 384] != 120).any(axis=(0, 2)).sum() for start in (128, 768)]
+    assert labels[0] > labels[1] > 0
+
+
+def test_what_moves_has_a_box_without_a_label() -> None:
+    drawn_on = step(1280, 720)
+    picture = annotate(replace(drawn_on, notice=replace(drawn_on.notice, subjects=(subject(None, UNKNOWN, box=LEFT),))))
+    assert tuple(picture[350, 128]) == (205, 205, 205)
+    assert (picture[80:140] == 120).all()
 
 
 def test_the_confidence_bar_grows_with_the_confidence() -> None:

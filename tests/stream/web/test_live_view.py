@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
+from harstream.models.box import WHOLE
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.models.transform import BgrPicture
 from harstream.stream.web.cameras_api import HttpControl
@@ -46,7 +47,7 @@ from harstream.wire.values import (
     Warming,
 )
 from tests.support.live_view import LiveView
-from tests.support.values import MakeHealth
+from tests.support.values import LEFT, RIGHT, MakeHealth, subject
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps", "Punch", "Swing"))
 SOON = (
@@ -397,6 +398,57 @@ def test_page_shows_activity_and_event_end(opened: Callable[..., LiveView], page
     assert page.locator(".event").count() == 1
     assert page.inner_text(".event .what") == "Push ups"
     assert page.inner_text(".event .lasted") == "8 s"
+
+
+@pytest.mark.browser
+def test_each_person_has_a_box_and_a_line(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    """The picture has 64 x 48 pixels."""
+    view = opened("hall")
+    page.goto(view.url)
+    seen = step(activity="PushUps", events=(replace(event(EventType.START, 1), person=2),))
+    since = seen.notice.time - 5
+    people = subject(2, "PushUps", since, 0.94, box=LEFT), subject(1, UNKNOWN, since, 0.1, box=RIGHT)
+    view.show(Step(replace(seen.notice, person=2, subjects=people), seen.frame))
+    page.wait_for_selector(".camera[data-pictured] .people li + li")
+
+    until(lambda: page.locator(".boxes text").all_text_contents() == ["1", "2 Push ups"])
+    sides = "rects => rects.map(rect => ['x', 'y', 'width', 'height'].map(side => Number(rect.getAttribute(side))))"
+    until(lambda: page.locator(".boxes rect").evaluate_all(sides)
+          == [pytest.approx([38.4, 9.6, 19.2, 28.8]), pytest.approx([6.4, 9.6, 19.2, 28.8])])  # fmt: skip
+    lines = page.locator(".people li").all_inner_texts()
+    assert lines[0].startswith("Person 1 No activity for ")
+    assert lines[1].startswith("Person 2 Push ups 94% for ")
+    assert page.inner_text(".event .where").startswith("hall · Person 2 · ")
+
+    view.show(change("hall", CameraState.OFFLINE))
+    until(lambda: page.locator(".boxes rect, .people li").count() == 0)
+
+
+@pytest.mark.browser
+def test_a_picture_that_is_seen_as_a_whole_has_no_box(opened: Callable[..., LiveView], page) -> None:  # type: ignore[no-untyped-def]
+    view = opened("hall", "yard")
+    page.goto(view.url)
+    for camera, box in (("hall", WHOLE), ("yard", LEFT)):
+        seen = step(camera)
+        view.show(Step(replace(seen.notice, subjects=(subject(None, UNKNOWN, box=box),)), seen.frame))
+    until(lambda: page.locator(".boxes rect").count() == 1)
+    assert page.locator(".boxes text").all_text_contents() == [""]
+    assert page.locator(".people li").count() == 0
+
+
+@pytest.mark.browser
+def test_activities_at_the_same_time_lie_above_each_other_in_the_timeline(  # type: ignore[no-untyped-def]
+    opened: Callable[..., LiveView], page
+) -> None:
+    view = opened("hall")
+    page.goto(view.url)
+    now = time.time()
+    both = [replace(event(EventType.START, 1, id=f"{n}"), person=n, started_at=now - 60 * n) for n in (1, 2)]
+    alone = replace(event(EventType.END, 2, id="3", ended_at=now - 300), person=1, started_at=now - 600)
+    view.show(step(events=(*both, alone)))
+    tops = "bars => bars.map(bar => [bar.title.split(':')[0], bar.style.top, bar.style.bottom]).sort()"
+    until(lambda: page.locator(".bar-of").evaluate_all(tops)
+          == [["Person 1", "0%", "0%"], ["Person 1", "50%", "0%"], ["Person 2", "0%", "50%"]])  # fmt: skip
 
 
 @pytest.mark.browser

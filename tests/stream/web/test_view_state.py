@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from harstream.models.box import WHOLE
+from harstream.models.contract import UNKNOWN
 from harstream.stream.web.view_state import EVENTS_KEPT, STUCK_AFTER, ViewState
 from harstream.wire.errors import SinkError
 from harstream.wire.health import HealthState
 from harstream.wire.values import CameraState, EventType, Step
-from tests.support.values import MakeEvent, MakeHealth, MakeNotice
+from tests.support.values import LEFT, NOON, RIGHT, MakeEvent, MakeHealth, MakeNotice, subject
 
 
 def test_a_new_camera_comes_last_and_a_removed_one_leaves(make_notice: MakeNotice) -> None:
@@ -73,3 +77,22 @@ def test_a_title_is_shown_and_changes_while_the_service_runs(make_notice: MakeNo
     view.set_titles({"yard": "Garten"})
     assert [camera.facts()["title"] for camera in view.views()] == ["hall", "Garten"]
     assert calls
+
+
+def test_people_have_boxes_and_the_whole_picture_has_none(make_notice: MakeNotice) -> None:
+    view = ViewState(["hall"])
+    view.show(Step(make_notice(subjects=[subject(None, UNKNOWN, box=WHOLE)]), None))
+    assert view.views()[0].facts()["subjects"] == []
+
+    view.show(Step(make_notice(subjects=[subject(2, "Lunges", NOON, 0.93456), subject(1, UNKNOWN, box=RIGHT)]), None))
+
+    assert view.views()[0].facts()["subjects"] == [
+        {"person": 1, "box": [0.6, 0.2, 0.9, 0.8], "activity": "unknown", "confidence": 0.9, "since": NOON},
+        {"person": 2, "box": [0.1, 0.2, 0.4, 0.8], "activity": "Lunges", "confidence": 0.935, "since": NOON},
+    ]
+
+
+def test_what_moves_has_a_box_if_it_is_less_than_what_is_watched(make_notice: MakeNotice) -> None:
+    moving = make_notice(subjects=[subject(None, UNKNOWN, box=LEFT)])
+    assert [each.box for each in moving.boxed] == [LEFT]
+    assert replace(moving, watched=LEFT).boxed == ()
