@@ -26,6 +26,8 @@ class Context:
     """Seconds from one recognition to the next. None means one recognition for each frame of the model's grid."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people call a camera. A camera without a title may be missing."""
+    following: frozenset[str] = frozenset()
+    """The cameras in front of which each person is followed."""
 
     @cached_property
     def model(self) -> ModelMessage:

@@ -71,7 +71,8 @@ def _camera_payload(device: str, camera: str, context: Context, page: str | None
         about["suggested_area"] = area
     # A device keeps a component that is left out. It removes a component that has only a platform.
     snapshot: Payload = _snapshot(camera, context) if snapshots else {"platform": "image"}
-    components = _camera_components(camera, context) | {"snapshot": snapshot}
+    people: Payload = _people(camera, context) if camera in context.following else {"platform": "sensor"}
+    components = _camera_components(camera, context) | {"snapshot": snapshot, "people": people}
     return device_payload(about, components, context.version, readable_name(camera))
 
 
@@ -84,8 +85,7 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
         "activity": sensor(
             "Activity", activity, "{{ value_json.activity }}",
             device_class="enum", options=[*context.contract.activities, UNKNOWN], expire_after=EXPIRE_AFTER,
-            # `since` stays the same while the activity lasts. Other values would trigger automations every minute.
-            json_attributes_topic=activity, json_attributes_template="{{ {'since': value_json.since} | tojson }}",
+            json_attributes_topic=activity, json_attributes_template=_WHO if camera in context.following else _SINCE,
         ) | watched,
         "event": {
             "platform": "event", "name": "Event", "state_topic": topics.event(camera), "qos": 1,
@@ -123,6 +123,15 @@ def _camera_components(camera: str, context: Context) -> dict[str, Payload]:
     }  # fmt: skip
 
 
+def _people(camera: str, context: Context) -> Payload:
+    topics = Topics(context.node)
+    count = sensor(
+        "People", topics.activity(camera), "{{ value_json.get('people', []) | count }}",
+        state_class="measurement", icon="mdi:account-multiple", expire_after=EXPIRE_AFTER,
+    )  # fmt: skip
+    return count | available(topics.status, topics.availability(camera))
+
+
 def _snapshot(camera: str, context: Context) -> Payload:
     topics = Topics(context.node)
     image = {"platform": "image", "name": "Snapshot", "image_topic": topics.snapshot(camera), "qos": 1}
@@ -143,6 +152,14 @@ def _figures(health: str) -> dict[str, Payload]:
     }
 
 
+# These attributes stay the same while the activities last. Confidences would trigger automations every minute.
+_SINCE = "{{ {'since': value_json.since} | tojson }}"
+_WHO = (
+    "{% set found = namespace(people=[]) %}{% for each in value_json.get('people', []) %}"
+    "{% set found.people = found.people + "
+    "[{'person': each.person, 'activity': each.activity, 'since': each.since}] %}{% endfor %}"
+    "{{ {'since': value_json.since, 'person': value_json.get('person'), 'people': found.people} | tojson }}"
+)
 _PROBLEM = (
     "{{ 'on' if value_json.reason or value_json.overloaded or value_json.state not in ["
     + ", ".join(f"'{state.value}'" for state in HEALTHY_STATES)

@@ -55,4 +55,5 @@ def new_context(config: Config, recognizer: Engine, areas: Mapping[str, str | No
         version=version("harstream"),
         stride_s=config.stride / recognizer.contract.live_rate,
         titles=config.titles,
+        following=config.following,
     )

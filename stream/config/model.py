@@ -88,6 +88,11 @@ class Config(Section):
         return {camera.name: camera.title for camera in self.cameras if camera.title}
 
     @property
+    def following(self) -> frozenset[str]:
+        """The cameras in front of which each person is followed."""
+        return frozenset(each.name for each in self.cameras if self.view_settings(each).kind == "person")
+
+    @property
     def secrets(self) -> list[str]:
         """Values that are secret as a whole."""
         return [*([self.mqtt.password] if self.mqtt.password else []), *self.web.secrets]

@@ -62,14 +62,18 @@ AUTOMATIONS = [
 def write(configure: Start, module_mosquitto: Any, light_model: Path) -> Start:
     """`write("nuc1", hall="yard.mp4")` configures a node with cameras. Their areas are their names in capitals."""
 
-    def write(node: str, model: Path | str = light_model, *, snapshots: bool = False, **cameras: str) -> None:
+    def write(
+        node: str, model: Path | str = light_model, *, snapshots: bool = False, view: str = "picture", **cameras: str
+    ) -> None:
         configure(
             node=node,
             model=str(model),
             # The ports are the same each time: another port restarts a running service.
             mqtt={"broker": module_mosquitto.url, "embedded_port": 1883, "snapshots": snapshots},
             web={"enabled": False, "port": 8080},
-            cameras=[{"name": name, "source": source, "area": name.upper()} for name, source in cameras.items()],
+            cameras=[
+                {"name": name, "source": source, "area": name.upper(), "view": view} for name, source in cameras.items()
+            ],
         )
 
     return write
@@ -194,6 +198,19 @@ def test_cameras_are_removed_and_added_with_the_config(
     loft = home_assistant.device("har/nuc5/loft")
     assert "LOFT" in [each["name"] for each in home_assistant.registry("area") if each["area_id"] == loft["area_id"]]
     assert home_assistant.state("sensor.cellar_activity") == "Light"
+
+
+def test_people_are_counted_while_a_camera_follows_them(
+    home_assistant: HomeAssistant, run: Start, write: Start, eventually: Eventually
+) -> None:
+    running = run("nuc13", view="person", dojo="scene?seed=2&people=2")
+    eventually(lambda: home_assistant.state("sensor.dojo_people") == "2", "two people", RECOGNIZED)
+    people = home_assistant.attribute("sensor.dojo_activity", "people")
+    assert [each["person"] for each in people] == [1, 2]
+    write("nuc13", dojo="scene?seed=2&people=2")
+    running.signal(signal.SIGHUP)
+    eventually(lambda: home_assistant.state("sensor.dojo_people") is None, "the removal", RECOGNIZED)
+    assert home_assistant.state("sensor.dojo_activity") is not None
 
 
 def test_the_picture_of_a_start_is_shown_while_snapshots_are_on(

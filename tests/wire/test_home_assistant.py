@@ -13,7 +13,7 @@ from harstream.wire.context import Context
 from harstream.wire.health import HealthState
 from harstream.wire.home_assistant import announcements
 from harstream.wire.messages.camera import ActivityMessage, HealthMessage
-from tests.support.values import MakeHealth, MakeNotice
+from tests.support.values import NOON, MakeHealth, MakeNotice, subject
 
 NODE_IS_THERE = {
     "topic": "har/nuc1/status",
@@ -83,6 +83,48 @@ def test_the_activity_is_unknown_or_a_label_other_than_background(hall: Any) -> 
         "availability": [NODE_IS_THERE, CAMERA_IS_THERE],
         "availability_mode": "all",
     }
+
+
+def test_a_camera_that_follows_people_counts_them_and_says_who_does_what(
+    context: Context, make_notice: MakeNotice
+) -> None:
+    following = replace(context, following=frozenset({"hall"}))
+    components = announced(following, "hall")["ha/device/har_nuc1/hall/config"]["components"]
+    count = components["people"]
+    assert {
+        key: count[key] for key in ("platform", "unique_id", "default_entity_id", "state_topic", "expire_after")
+    } == {
+        "platform": "sensor",
+        "unique_id": "har/nuc1/hall/people",
+        "default_entity_id": "sensor.hall_people",
+        "state_topic": "har/nuc1/camera/hall/activity",
+        "expire_after": 180,
+    }
+    people = [subject(2, "Lunges", NOON, 0.93), subject(1, "unknown", NOON - 5, 0.12)]
+    message = ActivityMessage.of(make_notice(activity="Lunges", subjects=people), following).facts()
+    assert rendered(count, "value_template", message) == "2"
+    assert json.loads(rendered(components["activity"], "json_attributes_template", message)) == {
+        "since": "2023-11-14T22:13:20.000Z",
+        "person": 2,
+        "people": [
+            {"person": 1, "activity": "unknown", "since": "2023-11-14T22:13:15.000Z"},
+            {"person": 2, "activity": "Lunges", "since": "2023-11-14T22:13:20.000Z"},
+        ],
+    }
+
+
+def test_nobody_in_front_of_a_camera_is_zero_people(context: Context, make_notice: MakeNotice) -> None:
+    following = replace(context, following=frozenset({"hall"}))
+    components = announced(following, "hall")["ha/device/har_nuc1/hall/config"]["components"]
+    message = ActivityMessage.of(make_notice(), following).facts()
+    assert rendered(components["people"], "value_template", message) == "0"
+    attributes = json.loads(rendered(components["activity"], "json_attributes_template", message))
+    assert (attributes["person"], attributes["people"]) == (None, [])
+
+
+def test_a_camera_that_follows_nobody_loses_an_earlier_count(hall: Any) -> None:
+    """A component with nothing but a platform is removed."""
+    assert hall["components"]["people"] == {"platform": "sensor"}
 
 
 def test_events_are_starts_and_ends(hall: Any) -> None:

@@ -128,7 +128,7 @@ class Outputs:
     def on_config(self, config: Config) -> None:
         """Give each sink the new context. Removed cameras keep their area, because their last messages follow."""
         areas = {**self.mqtt.context.areas, **{camera.name: camera.area for camera in config.cameras}}
-        context = replace(self.mqtt.context, areas=areas, titles=config.titles)
+        context = replace(self.mqtt.context, areas=areas, titles=config.titles, following=config.following)
         sinks: Iterable[HasContext | None] = (self.mqtt, self.history, self.console, self.events_file)
         for sink in sinks:
             if sink is not None:
