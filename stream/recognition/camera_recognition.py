@@ -22,6 +22,9 @@ NewSubject = Callable[[], SubjectRecognition]
 Taking = tuple[SubjectRecognition, NDArray[np.uint8] | None]
 """A subject and the encoder's input for it, (H, W, 3) or (2, H, W, 3) uint8 RGB. None if nothing moves."""
 
+LEAD = 0.2
+"""How much more certain another person must be for the camera to show theirs. Else it would change with each window."""
+
 
 class CameraRecognition:
     """Follows one camera. Its caller runs the model, for several cameras at once.
@@ -43,18 +46,15 @@ class CameraRecognition:
         self._check = PictureCheck()
         self._subjects: dict[int | None, SubjectRecognition] = {None: new_subject()}
         """By the number of the person. None: it is not known who is there, or whether anybody is."""
+        self._foremost = self._subjects[None]
+        """The subject whose activity is that of the camera."""
         self._ended: list[Event] = []
         """The ends of activities of people who left."""
         self._time = 0.0
 
     @property
-    def foremost(self) -> SubjectRecognition:
-        """The subject whose activity is the most certain. Its activity is that of the camera."""
-        return max(self._subjects.values(), key=lambda subject: subject.tracker.certainty)
-
-    @property
     def has_activity(self) -> bool:
-        return self.foremost.tracker.certainty[0]
+        return any(subject.tracker.certainty[0] for subject in self._subjects.values())
 
     def set_tracker_settings(self, settings: TrackerSettings) -> None:
         for subject in self._subjects.values():
@@ -154,8 +154,16 @@ class CameraRecognition:
             subject.tracker.person, subject.box = person, seen[person]
         self._subjects = kept
 
+    def _most_certain(self) -> SubjectRecognition:
+        """Return the subject whose activity is that of the camera: the last one, unless another is more certain."""
+        best = max(self._subjects.values(), key=lambda subject: subject.tracker.certainty)
+        last = self._foremost
+        if last not in self._subjects.values() or best.tracker.certainty[0] > last.tracker.certainty[0]:
+            return best
+        return best if best.tracker.certainty[1] > last.tracker.certainty[1] + LEAD else last
+
     def _notice(self, events: Sequence[Event], *, change: CameraChange | None = None) -> Notice:
-        foremost = self.foremost
+        self._foremost = foremost = self._most_certain()
         shown = foremost.shown()
         return Notice(
             camera=self._name,

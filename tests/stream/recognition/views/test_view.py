@@ -75,10 +75,12 @@ def scene(levels: Mapping[Box, int], moving: bool = True, number: int = 0) -> Bg
 class Camera:
     """A camera with a pipeline that looks at people."""
 
-    def __init__(self, view: ViewSettings = ViewSettings("person")) -> None:
+    def __init__(
+        self, view: ViewSettings = ViewSettings("person"), recognizer: BrightestRecognizer | None = None
+    ) -> None:
         self.detector, self.number = KnowingDetector(), 0
         settings = TrackerSettings(start_above=0.8, end_below=0.5, hold=0.3, gone=0.2, merge=0.3)
-        recognizer = BrightestRecognizer()
+        recognizer = recognizer or BrightestRecognizer()
         self.pipeline = Pipeline(
             recognizer,
             tracker=lambda camera: Tracker(camera, recognizer.contract, settings),
@@ -120,6 +122,26 @@ def test_a_bystander_does_not_hide_the_activity_of_another() -> None:
     assert {event.activity for event in events(notices)} == {"Walk"}
     assert notices[-1].activity.name == "Walk"
     assert notices[-1].activity.name != notices[-1].subjects[0].activity.name
+
+
+class FlickeringRecognizer(BrightestRecognizer):
+    """Is now more, now less certain of Jump than of Walk, which has 0.9."""
+
+    def _scores(self, level: float) -> list[float]:
+        return [0.95, 0.0, 0.05] if level > JUMP - 15 else [0.85, 0.0, 0.15] if level > 150 else super()._scores(level)
+
+
+def test_camera_does_not_change_with_each_window_between_people_who_are_about_as_certain() -> None:
+    notices = Camera(recognizer=FlickeringRecognizer()).film({LEFT: JUMP, RIGHT: WALK}, 8)
+    both = [each for each in notices if len({who.activity.name for who in each.people.values()} - {"unknown"}) == 2]
+    assert len(both) > 20
+    assert len({each.person for each in both}) == len({each.activity.since for each in both}) == 1
+
+
+def test_camera_shows_the_other_person_once_the_first_does_nothing_more() -> None:
+    camera = Camera()
+    assert camera.film({LEFT: JUMP, RIGHT: WALK}, 6)[-1].activity.name == "Jump"
+    assert camera.film({LEFT: IDLE, RIGHT: WALK}, 4)[-1].activity.name == "Walk"
 
 
 def test_activities_of_two_people_at_the_same_time_have_different_ids() -> None:
