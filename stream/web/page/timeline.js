@@ -46,7 +46,7 @@ export class Timeline {
     this.known.set(event.id, { event, bar });
     if (!known) this.tracks.get(event.camera)?.track.append(bar);
     this.place(bar, event, Date.now() / 1000);
-    if (!known && event.person) this.stack(event.camera);
+    if (!known && event.person && !event.ended_at) this.stack(event.camera);  // past ones wait for the next draw
   }
 
   // Divide the row of a camera where people do something at the same time, so that no bar hides another.

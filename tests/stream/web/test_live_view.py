@@ -445,7 +445,7 @@ def test_activities_at_the_same_time_lie_above_each_other_in_the_timeline(  # ty
     now = time.time()
     both = [replace(event(EventType.START, 1, id=f"{n}"), person=n, started_at=now - 60 * n) for n in (1, 2)]
     alone = replace(event(EventType.END, 2, id="3", ended_at=now - 300), person=1, started_at=now - 600)
-    view.show(step(events=(*both, alone)))
+    view.show(step(events=(alone, *both)))
     tops = "bars => bars.map(bar => [bar.title.split(':')[0], bar.style.top, bar.style.bottom]).sort()"
     until(lambda: page.locator(".bar-of").evaluate_all(tops)
           == [["Person 1", "0%", "0%"], ["Person 1", "50%", "0%"], ["Person 2", "0%", "50%"]])  # fmt: skip
