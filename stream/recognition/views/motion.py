@@ -12,13 +12,13 @@ from harstream.models.box import Box
 
 LEAST_CHANGE = 6.0
 """Grey levels, 0 to 255, by which a spot must change to have moved. A steady lamp and a codec stay below it."""
-ABOVE_NOISE = 5.0
+ABOVE_NOISE = 6.0
 """The same as a multiple of the standard deviation of the camera's noise."""
 MOST_NOISE = 10.0
 """The highest standard deviation, in grey levels, that counts as noise. More is movement in most of the picture."""
 SLOWLY, QUICKLY = 0.05, 0.2
 """Shares of a new measurement in that of the noise. Somebody near the camera must not pass for noise."""
-LEAST_SPOTS = 3
+LEAST_SPOTS = 5
 """Fewer spots of a picture of 64 x 64 that change at once are noise."""
 EDGES = 0.03, 0.97
 """The box of motion leaves out these shares of the movement on each side, such as a shadow."""
