@@ -22,7 +22,7 @@ from harstream.stream.sources.address import (
 )
 from harstream.wire.errors import Misfit
 
-Crop = tuple[float, float, float, float]
+Crop = tuple[float, ...]
 """Left, top, right and bottom, in shares of the picture's sides."""
 
 
@@ -75,8 +75,12 @@ class CameraConfig(Section):
     @field_validator("crop")
     @classmethod
     def _check_crop(cls, crop: Crop | None) -> Crop | None:
-        if crop is None or (0 <= crop[0] < crop[2] <= 1 and 0 <= crop[1] < crop[3] <= 1):
-            return crop
+        if crop is None:
+            return None
+        if len(crop) == 4:
+            left, top, right, bottom = crop
+            if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+                return crop
         raise Misfit("expected [left, top, right, bottom] from 0 to 1, left < right and top < bottom", str(list(crop)))
 
     @field_validator("title")

@@ -44,10 +44,14 @@ class PersonDetector:
         return provider_of(self._session)
 
     def detect(self, picture: Picture, region: Box = WHOLE) -> list[DetectedPerson]:
+        """Return the people in that part of the picture, the most certain first. Raises ModelError if it fails."""
         height, width = picture.size
         size = reduced(height * region.height, width * region.width, self._longest)
         frame = padded(picture.model_frame(*size, region))
-        output = np.asarray(self._session.run(None, {self._input: frame[None]})[0][0])
+        try:
+            output = np.asarray(self._session.run(None, {self._input: frame[None]})[0][0])
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise ModelError(f"the network that finds people failed while it ran: {reason(error)}") from error
         return people(output, _grown(region, size, frame.shape[:2]), region)
 
 

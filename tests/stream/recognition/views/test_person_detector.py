@@ -212,3 +212,16 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(tmp_path / "a"))
     with pytest.raises(ModelError, match="expected 56 numbers for a person"):
         load_person_detector("cpu", tmp_path / "a")
+
+
+def test_a_failure_of_the_network_is_one_line() -> None:
+    class FullMemory:
+        def get_inputs(self) -> list[object]:
+            return [type("Input", (), {"name": "picture"})]
+
+        def run(self, *_: object) -> object:
+            raise RuntimeError("CUDA failure 2: out of memory")
+
+    failing = PersonDetector(FullMemory())
+    with pytest.raises(ModelError, match="the network that finds people failed while it ran: CUDA failure 2"):
+        failing.detect(BgrPicture(np.zeros((48, 64, 3), np.uint8)))
