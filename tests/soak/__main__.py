@@ -78,7 +78,8 @@ def _forecast_days(folder: Path, options: Namespace) -> bool:
     for month in live_on(folder, options.forecast_days, seed=options.seed):
         print(f"forecaster, seed {options.seed}: {month}", flush=True)
         months.append(month)
-    return months[-1].memory < 1.1 * months[0].memory
+    settled = months[min(1, len(months) - 1)]  # in the first month, the learner sees its first activities
+    return months[-1].memory < 1.1 * settled.memory
 
 
 def _film(folder: Path) -> Path:
