@@ -23,13 +23,14 @@ from harstream.wire.values import Frame
 
 MODEL = "flow_tcn"
 VIEWS: tuple[ViewKind, ...] = get_args(ViewKind)
-SECONDS = 12
+SECONDS, SHORT = 12, 3
 """Length of what a camera sends. The first seconds fill the window and find the people."""
 
 
 def measure(folder: Path, *, short: bool) -> Table:
     cv2.setNumThreads(1)
-    film = _film(drawn_video(folder, 640, 480, seconds=SECONDS))
+    seconds = SHORT if short else SECONDS
+    film = _film(drawn_video(folder, 640, 480, seconds), seconds)
     rooms = {
         "a quiet room": [film[0]] * len(film),
         "one person": film,
@@ -39,7 +40,7 @@ def measure(folder: Path, *, short: bool) -> Table:
         "views",
         "What the model sees of a camera",
         ("in front of the camera", *VIEWS),
-        [_row(name, room, rounds=1 if short else 7) for name, room in rooms.items()],
+        [_row(name, room, seconds, rounds=1 if short else 7) for name, room in rooms.items()],
         f"Milliseconds of recognition in one second of a camera, median, in turns, one thread, {MODEL}, 640x480, "
         "decoding apart. The people are drawn. Three people: the same film three times beside each other, once "
         "mirrored. With `person`, people are looked for once a second. A thousand divided by a number is the number "
@@ -47,13 +48,13 @@ def measure(folder: Path, *, short: bool) -> Table:
     )  # fmt: skip
 
 
-def _row(name: str, room: Sequence[Pixels], rounds: int) -> list[str]:
-    took = seconds_in_turns({view: _way(view, room) for view in VIEWS}, rounds)
-    return [name, *(milliseconds(seconds / SECONDS) for seconds in took.values())]
+def _row(name: str, room: Sequence[Pixels], seconds: float, rounds: int) -> list[str]:
+    took = seconds_in_turns({view: _way(view, room, seconds) for view in VIEWS}, rounds)
+    return [name, *(milliseconds(each / seconds) for each in took.values())]
 
 
-def _way(view: ViewKind, room: Sequence[Pixels]) -> Callable[[], None]:
-    config, rate = Config(model=MODEL, view=view), len(room) / SECONDS
+def _way(view: ViewKind, room: Sequence[Pixels], seconds: float) -> Callable[[], None]:
+    config, rate = Config(model=MODEL, view=view), len(room) / seconds
     recognizer, detector = load_engine(MODEL, "cpu"), new_detector(config)
     frames = [Frame("camera", number / rate, BgrPicture(pixels)) for number, pixels in enumerate(room)]
 
@@ -64,7 +65,7 @@ def _way(view: ViewKind, room: Sequence[Pixels]) -> Callable[[], None]:
     return recognize
 
 
-def _film(file: Path) -> list[Pixels]:
+def _film(file: Path, seconds: int) -> list[Pixels]:
     """Return the pictures of a film, eight a second, as the model takes them."""
     every = [picture.bgr() for _, picture in pictures(file)]
-    return every[:: len(every) // (8 * SECONDS)]
+    return every[:: len(every) // (8 * seconds)]
