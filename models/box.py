@@ -39,14 +39,14 @@ class Box:
     def shifted(self, right: float, down: float) -> Box:
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
 
-    def inside(self, outer: Box) -> Box:
+    def moved_into(self, outer: Box) -> Box:
         """Return the box shifted into `outer`. A side that is longer than that of `outer` is cut to it."""
         box = self.sized(min(self.width, outer.width), min(self.height, outer.height))
         right = max(outer.left - box.left, 0.0) + min(outer.right - box.right, 0.0)
         down = max(outer.top - box.top, 0.0) + min(outer.bottom - box.bottom, 0.0)
         return box.shifted(right, down)
 
-    def within(self, outer: Box) -> Box:
+    def in_picture(self, outer: Box) -> Box:
         """Return a box of `outer` as a box of the picture that contains `outer`."""
         return Box(
             outer.left + self.left * outer.width,
@@ -71,16 +71,6 @@ class Box:
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 """The whole picture."""
-
-
-def around(boxes: list[Box]) -> Box:
-    """Return the smallest box that contains all boxes. There must be at least one."""
-    return Box(
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )
 
 
 def _pixels(start: float, end: float, length: int) -> slice:

@@ -25,6 +25,9 @@ Taking = tuple[SubjectRecognition, NDArray[np.uint8] | None]
 LEAD = 0.2
 """How much more certain another person must be for the camera to show theirs. Else it would change with each window."""
 
+MEMORY = 3.0
+"""Seconds without a frame after which it is no longer known who is where. A shorter gap only empties the windows."""
+
 
 class CameraRecognition:
     """Follows one camera. Its caller runs the model, for several cameras at once.
@@ -64,7 +67,7 @@ class CameraRecognition:
         """Change what the model sees from the next frame on. A change clears the windows."""
         if settings == self._view_settings:
             return
-        self._clear()
+        self._clear_windows()
         self._view_settings = settings
         self._view = self._new_view(settings)
 
@@ -79,7 +82,9 @@ class CameraRecognition:
         if frame.time < self._time or (taken := self._grid.take(frame.time, frame.previous)) is None:
             return []
         if taken is Taken.FIRST:
-            self._clear()
+            self._clear_windows()
+            if frame.time - self._time > MEMORY:
+                self._view.clear()
         self._input.advance(frame.picture)
         overview = self._input.frame(self._view.region)
         self._check.update(overview, frame.time)
@@ -103,7 +108,8 @@ class CameraRecognition:
         events: list[Event] = []
         if change.state.is_away:
             events = self._finish(EndReason.CAMERA_OFFLINE)
-            self._clear()
+            self._clear_windows()
+            self._view.clear()
             self._follow((Sight(None, self._view.region),))
             self._check = PictureCheck()
         return self._notice(events, change=change)
@@ -126,10 +132,9 @@ class CameraRecognition:
     def _finish(self, reason: EndReason) -> list[Event]:
         return [event for subject in self._subjects.values() for event in subject.finish(self._time, reason)]
 
-    def _clear(self) -> None:
+    def _clear_windows(self) -> None:
         self._input.clear()
         self._motion.clear()
-        self._view.clear()
         for subject in self._subjects.values():
             subject.clear()
 

@@ -105,7 +105,7 @@ def _person(row: NDArray[np.float32], seen: Box, region: Box) -> DetectedPerson:
     y, x, confidence = joints.T
     keypoints = np.stack([seen.left + x * seen.width, seen.top + y * seen.height, confidence], axis=1)
     top, left, bottom, right, score = (float(value) for value in row[KEYPOINTS * 3 :])
-    box = Box(left, top, right, bottom).within(seen).overlap(region)
+    box = Box(left, top, right, bottom).in_picture(seen).overlap(region)
     return DetectedPerson(box, score, keypoints.astype(np.float32, copy=False))
 
 

@@ -88,7 +88,7 @@ class PersonTracks:
         return {track.number: track.box() for track in self._tracks if track.number}
 
     def clear(self) -> None:
-        """Forget where people were, after a gap. Numbers go on."""
+        """Forget where people were. Numbers go on."""
         self._tracks.clear()
 
     def _pairs(self, found: Sequence[Box]) -> list[tuple[float, int, _Track]]:

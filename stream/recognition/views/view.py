@@ -42,7 +42,7 @@ class View(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget everything after a gap."""
+        """Forget who and what was where, after a long gap."""
         ...
 
 
@@ -75,7 +75,7 @@ class MotionView:
     def update(self, picture: Picture, motion: Motion, time: float) -> tuple[Sight, ...]:
         if moved := motion.box:
             self._box = steady(
-                self._box, fitted(moved.within(self.region), MARGIN_OF_MOTION, picture.size, self.region)
+                self._box, fitted(moved.in_picture(self.region), MARGIN_OF_MOTION, picture.size, self.region)
             )
         return (Sight(None, self._box),)
 
@@ -97,7 +97,7 @@ def fitted(box: Box, margin: float, size: tuple[int, int], region: Box) -> Box:
     """Return the box times a margin, grown to ASPECT and moved into the region. `size`: the picture's (H, W) pixels."""
     H, W = size
     height = max(margin * box.height, margin * box.width * W / H / ASPECT, SMALLEST * region.height)
-    return box.sized(height * H * ASPECT / W, height).inside(region)
+    return box.sized(height * H * ASPECT / W, height).moved_into(region)
 
 
 def steady(box: Box, wanted: Box) -> Box:

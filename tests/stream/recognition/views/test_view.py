@@ -187,6 +187,15 @@ def test_the_detector_is_asked_once_a_second_and_rarely_while_nothing_moves() ->
     assert camera.detector.asked - before <= 4
 
 
+def test_a_short_gap_loses_nobody() -> None:
+    camera = Camera()
+    camera.film({LEFT: JUMP, RIGHT: WALK}, 8)
+    camera.number += 2  # two pictures are lost, which empties the windows
+    notices = camera.film({LEFT: JUMP, RIGHT: WALK}, 3)
+    assert {who.person for notice in notices for who in notice.subjects} == {1, 2}
+    assert [event for event in events(notices) if event.type is not EventType.UPDATE] == []
+
+
 def test_after_a_gap_people_are_found_anew() -> None:
     camera = Camera()
     camera.film({LEFT: JUMP, RIGHT: WALK}, 6)
@@ -218,7 +227,7 @@ def test_nothing_outside_the_region_is_seen(view: type[PictureView]) -> None:
     for number in range(20):
         picture, motion = scene({RIGHT: JUMP}, number=number), Motion(20)
         for sight in shown.update(picture, motion, number / RATE):
-            assert sight.box.inside(region) == sight.box
+            assert sight.box.moved_into(region) == sight.box
 
 
 def test_box_is_grown_to_four_by_three_in_pixels_and_kept_inside() -> None:
