@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+MOVES = 6.0
+"""The smallest change of a spot from picture to picture that is movement, in grey levels, 0 to 255."""
+EDGES = 0.03, 0.97
+"""The box around movement leaves out these shares of it on each side, such as a shadow."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -71,6 +79,20 @@ class Box:
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 """The whole picture."""
+
+
+def box_around_movement(counts: NDArray[np.integer]) -> Box:
+    """Return the box around what moved. `counts` (H, W): how often each spot moved. At least one must have."""
+    left, right = _span(counts.sum(axis=0))
+    top, bottom = _span(counts.sum(axis=1))
+    return Box(left, top, right, bottom)
+
+
+def _span(counts: NDArray[np.integer]) -> tuple[float, float]:
+    """Return where the movement along a side begins and ends, in shares of the side."""
+    reached = np.cumsum(counts) / counts.sum()
+    first, last = (int(np.searchsorted(reached, edge)) for edge in EDGES)
+    return first / len(counts), (last + 1) / len(counts)
 
 
 def _pixels(start: float, end: float, length: int) -> slice:

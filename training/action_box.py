@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.box import WHOLE, Box
+from harstream.models.box import MOVES, WHOLE, Box, box_around_movement
 
 CELL = 4
 """Pixels along a side of the squares whose means are compared, so that noise does not count."""
-MOVES = 6.0
-"""The smallest difference between two frames that counts, in grey levels."""
-SHARES = 0.03, 0.97
-"""The box reaches from this share of the motion to that one, along both axes."""
 FEWEST = 12
 """Fewer moving squares than this in a window are no action. Then the box is the whole picture."""
 
@@ -36,12 +32,4 @@ def action_box(window: NDArray[np.uint8]) -> Box:
     moving = (np.abs(np.diff(cells, axis=0)) > MOVES).sum(axis=0)
     if moving.sum() < FEWEST:
         return WHOLE
-    (left, right), (top, bottom) = (_span(moving.sum(axis=axis)) for axis in (0, 1))
-    return Box(left, top, right, bottom)
-
-
-def _span(counts: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the first and the last place of the motion along an axis, as shares of the axis."""
-    reached = counts.cumsum() / counts.sum()
-    first, last = np.searchsorted(reached, SHARES)
-    return float(first / len(counts)), float((min(last, len(counts) - 1) + 1) / len(counts))
+    return box_around_movement(moving)

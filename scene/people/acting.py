@@ -68,8 +68,7 @@ def role(segment: Segment, seed: int, side: int, *, opens: bool, closes: bool, s
     `stays`: the person never walks about.
     """
     random = np.random.default_rng((seed, 2, segment.take))
-    pause = str(random.choice(STAYING) if stays else random.choice(PAUSES, p=CHANCES)) if not segment.activity else ""
-    name = segment.activity or pause
+    name = segment.activity or str(random.choice(STAYING) if stays else random.choice(PAUSES, p=CHANCES))
     part = PARTS[name]
     yaw = float(random.uniform(*part.yaw)) * pi / 180 * side
     if name == "PullUps" and random.random() < 0.35:

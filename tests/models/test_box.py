@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harstream.models.box import WHOLE, Box
+from harstream.models.box import WHOLE, Box, box_around_movement
 from harstream.models.transform import to_model_frame
 
 
@@ -19,6 +19,13 @@ def test_box_larger_than_the_picture_becomes_the_whole_picture() -> None:
 
 def test_box_of_a_region_becomes_a_box_of_the_picture() -> None:
     assert Box(0.5, 0.0, 1.0, 0.5).in_picture(Box(0.5, 0.0, 1.0, 0.5)) == Box(0.75, 0.0, 1.0, 0.25)
+
+
+def test_box_around_movement_leaves_out_its_last_shares() -> None:
+    counts = np.zeros((10, 20), np.int64)
+    counts[4:6, 5:15] = 10  # 200 in rows 4 and 5, columns 5 to 14
+    counts[9, 19] = 2  # one percent of the movement, in the corner
+    assert box_around_movement(counts) == Box(5 / 20, 4 / 10, 15 / 20, 6 / 10)
 
 
 def test_boxes_apart_have_no_overlap() -> None:

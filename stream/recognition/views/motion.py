@@ -8,20 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.box import Box
+from harstream.models.box import MOVES, Box, box_around_movement
 
-LEAST_CHANGE = 6.0
-"""Grey levels, 0 to 255, by which a spot must change to have moved. A steady lamp and a codec stay below it."""
 ABOVE_NOISE = 6.0
-"""The same as a multiple of the standard deviation of the camera's noise."""
+"""A spot must also change by this multiple of the standard deviation of the camera's noise to have moved."""
 MOST_NOISE = 10.0
 """The highest standard deviation, in grey levels, that counts as noise. More is movement in most of the picture."""
 SLOWLY, QUICKLY = 0.05, 0.2
 """Shares of a new measurement in that of the noise. Somebody near the camera must not pass for noise."""
 LEAST_SPOTS = 5
 """Fewer spots of a picture of 64 x 64 that change at once are noise."""
-EDGES = 0.03, 0.97
-"""The box of motion leaves out these shares of the movement on each side, such as a shadow."""
 QUARTILE_OF_NOISE = 0.3186
 """The lower quartile of the absolute value of a normal variable with the standard deviation 1."""
 LONGEST_SHAKE = 0.15
@@ -77,8 +73,7 @@ class Motion:
         """The box around the remembered movement, None if there is none."""
         if self._heat is None or self.is_quiet:
             return None
-        (left, right), (top, bottom) = _span(self._heat.sum(axis=0)), _span(self._heat.sum(axis=1))
-        return Box(left, top, right, bottom)
+        return box_around_movement(self._heat)
 
     def _moved_spots(self, change: Picture) -> NDArray[np.uint8]:
         """Return 1 where a spot moved. `change`: grey levels, NaN where only one of both frames sees the spot."""
@@ -88,7 +83,7 @@ class Motion:
         noise = min(float(lower_quartile) / QUARTILE_OF_NOISE, MOST_NOISE)
         before = noise if self._noise is None else self._noise
         self._noise = before + (SLOWLY if noise > before else QUICKLY) * (noise - before)
-        moved = np.asarray(np.abs(change - light) > max(LEAST_CHANGE, ABOVE_NOISE * self._noise), np.uint8)
+        moved = np.asarray(np.abs(change - light) > max(MOVES, ABOVE_NOISE * self._noise), np.uint8)
         return moved if np.count_nonzero(moved) >= LEAST_SPOTS * moved.size / 64**2 else np.zeros_like(moved)
 
     def _remember(self, moved: NDArray[np.uint8]) -> None:
@@ -125,10 +120,3 @@ def _some(change: Picture) -> Picture:
     """Return every second spot of every second row, for statistics, without those that only one of both frames sees."""
     some = change[::2, ::2].ravel()
     return some[~np.isnan(some)]
-
-
-def _span(movement: NDArray[np.int64]) -> tuple[float, float]:
-    """Return where the movement along a side begins and ends, in shares of the side."""
-    reached = np.cumsum(movement) / movement.sum()
-    first, last = (int(np.searchsorted(reached, edge)) for edge in EDGES)
-    return first / len(movement), (last + 1) / len(movement)
