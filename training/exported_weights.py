@@ -18,6 +18,7 @@ from onnx import numpy_helper
 
 from harstream.models.catalogue import ModelFiles
 from harstream.models.contract import ModelContract, contract_from_metadata
+from harstream.models.encoder_and_head import parts
 from harstream.training.errors import TrainingError
 
 Values = NDArray[np.float32]
@@ -48,23 +49,31 @@ def copy_exported_weights(model: keras.Model, contract: ModelContract, files: Mo
     """
     if files.encoder is None or files.head is None:
         raise TrainingError(f"{files.folder} has no encoder and head, whose weights could be read: {_ADVICE}")
+    theirs = exported_contract(files)
     new = list[str]()
-    for part, file in (("encoder", files.encoder), ("head", files.head)):
+    for part, file in zip(_parts(model), (files.encoder, files.head), strict=True):
         found = list(_linear_layers(onnx.load(file).graph))
-        layers = _trained_layers(model.get_layer(part))
+        layers = _trained_layers(part)
         if len(found) != len(layers):
             raise TrainingError(f"{file} has {len(found)} layers with weights, {model.name} {len(layers)}: {_ADVICE}")
         for linear, (layer, norm) in zip(found, layers, strict=True):
-            theirs = exported_contract(files)
             is_same = linear.kernel.shape == tuple(layer.kernel.shape)
             if layer.name == "scores" and not (is_same and theirs.labels == contract.labels):
                 _fill_scores(layer, contract, linear, theirs)
-                new.append(f"{part}/{layer.name}")
+                new.append(f"{part.name}/{layer.name}")
             elif not is_same:
-                raise TrainingError(f"{file} has other weights than {model.name} in {part}/{layer.name}: {_ADVICE}")
+                raise TrainingError(
+                    f"{file} has other weights than {model.name} in {part.name}/{layer.name}: {_ADVICE}"
+                )
             else:
                 _fill(layer, norm, linear)
     return new
+
+
+def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    if (found := parts(model)) is None:
+        raise TrainingError(f"{model.name} has no encoder and head, which an exported model could give it: {_ADVICE}")
+    return found
 
 
 def _fill_scores(layer: keras.layers.Layer, contract: ModelContract, linear: _Linear, exported: ModelContract) -> None:
@@ -89,7 +98,7 @@ def measure_statistics(model: keras.Model, windows: NDArray[np.uint8]) -> None:
 
     Training normalises by the statistics of its batches. With made-up ones, its first step would change everything.
     """
-    encoder, head = model.get_layer("encoder"), model.get_layer("head")
+    encoder, head = _parts(model)
     rows = _measured(encoder, _encoder_inputs(encoder, windows))
     _measured(head, rows.reshape(len(windows), *head.input_shape[1:]))
 

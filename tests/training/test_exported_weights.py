@@ -105,6 +105,7 @@ def test_activities_and_background_that_both_know_keep_their_scores() -> None:
         ("flow_tcn", "lrcn", "start from an exported model of the same architecture"),
         ("lrcn", "lrcn", "cannot be read from an export"),
         ("convlstm", "convlstm", "has no encoder and head"),
+        ("convlstm", "flow_tcn", "convlstm has no encoder and head"),
     ],
 )
 def test_an_export_of_another_architecture_is_refused_in_one_sentence(arch: str, name: str, message: str) -> None:
