@@ -77,15 +77,16 @@ def evaluate(
     for option, file in (("--json", json), ("--html", html)):
         if file is not None and (why := _why_not_writable(file)):
             fail("evaluate", f"{option}: cannot write {file}: {why}")
+    shown = view or "picture"
     try:
         if stream:
             _evaluate_streams(model[0], selection, config, view, json)
         elif corruptions:
-            _evaluate_corruptions(model[0], selection, view or "picture", json)
+            _evaluate_corruptions(model[0], selection, shown, json)
         elif len(model) > 1:
-            _compare_models(model, selection, view or "picture", json)
+            _compare_models(model, selection, shown, json)
         else:
-            _evaluate_clips(model[0], selection, view or "picture", json, html)
+            _evaluate_clips(model[0], selection, shown, json, html)
     except HarstreamError as error:
         fail("evaluate", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:

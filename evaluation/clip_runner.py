@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from harstream.clips.listing import Clip
+from harstream.clips.listing import Clip, ListingError
 from harstream.clips.video import VideoError, pictures
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.evaluation.side_by_side import side_by_side
-from harstream.models.contract import ModelContract
+from harstream.models.contract import ContractError, ModelContract
 from harstream.models.picture import Picture
 from harstream.models.sampling import even_indices
 from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
@@ -48,15 +48,24 @@ def predictions(
     """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
 
     With `view`, a window is that of the most certain person. `open_clip` gives the pictures of a clip, which may be
-    changed; see evaluation.corruptions.
+    changed; see evaluation.corruptions. Raises ContractError for another view of a model of whole clips, and
+    ListingError if all clips are left out.
     """
+    if not recognizer.contract.rate and view != "picture":
+        raise ContractError(
+            f"model {recognizer.contract.name} sees whole clips, not streams: leave out --view, or evaluate a model "
+            "with a sample rate"
+        )
     recognize = _streamed(recognizer, view) if recognizer.contract.rate else partial(_whole_clips, recognizer)
     found: list[NDArray[np.float32] | Skipped] = []
     for begin in track(range(0, len(clips), AT_ONCE), description="recognizing", transient=True):
         found += recognize([_OpenedClip(clip, open_clip) for clip in clips[begin : begin + AT_ONCE]])
     scored = [(clip, scores) for clip, scores in zip(clips, found, strict=True) if not isinstance(scores, Skipped)]
+    skipped = [each for each in found if isinstance(each, Skipped)]
+    if not scored:
+        raise ListingError(f"none of {len(clips)} clips can be recognized: {skipped[0].reason}")
     labelled = _predictions([clip for clip, _ in scored], [scores for _, scores in scored], recognizer.contract)
-    return labelled, [each for each in found if isinstance(each, Skipped)]
+    return labelled, skipped
 
 
 class _OpenedClip:

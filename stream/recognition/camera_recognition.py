@@ -92,7 +92,9 @@ class CameraRecognition:
         self._follow(self._view.update(frame.picture, self._motion, frame.time))
         if not self._input.is_ready:
             return []
-        return [(subject, self._cut(subject)) for subject in self._subjects.values()]
+        takings = [(subject, self._cut(subject)) for subject in self._subjects.values()]
+        self._input.release()
+        return takings
 
     def observe(self, frame: Frame) -> Notice:
         """Update the activities after a frame."""

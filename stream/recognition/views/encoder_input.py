@@ -15,6 +15,7 @@ Cut = NDArray[np.uint8]
 class EncoderInput:
     """Holds the last two pictures on the grid. An encoder that looks back gets both, cut by the same box.
 
+    After `release` it holds only the last one.
     If each picture had a box of its own, the encoder would see the box move: then 20 % of windows were right, not 54.
     """
 
@@ -32,6 +33,10 @@ class EncoderInput:
         """Take the next picture on the grid."""
         self._earlier, self._earlier_cuts = (self._picture, self._cuts) if self._lookback else (None, {})
         self._picture, self._cuts = picture, {}
+
+    def release(self) -> None:
+        """Let go of the picture before the last one, because one of 1920 x 1080 takes 3 MB a camera."""
+        self._earlier, self._earlier_cuts = None, {}
 
     def clear(self) -> None:
         """Forget the pictures, after a gap."""

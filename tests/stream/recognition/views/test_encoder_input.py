@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,3 +80,17 @@ def test_box_that_stays_is_cut_once_from_each_picture() -> None:
         if cutter.is_ready:
             cutter.cut(WHOLE)
     assert [picture.cuts for picture in shown] == [1, 1, 1, 1]
+
+
+def test_only_the_last_picture_is_kept_until_the_next_one() -> None:
+    cutter = EncoderInput(CONTRACT, lookback=1)
+    first = columns(10, 20)
+    kept = weakref.ref(first)
+    cutter.advance(first)
+    cutter.advance(columns(30, 40))
+    del first
+    assert kept() is not None
+    cutter.release()
+    assert kept() is None
+    cutter.advance(columns(50, 60))
+    assert levels(cutter.cut(RIGHT)) == [[40] * 4, [60] * 4]
