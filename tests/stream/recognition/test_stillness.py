@@ -102,9 +102,3 @@ def test_shipped_models_call_stillness_background(model: str) -> None:
     still = stillness(recognizer)
     assert still is not None
     assert recognizer.contract.labels[int(still.scores.argmax())] in recognizer.contract.background
-
-
-@pytest.mark.parametrize("model", ["flow_tcn", "cctv_fight"])
-def test_a_dark_room_with_the_noise_of_a_sensor_has_no_event(model: str) -> None:
-    found = notices(load_engine(model, "cpu"), noisy_room(400, 21, size=(240, 320)))
-    assert [event for notice in found for event in notice.events] == []

@@ -94,6 +94,15 @@ def test_confidence_of_an_end_leaves_out_what_came_after_it() -> None:
     assert [end.confidence.mean, end.confidence.peak, end.confidence.last] == [0.75, 1.0, 0.5]
 
 
+def test_activities_of_two_people_that_start_together_have_different_ids() -> None:
+    ids = []
+    for person in (None, 1, 2):
+        tracker = new_tracker()
+        tracker.person = person
+        ids += [event.id for event in track(tracker, [jump(0.9), jump(0.9)])]
+    assert len(set(ids)) == len(ids) == 3
+
+
 def test_same_activity_within_merge_is_one_event() -> None:
     rows = [jump(0.9), jump(0.9), jump(0.1), jump(0.9), jump(0.1), jump(0.1)]
     assert brief(track(new_tracker(), rows)) == [("start", 1.0), ("end", 5.0)]
