@@ -141,8 +141,8 @@ def _evaluate_clips(model: str, selection: ClipSelection, view: ViewKind, json: 
 
 
 def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind, json: Path | None) -> None:
-    from harstream.evaluation.corruption_report import corruption_table, write_corruptions
-    from harstream.evaluation.corruptions import measure_corruptions
+    from harstream.evaluation.corruptions.measure import measure_corruptions
+    from harstream.evaluation.corruptions.report import corruption_table, write_corruptions
     from harstream.stream.recognition.onnx_runtime import open_model
 
     console = Console()

@@ -142,8 +142,8 @@ def _still_class(recipe: Recipe, contract: ModelContract) -> tuple[str, str] | N
 
 def _stored(recipe: Recipe, contract: ModelContract) -> ModelContract:
     """Return the contract with the size in which frames are stored. A box around a person needs more pixels."""
-    from harstream.training.augmentations import AUGMENTATIONS
-    from harstream.training.views import Views
+    from harstream.training.augmentation.presets import AUGMENTATIONS
+    from harstream.training.augmentation.views import Views
 
     how = AUGMENTATIONS[recipe.augmentation]
     factor = how.stored if isinstance(how, Views) else 1.0

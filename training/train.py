@@ -15,7 +15,7 @@ from harstream.clips.listing import Clip
 from harstream.models.catalogue import NOT_VALIDATED
 from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import with_label_scores
-from harstream.training.augmentations import AUGMENTATIONS
+from harstream.training.augmentation.presets import AUGMENTATIONS
 from harstream.training.cache import DecodedClip
 from harstream.training.calibration import calibrate
 from harstream.training.checkpoints import (

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import even_indices, possible_starts, slowest_rate, window_from
-from harstream.training.augmentation import Augmentation, augment, overlay_place
+from harstream.training.augmentation.frames import Augmentation, augment, overlay_place
+from harstream.training.augmentation.still_pictures import still_window
+from harstream.training.augmentation.views import Other, Views, seen
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
-from harstream.training.still_pictures import still_window
-from harstream.training.views import Other, Views, seen
 
 PERIOD_FACTORS = (0.8, 1.25)
 """Range of the random factor on the period, because cameras and persons differ in speed."""

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from harstream.clips.corruptions import KINDS
 from harstream.clips.listing import Clip, ListingError
-from harstream.evaluation import corruptions
-from harstream.evaluation.corruption_report import corruption_table, write_corruptions
-from harstream.evaluation.corruptions import KindFigures, Share, kind_figures, measure_corruptions
+from harstream.evaluation.corruptions import measure
+from harstream.evaluation.corruptions.measure import KindFigures, Share, kind_figures, measure_corruptions
+from harstream.evaluation.corruptions.report import corruption_table, write_corruptions
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
@@ -84,7 +84,7 @@ def _films(monkeypatch: pytest.MonkeyPatch) -> None:
         level = levels[path.stem.rstrip("0123456789")]
         return [(number / 10, BgrPicture(np.full((40, 60, 3), level, np.uint8))) for number in range(4)]
 
-    monkeypatch.setattr(corruptions, "pictures", pictures)
+    monkeypatch.setattr(measure, "pictures", pictures)
 
 
 def test_every_kind_is_measured_and_clean_comes_first() -> None:
@@ -102,7 +102,7 @@ def test_the_second_clip_is_of_another_class_and_fits_the_truth() -> None:
     found = clips()
     for clip in found:
         for kind in ("two", "bystander", "television"):
-            other = corruptions._other(kind, clip, found, CONTRACT)
+            other = measure._other(kind, clip, found, CONTRACT)
             assert other.class_name != clip.class_name
             assert (other.label == "nobody") == (kind == "bystander" or clip.label == "nobody")
 

@@ -27,7 +27,7 @@ def test_papers_differ_only_in_architecture_epochs_and_early_stopping() -> None:
 
 @pytest.mark.training
 def test_every_augmentation_is_valid_in_a_recipe() -> None:
-    from harstream.training.augmentations import AUGMENTATIONS
+    from harstream.training.augmentation.presets import AUGMENTATIONS
 
     assert tuple(AUGMENTATIONS) == get_args(AugmentationName)
 

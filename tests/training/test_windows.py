@@ -12,11 +12,11 @@ pytest.importorskip("tensorflow")
 
 from harstream.clips.listing import Clip
 from harstream.models.contract import ModelContract
-from harstream.training.augmentation import Augmentation, augment
-from harstream.training.augmentations import AUGMENTATIONS
+from harstream.training.augmentation.frames import Augmentation, augment
+from harstream.training.augmentation.presets import AUGMENTATIONS
+from harstream.training.augmentation.views import Views
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
-from harstream.training.views import Views
 from harstream.training.windows import (
     TrainingWindows,
     fixed_windows,

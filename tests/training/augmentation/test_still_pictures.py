@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harstream.training import still_pictures
-from harstream.training.still_pictures import MOTIONS, still_window
+from harstream.training.augmentation import still_pictures
+from harstream.training.augmentation.still_pictures import MOTIONS, still_window
 
 
 def picture() -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.training.augmentations import AUGMENTATIONS
-from harstream.training.views import Other, Views, seen
+from harstream.training.augmentation.presets import AUGMENTATIONS
+from harstream.training.augmentation.views import Other, Views, seen
 
 VIEWS: Views = AUGMENTATIONS["views"]  # type: ignore[assignment]
 UNCHANGED: dict[str, Any] = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.training.augmentation import Augmentation, augment, overlay_place
+from harstream.training.augmentation.frames import Augmentation, augment, overlay_place
 
 STILL = Augmentation(zoom=(1, 1), aspect=(1, 1), tilt=0, shift=0, light=(1, 1), grey=0)
 """This augmentation mirrors half of all windows and changes their tint a little."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from harstream.evaluation.corruptions import KindFigures, Share
+from harstream.evaluation.corruptions.measure import KindFigures, Share
 from harstream.evaluation.metrics import rounded
 from harstream.evaluation.number_format import UNDEFINED, percent
 from harstream.evaluation.report_json import write_report

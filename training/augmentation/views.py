@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.box import WHOLE, Box
-from harstream.training.action_box import action_box, squared
-from harstream.training.augmentation import Range, hide_a_part, with_other_light
-from harstream.training.sensors import darkened, fisheye, noisy, shaken_steps, softened
+from harstream.training.augmentation.action_box import action_box, squared
+from harstream.training.augmentation.frames import Range, hide_a_part, with_other_light
+from harstream.training.augmentation.sensors import darkened, fisheye, noisy, shaken_steps, softened
 
 Frames = NDArray[np.uint8]
 """(T, H, W, 3) RGB."""

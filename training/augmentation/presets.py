@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harstream.training.augmentation import Augmentation
-from harstream.training.views import Views
+from harstream.training.augmentation.frames import Augmentation
+from harstream.training.augmentation.views import Views
 
 AUGMENTATIONS: dict[str, Augmentation | Views | None] = {
     "none": None,

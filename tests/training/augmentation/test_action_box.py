@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harstream.models.box import WHOLE, Box
-from harstream.training.action_box import action_box, squared
+from harstream.training.augmentation.action_box import action_box, squared
 
 
 def test_the_box_surrounds_what_moves() -> None:

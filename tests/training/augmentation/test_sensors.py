@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.training import sensors
+from harstream.training.augmentation import sensors
 
 Frames = NDArray[np.uint8]
 

@@ -1,0 +1,1 @@
+"""Changes training windows at random, as other cameras, rooms and nights would."""
