@@ -29,7 +29,7 @@ from tests.soak.faulty_cameras import (
     PictureCamera,
     ServerCamera,
 )
-from tests.soak.growth import Growth, dropped_frames, read_sample
+from tests.soak.growth import Growth, Sample, dropped_frames, read_sample
 from tests.support.broker import Mosquitto
 from tests.support.command import Running
 from tests.support.waiting import new_free_port, wait_until
@@ -40,6 +40,8 @@ SLACK = 4.0
 """The bounds are wider by this factor while the service reports that the machine cannot keep up."""
 SETTLED = 5.0
 """Seconds after a fault in which a camera must keep giving windows."""
+CLOSED = 20.0
+"""Seconds within which the threads and files of a connection that has ended must be gone."""
 LONGEST_PAUSE = 5.0
 """Seconds that a working camera may be without a complete window. On an idle machine it has eight a second."""
 
@@ -202,6 +204,7 @@ def camera_faults(
             trials += rounds.run(plan)
             time.sleep(chance.uniform(*rest))
             samples.append(read_sample(running.pid))
+        samples.append(_settled_sample(running.pid, samples[0]))
         pauses = {name: watch.longest_pause(name, began) for name in working}
         disturbed = {name: watch.states(name, began) - {LIVE} for name in working}
         was_overloaded = watch.is_overloaded(began)
@@ -248,6 +251,19 @@ def _plan(
 def _kinds(chance: random.Random) -> Iterator[str]:
     while True:
         yield from chance.sample(list(FAULTS), len(FAULTS))
+
+
+def _settled_sample(pid: int, first: Sample) -> Sample:
+    """Return the first sample with no more threads and files than `first`, or the last one within CLOSED seconds.
+
+    A connection may have ended just before, and cameras that a busy machine pauses connect anew at any time.
+    """
+    until = time.monotonic() + CLOSED
+    sample = read_sample(pid)
+    while (sample.threads > first.threads or sample.files > first.files) and time.monotonic() < until:
+        time.sleep(0.5)
+        sample = read_sample(pid)
+    return sample
 
 
 def _stop(running: Running, watch: CameraWatch) -> None:

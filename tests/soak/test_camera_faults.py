@@ -18,7 +18,7 @@ def test_cameras_recover_from_six_faults_while_others_work(tmp_path: Path, stopp
     require_rtsp_server()
     account = camera_faults(tmp_path, stopped_mosquitto, faults=6, seed=4, rest=(3, 3))
     assert account.mistakes == [], str(account)
-    # In between, threads of a connection that has just ended may still be there.
+    # In between, threads of a connection that has just ended may still be there. The last sample waits for their end.
     first, *_, last = account.growth.samples
     assert last.threads <= first.threads, str(account)
     assert last.files <= first.files, str(account)
