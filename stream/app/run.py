@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -43,30 +42,25 @@ def _first_config(options: RunOptions, secrets: Secrets) -> Config:
 def _serve(options: RunOptions, config: Config, secrets: Secrets) -> None:
     """Run a service, and run it again after each restart, until it ends for good."""
     from harstream.stream.app.assembly.service import build_service
-    from harstream.stream.service.signals import reload_on_signal, stop_on_signals
+    from harstream.stream.service.signals import RunSignals
     from harstream.stream.sinks.systemd import Systemd
 
     read = partial(options.read, secrets)
     earlier: Config | None = None
-    stopping = threading.Event()
-    with reload_on_signal(lambda: None):  # between two services, SIGHUP must not end the process
-        while True:
+    with RunSignals() as signals:
+        while not signals.is_stopping:
             log_to_stderr(config.log, verbose=options.verbose, secrets=secrets)
             with ExitStack() as stack:
-                if earlier is not None:  # while a service starts again, SIGTERM must end it as usual
-                    stack.enter_context(stop_on_signals(stopping.set))
                 try:
                     systemd = Systemd(os.environ.get("NOTIFY_SOCKET", ""))
                     service = build_service(config, console, systemd, read)
-                    service.start(stack, is_first=earlier is None)
+                    service.start(stack, signals, is_first=earlier is None)
                 except HarstreamError as error:
                     if earlier is None or earlier == config:
                         raise
                     log.error("the new configuration fails, the previous one is used again: %s", error)
                     config = earlier
                     continue
-                if stopping.is_set():
-                    return
                 is_restart = service.run()
             if not is_restart:
                 return

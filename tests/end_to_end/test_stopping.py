@@ -56,6 +56,43 @@ def test_a_signal_ends_everything_within_five_seconds(
     eventually(lambda: [one.json["activity"] for one in retained.of("/activity")] == ["unknown"], "its activity")
 
 
+STOPPED_WHILE_CLOSING = """
+import signal, sys
+from harstream import __main__ as cli
+from harstream.stream.sinks.mqtt import MqttSink
+close = MqttSink.close
+def close_after_a_signal(sink):
+    signal.raise_signal(signal.SIGTERM)
+    close(sink)
+MqttSink.close = close_after_a_signal
+sys.argv = ["harstream", "run"]
+cli.main()
+"""
+
+
+def test_a_signal_while_the_outputs_close_for_a_restart_ends_everything_in_order(
+    configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Eventually,
+    light_model: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    config = {"model": str(light_model), "cameras": [{"name": "hall", "source": "scene?seed=8"}]}
+    config |= {"events": "events.jsonl", "mqtt": {"broker": mosquitto.url}}
+    configure(**config)
+    subscriber = subscribe(mosquitto.port)
+    command = [sys.executable, "-c", STOPPED_WHILE_CLOSING]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        try:
+            eventually(lambda: events_in(tmp_path / "events.jsonl"), "an event to start", 40)
+            configure(**config, node="other")
+            running.send_signal(signal.SIGHUP)
+            assert running.wait(20) == 0
+        finally:
+            running.kill()
+    expected = {("hall", "start"): 1, ("hall", "end"): 1}
+    assert pairs(events_in(tmp_path / "events.jsonl")) == expected
+    eventually(lambda: pairs([one.json for one in subscriber.of("/event")]) == expected, "the events at the broker")
+    eventually(lambda: [one.payload for one in subscriber.of("/status")] == ["online", "offline"], "the farewell")
+
+
 def test_ctrl_c_during_the_import_gives_no_traceback() -> None:
     program = """
 import signal, sys

@@ -31,7 +31,7 @@ from harstream.stream.service.service import Service
 from harstream.stream.service.settings_file import FILE as SETTINGS_FILE
 from harstream.stream.service.settings_file import SettingsFile
 from harstream.stream.service.shutdown import Shutdown
-from harstream.stream.service.signals import reload_on_signal, stop_on_signals
+from harstream.stream.service.signals import RunSignals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
 from harstream.wire.errors import NodeTakenOver, SinkError
@@ -57,15 +57,16 @@ class RunnableService:
     systemd: Systemd
     messages: StartupMessages
 
-    def start(self, stack: ExitStack, *, is_first: bool) -> None:
+    def start(self, stack: ExitStack, signals: RunSignals, *, is_first: bool) -> None:
         """Start all parts, outputs first. The stack closes them in reverse order. Raises HarstreamError.
 
+        `signals` stop and reload this service until the stack closes.
         `is_first`: an unreachable broker or single camera ends the run, because its address may be mistyped. Later
         starts retry instead.
         """
         stack.callback(self.changes.close)
         stack.callback(self.settings.close)
-        stack.enter_context(reload_on_signal(lambda: self.changes.put(self._reload, _log_refusal)))
+        stack.enter_context(signals.reload_with(lambda: self.changes.put(self._reload, _log_refusal)))
         self.outputs.start(stack, self.messages, must_connect=is_first)
         if self.web is not None:
             self.web.start()
@@ -76,7 +77,7 @@ class RunnableService:
                     "web.auth is none: everybody who reaches %s:%d sees the cameras without a login", *self.web.address
                 )
         stack.callback(self.service.close)
-        stack.enter_context(stop_on_signals(self.shutdown.stop))
+        stack.enter_context(signals.stop_with(self.shutdown.stop))
         self.changes.start()
         self.settings.start(must_open=is_first and len(self.config.cameras) == 1)
 

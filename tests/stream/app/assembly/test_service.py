@@ -14,6 +14,7 @@ from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.config.mqtt import MqttConfig
 from harstream.stream.config.web import WebConfig
+from harstream.stream.service.signals import RunSignals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.wire.errors import HarstreamError
 
@@ -62,7 +63,7 @@ def test_a_reload_replaces_the_context_in_each_sink(config: Config) -> None:
     outputs = service.outputs
     sinks = (outputs.mqtt, outputs.history, outputs.console, outputs.events_file)
     with ExitStack() as stack:
-        service.start(stack, is_first=True)
+        service.start(stack, stack.enter_context(RunSignals()), is_first=True)
         assert service.reload() == "nothing changed"
         now[0] = config.model_copy(update={"cameras": (moved, attic)})
         service.reload()
@@ -79,6 +80,6 @@ def test_a_reload_replaces_the_context_in_each_sink(config: Config) -> None:
 def test_a_reload_that_needs_other_parts_restarts_the_service(config: Config) -> None:
     service = built(config, lambda: config.model_copy(update={"node": "other"}))
     with ExitStack() as stack:
-        service.start(stack, is_first=True)
+        service.start(stack, stack.enter_context(RunSignals()), is_first=True)
         assert "restarts" in service.reload()
     assert service.shutdown.is_restart
