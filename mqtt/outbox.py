@@ -17,7 +17,7 @@ from typing import NamedTuple
 from harstream.mqtt.outbox_file import check, connect, counts, refusals
 from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
 from harstream.resilience.bounded_work import finishes_within
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 from harstream.wire.errors import FailingDisk, SinkError
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ class Outbox:
             path,
             begins="the outbox %s fails (%s): events wait in memory, and a restart would lose them",
             ends="the outbox %s can be written again after %d failures",
+            quiet=QUIET,
         )
 
     def start(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Generic, TypeVar
 
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class BackgroundDelivery(Generic[T]):
         """Number of messages in work."""
         self._working_since: float | None = None
         self._outage = Outage(log, name, begins=f"%s hangs, {meanwhile}: %s", ends="%s works again after %d s")
-        self._loss = Outage(log, name, begins="%s: %s", ends="%s: messages that were lost: %d")
+        self._loss = Outage(log, name, begins="%s: %s", ends="%s: messages that were lost: %d", quiet=QUIET)
         # A write that hangs cannot be interrupted, so the process must be able to end without this thread.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -80,7 +80,8 @@ class BackgroundDelivery(Generic[T]):
             if self.is_full:
                 self._loss.record_failure(f"{self._most_waiting} messages wait, further ones are lost")
                 return
-            self._loss.record_success()
+            if len(self._waiting) <= self._most_waiting // 2:  # a sink that is only too slow takes one and loses one
+                self._loss.record_success()
             self._waiting.append(message)
             self._changed.notify_all()
 
@@ -106,6 +107,7 @@ class BackgroundDelivery(Generic[T]):
         if self._thread.is_alive():
             longest = CHANCE_IF_HANGING if self.is_hanging else LAST_CHANCE
             self._thread.join(max(0.0, min(longest, deadline - monotonic())))
+        self._loss.close()
         is_finished = not (self._thread.is_alive() or self._waiting)
         if not is_finished:
             left = len(self._waiting) + self._in_work

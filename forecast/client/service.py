@@ -26,7 +26,7 @@ from harstream.mqtt.broker.connection import Will
 from harstream.mqtt.no_outbox import NoOutbox
 from harstream.mqtt.ownership import Ownership
 from harstream.mqtt.publisher import Publisher
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 from harstream.wire.errors import NodeTakenOver, SinkError
 from harstream.wire.messages.camera import HealthMessage, ObservationMessage
 from harstream.wire.messages.emission import EmissionMessage
@@ -44,8 +44,6 @@ MOST_WAITING = 20_000
 """Messages that may wait for the forecaster. Newer ones are dropped, and the log says how many."""
 SESSION_LASTS = 7 * 86400
 """Seconds for which the broker queues events while no forecaster runs."""
-QUIET = 60.0
-"""Seconds between two lines about ignored messages."""
 SILENT_AFTER = 10.0
 """Seconds after the start without a description of the node's model after which the log says so."""
 GONE_BACK = b'"dt":-'
@@ -110,6 +108,7 @@ class ForecastService:
             node,
             begins="messages of %s are dropped: %s",
             ends="messages of %s are followed again; %d were dropped",
+            quiet=QUIET,
         )
         """Only paho's thread uses it."""
         self._outage = Outage(
@@ -151,6 +150,7 @@ class ForecastService:
             if is_written := self._threads.close():
                 self._announcements.clear_forecasts()
             self._publisher.close((self._topics.forecaster, OFFLINE.encode()))
+            self._overflow.close()
         if not is_written:
             raise SinkError(f"{self._threads.diary.path} hangs: check the disk")
         if (newer := self._publisher.newer_owner) is not None:

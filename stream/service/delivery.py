@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 from harstream.stream.service.protocols import EventSink
 from harstream.wire.errors import SinkError
 from harstream.wire.values import Step
@@ -26,7 +26,11 @@ class Delivery(Generic[T]):
     def __init__(self, name: str, deliver: Callable[[T], None]) -> None:
         self._deliver = deliver
         self._outage = Outage(
-            log, name, begins="%s fails, recognition continues: %s", ends="%s works again; messages that it missed: %d"
+            log,
+            name,
+            begins="%s fails, recognition continues: %s",
+            ends="%s works again; messages that it missed: %d",
+            quiet=QUIET,
         )
         self._failed_contents: frozenset[str] = frozenset()
 

@@ -21,7 +21,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 
 SHARE = 4
 """The web server takes at most this part of the process's handles: one in four."""
@@ -62,12 +62,14 @@ class Connections:
             f"the {most} connections of the page",
             begins="%s are in use: those without a complete request are closed, the first from %s",
             ends="%s were not enough: %d were closed, now there is room again",
+            quiet=QUIET,
         )
         self._no_handles = Outage(
             log,
             "the page",
             begins="%s cannot accept connections: %s (it retries each second)",
             ends="%s accepts connections again after %d failures",
+            quiet=QUIET,
         )
 
     def has_room(self) -> bool:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.mqtt.publisher import Publisher
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 from harstream.wire.context import labels_sha
 from harstream.wire.messages.forecast import ForecastMessage
 from harstream.wire.messages.message import why_invalid
@@ -30,8 +30,6 @@ SOONEST = 3
 """The largest number of activities that are said to begin soon."""
 LONGEST_REASON = 200
 """Letters."""
-QUIET = 60.0
-"""Shortest time between two reports of ignored forecasts, in seconds. A client in a loop would fill the log."""
 
 
 class ForecastCache:

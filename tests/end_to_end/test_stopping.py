@@ -74,7 +74,7 @@ def test_a_signal_while_the_outputs_close_for_a_restart_ends_everything_in_order
     configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any], eventually: Eventually,
     light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    config = {"model": str(light_model), "cameras": [{"name": "hall", "source": "scene?seed=8"}]}
+    config: dict[str, Any] = {"model": str(light_model), "cameras": [{"name": "hall", "source": "scene?seed=8"}]}
     config |= {"events": "events.jsonl", "mqtt": {"broker": mosquitto.url}}
     configure(**config)
     subscriber = subscribe(mosquitto.port)

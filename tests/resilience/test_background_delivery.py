@@ -90,6 +90,35 @@ def test_messages_beyond_the_limit_are_lost_and_counted(
     assert caplog.messages[-1].endswith("lost: 3")
 
 
+def test_a_sink_that_is_too_slow_is_logged_once_and_its_losses_at_the_end(
+    pipe: Pipe, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    """It takes one message, and then two come."""
+    caplog.set_level(logging.INFO)
+    permits = threading.Semaphore(0)
+    taken = list[int]()
+
+    def take(message: int) -> None:
+        permits.acquire()
+        taken.append(message)
+
+    slow = BackgroundDelivery("recorder", take, is_needed=lambda message: True, most_waiting=4)
+    slow.start()
+    slow(0)
+    eventually(lambda: len(slow._waiting) == 0, "the first message to be in work")
+    for message in range(1, 5):
+        slow(message)
+    for turn in range(20):
+        permits.release()
+        eventually(lambda: len(slow._waiting) == 3, "room for one message")
+        slow(100 + turn)
+        slow(200 + turn)
+    assert caplog.messages == ["recorder: 4 messages wait, further ones are lost"]
+    permits.release(100)
+    assert close(slow)
+    assert caplog.messages[1:] == ["recorder: messages that were lost: 20"]
+
+
 def test_the_end_does_not_wait_for_a_sink_that_hangs(pipe: Pipe, caplog: pytest.LogCaptureFixture) -> None:
     passing = delivery(pipe)
     passing(1)

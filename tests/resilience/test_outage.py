@@ -4,7 +4,9 @@ import logging
 
 import pytest
 
-from harstream.resilience.outage import Outage
+from harstream.resilience import outage as outages
+from harstream.resilience.outage import QUIET, Outage
+from tests.support.clock import SettableClock
 
 log = logging.getLogger("test.outage")
 
@@ -54,6 +56,40 @@ def test_outage_logs_a_changed_reason_only_if_asked(lines: pytest.LogCaptureFixt
             outage.record_failure(reason)
         outage.record_success()
     assert lines.messages == ["False the disk: refused", "True the disk: refused", "True the disk: login"]
+
+
+@pytest.fixture
+def quiet(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Outage:
+    monkeypatch.setattr(outages, "monotonic", clock)
+    return Outage(log, "the disk", begins="%s fails: %s", ends="%s works again after %d failures", quiet=QUIET)
+
+
+def test_what_fails_and_works_in_turn_is_logged_once_a_minute_with_every_failure(
+    quiet: Outage, clock: SettableClock, lines: pytest.LogCaptureFixture
+) -> None:
+    for second in range(125):
+        clock.now = float(second)
+        quiet.record_failure("full")
+        quiet.record_success()
+    quiet.close()
+    ends = [f"the disk works again after {count} failures" for count in (1, 60, 60, 4)]
+    assert [line for line in lines.messages if "works" in line] == ends
+    assert lines.messages.count("the disk fails: full") == 3
+
+
+def test_an_outage_that_begins_soon_after_another_is_logged_when_it_lasts(
+    quiet: Outage, clock: SettableClock, lines: pytest.LogCaptureFixture
+) -> None:
+    quiet.record_failure("full")
+    quiet.record_success()
+    clock.now = 10.0
+    quiet.record_failure("gone")
+    assert len(lines.messages) == 2
+    clock.now = QUIET
+    quiet.record_failure("gone")
+    assert lines.messages[2:] == ["the disk fails: gone"]
+    quiet.close("%s still fails; %d failures")
+    assert lines.messages[3:] == ["the disk still fails; 2 failures"]
 
 
 def test_percent_sign_in_a_reason_is_plain_text(lines: pytest.LogCaptureFixture) -> None:

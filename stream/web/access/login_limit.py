@@ -9,7 +9,7 @@ from limits import parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from harstream.resilience.outage import Outage
+from harstream.resilience.outage import QUIET, Outage
 
 EACH_ADDRESS = "10/minute; 60/hour"
 ALL = "30/minute"
@@ -32,6 +32,7 @@ class LoginLimit:
             "too many attempts to log in",
             begins="%s, the last from %s: more are refused for a while",
             ends="%s were refused: %d, now they are allowed again",
+            quiet=QUIET,
         )
 
     def allows(self, address: str) -> bool:
