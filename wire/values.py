@@ -192,6 +192,8 @@ class Subject(NamedTuple):
     activity: Activity
     best: tuple[LabelScore, ...]
     """The three labels with the highest smoothed scores, best first. Empty before the first recognition."""
+    is_scored: bool = False
+    """Whether the model scored a window of this subject at this frame."""
 
 
 class Warming(NamedTuple):

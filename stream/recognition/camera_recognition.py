@@ -77,8 +77,7 @@ class CameraRecognition:
         Returns nothing for a frame off the grid, and for a first frame if the encoder needs the frame before it. A
         frame older than the camera's last one is skipped, because events would go back in time.
         """
-        for subject in self._subjects.values():
-            subject.scores = None
+        self._forget_scores()
         if frame.time < self._time or (taken := self._grid.take(frame.time, frame.previous)) is None:
             return []
         if taken is Taken.FIRST:
@@ -107,6 +106,7 @@ class CameraRecognition:
     def change(self, change: CameraChange) -> Notice:
         """Record the camera's new state. If it sends no frames in that state, end its activities and clear all."""
         self._time = max(self._time, change.time)
+        self._forget_scores()
         events: list[Event] = []
         if change.state.is_away:
             events = self._finish(EndReason.CAMERA_OFFLINE)
@@ -133,6 +133,10 @@ class CameraRecognition:
 
     def _finish(self, reason: EndReason) -> list[Event]:
         return [event for subject in self._subjects.values() for event in subject.finish(self._time, reason)]
+
+    def _forget_scores(self) -> None:
+        for subject in self._subjects.values():
+            subject.scores = None
 
     def _clear_windows(self) -> None:
         self._input.clear()
@@ -177,7 +181,7 @@ class CameraRecognition:
             time=self._time,
             activity=shown.activity,
             warming=foremost.warming(self._input.held),
-            scores=None if change else foremost.scores,
+            scores=foremost.scores,
             smoothed=foremost.smoothed,
             best=shown.best,
             events=tuple(events),

@@ -100,7 +100,7 @@ class SubjectRecognition:
 
     def shown(self) -> Subject:
         best = () if self.smoothed is None else self.tracker.best_three
-        return Subject(self.tracker.person, self.box, self.tracker.activity, best)
+        return Subject(self.tracker.person, self.box, self.tracker.activity, best, is_scored=self.scores is not None)
 
     def _push(self, row: NDArray[np.generic], time: float) -> bool:
         self._window.push(row, time)

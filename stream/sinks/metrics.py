@@ -55,8 +55,8 @@ class Metrics:
         self._dropped = self._counter(
             "frames_dropped", "Needed frames that never reached recognition.", "camera", "cause"
         )
-        self._windows = self._counter("windows", "Scored windows.", "camera")
-        self._unknown = self._counter("windows_unknown", "Scored windows without an activity.", "camera")
+        self._windows = self._counter("windows", "Scored windows, with several people one per person.", "camera")
+        self._unknown = self._counter("windows_unknown", "Those of them without an activity.", "camera")
         self._events = self._counter("events", "Starts and ends of activities.", "camera", "activity", "type")
         self._stage_seconds = self._new_stage_histogram()
         self._state = self._gauge("camera_state", "1 for the camera's current state, else 0.", "camera", "state")
@@ -126,10 +126,9 @@ class Metrics:
                 self._forget(camera)
             return
         self._frames.labels(camera).inc()
-        if notice.scores is not None:
-            self._windows.labels(camera).inc()
-            if notice.activity.name == UNKNOWN:
-                self._unknown.labels(camera).inc()
+        if scored := [subject.activity.name for subject in notice.subjects if subject.is_scored]:
+            self._windows.labels(camera).inc(len(scored))
+            self._unknown.labels(camera).inc(scored.count(UNKNOWN))
             delay = live_delay(notice.time, self._wall_clock())
             if delay is not None:
                 self._delays.append(delay)

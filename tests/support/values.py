@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harstream.models.box import Box
+from harstream.models.box import WHOLE, Box
 from harstream.models.contract import ModelContract
 from harstream.wire.context import Context
 from harstream.wire.health import Health, HealthState
@@ -78,10 +78,11 @@ def make_notice() -> MakeNotice:
         scores: tuple[float, ...] | None = None, state: CameraState | None = None, reason: str = "",
         warming: tuple[int, int] = (20, 20), lit: float = 1.0, unchanged: float = 0.0, subjects: Sequence[Subject] = (),
     ) -> Notice:  # fmt: skip
+        shown = Activity(activity, since=since, confidence=0.5)
         return Notice(
             camera=camera,
             time=time,
-            activity=Activity(activity, since=since, confidence=0.5),
+            activity=shown,
             warming=Warming(*warming),
             scores=None
             if scores is None
@@ -91,7 +92,7 @@ def make_notice() -> MakeNotice:
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
             person=subjects[0].person if subjects else None,
-            subjects=tuple(subjects),
+            subjects=tuple(subjects) or (Subject(None, WHOLE, shown, (), is_scored=scores is not None),),
             lit=lit,
             unchanged=unchanged,
         )

@@ -169,7 +169,7 @@ class StatsMessage(Message):
     frames: Count
     """Frames that were not dropped."""
     windows: Count
-    """Recognitions."""
+    """Recognitions: windows that the model scored, one per person where people are recognized apart."""
     unknown_share: Score | None
     """The share of recognitions without an activity; null before the first recognition."""
     events: EventCountsMessage

@@ -12,7 +12,7 @@ from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
 from harstream.wire.health import DeliveryCounts, HealthState
 from harstream.wire.values import CameraState, EventType
-from tests.support.values import MakeEvent, MakeHealth, MakeNotice
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice, subject
 
 NOON = 1_700_000_000.0
 
@@ -50,6 +50,16 @@ def test_frames_windows_and_unknown_windows_are_counted(reader: Reader, make_not
     assert reader.read("windows_total", camera="hall") == 2
     assert reader.read("windows_unknown_total", camera="hall") == 1
     assert reader.read("frames_total", camera="yard") == 1
+
+
+def test_each_person_has_windows_of_their_own(reader: Reader, make_notice: MakeNotice) -> None:
+    first, second = subject(1, "Lunges")._replace(is_scored=True), subject(2, "unknown")._replace(is_scored=True)
+    reader.metrics.handle(make_notice(subjects=[first, second], scores=(0.1, 0.1, 0.8)))
+    reader.metrics.handle(make_notice(subjects=[first._replace(is_scored=False), second]))  # the first one's is not due
+    reader.metrics.handle(make_notice(subjects=[first._replace(is_scored=False)]))
+    assert reader.read("windows_total", camera="hall") == 3
+    assert reader.read("windows_unknown_total", camera="hall") == 2
+    assert reader.metrics.summary().windows == 3
 
 
 def test_the_latency_of_a_recognition_is_counted_in_its_bucket(reader: Reader, make_notice: MakeNotice) -> None:
