@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.sampling import even_indices, possible_starts, slowest_rate, window_from
+from harstream.training.augmentation.action_box import action_box
 from harstream.training.augmentation.frames import Augmentation, augment, overlay_place
 from harstream.training.augmentation.still_pictures import still_window
-from harstream.training.augmentation.views import Other, Views, seen
+from harstream.training.augmentation.views import Other, Views, joined, seen
 from harstream.training.cache import DecodedClip
 from harstream.training.learned_classes import LearnedClasses
 
@@ -117,12 +118,20 @@ class TrainingWindows(keras.utils.PyDataset):  # type: ignore[misc]
         clip = self._any(random) if is_still else self.clips[index]
         if not isinstance(self.augmentation, Views):
             return self._window(clip, self.augmentation, random)
-        size = self.contract.height, self.contract.width
+        how, size = self.augmentation, (self.contract.height, self.contract.width)
         if is_still:
             frame = clip.frames[random.integers(len(clip.frames))]
-            return seen(still_window(frame, self.contract.frames, random), None, size, self.augmentation, random)
-        window = random_window(clip, self.contract, random)
-        return seen(window, self._other(clip, random), size, self.augmentation, random)
+            window, other = still_window(frame, self.contract.frames, random), None
+        else:
+            window, other = random_window(clip, self.contract, random), self._other(clip, random)
+        box = action_box(window)
+        if random.random() < how.joined:
+            window = joined(window, self._before(random), random)
+        return seen(window, box, other, size, how, random)
+
+    def _before(self, random: np.random.Generator) -> NDArray[np.uint8] | None:
+        """Return what was before the window: one of any clip, or None where nothing moved."""
+        return random_window(self._any(random), self.contract, random) if random.random() < 0.5 else None
 
     def _other(self, clip: DecodedClip, random: np.random.Generator) -> Other | None:
         """Return a window that may be in view, too. Beside background there is background, or the label were wrong."""

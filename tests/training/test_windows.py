@@ -189,7 +189,7 @@ def test_views_come_in_the_models_size_with_still_pictures_as_background() -> No
 
 
 def test_a_still_picture_does_not_move_where_camera_and_room_are_quiet() -> None:
-    quiet = replace(VIEWS, still=1.0, shaken=0, noisy=0, dark=0)
+    quiet = replace(VIEWS, still=1.0, joined=0, shaken=0, noisy=0, dark=0)
     moving = replace(stored(0), frames=np.random.default_rng(1).integers(0, 256, (30, 24, 24, 3), dtype=np.uint8))
     windows = TrainingWindows(
         [moving], OF_BACKGROUND, WITH_STILLS, batch=400, windows_per_clip=200, augmentation=quiet, seed=7

@@ -40,6 +40,7 @@ AUGMENTATIONS: dict[str, Augmentation | Views | None] = {
         grey=0.25,
         light=(0.75, 1.25),
         still=0.08,
+        joined=0.35,
     ),
 }
 """`strong` is for models of pictures, which would learn places. `mild` and `views` are for models of optical flow."""

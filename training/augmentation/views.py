@@ -62,6 +62,8 @@ class Views:
     """Factor on the contrast, and on the brightness."""
     still: float
     """Windows of still pictures, as a share of the windows of clips. They are background."""
+    joined: float
+    """Probability that the first half of a window, at most, shows what was before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +74,24 @@ class Other:
     is_background: bool
 
 
-def seen(window: Frames, other: Other | None, size: tuple[int, int], how: Views, random: np.random.Generator) -> Frames:
+def joined(window: Frames, before: Frames | None, random: np.random.Generator) -> Frames:
+    """Return the window (T, H, W, 3) with other first frames, at most half: the last ones of `before`.
+
+    Without `before`, nothing moves until the rest begins.
+    """
+    count = int(random.integers(1, len(window) // 2 + 1))
+    made = window.copy()
+    made[:count] = window[count] if before is None else before[-count:]
+    return made
+
+
+def seen(
+    window: Frames, box: Box, other: Other | None, size: tuple[int, int], how: Views, random: np.random.Generator
+) -> Frames:
     """Return a window (T, height, width, 3) for `size` (height, width), changed at random within `how`.
 
-    `other` may appear around the clip, beside it, or on a television. Without it, one colour surrounds the clip.
+    `box` is where the action is. `other` may appear around the clip, beside it, or on a television. Without it, one
+    colour surrounds the clip.
     """
     T = len(window)
     made = np.empty((T, *size, 3), np.uint8)
@@ -86,7 +102,7 @@ def seen(window: Frames, other: Other | None, size: tuple[int, int], how: Views,
     if random.random() < how.whole:
         _show_whole(window, part, how, steps, random)
     else:
-        _show_box(window, other, part, how, steps, random)
+        _show_box(window, box, other, part, how, steps, random)
     if other is not None and random.random() < how.television:
         _show_television(made, other, steps, random)
     return _through_a_camera(made, how, random)
@@ -112,11 +128,11 @@ def _show_whole(window: Frames, made: Frames, how: Views, steps: Steps, random: 
 
 
 def _show_box(
-    window: Frames, other: Other | None, made: Frames, how: Views, steps: Steps, random: np.random.Generator
+    window: Frames, box: Box, other: Other | None, made: Frames, how: Views, steps: Steps, random: np.random.Generator
 ) -> None:
-    """Draw a box around the action, and around the clip what it shows beside the clip."""
+    """Draw a view around the box, and around the clip what it shows beside the clip."""
     margin, aspect = random.uniform(*how.margin), random.uniform(*how.aspect)
-    view = _moved(squared(action_box(window), margin, aspect, sides=SIDES), how.shift, random)
+    view = _moved(squared(box, margin, aspect, sides=SIDES), how.shift, random)
     made[:] = random.integers(0, 256, 3) if random.random() < 0.3 else random.integers(0, 160)
     if other is not None and random.random() < how.surrounded:
         _show_surroundings(other, made, steps, random)
