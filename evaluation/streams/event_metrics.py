@@ -113,6 +113,13 @@ def latencies(outcome: Outcome) -> list[tuple[Segment, float]]:
     return [(segment, events[0].detected_at - segment.start) for segment, events in found if events]
 
 
+def late_share(outcomes: Sequence[Outcome]) -> float | None:
+    """Return the share of found activities whose first event is reported only after their end."""
+    found = [pair for outcome in outcomes for pair in latencies(outcome)]
+    late = [delay > segment.end - segment.start for segment, delay in found]
+    return sum(late) / len(late) if late else None
+
+
 def false_events(outcome: Outcome) -> list[Recognized]:
     """Return the events that overlap no true segment of their activity."""
     return [

@@ -16,6 +16,7 @@ from harstream.evaluation.streams.event_metrics import (
     edit_score,
     false_events,
     found_share,
+    late_share,
     latencies,
     pieces,
     segmental_f1,
@@ -57,6 +58,7 @@ class StreamMetrics:
     found: float | None
     latency_p50: float | None
     latency_p95: float | None
+    late: float | None
     false_events: int
     false_events_per_hour: float
     background_false_events: int
@@ -94,6 +96,7 @@ def measure_streams(outcomes: Sequence[Outcome]) -> StreamMetrics:
         found=found_share(outcomes),
         latency_p50=_percentile(delays, 50),
         latency_p95=_percentile(delays, 95),
+        late=late_share(outcomes),
         false_events=len(false),
         false_events_per_hour=len(false) * HOUR / seconds,
         background_false_events=in_background,

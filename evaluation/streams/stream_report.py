@@ -86,6 +86,7 @@ def _figures(metrics: StreamMetrics) -> Table:
         (percent(metrics.found), f"{found}, in {number_of_streams(metrics)} of {minutes:.0f} minutes together"),
         (seconds(metrics.latency_p50), "or less from the true start to its report, for half of the found activities"),
         (seconds(metrics.latency_p95), "or less, for 95 % of the found activities"),
+        (percent(metrics.late), "of the found activities are reported only after their end"),
         (decimal(metrics.pieces, 2), "events per activity that is found"),
         (
             decimal(metrics.false_events_per_hour, 2),

@@ -23,6 +23,7 @@ from harstream.evaluation.streams.event_metrics import (
     edit_score,
     false_events,
     found_share,
+    late_share,
     latencies,
     pieces,
     segmental_f1,
@@ -131,6 +132,13 @@ def test_event_over_two_true_activities_finds_both() -> None:
 def test_percentiles_cover_the_found_activities(metrics: StreamMetrics) -> None:
     # The latencies are 3 and 3.5; percentiles are interpolated.
     assert (metrics.latency_p50, metrics.latency_p95) == (pytest.approx(3.25), pytest.approx(3.475))
+
+
+def test_a_found_activity_is_late_if_it_is_reported_after_its_end() -> None:
+    truth = (Segment("Jump", 0, 3), Segment(None, 3, 10), Segment("Walk", 10, 20), Segment("Jump", 20, 30))
+    late = Outcome(truth, (Recognized("Jump", 1, 3, detected_at=3.5), Recognized("Walk", 10, 20, detected_at=19.5)))
+    assert late_share([late]) == 1 / 2
+    assert late_share([Outcome(truth, ())]) is None
 
 
 def test_event_is_false_if_it_overlaps_no_true_activity_of_its_name(outcome: Outcome) -> None:
