@@ -78,6 +78,8 @@ class Scores:
     """Seconds from the window's first to its last frame."""
     labels: tuple[str, ...]
     """(K,) all labels of the model, background included."""
+    person: int | None = None
+    """Whose window it is. See Event.person."""
 
     def by_label(self) -> dict[str, float]:
         """Return the probability of each label; they sum to 1."""
@@ -192,8 +194,8 @@ class Subject(NamedTuple):
     activity: Activity
     best: tuple[LabelScore, ...]
     """The three labels with the highest smoothed scores, best first. Empty before the first recognition."""
-    is_scored: bool = False
-    """Whether the model scored a window of this subject at this frame."""
+    scores: Scores | None = None
+    """None if no window of this subject was scored at this frame."""
 
 
 class Warming(NamedTuple):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, get_args, overload
 
 from harstream.clips.recording_time import recorded_at
 from harstream.models.contract import ContractError, ModelContract
@@ -18,6 +19,9 @@ from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import END_SHARE, TrackerSettings
+from harstream.stream.recognition.views.person_view import new_view
+from harstream.stream.recognition.views.settings import ViewKind, ViewSettings
+from harstream.stream.recognition.views.view import NewView, view_without_network
 from harstream.stream.sources.address import Source, VideoFile, Webcam, parse_source
 from harstream.stream.sources.arrays import ArraySource, TimedArrays
 from harstream.stream.sources.clock import Clock
@@ -39,6 +43,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = ...,
+    view: ViewKind = ...,
     start_above: float | None = ...,
     camera: str | None = ...,
     start_time: datetime | None = ...,
@@ -49,6 +54,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = ...,
+    view: ViewKind = ...,
     start_above: float | None = ...,
     camera: str | None = ...,
     start_time: datetime | None = ...,
@@ -58,6 +64,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = "flow_tcn",
+    view: ViewKind = "picture",
     start_above: float | None = None,
     camera: str | None = None,
     start_time: datetime | None = None,
@@ -71,6 +78,8 @@ def recognize(
     pairs. A pair is a time in seconds and a BGR picture (H, W, 3) uint8. A file is read as fast as possible. A live
     camera drops frames if you take events too slowly. It reconnects after a failure, and its events never end.
     `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
+    `view`: `picture` shows the model all of the picture; `motion` the box of what moves; `person` a box around each
+    person. With `person`, each person has windows of their own: `person` in events and scores says whose they are.
     `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
     `camera`: the camera's name in events; None for the file's name, or `camera`.
     `start_time`: time of a file's first frame, with a time zone or in local time. None takes it from the file's name
@@ -80,36 +89,56 @@ def recognize(
     for invalid pictures.
     Closing or dropping the iterator releases the camera.
     """
-    _check_arguments(source, start_above, start_time)
+    _check_arguments(source, view, start_above, start_time)
     loaded = model if isinstance(model, Model) else load(model)
     try:
         loaded.contract.live_rate  # noqa: B018  (raises ContractError for a model without a rate)
     except ContractError as error:
         raise ModelError(str(error)) from error
     feed = _feed(source, camera, start_time, loaded.contract)
-    pipeline = new_default_pipeline(loaded.recognizer, feed.recording, start_above)
+    pipeline = new_default_pipeline(loaded.recognizer, feed.recording, start_above, view, _new_view(view, loaded))
     return _scores(feed, pipeline) if scores else _events(feed, pipeline)
 
 
-def _check_arguments(source: object, start_above: object, start_time: object) -> None:
+def _check_arguments(source: object, view: object, start_above: object, start_time: object) -> None:
     if not isinstance(source, str | Path | int | Iterable) or isinstance(source, bool | bytes):
         raise TypeError(f"source: expected a path, an address, a webcam's index or pairs, got {source!r}")
     if start_time is not None and not isinstance(start_time, datetime):
         raise TypeError(f"start_time: expected a datetime, got {start_time!r}")
+    if view not in get_args(ViewKind):
+        raise ValueError(f"view: expected {', '.join(get_args(ViewKind))}, got {view!r}")
     if start_above is None:
         return
     if not isinstance(start_above, int | float) or isinstance(start_above, bool) or not 0 <= start_above <= 1:
         raise ValueError(f"start_above: expected a score from 0 to 1, got {start_above!r}")
 
 
-def new_default_pipeline(recognizer: Recognizer, recording: str, start_above: float | None = None) -> Pipeline:
+def new_default_pipeline(
+    recognizer: Recognizer,
+    recording: str,
+    start_above: float | None = None,
+    view: ViewKind = "picture",
+    new_view: NewView = view_without_network,
+) -> Pipeline:
     """Return a pipeline for one recording, with the default settings of `run`."""
     contract = recognizer.contract
     threshold = contract.unknown_threshold if start_above is None else start_above
     settings = TrackerSettings(threshold, END_SHARE * threshold)
     return Pipeline(
-        recognizer, tracker=lambda camera: Tracker(camera, contract, settings, recording), smoothing=ExponentialMean
+        recognizer,
+        tracker=lambda camera: Tracker(camera, contract, settings, recording),
+        smoothing=ExponentialMean,
+        view=ViewSettings(view),
+        new_view=new_view,
     )
+
+
+def _new_view(view: ViewKind, model: Model) -> NewView:
+    """Load what finds people now, so that its error is raised at once. Raises ModelError."""
+    if view != "person":
+        return view_without_network
+    detector = model.person_detector
+    return partial(new_view, detector=lambda: detector)
 
 
 def replayed_steps(camera: str, video: Path, start: float, pipeline: Pipeline) -> Iterator[Step]:
@@ -194,5 +223,4 @@ def _events(feed: _Feed, pipeline: Pipeline) -> Iterator[Event]:
 def _scores(feed: _Feed, pipeline: Pipeline) -> Iterator[Scores]:
     with closing(feed.batches()) as batches:
         for step in pipeline.steps(batches):
-            if step.notice.scores:
-                yield step.notice.scores
+            yield from (subject.scores for subject in step.notice.subjects if subject.scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,17 @@ from harstream.models.contract import ModelContract
 from harstream.models.transform import to_model_frame
 from harstream.stream.recognition.onnx_runtime import open_model, with_lookback
 from harstream.stream.recognition.onnx_session import Device
-from harstream.stream.recognition.protocols import Engine
+from harstream.stream.recognition.protocols import Detector, Engine
+from harstream.stream.recognition.views.person_detector import load_person_detector
 from harstream.wire.errors import ModelError
 
 
 class Model:
     """A loaded model. It is not thread-safe."""
 
-    def __init__(self, recognizer: Engine) -> None:
+    def __init__(self, recognizer: Engine, device: Device = "auto") -> None:
         self.recognizer = recognizer
+        self._device = device
 
     @property
     def contract(self) -> ModelContract:
@@ -31,6 +34,11 @@ class Model:
     def provider(self) -> str:
         """The device that runs the model, as text: `CPU`, `CUDA` or `CPU, LiteRT`."""
         return self.recognizer.provider
+
+    @cached_property
+    def person_detector(self) -> Detector:
+        """What finds people for `view="person"`. It is loaded at its first use. Raises ModelError."""
+        return load_person_detector(self._device)
 
     def __call__(self, frames: NDArray[np.uint8]) -> dict[str, float]:
         """Return the probability of each label, background labels included. They sum to 1.
@@ -54,6 +62,6 @@ def load(model: str | Path = "flow_tcn", *, device: Device = "auto") -> Model:
     does not fit its contract, or cannot run on the device.
     """
     try:
-        return Model(open_model(find_model(str(model)), device))
+        return Model(open_model(find_model(str(model)), device), device)
     except ModelNotFound as error:
         raise ModelError(str(error)) from error

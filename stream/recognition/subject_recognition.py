@@ -71,7 +71,7 @@ class SubjectRecognition:
     def receive(self, values: NDArray[np.float32], time: float) -> None:
         """Take the values (K,) as the scores of the window that ends at `time`, in seconds."""
         span = self._window.span() + self._lookback / self._contract.live_rate
-        self.scores = Scores(values, time, span, self._contract.labels)
+        self.scores = Scores(values, time, span, self._contract.labels, self.tracker.person)
 
     def observe(self, time: float) -> list[Event]:
         """Update the activity after a frame at `time`, with its scores if a window was due."""
@@ -100,7 +100,7 @@ class SubjectRecognition:
 
     def shown(self) -> Subject:
         best = () if self.smoothed is None else self.tracker.best_three
-        return Subject(self.tracker.person, self.box, self.tracker.activity, best, is_scored=self.scores is not None)
+        return Subject(self.tracker.person, self.box, self.tracker.activity, best, self.scores)
 
     def _push(self, row: NDArray[np.generic], time: float) -> bool:
         self._window.push(row, time)

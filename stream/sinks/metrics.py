@@ -126,7 +126,7 @@ class Metrics:
                 self._forget(camera)
             return
         self._frames.labels(camera).inc()
-        if scored := [subject.activity.name for subject in notice.subjects if subject.is_scored]:
+        if scored := [subject.activity.name for subject in notice.subjects if subject.scores]:
             self._windows.labels(camera).inc(len(scored))
             self._unknown.labels(camera).inc(scored.count(UNKNOWN))
             delay = live_delay(notice.time, self._wall_clock())

@@ -48,6 +48,11 @@ def subject(
     return Subject(person, box, Activity(activity, since, confidence, 0.8), (LabelScore(activity, confidence),))
 
 
+def make_scores(*values: float, time: float = NOON) -> Scores:
+    labels = tuple(f"label{number}" for number in range(len(values)))
+    return Scores(np.array(values, np.float32), time=time, span=2.0, labels=labels)
+
+
 MakeEvent = Callable[..., Event]
 MakeNotice = Callable[..., Notice]
 MakeHealth = Callable[..., Health]
@@ -79,20 +84,17 @@ def make_notice() -> MakeNotice:
         warming: tuple[int, int] = (20, 20), lit: float = 1.0, unchanged: float = 0.0, subjects: Sequence[Subject] = (),
     ) -> Notice:  # fmt: skip
         shown = Activity(activity, since=since, confidence=0.5)
+        scored = None if scores is None else make_scores(*scores, time=time)
         return Notice(
             camera=camera,
             time=time,
             activity=shown,
             warming=Warming(*warming),
-            scores=None
-            if scores is None
-            else Scores(
-                np.array(scores, np.float32), time=time, span=2.0, labels=tuple(f"label{n}" for n in range(len(scores)))
-            ),
+            scores=scored,
             events=events,
             change=None if state is None else CameraChange(camera, time, state, reason),
             person=subjects[0].person if subjects else None,
-            subjects=tuple(subjects) or (Subject(None, WHOLE, shown, (), is_scored=scores is not None),),
+            subjects=tuple(subjects) or (Subject(None, WHOLE, shown, (), scored),),
             lit=lit,
             unchanged=unchanged,
         )

@@ -213,6 +213,8 @@ def test_model_refuses_frames_of_another_shape(shape: tuple[int, ...], light_mod
         ({"start_time": "x"}, TypeError, "start_time: expected a datetime, got 'x'"),
         ({"start_above": "x"}, ValueError, "start_above: expected a score from 0 to 1, got 'x'"),
         ({"start_above": 3}, ValueError, "from 0 to 1, got 3"),
+        ({"view": "people"}, ValueError, "view: expected picture, motion, person, got 'people'"),
+        ({"view": ["person"]}, ValueError, "view: expected picture, motion, person, got ['person']"),
         ({"source": [(1.0, grey(0)), (0.5, grey(0))]}, ValueError, "seconds increase, got 0.5 after 1.0"),
         ({"source": [(float("nan"), grey(0))]}, ValueError, "seconds increase, got nan"),
     ],

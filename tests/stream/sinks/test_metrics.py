@@ -12,7 +12,7 @@ from harstream.stream.sinks.metrics import Metrics
 from harstream.wire.context import Context
 from harstream.wire.health import DeliveryCounts, HealthState
 from harstream.wire.values import CameraState, EventType
-from tests.support.values import MakeEvent, MakeHealth, MakeNotice, subject
+from tests.support.values import MakeEvent, MakeHealth, MakeNotice, make_scores, subject
 
 NOON = 1_700_000_000.0
 
@@ -53,10 +53,13 @@ def test_frames_windows_and_unknown_windows_are_counted(reader: Reader, make_not
 
 
 def test_each_person_has_windows_of_their_own(reader: Reader, make_notice: MakeNotice) -> None:
-    first, second = subject(1, "Lunges")._replace(is_scored=True), subject(2, "unknown")._replace(is_scored=True)
-    reader.metrics.handle(make_notice(subjects=[first, second], scores=(0.1, 0.1, 0.8)))
-    reader.metrics.handle(make_notice(subjects=[first._replace(is_scored=False), second]))  # the first one's is not due
-    reader.metrics.handle(make_notice(subjects=[first._replace(is_scored=False)]))
+    lunging, unknown, scores = subject(1, "Lunges"), subject(2, "unknown"), make_scores(0.5, 0.4, 0.1)
+    for subjects in (
+        [lunging._replace(scores=scores), unknown._replace(scores=scores)],
+        [lunging, unknown._replace(scores=scores)],  # no window of the first one is due
+        [lunging, unknown],
+    ):
+        reader.metrics.handle(make_notice(subjects=subjects))
     assert reader.read("windows_total", camera="hall") == 3
     assert reader.read("windows_unknown_total", camera="hall") == 2
     assert reader.metrics.summary().windows == 3

@@ -113,8 +113,11 @@ def test_each_of_two_people_has_an_activity() -> None:
     assert {activity for _, activity in started} == {"Jump", "Walk"}
     last = notices[-1]
     assert {(who.person, who.activity.name) for who in last.subjects} == {(1, "Jump"), (2, "Walk")}
-    assert [who.is_scored for who in last.subjects] == [True, True]
-    assert not any(who.is_scored for who in notices[0].subjects)  # its window is not complete
+    assert [(who.scores.person, who.scores.time) for who in last.subjects if who.scores] == [
+        (1, last.time),
+        (2, last.time),
+    ]
+    assert not any(who.scores for who in notices[0].subjects)  # its window is not complete
     # The activity of the camera is the most certain one: Jump has 0.95, Walk has 0.9.
     assert (last.person, last.activity.name) == (1, "Jump")
 

@@ -1,0 +1,54 @@
+"""The public API recognizes who is small, and each of two people, if the model sees boxes and not the whole picture."""
+
+from __future__ import annotations
+
+import pytest
+
+import harstream
+from harstream.models.picture import Pixels
+from harstream.scene.film import frames
+from harstream.scene.script import single
+from harstream.stream.recognition.views.settings import ViewKind
+
+RATE = 8.0
+"""Pictures a second."""
+
+Film = list[tuple[float, Pixels]]
+
+
+@pytest.fixture(scope="module")
+def model() -> harstream.Model:
+    return harstream.load("flow_tcn", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def beside_a_bystander() -> Film:
+    """Draws one of two people who does lunges for 9 s. The other one stands there."""
+    return list(frames(single("Lunges", 0, 9.0), seed=1, rate=RATE, company=[single(None, 1, 9.0)]))
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"), [("picture", set()), ("motion", {("Lunges", None)}), ("person", {("Lunges", 2)})]
+)
+def test_lunges_beside_a_bystander_are_an_activity_of_that_person(
+    view: ViewKind, expected: set[tuple[str, int | None]], beside_a_bystander: Film, model: harstream.Model
+) -> None:
+    events = list(harstream.recognize(beside_a_bystander, model=model, view=view))
+    assert {(event.activity, event.person) for event in events} == expected
+
+
+def test_each_person_has_scores(beside_a_bystander: Film, model: harstream.Model) -> None:
+    scores = list(harstream.recognize(beside_a_bystander, model=model, view="person", scores=True))
+    last = {each.person: each.by_label() for each in scores if each.time == scores[-1].time}
+    assert last.keys() == {1, 2}
+    assert last[2]["Lunges"] > 0.8
+    assert last[1]["Lunges"] < 0.2
+
+
+@pytest.mark.parametrize("view", ["picture", "motion"])
+def test_scores_of_a_view_without_people_name_nobody(
+    view: ViewKind, beside_a_bystander: Film, model: harstream.Model
+) -> None:
+    scores = list(harstream.recognize(beside_a_bystander, model=model, view=view, scores=True))
+    assert len(scores) == len({each.time for each in scores}) > 20
+    assert {each.person for each in scores} == {None}
