@@ -1,8 +1,7 @@
-"""Finds labelled clips in a folder of class folders, and splits them into parts by a file or by groups."""
+"""Finds labelled clips in a folder of class folders, and splits them into parts by groups."""
 
 from __future__ import annotations
 
-import csv
 import random
 import re
 from collections import Counter, defaultdict
@@ -15,11 +14,18 @@ from harstream.clips.video import SUFFIXES
 PARTS = ("train", "val", "test")
 SHARES = (0.64, 0.16, 0.20)
 """The papers hold out 20 % for test, and 20 % of the rest for validation."""
+VALIDATION_SHARE = 0.20
+"""The share of the clips outside test."""
 
 NO_CLIPS = frozenset({".csv", ".json", ".md", ".tsv", ".txt"})
 """Endings of files beside clips that nobody expects to be clips."""
 
-_UCF_NAME = re.compile(r"v_\w+?_(g\d+)_c\d+$")
+_GROUPS = (
+    re.compile(r"v_\w+?_(g\d+)_c\d+"),
+    re.compile(r"(.+)_[a-z]_[cn]m_np\d+_(?:ba|fr|le|ri)_(?:bad|med|goo)_\d+"),
+    re.compile(r"(.{11})_\d{6}_\d{6}"),
+)
+"""Names of clips of UCF50 and UCF101, HMDB51 and Kinetics, each with its group: a scene, a film, a YouTube video."""
 
 
 class ListingError(Exception):
@@ -78,42 +84,6 @@ def as_background(clips: Iterable[Clip], label: str) -> list[Clip]:
     return [replace(clip, label=label, fine_label=clip.label, group=f"{clip.label}:{clip.group}") for clip in clips]
 
 
-def split_by_file(clips: Sequence[Clip], split_file: Path) -> list[Clip]:
-    """Return the clips that a tab-separated file names, each with its part, and its cluster as its group.
-
-    The header of the file has at least `file` and `split`. `file` ends with <class>/<clip name>. A cluster or
-    group `-` is unknown. Raises ListingError for a malformed file, and for a cluster in two parts.
-    """
-    rows = _read_split(split_file)
-    parted = []
-    for clip in clips:
-        row = rows.get((clip.path.parent.name, clip.path.stem))
-        if row and row["split"]:
-            prefix = clip.group.rsplit(":", 1)[0] + ":" if ":" in clip.group else ""
-            group = prefix + (_stated(row, "cluster") or _stated(row, "group") or clip.group)
-            parted.append(replace(clip, part=row["split"], group=group))
-    _refuse_cut_groups(parted, split_file)
-    if not parted:
-        raise ListingError(f"{split_file} names none of the clips; its `file` column must end with <class>/<clip name>")
-    return parted
-
-
-def split_by_files(clips: Sequence[Clip], split_files: Iterable[Path]) -> list[Clip]:
-    """Split by several files, as split_by_file does. Raises ListingError, also for a clip in two files."""
-    parted: list[Clip] = []
-    namers: dict[Path, Path] = {}
-    for file in split_files:
-        found = split_by_file(clips, file)
-        if twice := [clip.path for clip in found if clip.path in namers]:
-            raise ListingError(
-                f"{namers[twice[0]]} and {file} both name {len(twice)} clip(s), such as {twice[0]}: name each clip "
-                "in only one of them"
-            )
-        namers |= dict.fromkeys((clip.path for clip in found), file)
-        parted += found
-    return parted
-
-
 def split_by_group(clips: Sequence[Clip], seed: int, shares: Sequence[float] = SHARES) -> list[Clip]:
     """Assign whole groups of each class to train, val and test, so that each part gets its share of the clips."""
     by_label = _dealt_together(clips, lambda clip: clip.group)
@@ -126,6 +96,30 @@ def split_at_random(clips: Sequence[Clip], seed: int, shares: Sequence[float] = 
     by_label = _dealt_together(clips, lambda clip: str(clip.path))
     _refuse_few(by_label, len(PARTS), "clip(s)", "add clips, or leave out the class with --classes")
     return _dealt(by_label, seed, shares)
+
+
+def split_off_group(clips: Sequence[Clip], group: str, seed: int) -> list[Clip]:
+    """Test on one group of each class, such as g08, as UCF50's protocol does. Raises ListingError if none has it."""
+    parted = [replace(clip, part="test" if clip.group.rpartition(":")[2] == group else "train") for clip in clips]
+    if all(clip.part == "train" for clip in parted):
+        raise ListingError(
+            f"no clip is of the group {group}: name one that the clips' names have, as v_Punch_g08_c03.avi"
+        )
+    return hold_out(parted, seed)
+
+
+def hold_out(clips: Sequence[Clip], seed: int, share: float = VALIDATION_SHARE) -> list[Clip]:
+    """Move whole groups of part `train` to `val`, in each class about that share of the clips. Others do not change.
+
+    Raises ListingError for a class with a single group in `train`.
+    """
+    by_label = _dealt_together((clip for clip in clips if clip.part == "train"), lambda clip: clip.group)
+    _refuse_few(by_label, 2, "group(s) of clips in `train`", "add clips, or a split file with clips in `val`")
+    parted = [clip for clip in clips if clip.part != "train"]
+    for label, groups in by_label.items():
+        learned, held = _hands(groups, random.Random(f"{seed}:{label}"), (1 - share, share))
+        parted += [*learned, *(replace(clip, part="val") for clip in held)]
+    return sorted(parted, key=lambda clip: clip.path)
 
 
 def split_in_folds(clips: Sequence[Clip], held: int, folds: int, seed: int) -> list[Clip]:
@@ -184,37 +178,5 @@ def _hands(groups: list[list[Clip]], shuffler: random.Random, shares: Sequence[f
 
 
 def _group(path: Path) -> str:
-    match = _UCF_NAME.match(path.stem)
-    return match.group(1) if match else path.stem
-
-
-def _read_split(split_file: Path) -> dict[tuple[str, str], dict[str, str]]:
-    try:
-        with split_file.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines, delimiter="\t"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ListingError(f"cannot read the split file {split_file}: {error}") from error
-    if not rows or not {"file", "split"} <= rows[0].keys():
-        raise ListingError(
-            f"{split_file} must be tab-separated with the columns `file` and `split`, got "
-            f"{sorted(map(str, rows[0])) if rows else 'no row'}"
-        )
-    if short := [number for number, row in enumerate(rows, start=2) if row["file"] is None or row["split"] is None]:
-        raise ListingError(f"{split_file}: row {short[0]} has fewer columns than the header")
-    if strange := sorted({row["split"] for row in rows} - {*PARTS, ""}):
-        raise ListingError(f"{split_file}: the parts are {', '.join(PARTS)}, or empty; got {', '.join(strange)}")
-    return {(Path(row["file"]).parent.name, Path(row["file"]).stem): row for row in rows}
-
-
-def _stated(row: dict[str, str], column: str) -> str:
-    value = row.get(column) or ""
-    return "" if value == "-" else value
-
-
-def _refuse_cut_groups(clips: Iterable[Clip], split_file: Path) -> None:
-    parts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for clip in clips:
-        parts[clip.label, clip.group].add(clip.part)
-    cut = sorted(f"{label} {group}" for (label, group), found in parts.items() if len(found) > 1)
-    if cut:
-        raise ListingError(f"{split_file} has clips of {len(cut)} cluster(s) in several parts: {', '.join(cut[:5])}")
+    matches = (pattern.fullmatch(path.stem) for pattern in _GROUPS)
+    return next((match[1] for match in matches if match), path.stem)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from typer import Option
 
-from harstream.clips.listing import PARTS, Clip, ListingError, as_background, find_clips, split_by_file
+from harstream.clips.listing import PARTS, Clip, ListingError, as_background, find_clips
+from harstream.clips.split_files import split_by_file
 from harstream.models.contract import ModelContract
 
 
@@ -28,7 +29,7 @@ class ClipSelection:
     ] = ()
     split: Annotated[
         tuple[Path, ...],
-        Option(help="A split file (.tsv, may be given several times). Without one, all clips are used."),
+        Option(help="A split file (.tsv or official, may be given several times). Without one, all clips are used."),
     ] = ()
     part: Annotated[str, Option(help="The part of the split: train, val or test. By default test.")] = "test"
 

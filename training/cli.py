@@ -19,7 +19,7 @@ from harstream.models.architectures import CannotBuild, UnknownArchitecture, mod
 from harstream.models.contract import ContractError, ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.models.keras_import import import_keras
-from harstream.training.clip_selection import ClipSelection, select_clips
+from harstream.training.clip_selection import ClipSelection, absent_clips, select_clips
 from harstream.training.errors import TrainingError
 from harstream.training.learned_classes import STILL, LearnedClasses
 from harstream.training.recipes import PRESETS, Recipe
@@ -62,6 +62,8 @@ def train(
         for folder in (*selection.data, *selection.background):
             for sentence in overlooked(folder):
                 _say(sentence)
+        for sentence in absent_clips(selection):
+            _say(sentence)
         contract = _contract(out.name, made, chosen, selection.background_labels)
         _train(made, contract, chosen, out, cache)
     except (ListingError, ContractError, UnknownArchitecture, CannotBuild, TrainingError, UnreadableRun) as error:

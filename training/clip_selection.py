@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,14 +16,17 @@ from harstream.clips.listing import (
     as_background,
     find_clips,
     split_at_random,
-    split_by_files,
     split_by_group,
     split_in_folds,
+    split_off_group,
 )
+from harstream.clips.split_files import absences, split_by_files
 from harstream.training.recipes import Recipe, Split
 
 BACKGROUND = "background"
 """The label of clips in --background and in a class folder of this name. It means "none of the activities"."""
+GROUP = re.compile(r"g\d+")
+"""The name of a group in UCF50 and UCF101."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class ClipSelection:
     ]
     split: Annotated[
         tuple[str, ...],
-        Option(help="A split file (.tsv, may be given several times), `group`, or `random`."),
+        Option(
+            help="A split file (.tsv, or an official one of UCF101, HMDB51 or Kinetics; may be given several times), "
+            "`group`, `random`, or the group to test on, such as `g08`."
+        ),
     ] = ()
     fold: Annotated[
         str,
@@ -50,6 +57,10 @@ class ClipSelection:
     def rule(self) -> str | None:
         """The rule of the split, one of Split. None if files define the split or no split is given."""
         return self.split[0] if self.split and self.split[0] in get_args(Split) else None
+
+    @property
+    def split_files(self) -> list[Path]:
+        return [Path(file) for file in self.split if self.rule is None and not GROUP.fullmatch(file)]
 
     @property
     def background_labels(self) -> set[str]:
@@ -68,6 +79,12 @@ def select_clips(selection: ClipSelection, recipe: Recipe) -> list[Clip]:
     return _split_in_folds(clips, selection.fold, recipe.seed) if selection.fold else clips
 
 
+def absent_clips(selection: ClipSelection) -> list[str]:
+    """Return a sentence for each kind of clip that only the official split names, or only the folders hold."""
+    folders = (*selection.data, *selection.background)
+    return absences([clip for folder in folders for clip in find_clips(folder)], selection.split_files)
+
+
 def _listed(selection: ClipSelection) -> list[Clip]:
     clips = [clip for folder in selection.data for clip in find_clips(folder)]
     if selection.classes:
@@ -82,8 +99,10 @@ def _listed(selection: ClipSelection) -> list[Clip]:
 
 
 def _split(clips: Sequence[Clip], selection: ClipSelection, recipe: Recipe) -> list[Clip]:
+    if len(selection.split) == 1 and GROUP.fullmatch(selection.split[0]):
+        return split_off_group(clips, selection.split[0], recipe.seed)
     if selection.split and selection.rule is None:
-        return split_by_files(clips, [Path(file) for file in selection.split])
+        return split_by_files(clips, selection.split_files, recipe.seed)
     return split_at_random(clips, recipe.seed) if recipe.split == "random" else split_by_group(clips, recipe.seed)
 
 

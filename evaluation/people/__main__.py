@@ -19,7 +19,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harstream.clips.listing import PARTS, ListingError, find_clips, split_by_file
+from harstream.clips.listing import PARTS, ListingError, find_clips
+from harstream.clips.split_files import split_by_file
 from harstream.clips.video import VideoError, pictures
 from harstream.command_line.errors import fail
 from harstream.evaluation.people.empty_places import empty_places

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harstream.clips.listing import Clip, split_by_file
+from harstream.clips.listing import Clip
+from harstream.clips.split_files import split_by_file
 
 pytestmark = pytest.mark.training
 
