@@ -91,7 +91,7 @@ clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split
 EARLIER := --rate 10 --no-fine-background --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
-	models/trained/cctv_fight/report.html
+	models/trained/cctv_fight/report.html models/trained/flow_tcn/known_windows.npz
 
 runs/cctv_fight/model.keras: runs/flow_tcn/model.keras
 	$(BIN)/harstream train --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --background-class noFight --start-from runs/flow_tcn \
@@ -112,6 +112,11 @@ runs/flow_tcn_validated/model.keras: | runs/drawn24
 
 runs/flow_tcn/model.keras: runs/flow_tcn_validated/model.keras
 	$(BIN)/harstream train $(call clips,runs/drawn24) --refit runs/flow_tcn_validated --out runs/flow_tcn
+
+# What the default model's training clips look like to it: "nothing of these" for `harstream teach`.
+models/trained/flow_tcn/known_windows.npz: models/trained/flow_tcn/model.onnx
+	$(BIN)/python -m harstream.teaching --model flow_tcn --data $(DATA)/ucf12 --data $(DATA)/background \
+	    --data $(DATA)/everyday --split $(DATA)/SPLIT.tsv
 
 runs/lrcn/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --out runs/lrcn

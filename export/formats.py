@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harstream.export.keras_to_onnx import attach_contract
 from harstream.export.keras_to_tflite import append_contract, convert_to_tflite, tflite_runner
 from harstream.export.quantize import quantize
 from harstream.export.verify import (
@@ -22,6 +21,7 @@ from harstream.export.verify import (
     seen_by_encoder,
     session,
 )
+from harstream.export.window_graph import attach_contract
 from harstream.models.catalogue import ENCODER, HEAD, LITE, WHOLE
 from harstream.models.contract import ModelContract
 

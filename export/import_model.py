@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from harstream.export.export_run import write_model
-from harstream.export.keras_to_onnx import attach_contract, to_onnx
+from harstream.export.keras_to_onnx import to_onnx
 from harstream.export.verify import TOLERANCE, session
+from harstream.export.window_graph import attach_contract
 from harstream.models.catalogue import WHOLE
 from harstream.models.contract import Channels, ModelContract, Normalisation
 from harstream.models.finished_run import UnreadableRun, read_model

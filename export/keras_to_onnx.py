@@ -1,4 +1,4 @@
-"""Converts a trained Keras model to ONNX graphs, each with the contract in its metadata."""
+"""Converts a trained Keras model to ONNX graphs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import tensorflow as tf
 import tf2onnx
 
 from harstream.export.convlstm_graph import OPSET, NotAConvLSTM, convlstm_graph
-from harstream.export.optical_flow_graph import FLOW, of_windows, with_flow_before
+from harstream.export.optical_flow_graph import FLOW, with_flow_before
+from harstream.export.window_graph import of_windows
 from harstream.models import encoder_and_head as folding
-from harstream.models.contract import CONTRACT_KEY, ModelContract
 from harstream.models.layers.optical_flow import OpticalFlow
 
 
@@ -52,14 +52,6 @@ def divide_logits(model: keras.Model, temperature: float) -> keras.Model:
     scores = (parts[1] if parts else model).get_layer("scores")
     scores.set_weights([weight / temperature for weight in scores.get_weights()])
     return model
-
-
-def attach_contract(proto: onnx.ModelProto, contract: ModelContract) -> onnx.ModelProto:
-    """Write the contract into the metadata of `proto`, check the graph, and return it."""
-    onnx.helper.set_model_props(proto, {CONTRACT_KEY: contract.to_json()})
-    proto.producer_name = "harstream"
-    onnx.checker.check_model(proto, full_check=True)
-    return proto
 
 
 def _encoder(encoder: keras.Model) -> onnx.ModelProto:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx.parser
 from numpy.typing import ArrayLike, NDArray
-from onnx import TensorProto, compose, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
+from harstream.export.window_graph import joined
 from harstream.models.layers.optical_flow import (
     CAMERA_NOISE,
     MAX_STEP,
@@ -33,53 +33,7 @@ FLOW = "flow"
 
 def with_flow_before(rest: onnx.ModelProto, height: int, width: int) -> onnx.ModelProto:
     """Return the graph frames (N, 2, H, W, 3) uint8 -> output of `rest`, whose input is `flow` (N, H, W, 9)."""
-    return _joined(flow_graph(height, width, rest.opset_import[0].version, rest.ir_version), rest, prefix="flow/")
-
-
-def of_windows(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the graph frames (N, T, H, W, 3) uint8 -> output of the head for rows (N, T - 1, F).
-
-    The encoder makes each row from a frame and the frame before it (N, 2, H, W, 3).
-    """
-    _, _, height, width, _ = _sides(encoder)
-    _, rows, features = _sides(head)
-    versions = f'<ir_version: {head.ir_version}, opset_import: ["" : {head.opset_import[0].version}]>'
-    pairs = onnx.parser.parse_model(f"""{versions}
-        pairs (uint8[N, {rows + 1}, {height}, {width}, 3] frames) => (uint8[M, 2, {height}, {width}, 3] pairs) <
-            int64[1] zero = {{0}}, int64[1] one = {{1}}, int64[1] two = {{2}}, int64[1] last = {{{rows}}},
-            int64[1] end = {{{rows + 1}}}, int64[5] shape = {{-1, 2, {height}, {width}, 3}}
-        > {{
-            before = Slice(frames, zero, last, one)
-            after = Slice(frames, one, end, one)
-            first = Unsqueeze(before, two)
-            second = Unsqueeze(after, two)
-            both = Concat<axis = 2>(first, second)
-            pairs = Reshape(both, shape)
-        }}""")
-    windows = onnx.parser.parse_model(f"""{versions}
-        windows (float[M, {features}] each) => (float[N, {rows}, {features}] windows) <
-            int64[3] shape = {{-1, {rows}, {features}}}
-        > {{ windows = Reshape(each, shape) }}""")
-    encoded = _joined(pairs, encoder, prefix="pairs/")
-    return _joined(_joined(encoded, windows, prefix="encoder/"), head, prefix="windows/")
-
-
-def _joined(first: onnx.ModelProto, second: onnx.ModelProto, *, prefix: str) -> onnx.ModelProto:
-    """Connect the output of the first graph to the input of the second. The prefix keeps their names apart."""
-    between = (first.graph.output[0].name, second.graph.input[0].name)
-    frames = first.graph.input[0].name
-    joined = compose.merge_models(first, second, io_map=[between], prefix1=prefix)
-    del joined.opset_import[:]  # the merge lists it twice, and the quantizer refuses that
-    joined.opset_import.extend(second.opset_import)
-    # The merge also puts the prefix before the name of the input.
-    for node in joined.graph.node:
-        node.input[:] = [frames if name == prefix + frames else name for name in node.input]
-    joined.graph.input[0].name = frames
-    return joined
-
-
-def _sides(graph: onnx.ModelProto) -> list[int]:
-    return [side.dim_value for side in graph.graph.input[0].type.tensor_type.shape.dim]
+    return joined(flow_graph(height, width, rest.opset_import[0].version, rest.ir_version), rest, prefix="flow/")
 
 
 def flow_graph(height: int, width: int, opset: int, ir_version: int) -> onnx.ModelProto:

@@ -13,6 +13,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 CONTRACT_KEY = "harstream.contract"
+ENCODER_KEY = "harstream.encoder_sha256"
+"""The key of the encoder's hash in the metadata of a head that fits no other encoder."""
 UNKNOWN = "unknown"
 """The activity that is reported if no score reaches the threshold."""
 
@@ -53,6 +55,8 @@ class ModelContract:
     labels: tuple[str, ...]
     background: tuple[str, ...] = ()
     """The labels that mean "none of the activities". They are never reported as an activity."""
+    taught: tuple[str, ...] = ()
+    """The activities that `harstream teach` added, from a user's own examples."""
     frames: int = 20
     height: int = 64
     width: int = 64
@@ -136,6 +140,8 @@ def _check(contract: ModelContract) -> None:
         raise ContractError(f"{UNKNOWN!r} is reported below the threshold, so it cannot be a label")
     if not set(contract.background) <= set(contract.labels) or not contract.activities:
         raise ContractError(f"background {list(contract.background)} must be some of the labels {contract.labels}")
+    if not set(contract.taught) <= set(contract.activities):
+        raise ContractError(f"taught {list(contract.taught)} must be some of the activities {contract.activities}")
     _check_sizes(contract)
     _check_numbers(contract)
 

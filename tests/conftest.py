@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.support.command",
     "tests.support.films",
     "tests.support.light_model",
+    "tests.support.row_model",
 ]
 
 

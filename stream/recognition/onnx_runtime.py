@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -17,7 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
-from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
+from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract, contract_from_metadata
 from harstream.models.transform import to_model_input
 from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
@@ -64,6 +65,7 @@ class OnnxRecognizer:
         self.contract = _contract(self._head, head_file)
         self._encoder = open_session(files.encoder, device, threads) if files.encoder else None
         _expect_one(self._head, head_file)
+        _expect_encoder(self._head, files)
         if self._encoder and files.encoder:
             _expect_one(self._encoder, files.encoder)
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
@@ -194,6 +196,15 @@ def _contract(session: onnxruntime.InferenceSession, file: Path) -> ModelContrac
 def _expect(file: Path | None, what: str, got: Sequence[object], expected: tuple[int, ...]) -> None:
     if tuple(got) != expected:
         raise ModelError(f"{file} does not fit its contract: {what} must have shape (N, {expected}), got (N, {got})")
+
+
+def _expect_encoder(head: onnxruntime.InferenceSession, files: ModelFiles) -> None:
+    """Check that a head stands beside the encoder that it was taught on. With another one, rows mean other things."""
+    expected = head.get_modelmeta().custom_metadata_map.get(ENCODER_KEY)
+    if expected and files.encoder and hashlib.sha256(files.encoder.read_bytes()).hexdigest() != expected:
+        raise ModelError(
+            f"{files.head} was taught on another encoder than {files.encoder}: teach again with `harstream teach fit`"
+        )
 
 
 def _expect_one(session: onnxruntime.InferenceSession, file: Path) -> None:

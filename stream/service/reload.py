@@ -21,15 +21,17 @@ class Reload:
         shutdown: Shutdown,
         read: Callable[[], Config],
         check: Callable[[Config], None],
+        has_new_model: Callable[[], bool] = lambda: False,
     ) -> None:
         """`read` returns the current content of config.yaml. `check` checks that a service can start with it.
 
-        Both raise HarstreamError.
+        Both raise HarstreamError. `has_new_model` returns whether the model's files are others than those that run.
         """
         self._settings = settings
         self._shutdown = shutdown
         self._read = read
         self._check = check
+        self._has_new_model = has_new_model
         self._reloading = threading.Lock()
 
     def __call__(self) -> str:
@@ -37,10 +39,11 @@ class Reload:
         self._settings.wait_until_started()
         with self._reloading:
             before, config = self._settings.config, self._read()
-            if config == before:
+            has_new_model = config.model == before.model and self._has_new_model()
+            if config == before and not has_new_model:
                 again = self._settings.try_refused_again()
                 return f"nothing changed{', logging in again: ' + ', '.join(again) if again else ''}"
-            if not ConfigChanges(before, config).needs_restart:
+            if not has_new_model and not ConfigChanges(before, config).needs_restart:
                 changes = str(self._settings.apply_config(config))
                 self._settings.try_refused_again()
                 return changes

@@ -23,7 +23,8 @@ def contract(**changes: Any) -> ModelContract:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"rate": None}, {"rate": 12.5, "temperature": 0.31}, {"labels": ("Ä", "é", "Idle")}]
+    "changes",
+    [{}, {"rate": None}, {"rate": 12.5, "temperature": 0.31}, {"labels": ("Ä", "é", "Idle")}, {"taught": ("Walk",)}],
 )
 def test_contract_survives_a_round_trip_through_json(changes: dict[str, Any]) -> None:
     written = contract(**changes)
@@ -51,6 +52,7 @@ REFUSED = [
     ({"labels": ("Jump",), "background": ()}, "at least two different labels"),
     ({"labels": ("Jump", "Jump"), "background": ()}, "different labels"),
     ({"background": ("Sleep",)}, "must be some of the labels"),
+    ({"taught": ("Idle",)}, "must be some of the activities"),
     ({"background": ("Jump", "Walk", "Idle")}, "must be some of the labels"),
     ({"frames": 0}, "got 0, 64, 64"),
     ({"height": -1}, "must be positive"),

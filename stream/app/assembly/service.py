@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from harstream.models.catalogue import ModelNotFound, find_model
 from harstream.stream.app.assembly.configured_cameras import ConfiguredCameras
 from harstream.stream.app.assembly.outputs import Outputs, new_outputs
 from harstream.stream.app.assembly.startup_messages import StartupMessages
@@ -145,7 +147,7 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
     shutdown = Shutdown(service)
     outputs.publisher.set_takeover_handler(shutdown.stop)
     settings = CameraSettings(service, config, SettingsFile(config.state / SETTINGS_FILE), cameras, outputs)
-    reload = Reload(settings, shutdown, read, _check)
+    reload = Reload(settings, shutdown, read, _check, partial(_has_new_files, config.model, recognizer.files.sha256()))
     changes = ChangeQueue()
 
     # Inputs request changes. Signals do so, too, after `start`.
@@ -194,6 +196,14 @@ def _check(config: Config) -> None:
     """Raises the errors of `build_service` that can be checked while another service runs."""
     check_outputs([Path(camera.source) for camera in config.cameras], config.events, config.record)
     effective_tracker_settings(config, engine.load_engine(config.model, config.device).contract)
+
+
+def _has_new_files(model: str, sha256: str) -> bool:
+    """Return whether the model's files have changed. Missing files are no change: the loaded model works on."""
+    try:
+        return find_model(model).sha256() != sha256
+    except (ModelNotFound, OSError):
+        return False
 
 
 def _log_refusal(why: str) -> None:

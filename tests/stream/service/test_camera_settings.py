@@ -86,7 +86,10 @@ class Node:
         self.taken: list[Config] = []
         self.shutdown = Shutdown(self.service)
         self.settings = CameraSettings(self.service, config, SettingsFile(self.memory), self, self)
-        self.reload = Reload(self.settings, self.shutdown, lambda: self.file, lambda _: None)
+        self.has_new_model = False
+        self.reload = Reload(
+            self.settings, self.shutdown, lambda: self.file, lambda _: None, lambda: self.has_new_model
+        )
 
     def start(self) -> Node:
         self.settings.start(must_open=False)
@@ -323,3 +326,10 @@ def test_a_change_during_the_start_waits_for_it(tmp_path: Path, eventually: Even
     node.start()
     asking.join(10)
     assert node.service.sources == {"hall": "off", "yard": "1"}
+
+
+def test_a_reload_restarts_for_new_files_of_the_same_model(node: Node) -> None:
+    assert node.reload() == "nothing changed"
+    node.has_new_model = True
+    assert node.reload() == "the service restarts"
+    assert node.shutdown.is_restart

@@ -1,0 +1,114 @@
+"""Shows video files to the pipeline of `run`, and keeps what a model's head sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harstream.clips.video import pictures
+from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
+from harstream.stream.config.activities import ActivitiesConfig
+from harstream.stream.config.model import Config
+from harstream.stream.recognition.protocols import Recognizer
+from harstream.wire.values import Frame, Scores
+
+Features = Callable[[NDArray[np.generic]], NDArray[np.float32]]
+"""Turns windows of rows (N, T, *row_shape) into features (N, D)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClipWindows:
+    """The windows of one video, in order. With several people, those of the one whose activity the camera shows."""
+
+    path: Path
+    seconds: float
+    """The time of the last picture, in seconds since the first one."""
+    features: NDArray[np.float32]
+    """(N, D)"""
+    scores: tuple[Scores, ...]
+    """What the shipped head says of each window."""
+    moves: NDArray[np.bool_]
+    """(N,), False for a window in which nothing moves."""
+    rows: NDArray[np.generic] | None
+    """(T, *row_shape), those of the last window in which something moves."""
+
+
+class WindowReader:
+    """Reads the windows of videos, with the settings of `run`. It is not thread-safe."""
+
+    def __init__(self, recognizer: Recognizer, config: Config, features: Features) -> None:
+        self._recording = _RecordingRecognizer(recognizer)
+        self._features = features
+        # The activities of the configuration may be taught ones, which this model does not know yet.
+        settings = config.model_copy(update={"activities": ActivitiesConfig(), "stride": 1})
+        self._new_pipeline = partial(new_pipeline, settings, self._recording, detector=new_detector(config))
+        self._still: NDArray[np.float32] | None = None
+
+    def still(self) -> NDArray[np.float32]:
+        """Return the features (D,) of a window of black pictures, in which nothing moves."""
+        if self._still is None:
+            contract, lookback = self._recording.contract, self._recording.lookback
+            frame = np.zeros((1, *(2,) * lookback, contract.height, contract.width, 3), np.uint8)
+            rows = np.repeat(self._recording.encode(frame)[:, np.newaxis], contract.frames - lookback, axis=1)
+            self._still = self._features(rows)[0]
+        return self._still
+
+    def read(self, path: Path) -> ClipWindows:
+        """Return the windows of a video. Raises VideoError, and ModelError if the model fails."""
+        last, sample = 0.0, None
+        found: list[tuple[Scores, bool, NDArray[np.float32]]] = []
+        for time, scores, rows in self._windows(path):
+            last, sample = time, sample if rows is None else rows
+            if scores is not None:
+                features = self.still() if rows is None else self._features(rows[np.newaxis])[0]
+                found.append((scores, rows is not None, features))
+        return ClipWindows(
+            path,
+            last,
+            np.array([features for *_, features in found], np.float32).reshape(len(found), len(self.still())),
+            tuple(scores for scores, *_ in found),
+            np.array([moves for _, moves, _ in found], dtype=bool),
+            sample,
+        )
+
+    def _windows(self, path: Path) -> Iterator[tuple[float, Scores | None, NDArray[np.generic] | None]]:
+        """Yield for each picture its time, the scores if a window was due, and its rows; None if nothing moves."""
+        frames = ([Frame("example", time, picture)] for time, picture in pictures(path))
+        for step in self._new_pipeline().steps(frames):
+            if step.frame is not None:
+                scores = step.notice.scores
+                yield step.notice.time, scores, None if scores is None else self._recording.rows_of(scores.values)
+            self._recording.forget()
+
+
+class _RecordingRecognizer:
+    """A Recognizer that remembers the windows that it scored last."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.contract = recognizer.contract
+        self.lookback = recognizer.lookback
+        self.row_shape = recognizer.row_shape
+        self.row_dtype = recognizer.row_dtype
+        self._recognizer = recognizer
+        self._scored: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
+
+    def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
+        return self._recognizer.encode(frames)
+
+    def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
+        scores = self._recognizer.score(windows)
+        self._scored = list(zip(windows.copy(), scores, strict=True))
+        return scores
+
+    def rows_of(self, values: NDArray[np.float32]) -> NDArray[np.generic] | None:
+        """Return the rows (T, *row_shape) for which the model last gave these scores (K,), or None."""
+        return next((rows for rows, scores in self._scored if np.array_equal(scores, values)), None)
+
+    def forget(self) -> None:
+        self._scored = []

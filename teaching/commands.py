@@ -1,0 +1,89 @@
+"""`harstream teach`: keeps examples of a user's own activities, and teaches a model from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
+from harstream.stream.app.terminal import one_line_errors
+from harstream.teaching.examples import FEWEST_EXAMPLES, check_activity_name
+from harstream.teaching.fit_command import fit
+from harstream.teaching.options import KEYS, ActivityOption, ExamplesOption, check_extra, examples_of, open_base
+from harstream.wire.errors import SinkError
+
+teach = typer.Typer(no_args_is_help=True, help="Teach activities of your own.")
+console = Console(highlight=False, soft_wrap=True)
+
+
+@teach.command()
+def add(
+    files: Annotated[list[Path], typer.Argument(help="Videos of a few seconds, each an example.", metavar="FILE...")],
+    activity: ActivityOption,
+    examples: ExamplesOption = None,
+    model: ModelOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add examples of an activity. They are copied, after a look whether the model sees something in them."""
+    with one_line_errors():
+        check_extra()
+        from harstream.teaching.lesson import new_reader, read_example
+
+        chosen = read_config(config, keys=KEYS)
+        kept = examples_of(examples, chosen)
+        recognizer, _ = open_base(chosen, model)
+        check_activity_name(activity, recognizer.contract, kept.activities())
+        reader = new_reader(recognizer, chosen)
+        for file in files:
+            read_example(reader, file, recognizer.contract)
+        with _disk_errors(kept.folder):
+            kept.add(activity, files)
+        number = len(kept.of(activity))
+        missing = f"; {FEWEST_EXAMPLES - number} more are needed" if number < FEWEST_EXAMPLES else ""
+        console.print(f"{escape(activity)} has {number} examples in {escape(str(kept.folder))}{missing}")
+
+
+@teach.command("list")
+def list_(examples: ExamplesOption = None, config: ConfigOption = None) -> None:
+    """List the examples of each activity."""
+    with one_line_errors():
+        kept = examples_of(examples, read_config(config, keys=KEYS))
+        for activity in kept.activities():
+            names = [path.name for path in kept.of(activity)]
+            console.print(f"[bold]{escape(activity)}[/]  {len(names)}: {escape(', '.join(names))}")
+        if not kept.activities():
+            console.print(f"there are no examples in {escape(str(kept.folder))}: `harstream teach add` adds some")
+
+
+@teach.command()
+def remove(
+    activity: ActivityOption,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="The names of the files to delete. Default: all.", metavar="[NAME...]")
+    ] = None,
+    examples: ExamplesOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Delete examples of an activity. The taught model changes at the next `harstream teach fit`."""
+    with one_line_errors():
+        kept = examples_of(examples, read_config(config, keys=KEYS))
+        with _disk_errors(kept.folder):
+            removed = kept.remove(activity, names or ())
+        console.print(f"deleted {len(removed)} example(s) of {escape(activity)}")
+
+
+teach.command()(fit)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SinkError(f"cannot write to {folder}: {error.strerror or error}") from error

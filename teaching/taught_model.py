@@ -1,0 +1,134 @@
+"""Writes a taught model: encoder, composed head and whole graph with their contract, checked, in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from harstream.export.verify import TOLERANCE, onnx_runner, session
+from harstream.export.window_graph import attach_contract, of_windows
+from harstream.models.catalogue import ENCODER, HEAD, WHOLE, ModelFiles, find_model
+from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract
+from harstream.resilience.whole_folder import whole_folder
+from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.teaching.feature_graph import FeatureExtractor
+from harstream.teaching.head_graph import TaughtPart, compose_scores, with_taught_part
+from harstream.wire.errors import ConfigError, ModelError, SinkError
+
+REPORT = "export.json"
+TAUGHT_ON = "taught_on"
+"""The key in the report with the model that was taught."""
+
+
+def taught_contract(contract: ModelContract, activities: Sequence[str]) -> ModelContract:
+    """Return the contract with the new labels after the shipped ones. Raises ConfigError."""
+    try:
+        return replace(
+            contract,
+            version=f"{contract.version}+taught",
+            labels=(*contract.labels, *activities),
+            taught=tuple(activities),
+        )
+    except ContractError as error:
+        raise ConfigError(str(error)) from error
+
+
+def taught_on(name_or_path: str) -> str | None:
+    """Return the model that a folder of a taught model was taught on, None for any other model."""
+    try:
+        found = json.loads((Path(name_or_path) / REPORT).read_text()).get(TAUGHT_ON)
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def check_target(out: Path) -> None:
+    """Check that `out` is free, or holds a taught model. Raises ConfigError."""
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and taught_on(str(out)) is None)):
+        raise ConfigError(
+            f"--out: expected a new folder, or that of a taught model, got {out}, which holds other files"
+        )
+
+
+def write_taught_model(
+    out: Path,
+    base: ModelFiles,
+    part: TaughtPart,
+    contract: ModelContract,
+    windows: NDArray[np.generic],
+    report: Mapping[str, Any],
+) -> None:
+    """Write the whole folder or nothing. `windows`: rows (N, T, *row_shape) on which the graphs are checked.
+
+    Raises ModelError if the written model computes something else than shipped head and part, and SinkError.
+    """
+    assert base.encoder
+    assert base.head
+    encoder, head = onnx.load(base.encoder), onnx.load(base.head)
+    composed = with_taught_part(head, part)
+    difference = _checked_head(head, composed, part, windows)
+    whole = of_windows(encoder, composed)
+    _check_whole(whole, encoder, composed, contract)
+    content = json.dumps({**report, "largest_difference": difference}, indent=2, ensure_ascii=False) + "\n"
+    try:
+        with whole_folder(out) as folder:
+            shutil.copyfile(base.encoder, folder / ENCODER)
+            _write(folder / HEAD, composed, contract, base.encoder)
+            _write(folder / WHOLE, whole, contract, base.encoder)
+            (folder / REPORT).write_text(content, encoding="utf-8")
+            if load_engine(str(folder), "cpu").contract != contract:
+                raise ModelError(f"{folder / HEAD} has another contract than was written")
+    except OSError as error:
+        raise SinkError(f"the taught model cannot be written to {out}: {(error.strerror or str(error))}") from error
+
+
+def _write(path: Path, graph: onnx.ModelProto, contract: ModelContract, encoder: Path) -> None:
+    attach_contract(graph, contract)
+    graph.metadata_props.add(key=ENCODER_KEY, value=hashlib.sha256(encoder.read_bytes()).hexdigest())
+    path.write_bytes(graph.SerializeToString())
+
+
+def _checked_head(
+    head: onnx.ModelProto, composed: onnx.ModelProto, part: TaughtPart, windows: NDArray[np.generic]
+) -> float:
+    """Return the largest difference between the composed graph and its parts. Raises ModelError."""
+    rows = head.graph.input[0].name
+    (shipped,) = session(head).run(None, {rows: windows})
+    expected = compose_scores(shipped, part.probabilities(FeatureExtractor(head)(windows)))
+    (scores,) = session(composed).run(None, {rows: windows})
+    return _difference(expected, scores)
+
+
+def _check_whole(
+    whole: onnx.ModelProto, encoder: onnx.ModelProto, head: onnx.ModelProto, contract: ModelContract
+) -> None:
+    shape = (2, contract.frames, contract.height, contract.width, 3)
+    frames = np.random.default_rng(0).integers(0, 256, shape).astype(contract.input_dtype)
+    _difference(onnx_runner(encoder, head)(frames), session(whole).run(None, {whole.graph.input[0].name: frames})[0])
+
+
+def _difference(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> float:
+    difference = float(np.abs(expected - scores).max())
+    if not difference <= TOLERANCE:
+        raise ModelError(f"the taught head differs by {difference:.2g} from its parts: nothing was written")
+    return difference
+
+
+def base_files(name_or_path: str) -> ModelFiles:
+    """Return the files of a model that can be taught. Raises ModelError and ModelNotFound."""
+    files = find_model(name_or_path)
+    if files.encoder is None:
+        raise ModelError(
+            f"expected a model with encoder.onnx and head.onnx, whose rows can be taught, such as flow_tcn; "
+            f"{name_or_path} has no rows: it sees whole windows of pictures"
+        )
+    return files

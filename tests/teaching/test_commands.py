@@ -1,0 +1,236 @@
+"""`harstream teach` from examples to a model that recognizes them, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import harstream
+from harstream.models.catalogue import TRAINED
+from harstream.teaching import taught_model
+from harstream.teaching.commands import teach
+from harstream.wire.errors import ModelError
+from tests.support.films import WriteFilm
+from tests.support.row_model import ENCODER, write_row_model
+
+GREYS = (116, 120, 124, 128, 132)
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path, row_model: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`command("list")` runs `harstream teach list` in a folder whose configuration has the small model.
+
+    Returns the exit code and the output, stdout and stderr together, with single spaces.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": str(row_model)}))
+
+    def run(*arguments: object) -> tuple[int, str]:
+        result = CliRunner().invoke(teach, [str(argument) for argument in arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, " ".join(result.output.split())
+
+    return run
+
+
+@pytest.fixture
+def greys(film: WriteFilm) -> list[Path]:
+    """Five examples of the activity Grey."""
+    return [film(f"grey{level}.mp4", (2, level)) for level in GREYS]
+
+
+@pytest.fixture
+def ordinary(film: WriteFilm) -> Path:
+    """Dark footage, in which the shipped activity Light goes on twice."""
+    return film("ordinary.mp4", (5, 30), (3, 250), (5, 30), (3, 250), (5, 30))
+
+
+def test_a_taught_activity_is_recognized_in_a_stream_beside_the_shipped_one(
+    command: Command, greys: list[Path], ordinary: Path, film: WriteFilm
+) -> None:
+    assert command("add", "--activity", "Grey", *greys) == (0, "Grey has 5 examples in harstream-state/examples")
+    assert command("list") == (0, "Grey 5: grey116.mp4, grey120.mp4, grey124.mp4, grey128.mp4, grey132.mp4")
+    code, output = command("fit", "--ordinary", ordinary)
+    assert code == 0, output
+    assert "Grey 5 5 5" in output
+    assert "0 false event(s) of the new activities" in output
+    assert "of the others: Light 2" in output
+    assert "model: harstream-state/taught activities: overrides: Grey: start_above: 0.6" in output
+    day = film("day.mp4", (3, 30), (4, 126), (3, 30), (4, 250), (3, 30))
+    events = [*harstream.recognize(day, model="harstream-state/taught", start_above=0.5)]
+    assert [event.activity for event in events if event.type == "start"] == ["Grey", "Light"]
+
+
+def test_a_taught_model_says_what_it_is(command: Command, greys: list[Path], ordinary: Path, row_model: Path) -> None:
+    command("add", "--activity", "Grey", *greys)
+    command("fit", "--ordinary", ordinary)
+    contract = harstream.load("harstream-state/taught").contract
+    assert contract.labels == ("Dark", "Light", "Grey")
+    assert contract.background == ("Dark",)
+    assert contract.taught == ("Grey",)
+    assert contract.version == "1.0.0+taught"
+    report = json.loads(Path("harstream-state/taught/export.json").read_text())
+    assert report["taught_on"] == str(row_model)
+    assert report["examples"] == {"Grey": [f"grey{level}.mp4" for level in GREYS]}
+
+
+def test_teaching_goes_on_from_a_configuration_with_the_taught_model(
+    command: Command, greys: list[Path], ordinary: Path, film: WriteFilm
+) -> None:
+    command("add", "--activity", "Grey", *greys)
+    command("fit", "--ordinary", ordinary)
+    overrides = {"overrides": {"Grey": {"start_above": 0.7}}}
+    Path("config.yaml").write_text(yaml.safe_dump({"model": "harstream-state/taught", "activities": overrides}))
+    dim = [film(f"dim{level}.mp4", (2, level)) for level in (70, 72, 74, 76, 78)]
+    assert command("add", "--activity", "Dim", *dim)[0] == 0
+    code, output = command("fit", "--ordinary", ordinary)
+    assert code == 0, output
+    assert harstream.load("harstream-state/taught").contract.taught == ("Dim", "Grey")
+
+
+def test_a_model_without_footage_of_its_own_needs_ordinary_footage(command: Command, greys: list[Path]) -> None:
+    command("add", "--activity", "Grey", *greys)
+    assert command("fit") == (3, (
+        "harstream: expected --ordinary, footage of ordinary hours: the model brightness brings no footage of its own, "
+        "so nothing shows what is none of the activities"
+    ))  # fmt: skip
+    assert not Path("harstream-state/taught").exists()
+
+
+def test_activities_that_cannot_be_told_apart_are_named(
+    command: Command, greys: list[Path], ordinary: Path, film: WriteFilm
+) -> None:
+    others = [film(f"same{level}.mp4", (2, level)) for level in (117, 121, 125, 129, 133)]
+    command("add", "--activity", "Grey", *greys)
+    command("add", "--activity", "Silver", *others)
+    code, output = command("fit", "--ordinary", ordinary)
+    assert code == 0
+    assert "Grey and Silver cannot be told apart: " in output
+
+
+def test_examples_of_one_evening_get_a_warning(command: Command, ordinary: Path, film: WriteFilm) -> None:
+    files = [film(f"2026-11-20_19-0{number}-00.mp4", (2, level)) for number, level in enumerate(GREYS)]
+    command("add", "--activity", "Grey", *files)
+    output = command("fit", "--ordinary", ordinary)[1]
+    assert "all examples of Grey were recorded within 6 hours" in output
+    command("add", "--activity", "Grey", film("2026-11-22_09-00-00.mp4", (2, 127)))
+    assert "within 6 hours" not in command("fit", "--ordinary", ordinary)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Light", "--activity: the model brightness has Light already: choose another name"),
+        ("light", "--activity: the model brightness has Light already: choose another name"),
+        ("unknown", "--activity: the model brightness has unknown already: choose another name"),
+        ("../x", "--activity: expected 1 to 60 letters, digits, spaces, - and _, such as Cooking, got '../x'"),
+        ("", "--activity: expected 1 to 60 letters, digits, spaces, - and _, such as Cooking, got ''"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(command: Command, greys: list[Path], name: str, expected: str) -> None:
+    assert command("add", "--activity", name, *greys) == (3, f"harstream: {expected}")
+    assert not Path("harstream-state").exists()
+
+
+def test_one_bad_file_keeps_all_out(command: Command, greys: list[Path], film: WriteFilm) -> None:
+    short = film("short.mp4", (0.2, 100))
+    code, output = command("add", "--activity", "Grey", *greys, short)
+    assert (code, output.startswith(f"harstream: {short} has no window: expected 0.4 seconds or more")) == (4, True)
+    Path("text.mp4").write_text("no video")
+    code, output = command("add", "--activity", "Grey", *greys, "text.mp4")
+    assert (code, output) == (4, "harstream: expected a video, found nothing that can be decoded in text.mp4")
+    code, output = command("add", "--activity", "Grey", "missing.mp4")
+    assert (code, output) == (4, "harstream: expected a video file, found nothing at missing.mp4")
+    assert command("list")[1].startswith("there are no examples")
+
+
+def test_an_example_is_added_once(command: Command, greys: list[Path]) -> None:
+    command("add", "--activity", "Grey", greys[0])
+    code, output = command("add", "--activity", "Silver", greys[1], greys[0])
+    assert code == 3
+    assert "is an example of Grey already" in output
+    assert command("list")[1] == "Grey 1: grey116.mp4"
+
+
+def test_too_few_examples_are_refused(command: Command, greys: list[Path], ordinary: Path) -> None:
+    assert command("fit", "--ordinary", ordinary)[1].startswith("harstream: expected examples, got none")
+    assert command("add", "--activity", "Grey", *greys[:4])[1].endswith("; 1 more are needed")
+    code, output = command("fit", "--ordinary", ordinary)
+    assert code == 3
+    assert "each activity needs at least 5 examples, Grey has 4: add more" in output
+
+
+def test_removed_examples_are_not_learned(command: Command, greys: list[Path]) -> None:
+    command("add", "--activity", "Grey", *greys)
+    assert command("remove", "--activity", "Grey", "grey116.mp4") == (0, "deleted 1 example(s) of Grey")
+    assert "has no example 'x.mp4'" in command("remove", "--activity", "Grey", "x.mp4")[1]
+    assert command("remove", "--activity", "Grey") == (0, "deleted 4 example(s) of Grey")
+    assert "there is no example of 'Grey'" in command("remove", "--activity", "Grey")[1]
+    assert not Path("harstream-state/examples/Grey").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "expected"),
+    [
+        ("convlstm", 5, "expected a model with encoder.onnx and head.onnx"),
+        ("flow_tcm", 3, "did you mean flow_tcn?"),
+    ],
+)
+def test_a_model_that_cannot_be_taught_is_refused(command: Command, model: str, code: int, expected: str) -> None:
+    found, output = command("fit", "--model", model)
+    assert (found, expected in output) == (code, True), output
+
+
+def test_a_folder_of_other_files_is_not_replaced(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").touch()
+    code, output = command("fit", "--out", "photos")
+    assert (code, "got photos, which holds other files" in output) == (3, True)
+    assert command("fit", "--out", TRAINED / "flow_tcn")[0] == 3
+
+
+def test_an_interruption_leaves_the_earlier_model(
+    command: Command, greys: list[Path], ordinary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("add", "--activity", "Grey", *greys)
+    command("fit", "--ordinary", ordinary)
+    state = Path("harstream-state")
+    before = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(taught_model, "_write", interrupted)
+    assert command("fit", "--ordinary", ordinary)[0] != 0
+    assert {path: path.read_bytes() for path in state.rglob("*") if path.is_file()} == before
+
+
+def test_a_head_beside_another_encoder_is_refused(
+    command: Command, greys: list[Path], ordinary: Path, tmp_path: Path
+) -> None:
+    command("add", "--activity", "Grey", *greys)
+    command("fit", "--ordinary", ordinary)
+    other = tmp_path / "other"
+    other.mkdir()
+    write_row_model(other, encoder=ENCODER.replace("{255}", "{200}"))
+    shutil.copyfile("harstream-state/taught/head.onnx", other / "head.onnx")
+    with pytest.raises(ModelError, match="was taught on another encoder"):
+        harstream.load(other)
+
+
+def test_the_extra_is_named_where_it_is_missing(
+    command: Command, greys: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    code, output = command("add", "--activity", "Grey", *greys)
+    assert code == 3
+    assert output.endswith("which is not installed: pip install 'harstream[teach]'")

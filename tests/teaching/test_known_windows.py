@@ -1,0 +1,46 @@
+"""The file of known footage fits the model beside it, or is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harstream.models.catalogue import find_model
+from harstream.teaching.known_windows import FILE, read_known_windows, write_known_windows
+from harstream.wire.errors import ModelError
+from tests.support.row_model import write_row_model
+
+
+def test_features_are_read_as_they_were_written(tmp_path: Path) -> None:
+    files = find_model(str(write_row_model(tmp_path)))
+    assert read_known_windows(files) is None
+    features = np.arange(12, dtype=np.float32).reshape(2, 6)
+    write_known_windows(files, features)
+    read = read_known_windows(files)
+    assert read is not None
+    assert np.array_equal(read, features)
+
+
+def test_features_of_another_model_are_refused(tmp_path: Path, row_model: Path) -> None:
+    files = find_model(str(write_row_model(tmp_path)))
+    write_known_windows(files, np.zeros((2, 6), np.float32))
+    shutil.copyfile(Path(find_model("flow_tcn").folder, "head.onnx"), tmp_path / "head.onnx")
+    with pytest.raises(ModelError, match="is of another model"):
+        read_known_windows(files)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04"])
+def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    files = find_model(str(write_row_model(tmp_path)))
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(ModelError, match="got a broken file"):
+        read_known_windows(files)
+
+
+def test_the_default_model_brings_known_footage() -> None:
+    features = read_known_windows(find_model("flow_tcn"))
+    assert features is not None
+    assert features.shape[1] == 512
