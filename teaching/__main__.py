@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from harstream.clips.listing import Clip, ListingError, find_clips, split_by_file
+from harstream.clips.listing import Clip, ListingError, find_clips
+from harstream.clips.split_files import split_by_file
 from harstream.clips.video import VideoError
 from harstream.command_line.errors import fail
 from harstream.models.catalogue import ModelNotFound
