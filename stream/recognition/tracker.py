@@ -121,6 +121,8 @@ class Tracker:
         if self._is_start(best, smoothed, time):
             events += self._close(time, self._current.supported_at, EndReason.SWITCHED) if self._current else []
             events.append(self._start(best, float(smoothed[best]), time, middle))
+        elif self._current and time - self._current.reported_at >= self._settings_of(self._current.label_id).update:
+            events.append(self._event(self._current, EventType.UPDATE, time))
         return events
 
     def finish(self, time: float, reason: EndReason) -> list[Event]:
@@ -175,8 +177,6 @@ class Tracker:
             return self._close(time, current.supported_at, EndReason.LOW_CONFIDENCE)
         if time - current.started_at >= settings.max_duration:
             return self._close(time, time, EndReason.MAX_DURATION)
-        if time - current.reported_at >= settings.update:
-            return [self._event(current, EventType.UPDATE, time)]
         return []
 
     def _settings_of(self, label_id: int) -> TrackerSettings:

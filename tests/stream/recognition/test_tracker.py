@@ -132,6 +132,17 @@ def test_another_activity_ends_the_running_one() -> None:
     assert (other.started_at, other.previous) == (1.5, ("unknown", 0.5))
 
 
+def test_an_end_takes_the_place_of_the_update_that_is_due() -> None:
+    """The history keeps the last event of an activity. After a kill, subscribers would miss the one before it."""
+    tracker = new_tracker(replace(SETTINGS, update=1.5))
+    events = track(tracker, [jump(0.9)] * 3 + [walk(0.9)] * 3, step=0.5)  # an update is due at 2.5, as is Walk's start
+    assert [(event.activity, event.type.value, event.seq, event.updated_at) for event in events] == [
+        ("Jump", "start", 1, 1.0),
+        ("Jump", "end", 2, 2.5),
+        ("Walk", "start", 1, 2.5),
+    ]
+
+
 def test_activity_that_follows_at_once_names_the_previous_one() -> None:
     # Windows last 2 s. The first event lasts from -1 to 3; the next window has its middle at 3.
     settings = replace(SETTINGS, max_duration=4.0)
