@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harstream.clips.listing import Clip, ListingError
-from harstream.training.clip_selection import ClipSelection, select_clips
+from harstream.training.clip_selection import ClipSelection, absent_clips, select_clips
 from harstream.training.recipes import Recipe
 
 
@@ -53,6 +53,25 @@ def test_a_split_file_decides_if_one_is_given(data: Path, tmp_path: Path) -> Non
     split = tmp_path / "SPLIT.tsv"
     split.write_text("\n".join(["file\tclass\tgroup\tcluster\tsplit", *rows]) + "\n")
     assert parts(select_clips(ClipSelection((data,), (str(split),)), Recipe())) == {"train": 36, "val": 4}
+
+
+def test_the_named_group_is_tested_on(data: Path) -> None:
+    clips = select_clips(ClipSelection((data,), ("g03",)), Recipe())
+    assert {(clip.label, clip.group) for clip in clips if clip.part == "test"} == {("Walk", "g03"), ("Jump", "g03")}
+    assert parts(clips) == {"train": 28, "val": 8, "test": 4}
+
+
+def test_an_official_split_decides_and_what_it_leaves_out_is_said(data: Path, tmp_path: Path) -> None:
+    split = tmp_path / "trainlist01.txt"
+    split.write_text(
+        "".join(f"Walk/v_Walk_g{group:02}_c01.avi 1\n" for group in range(1, 6)) + "YoYo/v_YoYo_g01_c01.avi 2\n"
+    )
+    selection = ClipSelection((data,), (str(split),))
+    assert parts(select_clips(selection, Recipe())) == {"train": 4, "val": 1}
+    assert absent_clips(selection) == [
+        f"1 of 2 class(es) of {split} have no folder, the first is YoYo",
+        f"1 of 2 class folder(s) are not in {split} and are left out, the first is Jump",
+    ]
 
 
 def test_only_the_given_classes_are_used(data: Path) -> None:

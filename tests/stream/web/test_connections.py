@@ -24,6 +24,7 @@ from starlette.routing import Route
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from harstream.stream.web import connections as limits
 from harstream.stream.web.connections import (
     FEWEST,
     LONGEST_WAIT,
@@ -145,23 +146,31 @@ def test_the_end_of_the_flood_is_said_with_the_count(
     eventually(lambda: "6 were closed" in caplog.text, "the end of the flood")
 
 
+@pytest.fixture
+def longest_wait(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Shortens the time that a client has for its request to these seconds. End-to-end tests wait the whole time."""
+    monkeypatch.setattr(limits, "LONGEST_WAIT", 1.0)
+    monkeypatch.setattr(limits, "SWEEPS", 0.1)
+    return 1.0
+
+
 @pytest.mark.parametrize("sent", [b"", HALF, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"])
-def test_a_request_that_does_not_become_whole_is_closed_in_time(serve: Serve, sent: bytes) -> None:
+def test_a_request_that_does_not_become_whole_is_closed_in_time(serve: Serve, sent: bytes, longest_wait: float) -> None:
     with opened(serve(3), sent) as link:
         began = time.monotonic()
         while received(link):  # a POST is answered before its body is complete
             pass
-        assert time.monotonic() - began < LONGEST_WAIT + 3
+        assert longest_wait - 0.2 < time.monotonic() - began < longest_wait + 3
 
 
-def test_a_client_that_sends_a_byte_at_a_time_is_closed_in_time(serve: Serve) -> None:
+def test_a_client_that_sends_a_byte_at_a_time_is_closed_in_time(serve: Serve, longest_wait: float) -> None:
     with opened(serve(3), HALF) as link:
         began = time.monotonic()
         with contextlib.suppress(OSError):
-            while time.monotonic() - began < LONGEST_WAIT + 5:
+            while time.monotonic() - began < longest_wait + 5:
                 link.sendall(b"a")
-                time.sleep(0.2)
-        assert time.monotonic() - began < LONGEST_WAIT + 3
+                time.sleep(0.1)
+        assert longest_wait - 0.2 < time.monotonic() - began < longest_wait + 3
 
 
 def test_a_client_that_reads_nothing_is_disconnected(serve: Serve) -> None:
