@@ -73,11 +73,11 @@ def _learn(kept: Examples, ordinary: list[Path], recognizer: Engine, config: Con
 
 
 def _report(taught: Taught, kept: Examples) -> None:
-    from harstream.teaching.report import activity_table, notes, warnings
+    from harstream.teaching.report import activity_table, alike_notes, notes, warnings
 
     judgement, contract = taught.judgement, taught.contract
     console.print(activity_table(judgement, contract), soft_wrap=False)
-    for line in notes(judgement, contract):
+    for line in (*alike_notes(taught.alike), *notes(judgement, contract)):
         console.print(escape(line))
     for line in warnings({name: kept.of(name) for name in kept.activities()}, judgement):
         errors.print(escape(line), style="yellow")

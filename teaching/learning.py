@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from threadpoolctl import threadpool_limits
 from harstream.teaching.head_graph import TaughtPart
 from harstream.teaching.training_windows import FOLDS, TrainingWindows
 
-STRENGTHS = (0.003, 0.01, 0.03)
+STRENGTHS = (0.01, 0.1, 1.0)
 """The inverse strengths of regularisation from which cross-validation chooses, for a total weight of TOTAL."""
 TOTAL = 1000.0
+ALIKE = 0.5
+"""A kind of background is like a new activity if more than this share of its windows is taken for it."""
 LOWEST = 1e-6
 """A smaller probability counts as this in the logarithmic loss."""
 
@@ -76,9 +79,28 @@ def _loss(windows: TrainingWindows, parts: tuple[TaughtPart, ...]) -> float:
 def held_out_probabilities(
     parts: tuple[TaughtPart, ...], features: NDArray[np.float32], folds: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """Return the probabilities (N, 1 + L) of windows, each by the part that has not learned it."""
-    found = np.empty((len(features), len(parts[0].bias)), np.float32)
+    """Return the probabilities (N, 1 + L) of windows, each by the part that has not learned it.
+
+    Those of fold -1, which all parts have learned, are 0.
+    """
+    found = np.zeros((len(features), len(parts[0].bias)), np.float32)
     for fold, part in enumerate(parts):
         if (held := folds == fold).any():
             found[held] = part.probabilities(features[held])
+    return found
+
+
+def classes_alike(
+    classes: Sequence[str], probabilities: NDArray[np.float32], activities: Sequence[str]
+) -> dict[str, str]:
+    """Return the classes of background of which most windows are taken for one new activity, and that activity.
+
+    `probabilities`: (N, 1 + L), of parts that have not learned the class.
+    """
+    best, names = probabilities.argmax(axis=1), np.array(classes)
+    found = {}
+    for name in sorted(set(classes)):
+        counts = np.bincount(best[names == name], minlength=1 + len(activities))[1:]
+        if counts.max() > ALIKE * (names == name).sum():
+            found[name] = activities[int(counts.argmax())]
     return found

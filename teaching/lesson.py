@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,11 +23,11 @@ from harstream.teaching.examples import FEWEST_EXAMPLES, Example
 from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import compose_scores
 from harstream.teaching.judgement import Judgement, judge
-from harstream.teaching.known_windows import read_known_windows
-from harstream.teaching.learning import Learned, held_out_probabilities, learn
+from harstream.teaching.known_windows import KnownWindows, read_known_windows
+from harstream.teaching.learning import Learned, classes_alike, held_out_probabilities, learn
 from harstream.teaching.replay import ScoredVideo
 from harstream.teaching.taught_model import TAUGHT_ON, taught_contract, write_taught_model
-from harstream.teaching.training_windows import fold_of_ordinary, folds_of, training_windows
+from harstream.teaching.training_windows import fold_of_ordinary, folds_of, folds_of_known, training_windows
 from harstream.wire.errors import ConfigError, SourceError
 
 Progress = Callable[[str], None]
@@ -41,8 +41,8 @@ class Lesson:
     examples: dict[str, list[ClipWindows]]
     """By activity, each with at least five clips with windows."""
     ordinary: list[ClipWindows]
-    known: NDArray[np.float32] | None
-    """Features of footage that the model was trained on, if there are any."""
+    known: KnownWindows | None
+    """Windows that the model was trained on, if it brings any."""
     still: NDArray[np.float32]
 
 
@@ -53,6 +53,8 @@ class Taught:
     learned: Learned
     contract: ModelContract
     judgement: Judgement
+    alike: Mapping[str, str]
+    """The kinds of background that look like a new activity, and that activity. They are not learned as background."""
 
 
 def new_reader(recognizer: Engine, config: Config) -> WindowReader:
@@ -103,7 +105,7 @@ def learn_and_judge(lesson: Lesson, shipped: ModelContract, config: Config) -> T
     """Learn and judge. `config`: its activities have the other settings of the tracker."""
     contract = taught_contract(shipped, list(lesson.examples))
     ordinary = [windows for windows in lesson.ordinary if windows.scores]
-    learned = learn(training_windows(list(lesson.examples.values()), ordinary, lesson.known, lesson.still))
+    learned, alike = _learn(lesson, ordinary, shipped)
     scored = partial(_scored, learned)
     examples = [
         scored(clip, np.full(len(clip.scores), fold), activity)
@@ -114,7 +116,13 @@ def learn_and_judge(lesson: Lesson, shipped: ModelContract, config: Config) -> T
     ends = np.cumsum([len(windows.scores) for windows in ordinary])[:-1]
     hours = [scored(windows, part, "") for windows, part in zip(ordinary, np.split(folds, ends), strict=ordinary != [])]
     settings = effective_tracker_settings(_with_known_activities(config, contract), contract)
-    return Taught(learned, contract, judge(examples, hours, contract, settings, config.activities.smoothing))
+    judgement = judge(examples, hours, contract, settings, config.activities.smoothing)
+    return Taught(learned, contract, judgement, alike)
+
+
+def scored_by(learned: Learned, clip: ClipWindows, label: str) -> ScoredVideo:
+    """Return the scores of a clip with windows that was not learned."""
+    return _composed(clip, learned.part.probabilities(clip.features), label)
 
 
 def write(taught: Taught, lesson: Lesson, base: str, recognizer: Engine, out: Path) -> None:
@@ -137,6 +145,20 @@ def videos_in(paths: Sequence[Path]) -> list[Path]:
             raise ConfigError(f"--ordinary: expected a folder with videos, found none in {path}")
         found += inside
     return found
+
+
+def _learn(lesson: Lesson, ordinary: Sequence[ClipWindows], shipped: ModelContract) -> tuple[Learned, dict[str, str]]:
+    """Learn, and learn again without the kinds of known background that look like a new activity."""
+    examples, known = list(lesson.examples.values()), lesson.known
+    learned = learn(training_windows(examples, ordinary, known, lesson.still, shipped.activities))
+    if known is None:
+        return learned, {}
+    probabilities = held_out_probabilities(learned.held_out, known.features, folds_of_known(known, shipped.activities))
+    alike = classes_alike(known.classes, probabilities, list(lesson.examples))
+    if alike:
+        rest = known.without(alike)
+        learned = learn(training_windows(examples, ordinary, rest, lesson.still, shipped.activities))
+    return learned, alike
 
 
 def _check_numbers(paths: dict[str, list[Path]]) -> None:
@@ -165,9 +187,13 @@ def _read_ordinary(path: Path, reader: WindowReader, progress: Progress) -> Clip
 
 
 def _scored(learned: Learned, clip: ClipWindows, folds: NDArray[np.intp], label: str) -> ScoredVideo:
+    """Return the scores of a clip that was learned, from the parts that have not learned it."""
+    return _composed(clip, held_out_probabilities(learned.held_out, clip.features, folds), label)
+
+
+def _composed(clip: ClipWindows, probabilities: NDArray[np.float32], label: str) -> ScoredVideo:
     shipped = np.stack([scores.values for scores in clip.scores])
-    values = compose_scores(shipped, held_out_probabilities(learned.held_out, clip.features, folds))
-    return ScoredVideo(clip.scores, values, clip.seconds, label)
+    return ScoredVideo(clip.scores, compose_scores(shipped, probabilities), clip.seconds, label)
 
 
 def _with_known_activities(config: Config, contract: ModelContract) -> Config:
@@ -187,6 +213,7 @@ def _report(taught: Taught, lesson: Lesson, base: str, recognizer: Engine) -> di
         "taught_on_sha256": recognizer.files.sha256(),
         "examples": {name: [clip.path.name for clip in clips] for name, clips in lesson.examples.items()},
         "ordinary_seconds": round(judgement.ordinary_seconds, 1),
+        "not_learned_as_background": dict(taught.alike),
         "regularisation": taught.learned.strength,
         "cross_validation": [asdict(each) for each in judgement.activities],
         "events_in_ordinary": dict(judgement.in_ordinary),

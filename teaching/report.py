@@ -44,6 +44,12 @@ def notes(judgement: Judgement, contract: ModelContract) -> Iterator[str]:
     yield from _false_events(judgement, contract)
 
 
+def alike_notes(alike: Mapping[str, str]) -> Iterator[str]:
+    """Yield one line about each kind of known background that is not learned as such."""
+    for name, activity in alike.items():
+        yield f"{activity} looks like {name}, which the model learned as background; now it may be taken for {activity}"
+
+
 def warnings(files: Mapping[str, list[Path]], judgement: Judgement) -> Iterator[str]:
     """Yield one line about each weakness of the examples and of the footage. `files`: examples by activity."""
     for activity, paths in files.items():

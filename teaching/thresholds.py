@@ -31,9 +31,9 @@ def choose_threshold(
 ) -> ChosenThreshold:
     """Return the threshold of one activity.
 
-    It is at least the lowest candidate from which on ordinary footage gives at most one false event a day: none at all
-    if it is shorter than a day. Above that, it is the highest one that finds as many examples, up to `highest`, because
-    footage of minutes does not show everything that happens in a day.
+    From some candidate on, ordinary footage gives at most one false event a day: none if it is shorter than a day. Up
+    to another one, which is at most `highest`, as many examples are found. The threshold is in the middle of both:
+    footage of minutes does not show all that happens in a day, nor do a few examples show all of the activity.
     """
     allowed = math.floor(ordinary_seconds / DAY)
     quiet: list[float] = []
@@ -44,7 +44,8 @@ def choose_threshold(
     lowest = min(quiet, default=CANDIDATES[-1])
     reachable = [value for value in CANDIDATES if lowest <= value <= max(lowest, highest)]
     most = found(lowest)[activity]
-    value = max(value for value in reachable if found(value)[activity] >= most)
+    keeping = [value for value in reachable if found(value)[activity] >= most]
+    value = keeping[len(keeping) // 2]
     return ChosenThreshold(value, false_events(value)[activity], bool(quiet))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harstream.teaching.clip_windows import ClipWindows
+from harstream.teaching.known_windows import KnownWindows
 
 EVERY = 4
 """Every n-th window of a clip is learned. Those between differ too little."""
@@ -39,17 +40,19 @@ class TrainingWindows:
 def training_windows(
     examples: Sequence[Sequence[ClipWindows]],
     ordinary: Sequence[ClipWindows],
-    known: NDArray[np.float32] | None,
+    known: KnownWindows | None,
     still: NDArray[np.float32],
+    activities: Collection[str],
 ) -> TrainingWindows:
     """Collect the windows of the examples of each activity, ordinary footage, known and still windows.
 
-    `known`: (N, D) or None. `still`: (D,), a window in which nothing moves, which is nothing of these.
+    `still`: (D,), a window in which nothing moves, which is nothing of these. `activities`: those of the model. All
+    other known windows are background. Each fold holds some kinds of it out, to show what is made of them then.
     """
     parts = [_Part(still[np.newaxis], 0, np.array([-1]), 0.01)]
     share = 1 / ((known is not None) + bool(ordinary) or 1)
     if known is not None:
-        parts.append(_Part(known, 0, np.full(len(known), -1), share * len(examples)))
+        parts.append(_Part(known.features, 0, folds_of_known(known, activities), share * len(examples)))
     if ordinary:
         footage = np.concatenate([each.features for each in ordinary])
         chosen = np.arange(0, len(footage), max(EVERY, -(-len(footage) // MOST_ORDINARY)))
@@ -69,6 +72,12 @@ def training_windows(
 def folds_of(clips: int) -> NDArray[np.intp]:
     """Return the fold of each clip of an activity. All windows of a clip are in the same fold."""
     return np.arange(clips) % FOLDS
+
+
+def folds_of_known(known: KnownWindows, activities: Collection[str]) -> NDArray[np.intp]:
+    """Return the fold of each known window, -1 for those of the model's activities."""
+    background = sorted(set(known.classes) - set(activities))
+    return np.array([background.index(name) % FOLDS if name in background else -1 for name in known.classes])
 
 
 def fold_of_ordinary(windows: int) -> NDArray[np.intp]:

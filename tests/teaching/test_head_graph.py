@@ -63,7 +63,7 @@ def test_scores_are_those_of_both_parts_and_sum_to_1(name: str, seed: int, new: 
     features = FeatureExtractor(head(name))(windows)
     classes = np.concatenate([np.arange(1 + new), generator.integers(0, 1 + new, 11 - new)])
     scaler = StandardScaler().fit(features)
-    regression = LogisticRegression(C=0.1, max_iter=50).fit(scaler.transform(features), classes)
+    regression = LogisticRegression(C=0.1, max_iter=1000).fit(scaler.transform(features), classes)
 
     (scores,) = session(with_taught_part(head(name), part_of(scaler, regression))).run(None, {"rows": windows})
 

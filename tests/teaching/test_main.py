@@ -32,9 +32,10 @@ def test_one_window_of_each_training_clip_is_written(arguments: list[str], tmp_p
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "4 windows of 4 clips" in " ".join(result.output.split())
-    features = read_known_windows(find_model(str(tmp_path)))
-    assert features is not None
-    assert features[:, 0] == pytest.approx([43 / 255] * 2 + [252 / 255] * 2, abs=0.02)
+    known = read_known_windows(find_model(str(tmp_path)))
+    assert known is not None
+    assert known.classes == ("Dark", "Dark", "Light", "Light")
+    assert known.features[:, 0] == pytest.approx([43 / 255] * 2 + [252 / 255] * 2, abs=0.02)
 
 
 def test_at_most_so_many_clips_of_a_class_are_read(arguments: list[str]) -> None:

@@ -19,12 +19,12 @@ def up_to(*scores: float) -> Count:
 @pytest.mark.parametrize(
     ("found", "false", "days", "highest", "value", "false_events", "is_quiet"),
     [
-        pytest.param(up_to(0.9, 0.9, 0.9), up_to(0.62), 0.1, 0.85, 0.85, 0, True, id="a margin that costs nothing"),
+        pytest.param(up_to(0.9, 0.9, 0.9), up_to(0.62), 0.1, 0.85, 0.75, 0, True, id="a margin on both sides"),
         pytest.param(up_to(0.9, 0.7, 0.72), up_to(0.62), 0.1, 0.85, 0.7, 0, True, id="no margin that costs examples"),
         pytest.param(up_to(0.9, 0.7, 0.72), up_to(0.88), 0.1, 0.85, 0.9, 0, True, id="quiet before found"),
         pytest.param(up_to(0.9), up_to(1.0), 0.1, 0.85, 0.99, 1, False, id="never quiet"),
         pytest.param(up_to(0.6), up_to(0.88, 0.58), 1.5, 0.5, 0.6, 1, True, id="one a day is allowed"),
-        pytest.param(up_to(0.6), up_to(), 0.0, 0.85, 0.6, 0, True, id="no footage"),
+        pytest.param(up_to(0.6), up_to(), 0.0, 0.85, 0.55, 0, True, id="no footage"),
     ],
 )
 def test_the_threshold_of_an_activity(

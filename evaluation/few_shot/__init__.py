@@ -1,0 +1,1 @@
+"""How well `harstream teach` learns new activities from a few clips."""
