@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.command import Configure, Harstream
 from tests.support.films import WriteFilm
+from tests.support.light_model import QUICK
 
 FILES = (
     "history.sqlite", "outbox.sqlite", "outbox.sqlite.announced", "outbox.sqlite.snapshots", "outbox.sqlite.client-id",
@@ -24,10 +25,10 @@ def test_a_run_starts_though_no_file_of_its_state_can_be_read(
     harstream: Harstream, configure: Configure, film: WriteFilm, light_model: Path, tmp_path: Path, mosquitto: Any,
     seed: int,
 ) -> None:  # fmt: skip
-    film("yard.mp4", (3, 200))
+    film("yard.mp4", (1, 200))
     configure(
         cameras=[{"name": "yard", "source": "yard.mp4"}], model=str(light_model), state="state",
-        mqtt={"broker": mosquitto.url, "snapshots": True},
+        activities=QUICK, mqtt={"broker": mosquitto.url, "snapshots": True},
     )  # fmt: skip
     assert harstream("run")[0] == 0
     assert {path.name for path in (tmp_path / "state").iterdir()} >= set(FILES) - {"controls.json"}

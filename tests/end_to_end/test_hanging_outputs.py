@@ -13,15 +13,17 @@ import pytest
 import yaml
 
 from harstream.resilience.background_delivery import HANGS_AFTER
-from tests.support.command import Harstream, Start
+from tests.support.command import Configure, Harstream, Start
 from tests.support.films import WriteFilm
+from tests.support.light_model import QUICK
 from tests.support.waiting import Eventually
 
 
 @pytest.fixture
-def busy(film: WriteFilm, light_model: Path) -> tuple[object, ...]:
-    """Returns options: an activity begins every six seconds."""
-    return "--source", film("busy.mp4", *[(2, 200), (4, 0)] * 20), "--model", light_model
+def busy(configure: Configure, film: WriteFilm, light_model: Path) -> tuple[object, ...]:
+    """Returns options: an activity begins every two seconds."""
+    configure(activities=QUICK)
+    return "--source", film("busy.mp4", *[(1, 200), (1, 0)] * 60), "--model", light_model
 
 
 def test_a_pipe_that_nobody_reads_holds_nothing(
@@ -62,7 +64,7 @@ def test_a_restart_for_a_new_config_goes_on_while_a_pipe_hangs(
     os.mkfifo(tmp_path / "events")
     config = {
         "node": "one", "cameras": [{"name": "hall", "source": "busy.mp4"}], "model": str(busy[3]), "events": "events",
-        "mqtt": {"embedded_port": new_port()}, "web": {"enabled": False},
+        "activities": QUICK, "mqtt": {"embedded_port": new_port()}, "web": {"enabled": False},
     }  # fmt: skip
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     running = start("run")

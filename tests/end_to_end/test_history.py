@@ -15,9 +15,16 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import Configure
+from tests.support.light_model import QUICK
 from tests.support.waiting import Eventually
 
 CONFIG, SINK = 3, 7
+
+
+@pytest.fixture(autouse=True)
+def activities_start_and_end_quickly(configure: Configure) -> None:
+    configure(activities=QUICK)
 
 
 def parsed(lines: list[str]) -> list[dict[str, Any]]:
@@ -27,8 +34,9 @@ def parsed(lines: list[str]) -> list[dict[str, Any]]:
 @pytest.mark.mosquitto
 def test_an_open_activity_of_a_killed_run_is_ended_at_the_next_start(
     start: Callable[..., Any], harstream: Callable[..., Any], mosquitto: Any, subscribe: Callable[[int], Any],
-    eventually: Eventually, film: Callable[..., Path], light_model: Path, tmp_path: Path,
+    eventually: Eventually, film: Callable[..., Path], light_model: Path, tmp_path: Path, configure: Configure,
 ) -> None:  # fmt: skip
+    configure(activities={"update": 1.0})
     film("yard.mp4", (1, 0), (0.2, 200))
     subscriber = subscribe(mosquitto.port)
     options = ("--broker", mosquitto.url, "--model", light_model)
@@ -76,7 +84,7 @@ def test_an_open_activity_of_a_killed_run_is_ended_at_the_next_start(
 def test_a_run_can_be_read_in_every_format(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path, tmp_path: Path
 ) -> None:
-    film("yard.mp4", (2.5, 200), (4, 0), (2, 200))
+    film("yard.mp4", (1, 200), (1, 0), (1, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     both = parsed(harstream("history", "--format", "json")[1].stdout)
     assert [(one["activity"], one["end_reason"]) for one in both] == [
@@ -103,7 +111,7 @@ def test_a_run_can_be_read_in_every_format(
 def test_an_unknown_name_is_reported_with_the_known_ones(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
 ) -> None:
-    film("yard.mp4", (2.5, 200))
+    film("yard.mp4", (1, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     for options, expected in (
         (("--camera", "flie"), "this history has nothing of camera 'flie'; it has file; did you mean file?"),
@@ -118,7 +126,7 @@ def test_the_live_view_of_a_second_run_shows_the_first(
     start: Callable[..., Any], harstream: Callable[..., Any], eventually: Eventually,
     film: Callable[..., Path], light_model: Path,
 ) -> None:  # fmt: skip
-    film("yard.mp4", (2.5, 200))
+    film("yard.mp4", (1, 200))
     film("night.mp4", (60, 0))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     running = start("run", "--source", "night.mp4", "--model", light_model, "--port", "0")
@@ -134,8 +142,8 @@ def test_nothing_is_kept_if_the_history_is_disabled(
     harstream: Callable[..., Any], configure: Callable[..., None], film: Callable[..., Path], light_model: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    configure(history={"enabled": False})
-    film("yard.mp4", (2.5, 200))
+    configure(history={"enabled": False}, activities=QUICK)
+    film("yard.mp4", (1, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     assert not (tmp_path / "harstream-state" / "history.sqlite").exists()
 
@@ -167,7 +175,7 @@ def test_a_broken_history_is_moved_aside_and_the_run_continues(
     state = tmp_path / "harstream-state"
     state.mkdir()
     (state / "history.sqlite").write_text("no database at all " * 100)
-    film("yard.mp4", (2.5, 200))
+    film("yard.mp4", (1, 200))
     code, running = harstream("run", "--source", "yard.mp4", "--model", light_model)
     assert (code, running.complaints) == (0, [])
     (warning,) = [line for line in running.stderr if "WARNING" in line]
@@ -180,7 +188,7 @@ def test_a_broken_history_is_moved_aside_and_the_run_continues(
 def test_a_full_disk_gives_a_one_line_error(
     harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path
 ) -> None:
-    film("yard.mp4", (2.5, 200))
+    film("yard.mp4", (1, 200))
     assert harstream("run", "--source", "yard.mp4", "--model", light_model)[0] == 0
     code, running = harstream("history", "--format", "csv", "--out", "/dev/full")
     assert code == SINK

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import pytest
 
+from tests.support.light_model import QUICK
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -120,14 +121,15 @@ def test_two_cameras_in_one_process_have_their_own_events(
     harstream: Callable[..., Any], configure: Callable[..., None], mosquitto: Any, subscribe: Callable[[int], Any],
     film: Callable[..., Path], light_model: Path, tmp_path: Path, eventually: Eventually,
 ) -> None:  # fmt: skip
-    film("yard.mp4", (2.5, 200), (4, 0), (2, 200))
+    film("yard.mp4", (1, 200), (1, 0), (1, 200))
     configure(
         node="nuc1",
         model=str(light_model),
         events="events.jsonl",
+        activities=QUICK,
         mqtt={"broker": mosquitto.url},
         cameras=[
-            {"name": "hall", "source": "scene?seed=8&seconds=5", "area": "Hallway"},
+            {"name": "hall", "source": "scene?seed=8&seconds=3", "area": "Hallway"},
             {"name": "yard", "source": "yard.mp4"},
         ],
     )
