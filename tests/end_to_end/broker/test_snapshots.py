@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.light_model import QUICK
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -21,11 +22,11 @@ def test_snapshots_are_published_if_on_and_cleared_if_off(
     configure: Callable[..., None], harstream: Callable[..., Any], film: Callable[..., Path], light_model: Path,
     mosquitto: Any, subscribe: Callable[[int], Any],
 ) -> None:  # fmt: skip
-    yard = film("yard.mp4", (1, 0), (3, 200), size=(1280, 720))
+    yard = film("yard.mp4", (0.5, 0), (1, 200), size=(1280, 720))
 
     def left_by_a_run(**mqtt: bool) -> list[Any]:
         cameras = [{"name": "yard", "source": str(yard)}]
-        configure(model=str(light_model), cameras=cameras, mqtt={"broker": mosquitto.url} | mqtt)
+        configure(model=str(light_model), activities=QUICK, cameras=cameras, mqtt={"broker": mosquitto.url} | mqtt)
         assert harstream("run")[0] == 0
         found: list[Any] = subscribe(mosquitto.port).of("/snapshot")
         return found
@@ -48,7 +49,9 @@ def test_a_camera_that_is_switched_off_leaves_no_picture(
         {"name": "yard", "source": str(film("yard.mp4", (1, 0), (20, 200)))},
         {"name": "gate", "source": str(film("gate.mp4", (1, 0), (20, 200)))},
     ]
-    configure(model=str(light_model), cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True})
+    configure(
+        model=str(light_model), activities=QUICK, cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True}
+    )
     running, subscriber = start("run"), subscribe(mosquitto.port)
     eventually(lambda: len(subscriber.of("/snapshot")) == 2, "both pictures", 40)
     off = ["-t", "har/home/camera/yard/enabled/set", "-m", "OFF"]
@@ -63,10 +66,12 @@ def test_the_pictures_of_all_cameras_survive_a_restart(
     configure: Callable[..., None], harstream: Callable[..., Any], light_model: Path, mosquitto: Any,
     subscribe: Callable[[int], Any], film: Callable[..., Path],
 ) -> None:  # fmt: skip
-    bright, dark = film("bright.mp4", (1, 0), (3, 200)), film("dark.mp4", (2, 0))
+    bright, dark = film("bright.mp4", (0.5, 0), (1, 200)), film("dark.mp4", (1, 0))
     for seen in (bright, dark):
         cameras = [{"name": name, "source": str(seen)} for name in ("gate", "hall", "yard")]
-        configure(model=str(light_model), cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True})
+        configure(
+            model=str(light_model), activities=QUICK, cameras=cameras, mqtt={"broker": mosquitto.url, "snapshots": True}
+        )
         assert harstream("run")[0] == 0
     left = {message.topic.split("/")[3] for message in subscribe(mosquitto.port).of("/snapshot")}
     assert left == {"gate", "hall", "yard"}

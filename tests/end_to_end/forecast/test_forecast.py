@@ -20,6 +20,8 @@ from harstream.wire.values import EventType
 from tests.forecast.client.household import LABELS, event, health, labels_message, observation
 from tests.support.broker import Mosquitto, Subscribe
 from tests.support.command import Start
+from tests.support.films import WriteFilm
+from tests.support.light_model import QUICK
 from tests.support.waiting import Eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -65,11 +67,12 @@ def test_forecasts_are_retained_while_the_forecaster_runs(
 
 
 def test_a_killed_forecaster_is_offline_and_keeps_its_diary(
-    start: Start, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path,
-    tmp_path: Path,
+    start: Start, mosquitto: Mosquitto, subscribe: Subscribe, eventually: Eventually, config: Path, film: WriteFilm,
+    light_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     subscriber = subscribe(mosquitto.port)
-    start("run", "--model", "lrcn", "--config", config)
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"activities": QUICK}))
+    start("run", "--model", light_model, "--config", config, "--source", film("hall.mp4", *[(1, 200), (1, 0)] * 30))
     forecaster = start("forecast", "run", "--config", config)
     diary = tmp_path / "state" / "forecast" / FILE
     eventually(lambda: diary.exists() and episodes(diary), "an activity in the diary", 90)
