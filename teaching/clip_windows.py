@@ -16,6 +16,7 @@ from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.wire.values import Frame, Scores
 
 Features = Callable[[NDArray[np.generic]], NDArray[np.float32]]
@@ -42,9 +43,10 @@ class ClipWindows:
 class WindowReader:
     """Reads the windows of videos, with the settings of `run`. It is not thread-safe."""
 
-    def __init__(self, recognizer: Recognizer, config: Config, features: Features) -> None:
+    def __init__(self, recognizer: Recognizer, config: Config, features: Features, view: ViewSettings) -> None:
         self._recording = _RecordingRecognizer(recognizer)
         self._features = features
+        self._view = view
         # The activities of the configuration may be taught ones, which this model does not know yet.
         settings = config.model_copy(update={"activities": ActivitiesConfig(), "stride": 1})
         self._new_pipeline = partial(new_pipeline, settings, self._recording, detector=new_detector(config))
@@ -80,7 +82,9 @@ class WindowReader:
     def _windows(self, path: Path) -> Iterator[tuple[float, Scores | None, NDArray[np.generic] | None]]:
         """Yield for each picture its time, the scores if a window was due, and its rows; None if nothing moves."""
         frames = ([Frame("example", time, picture)] for time, picture in pictures(path))
-        for step in self._new_pipeline().steps(frames):
+        pipeline = self._new_pipeline()
+        pipeline.set_view("example", self._view)
+        for step in pipeline.steps(frames):
             if step.frame is not None:
                 scores = step.notice.scores
                 yield step.notice.time, scores, None if scores is None else self._recording.rows_of(scores.values)

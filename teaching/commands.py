@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +11,22 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
-from harstream.teaching.examples import FEWEST_EXAMPLES, check_activity_name
+from harstream.teaching.examples import check_activity_name
 from harstream.teaching.fit_command import fit
-from harstream.teaching.options import KEYS, ActivityOption, ExamplesOption, check_extra, examples_of, open_base
-from harstream.wire.errors import SinkError
+from harstream.teaching.options import (
+    KEYS,
+    ActivityOption,
+    CameraOption,
+    ExamplesOption,
+    check_extra,
+    disk_errors,
+    examples_of,
+    how_many,
+    keys_with,
+    open_base,
+    view_of,
+)
+from harstream.teaching.record_command import record
 
 teach = typer.Typer(no_args_is_help=True, help="Teach activities of your own.")
 console = Console(highlight=False, soft_wrap=True)
@@ -26,6 +36,7 @@ console = Console(highlight=False, soft_wrap=True)
 def add(
     files: Annotated[list[Path], typer.Argument(help="Videos of a few seconds, each an example.", metavar="FILE...")],
     activity: ActivityOption,
+    camera: CameraOption = None,
     examples: ExamplesOption = None,
     model: ModelOption = None,
     config: ConfigOption = None,
@@ -35,18 +46,16 @@ def add(
         check_extra()
         from harstream.teaching.lesson import new_reader, read_example
 
-        chosen = read_config(config, keys=KEYS)
+        chosen = read_config(config, keys=keys_with(camera))
         kept = examples_of(examples, chosen)
         recognizer, _ = open_base(chosen, model)
         check_activity_name(activity, recognizer.contract, kept.activities())
-        reader = new_reader(recognizer, chosen)
+        reader = new_reader(recognizer, chosen, view_of(chosen, camera))
         for file in files:
             read_example(reader, file, recognizer.contract)
-        with _disk_errors(kept.folder):
+        with disk_errors(kept.folder):
             kept.add(activity, files)
-        number = len(kept.of(activity))
-        missing = f"; {FEWEST_EXAMPLES - number} more are needed" if number < FEWEST_EXAMPLES else ""
-        console.print(f"{escape(activity)} has {number} examples in {escape(str(kept.folder))}{missing}")
+        console.print(how_many(kept, activity))
 
 
 @teach.command("list")
@@ -73,17 +82,10 @@ def remove(
     """Delete examples of an activity. The taught model changes at the next `harstream teach fit`."""
     with one_line_errors():
         kept = examples_of(examples, read_config(config, keys=KEYS))
-        with _disk_errors(kept.folder):
+        with disk_errors(kept.folder):
             removed = kept.remove(activity, names or ())
         console.print(f"deleted {len(removed)} example(s) of {escape(activity)}")
 
 
+teach.command()(record)
 teach.command()(fit)
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SinkError(f"cannot write to {folder}: {error.strerror or error}") from error

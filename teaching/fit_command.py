@@ -12,11 +12,20 @@ from rich.markup import escape
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
 from harstream.teaching.examples import Examples, check_activity_name
-from harstream.teaching.options import KEYS, ExamplesOption, check_extra, examples_of, open_base
+from harstream.teaching.options import (
+    CameraOption,
+    ExamplesOption,
+    check_extra,
+    examples_of,
+    keys_with,
+    open_base,
+    view_of,
+)
 
 if TYPE_CHECKING:
     from harstream.stream.config.model import Config
     from harstream.stream.recognition.protocols import Engine
+    from harstream.stream.recognition.views.settings import ViewSettings
     from harstream.teaching.lesson import Lesson, Taught
 
 TAUGHT = "taught"
@@ -34,6 +43,7 @@ def fit(
         Path | None,
         typer.Option(help="The folder of the taught model. Default: `taught` in the configuration's `state`."),
     ] = None,
+    camera: CameraOption = None,
     examples: ExamplesOption = None,
     model: ModelOption = None,
     config: ConfigOption = None,
@@ -45,26 +55,28 @@ def fit(
         from harstream.teaching.report import config_lines
         from harstream.teaching.taught_model import check_target
 
-        chosen = read_config(config, keys=KEYS)
+        chosen = read_config(config, keys=keys_with(camera))
         kept = examples_of(examples, chosen)
         target = out or chosen.state / TAUGHT
         check_target(target)
         recognizer, base = open_base(chosen, model)
-        lesson, taught = _learn(kept, ordinary or [], recognizer, chosen)
+        lesson, taught = _learn(kept, ordinary or [], recognizer, chosen, view_of(chosen, camera))
         _report(taught, kept)
         write(taught, lesson, base, recognizer, target)
         console.print(f"\nwritten to {escape(str(target))}; to use it, put this into config.yaml:\n")
         console.print(escape(config_lines(taught.judgement, target)))
 
 
-def _learn(kept: Examples, ordinary: list[Path], recognizer: Engine, config: Config) -> tuple[Lesson, Taught]:
+def _learn(
+    kept: Examples, ordinary: list[Path], recognizer: Engine, config: Config, view: ViewSettings
+) -> tuple[Lesson, Taught]:
     """Show what is done meanwhile."""
     from harstream.teaching.lesson import learn_and_judge, new_reader, read_lesson, videos_in
 
     for activity in kept.activities():
         check_activity_name(activity, recognizer.contract, ())
     with console.status("reading videos") as status:
-        reader = new_reader(recognizer, config)
+        reader = new_reader(recognizer, config, view)
         lesson = read_lesson(
             kept.all(), videos_in(ordinary), reader, recognizer, lambda name: status.update(f"reading {escape(name)}")
         )

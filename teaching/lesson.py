@@ -18,6 +18,7 @@ from harstream.models.contract import ModelContract
 from harstream.stream.config.effective_tracker_settings import effective_tracker_settings
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Engine
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.teaching.clip_windows import ClipWindows, WindowReader
 from harstream.teaching.examples import FEWEST_EXAMPLES, Example
 from harstream.teaching.feature_graph import FeatureExtractor
@@ -57,10 +58,11 @@ class Taught:
     """The kinds of background that look like a new activity, and that activity. They are not learned as background."""
 
 
-def new_reader(recognizer: Engine, config: Config) -> WindowReader:
-    """Return a reader of a model with encoder and head."""
+def new_reader(recognizer: Engine, config: Config, view: ViewSettings | None = None) -> WindowReader:
+    """Return a reader of a model with encoder and head. `view`: what it sees; None for the configuration's view."""
     assert recognizer.files.head
-    return WindowReader(recognizer, config, FeatureExtractor(onnx.load(recognizer.files.head)))
+    extractor = FeatureExtractor(onnx.load(recognizer.files.head))
+    return WindowReader(recognizer, config, extractor, view or config.view_settings())
 
 
 def read_example(reader: WindowReader, path: Path, contract: ModelContract) -> ClipWindows:

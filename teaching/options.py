@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
+from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
-from harstream.teaching.examples import Examples
-from harstream.wire.errors import ConfigError
+from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.teaching.examples import FEWEST_EXAMPLES, Examples
+from harstream.wire.errors import ConfigError, SinkError
 
 if TYPE_CHECKING:
     from harstream.stream.recognition.protocols import Engine
@@ -21,9 +26,48 @@ ExamplesOption = Annotated[
     Path | None, typer.Option(help="The folder of the examples. Default: `examples` in the configuration's `state`.")
 ]
 
+CameraOption = Annotated[
+    str | None, typer.Option(help="The camera whose view and crop the model sees. Default: the only one.")
+]
+
 
 def examples_of(folder: Path | None, config: Config) -> Examples:
     return Examples(folder or config.state / "examples")
+
+
+def keys_with(camera: str | None) -> tuple[str, ...]:
+    """Return the keys of config.yaml to read. Those of cameras may need secrets, so they are read only if needed."""
+    return (*KEYS, "cameras") if camera else KEYS
+
+
+def the_camera(config: Config, name: str | None) -> CameraConfig:
+    """Return the camera of this name, or the only one. Raises ConfigError."""
+    cameras = {camera.name: camera for camera in config.cameras}
+    if name is None and len(cameras) > 1:
+        raise ConfigError(f"--camera: expected one of {', '.join(cameras)}, got none")
+    if name is not None and name not in cameras:
+        raise ConfigError(f"--camera: expected one of {', '.join(cameras)}, got {name!r}")
+    return cameras[name] if name else config.cameras[0]
+
+
+def view_of(config: Config, camera: str | None) -> ViewSettings:
+    """Return what the model sees of the camera, or of all cameras without a view of their own. Raises ConfigError."""
+    return config.view_settings(the_camera(config, camera) if camera else None)
+
+
+def how_many(kept: Examples, activity: str) -> str:
+    """Return a line about the examples of an activity, for the console."""
+    number = len(kept.of(activity))
+    missing = f"; {FEWEST_EXAMPLES - number} more are needed" if number < FEWEST_EXAMPLES else ""
+    return f"{escape(activity)} has {number} examples in {escape(str(kept.folder))}{missing}"
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SinkError(f"cannot write to {folder}: {error.strerror or error}") from error
 
 
 def check_extra() -> None:

@@ -57,3 +57,22 @@ def test_a_running_service_takes_what_was_taught(
         eventually(lambda: "config reloaded: nothing changed" in running.output, "nothing new")
         running.signal(signal.SIGINT)
         assert running.wait(10) == 0
+
+
+def test_examples_are_recorded_with_a_camera(
+    start: Callable[..., Any], harstream: Harstream, configure: Callable[..., None], row_model: Path, tmp_path: Path,
+    eventually: Eventually,
+) -> None:  # fmt: skip
+    with http_camera(tmp_path) as camera:
+        configure(model=str(row_model), cameras=[{"name": "hall", "source": f"http://{camera}/stream"}])
+        wanted = ("teach", "record", "--activity", "Dawn", "--number", 2, "--seconds", 1, "--pause", 0.2)
+        code, running = harstream(*wanted)
+        assert code == 0, running.output
+        assert running.stdout[-1] == "Dawn has 2 examples in harstream-state/examples; 3 more are needed"
+        assert len([*(tmp_path / "harstream-state/examples/Dawn").glob("hall_*.mp4")]) == 2
+        interrupted = start("teach", "record", "--activity", "Dusk", "--number", 90, "--seconds", 1, "--pause", 0)
+        eventually(lambda: [*(tmp_path / "harstream-state/examples").glob("Dusk/hall*.mp4")], "the first example")
+        interrupted.signal(signal.SIGINT)
+        assert interrupted.wait(10) == 130
+        assert interrupted.complaints == []
+        assert not [*(tmp_path / "harstream-state").rglob("*part*")]

@@ -14,13 +14,17 @@ import yaml
 from typer.testing import CliRunner
 
 import harstream
+from harstream.models.box import Box
 from harstream.models.catalogue import TRAINED, find_model
+from harstream.stream.app.common_options import read_config
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.teaching import taught_model
 from harstream.teaching.commands import teach
 from harstream.teaching.known_windows import KnownWindows, write_known_windows
 from harstream.teaching.lesson import new_reader
+from harstream.teaching.options import view_of
 from harstream.wire.errors import ModelError
 from tests.support.films import WriteFilm
 from tests.support.row_model import ENCODER, write_row_model
@@ -276,3 +280,37 @@ def test_the_extra_is_named_where_it_is_missing(
     code, output = command("add", "--activity", "Grey", *greys)
     assert code == 3
     assert output.endswith("which is not installed: pip install 'harstream[teach]'")
+
+
+def test_a_camera_that_cannot_record_is_one_line(command: Command, row_model: Path) -> None:
+    cameras = [{"name": "hall", "source": "http://127.0.0.1:9/stream"}]
+    Path("config.yaml").write_text(yaml.safe_dump({"model": str(row_model), "cameras": cameras}))
+    wanted = ("record", "--activity", "Grey")
+    assert command(*wanted, "--camera", "yard") == (3, "harstream: --camera: expected one of hall, got 'yard'")
+    code, output = command(*wanted)
+    assert (code, output.startswith("harstream: nothing listens at http://127.0.0.1:9/stream")) == (4, True), output
+    cameras.append({"name": "yard", "source": "scene"})
+    Path("config.yaml").write_text(yaml.safe_dump({"model": str(row_model), "cameras": cameras}))
+    assert command(*wanted) == (3, "harstream: --camera: expected one of hall, yard, got none")
+    assert not Path("harstream-state").exists()
+
+
+def test_a_replayed_camera_that_ends_keeps_the_whole_examples(
+    command: Command, film: WriteFilm, row_model: Path
+) -> None:
+    cameras = [{"name": "hall", "source": str(film("hall.mp4", (2, 126)))}]
+    Path("config.yaml").write_text(yaml.safe_dump({"model": str(row_model), "cameras": cameras}))
+    code, output = command("record", "--activity", "Grey", "--number", 3, "--seconds", 1, "--pause", 0)
+    assert (code, "the source of hall ended after 1 of 3 examples" in output) == (4, True), output
+    assert "Grey 1: hall_" in command("list")[1]
+
+
+def test_examples_are_seen_with_the_view_of_the_camera(
+    command: Command, film: WriteFilm, row_model: Path, ordinary: Path
+) -> None:
+    path = film("half.mp4", (2, 126))
+    cameras = [{"name": "hall", "source": str(path), "crop": [0.0, 0.0, 0.5, 1.0], "view": "motion"}]
+    Path("config.yaml").write_text(yaml.safe_dump({"model": str(row_model), "cameras": cameras}))
+    assert view_of(read_config(None), "hall") == ViewSettings("motion", Box(0.0, 0.0, 0.5, 1.0))
+    assert view_of(read_config(None), None) == ViewSettings("picture")
+    assert command("add", "--activity", "Grey", path, "--camera", "hall")[0] == 0
