@@ -20,6 +20,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Engine
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.teaching.clip_windows import ClipWindows, WindowReader
+from harstream.teaching.emission import REPORT, read_emission, with_taught_rows
 from harstream.teaching.examples import FEWEST_EXAMPLES, Example
 from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import compose_scores
@@ -27,7 +28,7 @@ from harstream.teaching.judgement import Judgement, judge
 from harstream.teaching.known_windows import KnownWindows, read_known_windows
 from harstream.teaching.learning import Learned, classes_alike, held_out_probabilities, learn
 from harstream.teaching.replay import ScoredVideo
-from harstream.teaching.taught_model import TAUGHT_ON, taught_contract, write_taught_model
+from harstream.teaching.taught_model import EXPORT, TAUGHT_ON, taught_contract, write_taught_model
 from harstream.teaching.training_windows import fold_of_ordinary, folds_of, folds_of_known, training_windows
 from harstream.wire.errors import ConfigError, SourceError
 
@@ -54,6 +55,8 @@ class Taught:
     learned: Learned
     contract: ModelContract
     judgement: Judgement
+    examples: tuple[ScoredVideo, ...]
+    """The scores of the examples, each by a part that has not learned it."""
     alike: Mapping[str, str]
     """The kinds of background that look like a new activity, and that activity. They are not learned as background."""
 
@@ -119,7 +122,7 @@ def learn_and_judge(lesson: Lesson, shipped: ModelContract, config: Config) -> T
     hours = [scored(windows, part, "") for windows, part in zip(ordinary, np.split(folds, ends), strict=ordinary != [])]
     settings = effective_tracker_settings(_with_known_activities(config, contract), contract)
     judgement = judge(examples, hours, contract, settings, config.activities.smoothing)
-    return Taught(learned, contract, judgement, alike)
+    return Taught(learned, contract, judgement, tuple(examples), alike)
 
 
 def scored_by(learned: Learned, clip: ClipWindows, label: str) -> ScoredVideo:
@@ -131,7 +134,10 @@ def write(taught: Taught, lesson: Lesson, base: str, recognizer: Engine, out: Pa
     """Write the taught model. Raises ModelError and SinkError."""
     samples = [clip.rows for clips in lesson.examples.values() for clip in clips if clip.rows is not None]
     report = _report(taught, lesson, base, recognizer)
-    write_taught_model(out, recognizer.files, taught.learned.part, taught.contract, np.stack(samples), report)
+    shipped = read_emission(recognizer.files.folder, recognizer.contract)
+    emission = shipped and with_taught_rows(shipped, taught.examples, taught.contract)
+    reports = {EXPORT: report} | ({REPORT: {"emission": emission}} if emission else {})
+    write_taught_model(out, recognizer.files, taught.learned.part, taught.contract, np.stack(samples), reports)
 
 
 def videos_in(paths: Sequence[Path]) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import TaughtPart, compose_scores, with_taught_part
 from harstream.wire.errors import ConfigError, ModelError, SinkError
 
-REPORT = "export.json"
+EXPORT = "export.json"
 TAUGHT_ON = "taught_on"
 """The key in the report with the model that was taught."""
 
@@ -45,7 +45,7 @@ def taught_contract(contract: ModelContract, activities: Sequence[str]) -> Model
 def taught_on(name_or_path: str) -> str | None:
     """Return the model that a folder of a taught model was taught on, None for any other model."""
     try:
-        found = json.loads((Path(name_or_path) / REPORT).read_text()).get(TAUGHT_ON)
+        found = json.loads((Path(name_or_path) / EXPORT).read_text()).get(TAUGHT_ON)
     except (OSError, ValueError, AttributeError):
         return None
     return found if isinstance(found, str) else None
@@ -65,11 +65,12 @@ def write_taught_model(
     part: TaughtPart,
     contract: ModelContract,
     windows: NDArray[np.generic],
-    report: Mapping[str, Any],
+    reports: dict[str, dict[str, Any]],
 ) -> None:
     """Write the whole folder or nothing. `windows`: rows (N, T, *row_shape) on which the graphs are checked.
 
-    Raises ModelError if the written model computes something else than shipped head and part, and SinkError.
+    `reports`: what else is written, by the name of the JSON file. Raises SinkError, and ModelError if what was
+    written computes something else than shipped head and part.
     """
     assert base.encoder
     assert base.head
@@ -78,13 +79,15 @@ def write_taught_model(
     difference = _checked_head(head, composed, part, windows)
     whole = of_windows(encoder, composed)
     _check_whole(whole, encoder, composed, contract)
-    content = json.dumps({**report, "largest_difference": difference}, indent=2, ensure_ascii=False) + "\n"
+    export = {EXPORT: {**reports[EXPORT], "largest_difference": difference}}
     try:
         with whole_folder(out) as folder:
             shutil.copyfile(base.encoder, folder / ENCODER)
             _write(folder / HEAD, composed, contract, base.encoder)
             _write(folder / WHOLE, whole, contract, base.encoder)
-            (folder / REPORT).write_text(content, encoding="utf-8")
+            for name, report in (reports | export).items():
+                content = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+                (folder / name).write_text(content, encoding="utf-8")
             if load_engine(str(folder), "cpu").contract != contract:
                 raise ModelError(f"{folder / HEAD} has another contract than was written")
     except OSError as error:
