@@ -38,6 +38,7 @@ COMMANDS = {
 an underscore after a word of Python."""
 
 EXTRAS = {
+    "teach": ("onnx", "scipy", "sklearn", "threadpoolctl"),
     "evaluation": ("jinja2", "matplotlib", "scipy", "sklearn"),
     "onvif": ("httpx", "onveef"),
     "training": ("h5py", "keras", "onnx", "tensorboard", "tensorflow", "tf2onnx"),

@@ -43,6 +43,7 @@ def read_footage(folders: Folders, recognizer: Engine, config: Config, progress:
     needed = list(dict.fromkeys([*new, *known, *everyday, *shipped]))
     read = {clip: reader.read(clip.path) for clip in progress(needed)}
     windows = {clip: found for clip, found in read.items() if found.scores}
+    new = [clip for clip in new if read[clip].moves.any()]
 
     def kept(clips: Iterable[Clip], part: str) -> list[Clip]:
         return [clip for clip in clips if clip in windows and clip.part == part]
