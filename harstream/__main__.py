@@ -21,7 +21,7 @@ COMMANDS = {
     "forecast": ("forecast.app.commands", "Predict what people do next, and publish it."),
     "cameras": ("stream.app.cameras", "Find webcams and ONVIF cameras, and probe cameras."),
     "config": ("stream.app.config.commands", "Write and check config.yaml."),
-    "teach": ("teaching.commands", "Teach activities of your own from a few short videos."),
+    "teach": ("teaching.app.commands", "Teach activities of your own from a few short videos."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),
     "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),

@@ -74,7 +74,7 @@ def test_a_blocked_module_cannot_be_imported(module: str) -> None:
         "harstream.evaluation.cli",
         "harstream.scene.film",
         "harstream.scene.cli",
-        "harstream.teaching.commands",
+        "harstream.teaching.app.commands",
         "harstream.__main__",
     ],
 )
@@ -97,7 +97,7 @@ def test_evaluation_needs_none_of_the_training_libraries(module: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("module", ["harstream.teaching.lesson", "harstream.teaching.report"])
+@pytest.mark.parametrize("module", ["harstream.teaching.lesson", "harstream.teaching.app.report"])
 def test_teaching_needs_no_tensorflow(module: str) -> None:
     heavy = tuple(name for name in TRAINING if name != "onnx")
     result = run_without(heavy, f"import {module}")

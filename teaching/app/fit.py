@@ -11,8 +11,7 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
-from harstream.teaching.examples import Examples, check_activity_name
-from harstream.teaching.options import (
+from harstream.teaching.app.options import (
     CameraOption,
     ExamplesOption,
     check_extra,
@@ -21,6 +20,7 @@ from harstream.teaching.options import (
     open_base,
     view_of,
 )
+from harstream.teaching.examples import Examples, check_activity_name
 
 if TYPE_CHECKING:
     from harstream.stream.config.model import Config
@@ -51,8 +51,8 @@ def fit(
     """Learn from all examples, report how well they are recognized, and write a model that `run` takes."""
     with one_line_errors():
         check_extra()
+        from harstream.teaching.app.report import config_lines
         from harstream.teaching.lesson import write
-        from harstream.teaching.report import config_lines
         from harstream.teaching.taught_model import check_target
 
         chosen = read_config(config, keys=keys_with(camera))
@@ -85,7 +85,7 @@ def _learn(
 
 
 def _report(taught: Taught, kept: Examples) -> None:
-    from harstream.teaching.report import activity_table, alike_notes, notes, warnings
+    from harstream.teaching.app.report import activity_table, alike_notes, notes, warnings
 
     judgement, contract = taught.judgement, taught.contract
     console.print(activity_table(judgement, contract), soft_wrap=False)

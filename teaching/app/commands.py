@@ -11,9 +11,8 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
-from harstream.teaching.examples import check_activity_name
-from harstream.teaching.fit_command import fit
-from harstream.teaching.options import (
+from harstream.teaching.app.fit import fit
+from harstream.teaching.app.options import (
     KEYS,
     ActivityOption,
     CameraOption,
@@ -26,7 +25,8 @@ from harstream.teaching.options import (
     open_base,
     view_of,
 )
-from harstream.teaching.record_command import record
+from harstream.teaching.app.record import record
+from harstream.teaching.examples import check_activity_name
 
 teach = typer.Typer(no_args_is_help=True, help="Teach activities of your own.")
 console = Console(highlight=False, soft_wrap=True)

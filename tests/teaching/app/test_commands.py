@@ -21,10 +21,10 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.teaching import taught_model
-from harstream.teaching.commands import teach
+from harstream.teaching.app.commands import teach
+from harstream.teaching.app.options import view_of
 from harstream.teaching.known_windows import KnownWindows, write_known_windows
 from harstream.teaching.lesson import new_reader
-from harstream.teaching.options import view_of
 from harstream.wire.errors import ModelError
 from tests.support.films import WriteFilm
 from tests.support.row_model import ENCODER, write_row_model

@@ -13,8 +13,7 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
-from harstream.teaching.examples import check_activity_name
-from harstream.teaching.options import (
+from harstream.teaching.app.options import (
     KEYS,
     ActivityOption,
     CameraOption,
@@ -27,6 +26,7 @@ from harstream.teaching.options import (
     the_camera,
     view_of,
 )
+from harstream.teaching.examples import check_activity_name
 from harstream.wire.errors import SourceError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""`harstream teach`: its commands and what they print."""
