@@ -20,7 +20,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --durations 40 --durations-min 5
 
 # make docs   the documentation, with the Python API from the docstrings, into site/
 docs: $(VENV)/.tests
