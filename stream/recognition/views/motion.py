@@ -10,8 +10,16 @@ from numpy.typing import NDArray
 
 from harstream.models.box import MOVES, Box, box_around_movement
 
-ABOVE_NOISE = 6.0
-"""A spot must also change by this multiple of the standard deviation of the camera's noise to have moved."""
+CERTAIN, LIKELY = 6.0, 4.0
+"""Multiples of the standard deviation of the camera's noise. Where a few spots certainly moved, those that likely did
+count, too.
+
+Source of the two thresholds: Canny 1986, "A computational approach to edge detection", section VIII.
+"""
+CONTRAST, LEAST_SHARE = 40.0, 1 / 3
+"""The standard deviation of the grey levels of an ordinary picture. With less contrast, less change is movement, down
+to this share of MOVES.
+"""
 MOST_NOISE = 10.0
 """The highest standard deviation, in grey levels, that counts as noise. More is movement in most of the picture."""
 SLOWLY, QUICKLY = 0.05, 0.2
@@ -56,7 +64,7 @@ class Motion:
         if earlier is None:
             return
         change, self.shift = _change(earlier, grey)
-        self._remember(self._moved_spots(change))
+        self._remember(self._moved_spots(change, float(np.clip(grey.std() / CONTRAST, LEAST_SHARE, 1))))
 
     def clear(self) -> None:
         """Forget all but the noise, after a gap."""
@@ -75,16 +83,22 @@ class Motion:
             return None
         return box_around_movement(self._heat)
 
-    def _moved_spots(self, change: Picture) -> NDArray[np.uint8]:
-        """Return 1 where a spot moved. `change`: grey levels, NaN where only one of both frames sees the spot."""
+    def _moved_spots(self, change: Picture, contrast: float) -> NDArray[np.uint8]:
+        """Return 1 where a spot moved. `change`: grey levels, NaN where only one of both frames sees the spot.
+
+        `contrast`: that of the picture, as a share of that of an ordinary one.
+        """
         some = _some(change)
         light = np.median(some)
         lower_quartile = np.partition(np.abs(some - light), len(some) // 4)[len(some) // 4]
         noise = min(float(lower_quartile) / QUARTILE_OF_NOISE, MOST_NOISE)
         before = noise if self._noise is None else self._noise
         self._noise = before + (SLOWLY if noise > before else QUICKLY) * (noise - before)
-        moved = np.asarray(np.abs(change - light) > max(MOVES, ABOVE_NOISE * self._noise), np.uint8)
-        return moved if np.count_nonzero(moved) >= LEAST_SPOTS * moved.size / 64**2 else np.zeros_like(moved)
+        size, least = np.abs(change - light), MOVES * contrast
+        certain = size > max(least, CERTAIN * self._noise)
+        if np.count_nonzero(certain) < LEAST_SPOTS * certain.size / 64**2:
+            return np.zeros(certain.shape, np.uint8)
+        return np.asarray(size > max(least, LIKELY * self._noise), np.uint8)
 
     def _remember(self, moved: NDArray[np.uint8]) -> None:
         heat = np.zeros(moved.shape, np.int32) if self._heat is None else self._heat

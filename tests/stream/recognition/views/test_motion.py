@@ -82,6 +82,31 @@ def test_movement_in_noise_is_found() -> None:
     assert 0.15 < box.top < box.bottom < 0.5
 
 
+def test_movement_in_the_dark_is_found() -> None:
+    motion = Motion(20)
+    for step in range(10):  # a square that is 5 grey levels brighter than what is around it
+        motion.update(with_square(20 + 2 * step, 16) // 25)
+    assert motion.box is not None
+    assert motion.box.left == pytest.approx(20 / 64, abs=4 / 64)
+
+
+def test_faint_movement_counts_beside_clear_movement_only() -> None:
+    def moves(*, also_clear: bool) -> Motion:
+        random, motion = np.random.default_rng(5), Motion(20)
+        for step in range(60):
+            picture = room().astype(int)
+            if step >= 40:
+                picture[40:56, 40:56] += 8 * (step % 2)  # 3.1 times the noise of a blurred difference
+                picture[8:16, 8:16] += 60 * (step % 2) * also_clear
+            motion.update(noisy(picture, 8, random))
+        return motion
+
+    assert moves(also_clear=False).is_quiet
+    box = moves(also_clear=True).box
+    assert box is not None
+    assert box.right == pytest.approx(56 / 64, abs=3 / 64)
+
+
 def test_a_lamp_that_is_switched_on_is_no_movement() -> None:
     motion = Motion(20)
     for step in range(10):
