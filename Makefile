@@ -107,11 +107,22 @@ runs/drawn: | $(VENV)/.tests
 runs/drawn24: | $(VENV)/.tests
 	$(BIN)/harstream draw --out $@ --clips 24 --seconds 5 --seed 1000
 
-runs/flow_tcn_validated/model.keras: | runs/drawn24
-	$(BIN)/harstream train $(call clips,runs/drawn24) --out runs/flow_tcn_validated
+# Scenes without an activity, as a folder of class folders.
+runs/scenes:
+	mkdir -p $@ && ln -sfn $(abspath $(DATA))/cctv-fight/noFight $@/noFight
+
+runs/flow_tcn_near/model.keras: | runs/drawn24
+	$(BIN)/harstream train $(call clips,runs/drawn24) --out runs/flow_tcn_near
+
+# In front of any camera, with more rooms as background.
+ANYWHERE := --background $(DATA)/everyday --background runs/scenes --augmentation views --epochs 50 --learning-rate 0.001 \
+	--start-from runs/flow_tcn_near
+
+runs/flow_tcn_validated/model.keras: runs/flow_tcn_near/model.keras | runs/scenes
+	$(BIN)/harstream train $(call clips,runs/drawn24) $(ANYWHERE) --out runs/flow_tcn_validated
 
 runs/flow_tcn/model.keras: runs/flow_tcn_validated/model.keras
-	$(BIN)/harstream train $(call clips,runs/drawn24) --refit runs/flow_tcn_validated --out runs/flow_tcn
+	$(BIN)/harstream train $(call clips,runs/drawn24) $(ANYWHERE) --refit runs/flow_tcn_validated --out runs/flow_tcn
 
 # What the default model's training clips look like to it: "nothing of these" for `harstream teach`.
 models/trained/flow_tcn/known_windows.npz: models/trained/flow_tcn/model.onnx
@@ -125,7 +136,7 @@ runs/convlstm/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch convlstm_motion --epochs 36 --windows-per-clip 1 --out runs/convlstm
 
 # The threshold was chosen on streams of validation clips by `harstream tune`, where it was.
-EXPORT_flow_tcn := --version 2.1.0 --threshold 0.85
+EXPORT_flow_tcn := --version 2.2.0 --threshold 0.85
 EXPORT_lrcn := --version 1.1.0 --threshold 0.85
 EXPORT_convlstm := --version 1.1.0 --threshold 0.7
 EXPORT_cctv_fight := --threshold 0.75
