@@ -41,11 +41,14 @@ def _first_config(options: RunOptions, secrets: Secrets) -> Config:
 
 def _serve(options: RunOptions, config: Config, secrets: Secrets) -> None:
     """Run a service, and run it again after each restart, until it ends for good."""
+    import cv2
+
     from harstream.stream.app.assembly.service import build_service
     from harstream.stream.service.signals import RunSignals
     from harstream.stream.sinks.systemd import Systemd
 
     read = partial(options.read, secrets)
+    cv2.setNumThreads(1)  # every camera has a thread already, and one more would start with the first that shakes
     earlier: Config | None = None
     with RunSignals() as signals:
         while not signals.is_stopping:

@@ -22,19 +22,35 @@ def model() -> harstream.Model:
 
 
 @pytest.fixture(scope="module")
+def two_activities() -> Film:
+    """Draws two people for 9 s: one does push-ups, the other one jumping jacks."""
+    return list(frames(single("PushUps", 0, 9.0), seed=1, rate=RATE, company=[single("JumpingJack", 1, 9.0)]))
+
+
+@pytest.fixture(scope="module")
 def beside_a_bystander() -> Film:
     """Draws one of two people who does lunges for 9 s. The other one stands there."""
     return list(frames(single("Lunges", 0, 9.0), seed=1, rate=RATE, company=[single(None, 1, 9.0)]))
 
 
 @pytest.mark.parametrize(
-    ("view", "expected"), [("picture", set()), ("motion", {("Lunges", None)}), ("person", {("Lunges", 2)})]
+    ("view", "expected"), [("picture", {("Lunges", None)}), ("motion", {("Lunges", None)}), ("person", {("Lunges", 2)})]
 )
 def test_lunges_beside_a_bystander_are_an_activity_of_that_person(
     view: ViewKind, expected: set[tuple[str, int | None]], beside_a_bystander: Film, model: harstream.Model
 ) -> None:
     events = list(harstream.recognize(beside_a_bystander, model=model, view=view))
     assert {(event.activity, event.person) for event in events} == expected
+
+
+def test_two_people_at_once_are_recognized_if_the_model_sees_each(two_activities: Film, model: harstream.Model) -> None:
+    of_people = {
+        (event.activity, event.person) for event in harstream.recognize(two_activities, model=model, view="person")
+    }
+    assert {activity for activity, _ in of_people} == {"PushUps", "JumpingJack"}
+    assert {person for _, person in of_people} == {1, 2}
+    whole = list(harstream.recognize(two_activities, model=model, view="picture"))
+    assert len({event.activity for event in whole}) < 2
 
 
 def test_each_person_has_scores(beside_a_bystander: Film, model: harstream.Model) -> None:
