@@ -62,7 +62,7 @@ def test_an_unchecked_certificate_is_said_at_each_start(
         running = start("run", "--model", light_model, "--events", events)
         eventually(events.exists, "the start", 40)
         running.signal(signal.SIGINT)
-        assert running.wait(15) == 0
+        assert running.wait(15) in (0, 130)  # the outputs are up, but perhaps not the cameras: then it is interrupted
         assert sum("mqtt.tls.insecure" in line and "WARN" in line for line in running.stderr) == 1
 
 
