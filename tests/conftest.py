@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-import pytest
-
 pytest_plugins = [
     "tests.support.waiting",
     "tests.support.clock",
@@ -34,9 +32,3 @@ def pytest_configure() -> None:
     os.environ["HARSTREAM_DISCOVERY"] = "none"
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Returns one worker more than there are cores for `-n auto`, because most tests wait."""
-    return (os.cpu_count() or 1) + 1
