@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import pytest
 import yaml
 from websockets.sync.client import connect
 
-from tests.support.broker import Mosquitto
+from harstream.wire.home_assistant import BIRTH
+from tests.support.broker import Mosquitto, Subscriber
 from tests.support.waiting import new_free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -56,7 +58,10 @@ class HomeAssistant:
             self._process.wait(30)
 
     def settle_in(self, broker_port: int) -> None:
-        """Creates the owner's account and the MQTT integration."""
+        """Creates the owner's account and the MQTT integration, and waits for its birth message.
+
+        Clients publish again what is retained when they receive that message.
+        """
         client = {"client_id": f"{self._url}/"}
         owner = {"name": "Ada", "username": "ada", "password": "countess", "language": "en"}
         code = self.post("/api/onboarding/users", client | owner)["auth_code"]
@@ -65,8 +70,10 @@ class HomeAssistant:
             self._token = json.load(answer)["access_token"]
         flow = self.post("/api/config/config_entries/flow", {"handler": "mqtt"})
         broker = {"broker": "127.0.0.1", "port": broker_port}
-        made = self.post(f"/api/config/config_entries/flow/{flow['flow_id']}", broker)
-        assert made["type"] == "create_entry", made
+        with closing(Subscriber(broker_port)) as subscriber:
+            made = self.post(f"/api/config/config_entries/flow/{flow['flow_id']}", broker)
+            assert made["type"] == "create_entry", made
+            wait_until(lambda: subscriber.of(BIRTH), "the birth message", BOOT)
 
     def post(self, path: str, body: Any) -> Any:
         return json.loads(self._request(path, json.dumps(body).encode()))
