@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.command import Configure, Running, Start
 from tests.support.waiting import Eventually
 
-HANDLES, CLIENTS, SECONDS = 128, 200, 12.0
+HANDLES, CLIENTS, SECONDS = 128, 200, 15.0
 HALF = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 
 
