@@ -21,7 +21,7 @@ class Reload:
         shutdown: Shutdown,
         read: Callable[[], Config],
         check: Callable[[Config], None],
-        has_new_model: Callable[[], bool] = lambda: False,
+        has_new_model: Callable[[], bool],
     ) -> None:
         """`read` returns the current content of config.yaml. `check` checks that a service can start with it.
 
