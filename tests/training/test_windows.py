@@ -201,6 +201,35 @@ def test_a_still_picture_does_not_move_where_camera_and_room_are_quiet() -> None
     assert 0.1 < unmoved[is_still].mean() < 0.35  # in one of five nothing moves, in the others rain or a curtain
 
 
+def test_joined_windows_begin_without_movement_or_with_another_clip() -> None:
+    calm = replace(VIEWS, still=0, joined=1, shaken=0, noisy=0, dark=0, beside=0, television=0, surrounded=0)
+    moving = replace(stored(0), frames=np.random.default_rng(1).integers(0, 256, (30, 24, 24, 3), dtype=np.uint8))
+    shares = []
+    for how in (replace(calm, joined=0), calm):
+        windows = TrainingWindows(
+            [moving], OF_BACKGROUND, TARGETS, batch=200, windows_per_clip=200, augmentation=how, seed=7
+        )
+        begins = np.array([np.array_equal(window[0], window[1]) for window in windows[0][0]])
+        ends = np.array([np.array_equal(window[-2], window[-1]) for window in windows[0][0]])
+        assert not ends.any()
+        shares.append(begins.mean())
+    assert shares[0] == 0
+    assert 0.4 < shares[1] < 0.6  # the others begin with another window of the clip
+
+
+def test_the_view_is_around_what_moves_in_the_clip_itself() -> None:
+    frames = np.zeros((30, 24, 24, 3), np.uint8)
+    frames[:, 8:16, 8:16] = np.random.default_rng(1).integers(120, 256, (30, 2, 2, 1)).repeat(4, 1).repeat(4, 2)
+    how = replace(VIEWS, still=0, joined=1, whole=0, margin=(1, 1), aspect=(1, 1), shift=0, tilt=0, surrounded=0)
+    how = replace(how, shaken=0, noisy=0, dark=0, beside=0, television=0, fisheye=0, soft=0, hidden=0)
+    windows = TrainingWindows(
+        [replace(stored(0), frames=frames)], OF_BACKGROUND, TARGETS, batch=40, windows_per_clip=40, augmentation=how,
+        seed=7,
+    )  # fmt: skip
+    bright = windows[0][0].max(axis=(1, 4)) > 100
+    assert bright.mean() > 0.5  # the whole picture would have 8 * 8 of 24 * 24 pixels
+
+
 def test_beside_background_there_is_only_background() -> None:
     clips = [stored(50), stored(60), *(stored(200, "background") for _ in range(2))]
     targets = LearnedClasses.of([clip.clip for clip in clips], OF_BACKGROUND)
