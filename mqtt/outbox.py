@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harstream.mqtt.outbox_file import check, connect, counts, refusals
+from harstream.mqtt.outbox_file import check, connect, counts, create, refusals
 from harstream.mqtt.sqlite_file import file_error, keep_reserve, open_database
 from harstream.resilience.bounded_work import finishes_within
 from harstream.resilience.outage import QUIET, Outage
@@ -209,7 +209,7 @@ class Outbox:
 
     def _open(self) -> None:
         """Open or create the file, and count its messages. Raises SinkError."""
-        database, last = open_database(self.path, connect, "the outbox", check, self._wall_clock)
+        database, last = open_database(self.path, connect, create, "the outbox", check, self._wall_clock)
         try:
             too_old = self._wall_clock() - self._age_limit
             self.dropped += database.execute("DELETE FROM letters WHERE put < ?", (too_old,)).rowcount

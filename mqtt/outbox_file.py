@@ -29,15 +29,20 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         # The journal must not outgrow its reserve.
         database.execute(f"PRAGMA wal_autocheckpoint = {RESERVE // 2 // PAGE}")
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
-        )
-        database.execute("CREATE TABLE IF NOT EXISTS refused (topic TEXT PRIMARY KEY, since REAL)")
+        create(database)
         database.execute("SELECT number, put, topic, payload FROM letters LIMIT 1")
     except BaseException:
         database.close()
         raise
     return database
+
+
+def create(database: sqlite3.Connection) -> None:
+    """Create the tables that are missing. Raises sqlite3.Error."""
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, put REAL, topic TEXT, payload BLOB)"
+    )
+    database.execute("CREATE TABLE IF NOT EXISTS refused (topic TEXT PRIMARY KEY, since REAL)")
 
 
 def check(database: sqlite3.Connection) -> int:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +35,7 @@ NOT_BROKEN = frozenset(
     }
 )
 """Primary result codes of a file that is in use, or of a disk that fails. Any other error means a broken file."""
+RESERVE_TABLE = "reserve"
 RESERVE = 1 << 20
 """Bytes of unused space that a file and its journal have each."""
 SPACE_FOR_RESERVE = 4 * RESERVE
@@ -45,47 +47,75 @@ PAGE = 4096
 def open_database(
     path: Path,
     connect: Callable[[Path], sqlite3.Connection],
+    create: Callable[[sqlite3.Connection], None],
     name: str,
     load: Callable[[sqlite3.Connection], Loaded],
     wall_clock: Callable[[], float] = time.time,
 ) -> tuple[sqlite3.Connection, Loaded]:
     """Open or create the file with `connect`, and return it with what `load` reads from it.
 
-    It sets a file aside that one of both cannot read, and creates a new one. Raises FailingDisk, and SinkError for a
-    file that may not be used, that is in use, or that is of a newer harstream.
+    It sets a file aside that one of both cannot read, and creates a new one. So it does with a file whose tables are
+    not those of `create`: SQLite reads such a file, but a column may have lost its key or its type. Raises
+    FailingDisk, and SinkError for a file that may not be used, that is in use, or that is of a newer harstream.
 
+    `create`: creates the tables in an empty database.
     `name`: the file's role in messages, e.g. "the outbox".
     """
+
+    def connect_and_load() -> tuple[sqlite3.Connection, Loaded]:
+        database = connect(path)
+        try:
+            _check(database, create)
+            return database, load(database)
+        except BaseException:
+            database.close()
+            raise
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _connect_and_load(path, connect, load)
+        return connect_and_load()
     except OSError as error:
         raise file_error(path, name, error) from error
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in NOT_BROKEN:
             raise file_error(path, name, error) from error
-        return _new_after_broken(path, connect, name, load, error, wall_clock)
+        return _new_after_broken(path, connect_and_load, name, error, wall_clock)
 
 
-def _connect_and_load(
-    path: Path, connect: Callable[[Path], sqlite3.Connection], load: Callable[[sqlite3.Connection], Loaded]
-) -> tuple[sqlite3.Connection, Loaded]:
-    database = connect(path)
-    try:
-        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        return database, load(database)
-    except BaseException:
-        database.close()
-        raise
+def _check(database: sqlite3.Connection, create: Callable[[sqlite3.Connection], None]) -> None:
+    """Raises sqlite3.DatabaseError if the file is damaged. Damaged indexes are built anew from the rows."""
+    verdict = _verdict(database, "integrity_check")
+    if verdict != "ok" and _verdict(database, "quick_check") == "ok":
+        database.execute("REINDEX")
+        verdict = _verdict(database, "integrity_check")
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+    with closing(sqlite3.connect(":memory:")) as new:
+        create(new)
+        expected = _tables(new)
+    found = _tables(database)
+    for table in sorted(expected.keys() | found.keys() - {RESERVE_TABLE}):
+        if found.get(table) != expected.get(table):
+            raise sqlite3.DatabaseError(f"the table {table} is not as harstream creates it")
+
+
+def _verdict(database: sqlite3.Connection, check: str) -> str:
+    """Return "ok" or the first fault. `check`: integrity_check, or quick_check, which does not look at indexes."""
+    (verdict,) = database.execute(f"PRAGMA {check}(1)").fetchone()
+    return str(verdict)
+
+
+def _tables(database: sqlite3.Connection) -> dict[str, set[tuple[object, ...]]]:
+    """Return the name, type, "not null", default and place in the key of each column, by table."""
+    names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    columns = "SELECT name, type, [notnull], dflt_value, pk FROM pragma_table_xinfo(?)"
+    return {name: set(database.execute(columns, (name,))) for name in names}
 
 
 def _new_after_broken(
     path: Path,
-    connect: Callable[[Path], sqlite3.Connection],
+    connect_and_load: Callable[[], tuple[sqlite3.Connection, Loaded]],
     name: str,
-    load: Callable[[sqlite3.Connection], Loaded],
     error: Exception,
     wall_clock: Callable[[], float],
 ) -> tuple[sqlite3.Connection, Loaded]:
@@ -93,7 +123,7 @@ def _new_after_broken(
         aside = set_aside(path, wall_clock)
         for extra in ("-wal", "-shm", "-journal"):
             path.with_name(path.name + extra).unlink(missing_ok=True)
-        opened = _connect_and_load(path, connect, load)
+        opened = connect_and_load()
     except (OSError, sqlite3.Error) as second:
         raise file_error(path, name, second) from second
     reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -142,17 +172,17 @@ def keep_reserve(database: sqlite3.Connection, path: Path) -> None:
     has_reserve = free * PAGE >= RESERVE // 2 and journal.exists() and journal.stat().st_size >= RESERVE
     if has_reserve or shutil.disk_usage(path.parent).free < SPACE_FOR_RESERVE:
         return
-    database.execute("DROP TABLE IF EXISTS reserve")  # a kill may have left it
+    database.execute(f"DROP TABLE IF EXISTS {RESERVE_TABLE}")  # a kill may have left it
     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
     database.execute("BEGIN IMMEDIATE")
     try:
-        database.execute("CREATE TABLE reserve (content BLOB)")
-        database.execute("INSERT INTO reserve VALUES (zeroblob(?))", (RESERVE,))
+        database.execute(f"CREATE TABLE {RESERVE_TABLE} (content BLOB)")
+        database.execute(f"INSERT INTO {RESERVE_TABLE} VALUES (zeroblob(?))", (RESERVE,))  # noqa: S608 (a name of this file)
         database.execute("COMMIT")
     finally:
         if database.in_transaction:
             database.execute("ROLLBACK")
-    database.execute("DROP TABLE reserve")
+    database.execute(f"DROP TABLE {RESERVE_TABLE}")
     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 

@@ -10,30 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harstream.forecast.client.diary_file import NAME, connect, create, delete_damaged_rows
 from harstream.forecast.learning.episodes import Away, Episode
-from harstream.mqtt.sqlite_file import open_database, refuse_newer
+from harstream.mqtt.sqlite_file import open_database
 from harstream.resilience.outage import Outage
 
 FILE = "forecast.sqlite"
 """The name of the file in the state folder."""
-NAME = "the diary of forecasts"
-VERSION = 1
 MOST_UNWRITTEN = 20_000
 """Statements that wait at most for a disk that is full."""
 MOST_EPISODES = 100_000
 """Older episodes are deleted: they count less than a hundredth."""
-SCHEMA = """
-    CREATE TABLE IF NOT EXISTS episodes (
-        id TEXT PRIMARY KEY, camera TEXT NOT NULL, activity TEXT NOT NULL, started_at REAL NOT NULL,
-        ended_at REAL NOT NULL, is_end_seen INTEGER NOT NULL);
-    CREATE INDEX IF NOT EXISTS by_start ON episodes (camera, started_at);
-    CREATE TABLE IF NOT EXISTS going_on (camera TEXT PRIMARY KEY, activity TEXT NOT NULL, started_at REAL NOT NULL);
-    CREATE TABLE IF NOT EXISTS away (camera TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL);
-    CREATE TABLE IF NOT EXISTS losses (
-        camera TEXT NOT NULL, time REAL NOT NULL, question TEXT NOT NULL, predictor TEXT NOT NULL, loss REAL NOT NULL);
-    CREATE INDEX IF NOT EXISTS by_time ON losses (time);
-    CREATE INDEX IF NOT EXISTS by_question ON losses (question, time);
-"""
 DELETE_OLD = """
     DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} ORDER BY started_at DESC LIMIT -1 OFFSET ?)
 """
@@ -74,7 +61,7 @@ class Diary:
 
     def start(self) -> None:
         """Open or create the file. Raises SinkError for a disk that fails, and for a file of a newer harstream."""
-        self._database, _ = open_database(self.path, self._connect, NAME, lambda database: database.total_changes)
+        self._database, _ = open_database(self.path, connect, create, NAME, delete_damaged_rows)
 
     def close(self) -> None:
         """Write what waits, if the disk takes it, and close the file."""
@@ -192,18 +179,3 @@ class Diary:
     def _open(self) -> sqlite3.Connection:
         assert self._database is not None, "start() comes first"
         return self._database
-
-    def _connect(self, path: Path) -> sqlite3.Connection:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        database = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
-        try:
-            refuse_newer(database, path, NAME, VERSION)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA secure_delete = ON")  # what is forgotten must not stay in the file
-            database.executescript(SCHEMA)
-            database.execute(f"PRAGMA user_version = {VERSION}")
-        except BaseException:
-            database.close()
-            raise
-        return database

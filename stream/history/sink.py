@@ -17,6 +17,7 @@ from harstream.resilience.bounded_work import finishes_within
 from harstream.resilience.failing_disk import is_failing_disk
 from harstream.resilience.outage import Outage
 from harstream.stream.history import store as history
+from harstream.stream.history.migrations import migrate
 from harstream.wire.context import Context
 from harstream.wire.errors import FailingDisk, SinkError
 from harstream.wire.values import Activity, CameraChange, CameraState, Event, Notice, Warming
@@ -129,7 +130,7 @@ class HistorySink:
     def _open(self) -> list[Notice]:
         """Open or create the file. Return what a killed run may not have delivered. Raises SinkError."""
         database, undelivered = open_database(
-            self._path, history.connect, "the history", history.undelivered, self._wall_clock
+            self._path, history.connect, migrate, "the history", history.undelivered, self._wall_clock
         )
         try:
             history.prune(database, self._wall_clock() - self._age_limit)

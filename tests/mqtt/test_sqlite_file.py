@@ -16,15 +16,19 @@ from harstream.wire.errors import SinkError
 def connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
-        database.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+        create(database)
     except BaseException:
         database.close()
         raise
     return database
 
 
+def create(database: sqlite3.Connection) -> None:
+    database.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+
+
 def opened(path: Path, wall_clock: Callable[[], float] = time.time) -> sqlite3.Connection:
-    database, count = open_database(path, connect, "the words", count_words, wall_clock)
+    database, count = open_database(path, connect, create, "the words", count_words, wall_clock)
     assert count == 0
     return database
 
@@ -91,8 +95,27 @@ def test_a_file_that_cannot_be_loaded_is_set_aside_and_an_earlier_one_is_kept(tm
     for _ in range(2):
         with closing(connect(path)) as database:
             database.execute("INSERT INTO words VALUES ('wrong')")
-        open_database(path, connect, "the words", load, lambda: 5.0)[0].close()
+        open_database(path, connect, create, "the words", load, lambda: 5.0)[0].close()
     assert sorted(file.name for file in tmp_path.glob("*.broken*")) == [
         "words.sqlite.broken-5",
         "words.sqlite.broken-5-2",
     ]
+
+
+def test_a_damaged_index_is_built_anew_and_no_row_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite"
+    with closing(opened(path)) as database:
+        database.execute("CREATE INDEX by_word ON words (word)")
+        database.executemany("INSERT INTO words VALUES (?)", [(f"word {number:03d}",) for number in range(100)])
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'by_word'").fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    place = content.index(b"word 050", (page - 1) * size)
+    content[place : place + 8] = b"word 999"
+    path.write_bytes(content)
+    database, count = open_database(path, connect, create, "the words", count_words)
+    with closing(database):
+        assert count == 100
+        assert database.execute("SELECT count(*) FROM words WHERE word = 'word 050'").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM words WHERE word = 'word 999'").fetchone() == (0,)
+    assert [file.name for file in tmp_path.iterdir()] == ["words.sqlite"]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from harstream.forecast.client.diary import Diary, Loss
+from harstream.forecast.learning.episodes import Away, Episode
 from harstream.mqtt.broker.address import BrokerAddress
 from harstream.mqtt.broker.client_id import CLIENT_ID, load_or_create_client_id
 from harstream.mqtt.outbox import Outbox
@@ -60,6 +62,21 @@ def outbox(tmp_path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture
+def diary(tmp_path: Path) -> bytes:
+    path = tmp_path / "good.sqlite"
+    diary = Diary(path)
+    diary.start()
+    for number in range(60):
+        start = 100.0 * number
+        diary.add("hall", [(f"event-{number}", Episode("Küche", start, start + 50))])
+        diary.add_away("hall", Away(start + 60, start + 70))
+        diary.add_losses([Loss("hall", start, "next", "mix", 0.5)], keep_since=0.0)
+    diary.set_going_on("hall", "Küche", 6000.0)
+    diary.close()
+    return path.read_bytes()
+
+
 def start_history(path: Path, context: Context) -> None:
     sink = HistorySink(path, context, days=1e6)
     sink.start()
@@ -70,18 +87,40 @@ def start_history(path: Path, context: Context) -> None:
         store.names(database, "camera")
 
 
-def start_outbox(path: Path) -> None:
+def start_diary(path: Path, context: Context) -> None:
+    diary = Diary(path)
+    diary.start()
+    diary.add("hall", [("new", Episode("Küche", 9000.0, 9050.0, is_end_seen=True))])
+    for camera in diary.cameras():
+        assert all(each.start <= each.end for each in diary.episodes(camera))
+        assert all(each.start <= each.end for each in diary.away(camera))
+        diary.going_on(camera)
+    assert all(each.loss + each.time < float("inf") for each in diary.losses(0.0))
+    diary.forget()
+    assert diary.cameras() == []
+    diary.close()
+
+
+def start_outbox(path: Path, context: Context) -> None:
     box = Outbox(path)
     box.start()
     box.put("har/home/camera/hall/event", b"new")
     while (message := box.oldest()) is not None:
         assert isinstance(message.payload, bytes)
+        assert message.number > 0
         box.remove(message)
     assert len(box) == 0
     box.close()
 
 
-@pytest.mark.parametrize("kind", ["history", "outbox"])
+STARTS: dict[str, Callable[[Path, Context], None]] = {
+    "history": start_history,
+    "outbox": start_outbox,
+    "diary": start_diary,
+}
+
+
+@pytest.mark.parametrize("kind", STARTS)
 def test_no_damaged_database_ends_a_start(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -95,13 +134,32 @@ def test_no_damaged_database_ends_a_start(
         path.write_bytes(damaged(good, chance))
         caplog.clear()
         with suppress(SinkError):  # a version of the schema that looks like a later one
-            start_history(path, context) if kind == "history" else start_outbox(path)
+            STARTS[kind](path, context)
         broken = list(folder.glob("*.broken-*"))
         aside += len(broken)
         assert len([line for line in caplog.messages if "is moved to" in line]) == len(broken)
         assert not any("\n" in line for line in caplog.messages)
         shutil.rmtree(folder)
     assert aside > DAMAGES / 4
+
+
+@pytest.mark.parametrize("kind", STARTS)
+def test_no_damaged_table_is_used(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite opens a file in which `PRIMARY KEY` lost a letter, and the column is no key any more."""
+    good = request.getfixturevalue(kind)
+    path = tmp_path / f"{kind}.sqlite"
+    with closing(sqlite3.connect(tmp_path / "good.sqlite")) as database:
+        texts = [text.encode() for (text,) in database.execute("SELECT sql FROM sqlite_master WHERE type = 'table'")]
+    for text in texts:
+        first = good.index(text)
+        for place in range(first + len("CREATE TABLE "), first + len(text)):
+            if good[place : place + 1].isalpha():
+                path.write_bytes(good[:place] + b"K" + good[place + 1 :])
+                STARTS[kind](path, context)
+                path.unlink()
+    assert len(list(tmp_path.glob("*.broken-*"))) == len([line for line in caplog.messages if "is moved to" in line])
 
 
 def test_a_history_of_a_later_harstream_is_refused_and_not_changed(
