@@ -19,8 +19,8 @@ from harstream.models.picture import Picture
 from harstream.models.sampling import even_indices
 from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
 from harstream.stream.config.model import Config
-from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.row_parts import with_lookback
 from harstream.stream.recognition.views.settings import ViewKind
 from harstream.wire.values import Frame
 

@@ -7,8 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from harstream.stream.recognition.onnx_runtime import with_lookback
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.row_parts import window_rows
 
 ROUNDS = 30
 """Windows that are timed for each model, after three that are not counted."""
@@ -23,6 +23,6 @@ def milliseconds_per_window(recognizers: Sequence[Recognizer]) -> list[float]:
             contract = recognizer.contract
             frames = random.integers(0, 256, (contract.frames, contract.height, contract.width, 3), dtype=np.uint8)
             start = perf_counter()
-            recognizer.score(recognizer.encode(with_lookback(frames, recognizer.lookback))[None])
+            recognizer.score(window_rows(recognizer, list(frames))[None])
             spent.append(perf_counter() - start)
     return [1000 * float(np.median(spent[3:])) for spent in times]

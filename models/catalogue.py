@@ -9,6 +9,8 @@ from pathlib import Path
 
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
+PART = "part_{}.onnx"
+"""The file of the network of a part of the rows; the contract has the names."""
 HISTORY = "history.csv"
 NOT_VALIDATED = "NA"
 """What Keras's CSVLogger writes into the history for an epoch without validation."""
@@ -27,8 +29,11 @@ class ModelFiles:
 
     folder: Path
     whole: Path
+    """The head of a model whose rows have parts, because there is no graph of the whole window."""
     encoder: Path | None
     head: Path | None
+    parts: tuple[Path, ...] = ()
+    """The networks of the parts of its rows, sorted. The contract says in which order a row has their numbers."""
 
     @property
     def is_lite(self) -> bool:
@@ -37,19 +42,23 @@ class ModelFiles:
     @property
     def size(self) -> int:
         """The size of the files that a stream loads, in bytes."""
-        return sum(file.stat().st_size for file in (self.encoder, self.head) if file) or self.whole.stat().st_size
+        streamed = [file for file in (self.encoder, self.head, *self.parts) if file]
+        return sum(file.stat().st_size for file in streamed or [self.whole])
+
+    def part(self, name: str) -> Path:
+        return self.folder / PART.format(name)
 
     def sha256(self) -> str:
         """Return the hash of all files in a fixed order, which names the model in messages."""
         digest = hashlib.sha256()
-        for file in filter(None, (self.whole, self.encoder, self.head)):
+        for file in dict.fromkeys(filter(None, (self.whole, self.encoder, self.head, *self.parts))):
             digest.update(file.read_bytes())
         return digest.hexdigest()
 
 
 def shipped() -> tuple[str, ...]:
     """Return the names of the shipped models, sorted."""
-    return tuple(sorted(file.parent.name for file in TRAINED.glob(f"*/{WHOLE}")))
+    return tuple(sorted({file.parent.name for name in (WHOLE, HEAD) for file in TRAINED.glob(f"*/{name}")}))
 
 
 def find_model(name_or_path: str) -> ModelFiles:
@@ -59,11 +68,14 @@ def find_model(name_or_path: str) -> ModelFiles:
         return ModelFiles(path.parent, path, None, None)
     if (path / LITE).is_file():
         return ModelFiles(path, path / LITE, None, None)
-    if not (path / WHOLE).is_file():
+    encoder, head = ((path / name) if (path / name).is_file() else None for name in (ENCODER, HEAD))
+    whole = path / WHOLE if (path / WHOLE).is_file() or not encoder else head
+    if whole is None or not whole.is_file():
         similar = get_close_matches(name_or_path, shipped(), n=1)
         raise ModelNotFound(
             f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE} or {LITE}, "
             f"got {name_or_path!r}" + (f"; did you mean {similar[0]}?" if similar else "")
         )
-    has_parts = (path / ENCODER).is_file() and (path / HEAD).is_file()
-    return ModelFiles(path, path / WHOLE, path / ENCODER if has_parts else None, path / HEAD if has_parts else None)
+    if not (encoder and head):
+        return ModelFiles(path, whole, None, None)
+    return ModelFiles(path, whole, encoder, head, tuple(sorted(path.glob(PART.format("*")))))

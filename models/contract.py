@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal, get_args
@@ -21,6 +22,9 @@ UNKNOWN = "unknown"
 LARGEST_WINDOW = 2**28
 """The largest window in bytes, at one byte a colour: 89 frames of 1000 x 1000. A stream holds several per camera."""
 MOST_LABELS = 10_000
+LARGEST_PICTURE = 2**20
+"""The most pixels of a picture that a part sees."""
+PART_NAME = re.compile("[a-z_]{1,20}")
 LONGEST_NAME = 100
 """The most characters of a label, and of the model's name and version."""
 LONGEST_TEXT = 2 * MOST_LABELS * LONGEST_NAME
@@ -39,6 +43,22 @@ class ContractError(Exception):
 
     It is not a ValueError, because pydantic wraps those in an error of its own.
     """
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class RowPart:
+    """A network beside the encoder, which sees larger pictures at a rate of its own.
+
+    It takes pictures (N, height, width, 3) RGB uint8 and outputs (N, D) float32. These D numbers follow those of the
+    encoder in each row. A row between two of its pictures holds the numbers of the earlier one.
+    """
+
+    name: str
+    """Its file is part_NAME.onnx, beside the encoder."""
+    height: int
+    width: int
+    every: int
+    """It sees every n-th frame of the window."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -69,6 +89,8 @@ class ModelContract:
     """Softmax temperature, calibrated on validation clips. Source: Guo et al. 2017, "On calibration", eq. 9."""
     unknown_threshold: float = 0.8
     """A smoothed score below this is `unknown`. The papers use 0.80 (Hamzah 2025)."""
+    parts: tuple[RowPart, ...] = ()
+    """The networks beside the encoder, in the order of their numbers in a row."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -144,6 +166,7 @@ def _check(contract: ModelContract) -> None:
         raise ContractError(f"taught {list(contract.taught)} must be some of the activities {contract.activities}")
     _check_sizes(contract)
     _check_numbers(contract)
+    _check_parts(contract)
 
 
 def _check_texts(contract: ModelContract) -> None:
@@ -181,3 +204,22 @@ def _check_numbers(contract: ModelContract) -> None:
             f"temperature must be positive and unknown_threshold between 0 and 1, got "
             f"{contract.temperature} and {contract.unknown_threshold}"
         )
+
+
+def _check_parts(contract: ModelContract) -> None:
+    names = [part.name for part in contract.parts]
+    if len(set(names)) != len(names) or not all(PART_NAME.fullmatch(name) for name in names):
+        raise ContractError(f"parts must have different names of small letters and _, such as pose, got {names}")
+    if contract.parts and contract.rate is None:
+        raise ContractError("a model with parts must have a sample rate, got none")
+    for part in contract.parts:
+        if not 1 <= part.every <= contract.frames or not min(part.height, part.width) >= 1:
+            raise ContractError(
+                f"the part {part.name} must see pictures of at least 1 x 1, at least once in a window of "
+                f"{contract.frames} frames, got {part.height} x {part.width} every {part.every} frames"
+            )
+        if part.height * part.width > LARGEST_PICTURE:
+            raise ContractError(
+                f"the part {part.name} must see pictures of at most {LARGEST_PICTURE} pixels, "
+                f"got {part.height} x {part.width}"
+            )

@@ -16,6 +16,7 @@ from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.row_parts import window_rows
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.wire.values import Frame, Scores
 
@@ -55,10 +56,9 @@ class WindowReader:
     def still(self) -> NDArray[np.float32]:
         """Return the features (D,) of a window of black pictures, in which nothing moves."""
         if self._still is None:
-            contract, lookback = self._recording.contract, self._recording.lookback
-            frame = np.zeros((1, *(2,) * lookback, contract.height, contract.width, 3), np.uint8)
-            rows = np.repeat(self._recording.encode(frame)[:, np.newaxis], contract.frames - lookback, axis=1)
-            self._still = self._features(rows)[0]
+            contract = self._recording.contract
+            black = np.zeros((contract.height, contract.width, 3), np.uint8)
+            self._still = self._features(window_rows(self._recording, [black] * contract.frames)[np.newaxis])[0]
         return self._still
 
     def read(self, path: Path) -> ClipWindows:
@@ -97,6 +97,7 @@ class _RecordingRecognizer:
     def __init__(self, recognizer: Recognizer) -> None:
         self.contract = recognizer.contract
         self.lookback = recognizer.lookback
+        self.parts = recognizer.parts
         self.row_shape = recognizer.row_shape
         self.row_dtype = recognizer.row_dtype
         self._recognizer = recognizer

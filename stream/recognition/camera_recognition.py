@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,17 @@ from harstream.stream.recognition.views.view import NewView, PictureView, Sight,
 from harstream.wire.values import CameraChange, EndReason, Event, Frame, Notice
 
 NewSubject = Callable[[], SubjectRecognition]
-Taking = tuple[SubjectRecognition, NDArray[np.uint8] | None]
-"""A subject and the encoder's input for it, (H, W, 3) or (2, H, W, 3) uint8 RGB. None if nothing moves."""
+
+
+class Taking(NamedTuple):
+    """What the model must see of a subject in a frame."""
+
+    subject: SubjectRecognition
+    cut: NDArray[np.uint8] | None
+    """The encoder's input, (H, W, 3) or (2, H, W, 3) uint8 RGB. None if nothing moves."""
+    larger: Mapping[int, NDArray[np.uint8]]
+    """The pictures of the parts that are due, (*size, 3) uint8 RGB, by the number of the part."""
+
 
 LEAD = 0.2
 """How much more certain another person must be for the camera to show theirs. Else it would change with each window."""
@@ -39,6 +49,7 @@ class CameraRecognition:
     def __init__(self, name: str, recognizer: Recognizer, new_view: NewView, new_subject: NewSubject) -> None:
         self._name = name
         self._contract = recognizer.contract
+        self._parts = recognizer.parts
         self._new_view = new_view
         self._view_settings = ViewSettings()
         self._view: View = PictureView()
@@ -91,7 +102,7 @@ class CameraRecognition:
         self._follow(self._view.update(frame.picture, self._motion, frame.time))
         if not self._input.is_ready:
             return []
-        takings = [(subject, self._cut(subject)) for subject in self._subjects.values()]
+        takings = [self._taking(subject) for subject in self._subjects.values()]
         self._input.release()
         return takings
 
@@ -121,10 +132,11 @@ class CameraRecognition:
         events = self._finish(EndReason.SHUTDOWN)
         return self._notice(events) if events else None
 
-    def _cut(self, subject: SubjectRecognition) -> NDArray[np.uint8] | None:
+    def _taking(self, subject: SubjectRecognition) -> Taking:
         if self._motion.is_quiet and subject.knows_stillness:
-            return None
-        return self._input.cut(subject.box, self._shift())
+            return Taking(subject, None, {})
+        larger = {part: self._input.larger(subject.box, self._parts[part].size) for part in subject.parts.due()}
+        return Taking(subject, self._input.cut(subject.box, self._shift()), larger)
 
     def _shift(self) -> tuple[float, float]:
         """Return how far the picture moved since the one before, to the right and down, in shares of the picture."""

@@ -26,6 +26,7 @@ class LitertRecognizer:
     """An Engine over LiteRT. It is not thread-safe."""
 
     provider = "CPU, LiteRT"
+    parts = ()
 
     def __init__(self, files: ModelFiles) -> None:
         """Raises ModelError if the file is broken, does not fit its contract, or no LiteRT is installed."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelNotFound, find_model
 from harstream.models.contract import ModelContract
-from harstream.models.transform import to_model_frame
-from harstream.stream.recognition.onnx_runtime import open_model, with_lookback
+from harstream.stream.recognition.onnx_runtime import open_model
 from harstream.stream.recognition.onnx_session import Device
 from harstream.stream.recognition.protocols import Detector, Engine
+from harstream.stream.recognition.row_parts import window_rows
 from harstream.stream.recognition.views.person_detector import load_person_detector
 from harstream.wire.errors import ModelError
 
@@ -46,12 +46,10 @@ class Model:
         `frames`: (contract.frames, H, W, 3) uint8 BGR, as OpenCV reads them, oldest first, at contract.rate hertz.
         They may have any size and are not modified. Raises ValueError for another shape or type.
         """
-        contract, lookback = self.contract, self.recognizer.lookback
+        contract = self.contract
         if np.ndim(frames) != 4 or len(frames) != contract.frames:
             raise ValueError(f"expected frames of shape ({contract.frames}, H, W, 3), got {np.shape(frames)}")
-        seen = np.stack([to_model_frame(frame, contract.height, contract.width) for frame in frames])
-        rows = self.recognizer.encode(with_lookback(seen, lookback))
-        scores = self.recognizer.score(rows[np.newaxis])[0]
+        scores = self.recognizer.score(window_rows(self.recognizer, list(frames))[np.newaxis])[0]
         return dict(zip(contract.labels, map(float, scores), strict=True))
 
 

@@ -18,12 +18,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
-from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract, contract_from_metadata
+from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract, RowPart, contract_from_metadata
 from harstream.models.transform import to_model_input
 from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
 from harstream.stream.recognition.onnx_session import CPU, Device, has_nvidia_driver, open_session, provider_of, reason
 from harstream.stream.recognition.protocols import Engine, Recognizer
+from harstream.stream.recognition.row_parts import window_rows
 from harstream.wire.errors import ModelError
 
 Run = Callable[[NDArray[Any]], NDArray[Any]]
@@ -41,6 +42,31 @@ class RunMode(StrEnum):
     """Uses buffers that stay on the device; see `cuda_graphs`."""
     REPLAYED = "replayed"
     """Uses such buffers and a CUDA graph, which launches all kernels of a run at once."""
+
+
+class OnnxPart:
+    """A PartEncoder over ONNX Runtime."""
+
+    def __init__(self, files: ModelFiles, part: RowPart, device: Device, threads: int, mode: RunMode | None) -> None:
+        """Raises ModelError if the file is missing or broken, or does not fit the contract."""
+        file = files.part(part.name)
+        if not file.is_file():
+            raise ModelError(f"the model's contract names the part {part.name}, but there is no file {file}")
+        session = open_session(file, device, threads)
+        _expect_one(session, file)
+        source, target = session.get_inputs()[0], session.get_outputs()[0]
+        self.every, self.size = part.every, (part.height, part.width)
+        if source.type != "tensor(uint8)" or len(target.shape) != 2 or not isinstance(target.shape[1], int):
+            raise ModelError(
+                f"{file} must take pictures in uint8 and output vectors, got {source.type} and the shape {target.shape}"
+            )
+        _expect(file, "input", source.shape[1:], (*self.size, 3))
+        self.length: int = target.shape[1]
+        self._see = _run(session, file, mode)
+
+    def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures (N, *size, 3) RGB uint8 into numbers (N, length)."""
+        return np.asarray(self._see(pictures), dtype=np.float32)
 
 
 class OnnxRecognizer:
@@ -69,6 +95,7 @@ class OnnxRecognizer:
         if self._encoder and files.encoder:
             _expect_one(self._encoder, files.encoder)
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
+        self.parts = [OnnxPart(files, part, device, threads, mode) for part in self.contract.parts]
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
         _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)
@@ -99,15 +126,13 @@ class OnnxRecognizer:
             seen = (2, *frame) if self.lookback else frame
             _expect(self.files.encoder, "input", self._encoder.get_inputs()[0].shape[1:], seen)
             rows = tuple(self._encoder.get_outputs()[0].shape[1:])
+        if self.parts and len(rows) != 1:
+            raise ModelError(f"a model with parts must have an encoder that outputs vectors, got the shape {rows}")
+        rows = (rows[0] + sum(part.length for part in self.parts), *rows[1:])
         whole = self.files.head or self.files.whole
         _expect(whole, "input", self._head.get_inputs()[0].shape[1:], (contract.frames - self.lookback, *rows))
         _expect(whole, "output", self._head.get_outputs()[0].shape[1:], (len(contract.labels),))
         return rows
-
-
-def with_lookback(frames: NDArray[np.uint8], lookback: int) -> NDArray[np.uint8]:
-    """Return the input of `encode` for consecutive frames (n, H, W, 3): the frames, or pairs (n - 1, 2, H, W, 3)."""
-    return np.stack([frames[:-1], frames[1:]], axis=1) if lookback else frames
 
 
 def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
@@ -166,11 +191,9 @@ def _warm_up(recognizer: Recognizer) -> None:
 
 def _scores_of_black(recognizer: Recognizer) -> NDArray[np.float32]:
     """Return the scores (K,) of a window of black frames."""
-    contract, lookback = recognizer.contract, recognizer.lookback
-    frames = np.zeros((1 + lookback, contract.height, contract.width, 3), dtype=np.uint8)
-    row = recognizer.encode(with_lookback(frames, lookback))
-    window = np.repeat(row[:, None], contract.frames - lookback, axis=1)
-    return np.asarray(recognizer.score(window)[0])
+    black = np.zeros((recognizer.contract.height, recognizer.contract.width, 3), np.uint8)
+    rows = window_rows(recognizer, [black] * recognizer.contract.frames)
+    return np.asarray(recognizer.score(rows[np.newaxis])[0])
 
 
 def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harstream.stream.recognition.camera_recognition import CameraRecognition
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.row_parts import blank_numbers
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.stillness import stillness
 from harstream.stream.recognition.subject_recognition import SubjectRecognition
@@ -49,6 +50,7 @@ class Pipeline:
         self._smoothing = smoothing
         self._stride = stride
         self._still = stillness(recognizer)
+        self._blank = blank_numbers(recognizer)
         self._view = view
         self._new_view = new_view
         self._cameras: dict[str, CameraRecognition] = {}
@@ -105,8 +107,9 @@ class Pipeline:
     def _recognize(self, frames: Sequence[Frame]) -> None:
         """Give the subjects in these frames their scores, if their windows are due."""
         seen = [(frame.time, *taking) for frame in frames for taking in self._camera(frame.camera).take(frame)]
-        due = [(subject, time) for time, subject, cut in seen if cut is None and subject.push_still(time)]
-        moving = [(subject, time, cut) for time, subject, cut in seen if cut is not None]
+        due = [(subject, time) for time, subject, cut, _ in seen if cut is None and subject.push_still(time)]
+        moving = [(subject, time, cut) for time, subject, cut, _ in seen if cut is not None]
+        self._update_parts([(subject, larger) for _, subject, _, larger in seen if larger])
         if moving:
             rows = self._run(self._recognizer.encode, _batch([cut for _, _, cut in moving]))
             pushed = zip(moving, rows, strict=True)
@@ -116,6 +119,15 @@ class Pipeline:
         values = self._run(self._recognizer.score, _batch([subject.rows() for subject, _ in due]))
         for (subject, time), value in zip(due, values, strict=True):
             subject.receive(value, time)
+
+    def _update_parts(self, seen: Sequence[tuple[SubjectRecognition, Mapping[int, NDArray[np.uint8]]]]) -> None:
+        """Give the subjects the numbers of these pictures, which are by the number of the part."""
+        for number, part in enumerate(self._recognizer.parts):
+            pictures = [(subject, larger[number]) for subject, larger in seen if number in larger]
+            if pictures:
+                numbers = self._run(part.see, _batch([picture for _, picture in pictures]))
+                for (subject, _), one in zip(pictures, numbers, strict=True):
+                    subject.parts.hold(number, one)
 
     def _run(self, stage: Callable[[NDArray[Any]], NDArray[Any]], batch: NDArray[Any]) -> NDArray[Any]:
         """Run a stage of the model. Raises ModelError if it fails, for example because the memory is full."""
@@ -137,7 +149,9 @@ class Pipeline:
         return camera
 
     def _new_subject(self, camera: str) -> SubjectRecognition:
-        return SubjectRecognition(self._recognizer, self._tracker(camera), self._smoothing(), self._stride, self._still)
+        return SubjectRecognition(
+            self._recognizer, self._tracker(camera), self._smoothing(), self._stride, self._still, self._blank
+        )
 
 
 def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

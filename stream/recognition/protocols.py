@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,19 @@ from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
 
 
+class PartEncoder(Protocol):
+    """The network of a part of the rows. It is not thread-safe."""
+
+    every: int
+    """It sees every n-th frame."""
+    size: tuple[int, int]
+    """Height and width of its pictures."""
+
+    def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures (N, *size, 3) RGB uint8 into numbers (N, D), which are a part of a row."""
+        ...
+
+
 class Recognizer(Protocol):
     """A model that is ready to run. It encodes each frame once and scores each window once."""
 
@@ -23,8 +37,13 @@ class Recognizer(Protocol):
     row_shape: tuple[int, ...]
     row_dtype: np.dtype[np.generic]
 
+    @property
+    def parts(self) -> Sequence[PartEncoder]:
+        """What sees larger pictures at a rate of its own. A row is that of the encoder, then the numbers of each."""
+        ...
+
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Turn model frames (N, H, W, 3) RGB uint8 into rows (N, *row_shape).
+        """Turn model frames (N, H, W, 3) RGB uint8 into rows (N, *row_shape) without the numbers of the parts.
 
         With lookback it takes pairs (N, 2, H, W, 3), the earlier frame first.
         """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.box import WHOLE
 from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.row_parts import HeldParts, Numbers
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.stillness import Stillness
 from harstream.stream.recognition.tracker import Tracker
@@ -24,8 +27,12 @@ class SubjectRecognition:
         smoothing: ExponentialMean,
         stride: int,
         still: Stillness | None = None,
+        blank: Sequence[Numbers] = (),
     ) -> None:
-        """`stride`: every n-th row is scored. `still`: what the model makes of pictures in which nothing moves."""
+        """`stride`: every n-th row is scored. `still`: what the model makes of pictures in which nothing moves.
+
+        `blank`: what each part of the rows is before it saw a picture.
+        """
         self.tracker = tracker
         self.box = WHOLE
         """Where the subject is in the picture."""
@@ -35,6 +42,7 @@ class SubjectRecognition:
         self._contract = recognizer.contract
         self._lookback = recognizer.lookback
         self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
+        self.parts = HeldParts(recognizer.parts, blank)
         self._still = still
         self._still_rows = 0
         """How many of the last rows show that nothing moves."""
@@ -49,7 +57,7 @@ class SubjectRecognition:
         return self._still is not None
 
     def push(self, row: NDArray[np.generic], time: float) -> bool:
-        """Add the row of a frame. Return whether the window is due for scoring."""
+        """Add the encoder's row of a frame. Return whether the window is due for scoring."""
         self._still_rows = 0
         return self._push(row, time)
 
@@ -93,6 +101,7 @@ class SubjectRecognition:
     def clear(self) -> None:
         """Forget the window, after a gap."""
         self._window.clear()
+        self.parts.clear()
 
     def warming(self, looked_back_to: int) -> Warming:
         """Return frames held and frames needed. The frame that the first row looks back to counts, too."""
@@ -103,7 +112,7 @@ class SubjectRecognition:
         return Subject(self.tracker.person, self.box, self.tracker.activity, best, self.scores)
 
     def _push(self, row: NDArray[np.generic], time: float) -> bool:
-        self._window.push(row, time)
+        self._window.push(self.parts.complete(row), time)
         if not self._window.is_complete():
             self.tracker.drop_candidate()
             self._since_scored = self._stride  # the first complete window is always scored

@@ -22,6 +22,7 @@ class LevelReader:
     lookback = 0
     row_shape: tuple[int, ...] = (4, 4, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
+    parts = ()
 
     def __init__(self, contract: ModelContract) -> None:
         self.contract = contract

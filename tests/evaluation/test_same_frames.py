@@ -42,6 +42,7 @@ class FrameReader:
     lookback = 0
     row_shape: tuple[int, ...] = (16, 16, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
+    parts = ()
 
     def __init__(self) -> None:
         self.windows: list[list[int]] = []

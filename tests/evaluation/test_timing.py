@@ -20,6 +20,7 @@ class SleepingRecognizer:
     contract = CONTRACT
     row_shape: tuple[int, ...] = (2,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
 
     def __init__(self, name: str, turns: list[str], seconds: float = 0.0, lookback: int = 0) -> None:
         self.lookback = lookback

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import find_model
 from harstream.models.contract import ModelContract
-from harstream.stream.recognition.onnx_runtime import open_model, with_lookback
+from harstream.stream.recognition.onnx_runtime import open_model
+from harstream.stream.recognition.row_parts import with_lookback
 from harstream.wire.errors import ModelError
 
 pytestmark = pytest.mark.training

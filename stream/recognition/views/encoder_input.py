@@ -57,6 +57,11 @@ class EncoderInput:
         assert self._picture is not None
         return _cut(self._picture, self._cuts, box, self._size)
 
+    def larger(self, box: Box, size: tuple[int, int]) -> Cut:
+        """Return what is inside the box of the last picture, RGB (*size, 3) uint8. There must be a picture."""
+        assert self._picture is not None
+        return self._picture.model_frame(*size, box)
+
     def cut(self, box: Box, shift: tuple[float, float] = (0.0, 0.0)) -> Cut:
         """Return the encoder's input for the last picture, (H, W, 3) or (2, H, W, 3) uint8 RGB.
 

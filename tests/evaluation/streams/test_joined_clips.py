@@ -40,6 +40,7 @@ class GreyRecognizer:
     lookback = 0
     row_shape: tuple[int, ...] = (1,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
 
     def __init__(self, *, is_blind: bool = False) -> None:
         self._is_blind = is_blind

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 
 from harstream.models.catalogue import find_model
 from harstream.models.contract import CONTRACT_KEY, ModelContract, Normalisation
-from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, load_engine, open_model, with_lookback
+from harstream.stream.recognition.onnx_runtime import OnnxRecognizer, load_engine, open_model
+from harstream.stream.recognition.row_parts import with_lookback
 from harstream.wire.errors import ModelError
 
 CONTRACT = ModelContract("first", "1", ("Low", "High"), frames=2, height=2, width=2, rate=10.0)

@@ -27,6 +27,7 @@ class GreyRecognizer:
 
     row_shape: tuple[int, ...] = (1,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
 
     def __init__(self, lookback: int = 0) -> None:
         """With lookback, a row holds the level of the newer frame, and `pairs` keeps each pair of levels."""

@@ -28,6 +28,7 @@ class ChangeRecognizer:
     lookback = 1
     row_shape: tuple[int, ...] = (1,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
     contract = ModelContract("change", "1", ("Jump", "Idle"), ("Idle",), frames=4, height=16, width=16, rate=10.0)
 
     def __init__(self) -> None:

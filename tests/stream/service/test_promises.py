@@ -71,6 +71,7 @@ class ScoreReader:
     lookback = 0
     row_shape: tuple[int, ...] = (3,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         return frames[:, 0, 0].astype(np.float32) / 100

@@ -59,6 +59,7 @@ class Undecided:
     lookback = 0
     row_shape: tuple[int, ...] = (8, 8, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
+    parts = ()
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         return frames

@@ -142,6 +142,7 @@ class HangingRecognizer:
     lookback = 0
     row_shape: tuple[int, ...] = (8, 8, 3)
     row_dtype: np.dtype[np.generic] = np.dtype(np.uint8)
+    parts = ()
 
     def __init__(self) -> None:
         self.goes_on = threading.Event()

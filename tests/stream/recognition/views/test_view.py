@@ -37,6 +37,7 @@ class BrightestRecognizer:
     lookback = 1
     row_shape: tuple[int, ...] = (1,)
     row_dtype: np.dtype[np.generic] = np.dtype(np.float32)
+    parts = ()
     contract = ModelContract("grey", "1", ("Jump", "Walk", "Idle"), ("Idle",), frames=3, height=16, width=16, rate=RATE)
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
