@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harstream.export.verify import TOLERANCE, onnx_runner, session
 from harstream.export.window_graph import attach_contract, of_windows
-from harstream.models.catalogue import ENCODER, HEAD, WHOLE, ModelFiles, find_model
+from harstream.models.catalogue import HEAD, WHOLE, ModelFiles, find_model
 from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract
 from harstream.resilience.whole_folder import whole_folder
 from harstream.stream.recognition.onnx_runtime import load_engine
@@ -69,6 +69,8 @@ def write_taught_model(
 ) -> None:
     """Write the whole folder or nothing. `windows`: rows (N, T, *row_shape) on which the graphs are checked.
 
+    A model whose rows have parts gets no graph of the whole window.
+
     `reports`: what else is written, by the name of the JSON file. Raises SinkError, and ModelError if what was
     written computes something else than shipped head and part.
     """
@@ -77,14 +79,17 @@ def write_taught_model(
     encoder, head = onnx.load(base.encoder), onnx.load(base.head)
     composed = with_taught_part(head, part)
     difference = _checked_head(head, composed, part, windows)
-    whole = of_windows(encoder, composed)
-    _check_whole(whole, encoder, composed, contract)
+    graphs = {HEAD: composed}
+    if not base.parts:
+        graphs[WHOLE] = of_windows(encoder, composed)
+        _check_whole(graphs[WHOLE], encoder, composed, contract)
     export = {EXPORT: {**reports[EXPORT], "largest_difference": difference}}
     try:
         with whole_folder(out) as folder:
-            shutil.copyfile(base.encoder, folder / ENCODER)
-            _write(folder / HEAD, composed, contract, base.encoder)
-            _write(folder / WHOLE, whole, contract, base.encoder)
+            for file in (base.encoder, *base.parts):
+                shutil.copyfile(file, folder / file.name)
+            for name, graph in graphs.items():
+                _write(folder / name, graph, contract, base.encoder)
             for name, report in (reports | export).items():
                 content = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
                 (folder / name).write_text(content, encoding="utf-8")
