@@ -56,7 +56,10 @@ def evaluate(
     ] = False,
     view: Annotated[
         ViewKind | None,
-        typer.Option(help="What the model sees: picture, motion or person. Default: that of --config, or picture."),
+        typer.Option(
+            help="What the model sees: picture, motion or person. Default: that of --config, or what the model was "
+            "made for."
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     html: Annotated[
@@ -77,16 +80,15 @@ def evaluate(
     for option, file in (("--json", json), ("--html", html)):
         if file is not None and (why := _why_not_writable(file)):
             fail("evaluate", f"{option}: cannot write {file}: {why}")
-    shown = view or "picture"
     try:
         if stream:
             _evaluate_streams(model[0], selection, config, view, json)
         elif corruptions:
-            _evaluate_corruptions(model[0], selection, shown, json)
+            _evaluate_corruptions(model[0], selection, view, json)
         elif len(model) > 1:
-            _compare_models(model, selection, shown, json)
+            _compare_models(model, selection, view, json)
         else:
-            _evaluate_clips(model[0], selection, shown, json, html)
+            _evaluate_clips(model[0], selection, view, json, html)
     except HarstreamError as error:
         fail("evaluate", error, error.exit_code)
     except (ListingError, ModelNotFound, ContractError, OSError) as error:
@@ -117,7 +119,9 @@ def _why_not_writable(file: Path) -> str | None:
     return None if os.access(file.parent, os.W_OK) else f"the folder {file.parent} is not writable"
 
 
-def _evaluate_clips(model: str, selection: ClipSelection, view: ViewKind, json: Path | None, html: Path | None) -> None:
+def _evaluate_clips(
+    model: str, selection: ClipSelection, view: ViewKind | None, json: Path | None, html: Path | None
+) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.compute_metrics import compute_metrics
     from harstream.evaluation.lasting_errors import lasting_in_clips
@@ -128,11 +132,13 @@ def _evaluate_clips(model: str, selection: ClipSelection, view: ViewKind, json: 
     recognizer = open_model(find_model(model))
     contract = recognizer.contract
     clips = select_clips(selection, contract)
-    found, skipped = predictions(clips, recognizer, view=view)
+    shown = view or contract.view
+    found, skipped = predictions(clips, recognizer, view=shown)
     metrics = compute_metrics(found, unknown_threshold=contract.unknown_threshold)
     console.print(table(metrics))
+    console.print(f"measured with view: {shown}")
     _report_skipped(skipped, clips, console)
-    provenance = _provenance(recognizer, clips, skipped, f"{len(found.truth)} windows")
+    provenance = {**_provenance(recognizer, clips, skipped, f"{len(found.truth)} windows"), "view": shown}
     if json:
         write_json(json, metrics, lasting_in_clips(found, contract), contract, provenance)
     if html:
@@ -140,7 +146,7 @@ def _evaluate_clips(model: str, selection: ClipSelection, view: ViewKind, json: 
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
 
 
-def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind, json: Path | None) -> None:
+def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind | None, json: Path | None) -> None:
     from harstream.evaluation.corruptions.measure import measure_corruptions
     from harstream.evaluation.corruptions.report import corruption_table, write_corruptions
     from harstream.stream.recognition.onnx_runtime import open_model
@@ -149,15 +155,16 @@ def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind, 
     recognizer = open_model(find_model(model))
     contract = recognizer.contract
     clips = select_clips(selection, contract)
-    figures, skipped = measure_corruptions(clips, recognizer, view)
-    console.print(corruption_table(f"{contract.name} {contract.version}", figures, contract.unknown_threshold))
+    shown = view or contract.view
+    figures, skipped = measure_corruptions(clips, recognizer, shown)
+    console.print(corruption_table(f"{contract.name} {contract.version}", shown, figures, contract.unknown_threshold))
     _report_skipped(skipped, clips, console)
     if json:
         provenance = _provenance(recognizer, clips, skipped, f"each as it is and changed in {len(figures) - 1} ways")
-        write_corruptions(json, figures, contract.unknown_threshold, provenance)
+        write_corruptions(json, figures, contract.unknown_threshold, {**provenance, "view": shown})
 
 
-def _compare_models(models: Sequence[str], selection: ClipSelection, view: ViewKind, json: Path | None) -> None:
+def _compare_models(models: Sequence[str], selection: ClipSelection, view: ViewKind | None, json: Path | None) -> None:
     from harstream.evaluation.clip_runner import predictions
     from harstream.evaluation.comparison import ComparedModel, model_table, write_comparison
     from harstream.evaluation.compute_metrics import compute_metrics
@@ -170,11 +177,12 @@ def _compare_models(models: Sequence[str], selection: ClipSelection, view: ViewK
     times = milliseconds_per_window(recognizers)
     compared = []
     for model, recognizer, clips, milliseconds in zip(models, recognizers, chosen, times, strict=True):
-        found, skipped = predictions(clips, recognizer, view=view)
-        metrics = compute_metrics(found, unknown_threshold=recognizer.contract.unknown_threshold)
+        shown = view or recognizer.contract.view
+        found, skipped = predictions(clips, recognizer, view=shown)
+        metrics = compute_metrics(found, unknown_threshold=recognizer.contract.unknown_threshold).to_dict()
         files = recognizer.files
         compared.append(
-            ComparedModel(model, files.sha256(), recognizer.provider, files.size, milliseconds, metrics.to_dict())
+            ComparedModel(model, files.sha256(), recognizer.provider, files.size, milliseconds, shown, metrics)
         )
     console.print(model_table(compared))
     _report_skipped(skipped, clips, console)
@@ -206,11 +214,13 @@ def _evaluate_streams(
     metrics = measure_streams([outcome(each.truth, each.events) for each in watched])
     lasting = lasting_in_streams(watched, contract)
     console.print(stream_tables(metrics, lasting))
+    shown = settings.view_settings(contract).kind
+    console.print(f"measured with view: {shown}")
     _report_skipped(skipped, clips, console)
     if json:
         joined = f"{number_of_streams(metrics)} of {metrics.seconds:.0f} s together, joined with seed {SEED}"
         tracker = asdict(effective_tracker_settings(settings, contract))
-        used = {"view": settings.view, "stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
+        used = {"view": shown, "stride": settings.stride, "smoothing": settings.activities.smoothing, **tracker}
         write_stream_json(json, metrics, lasting, contract, used, _provenance(recognizer, clips, skipped, joined))
 
 

@@ -43,15 +43,16 @@ def open_clip(clip: Clip) -> Iterable[tuple[float, Picture]]:
 
 
 def predictions(
-    clips: Sequence[Clip], recognizer: Recognizer, *, view: ViewKind = "picture", open_clip: OpenClip = open_clip
+    clips: Sequence[Clip], recognizer: Recognizer, *, view: ViewKind | None = None, open_clip: OpenClip = open_clip
 ) -> tuple[LabelledScores, list[Skipped]]:
     """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
 
-    With `view`, a window is that of the most certain person. `open_clip` gives the pictures of a clip, which may be
-    changed; see evaluation.corruptions. Raises ContractError for another view of a model of whole clips, and
-    ListingError if all clips are left out.
+    `view`: what the model sees; None for what it was made for. With `person`, a window is that of the most certain
+    person. `open_clip` gives the pictures of a clip, which may be changed; see
+    evaluation.corruptions. Raises ContractError for another view of a model of whole clips, and ListingError if all
+    clips are left out.
     """
-    if not recognizer.contract.rate and view != "picture":
+    if not recognizer.contract.rate and view not in (None, "picture"):
         raise ContractError(
             f"model {recognizer.contract.name} sees whole clips, not streams: leave out --view, or evaluate a model "
             "with a sample rate"
@@ -95,7 +96,7 @@ class _OpenedClip:
 
 
 def _streamed(
-    recognizer: Recognizer, view: ViewKind
+    recognizer: Recognizer, view: ViewKind | None
 ) -> Callable[[list[_OpenedClip]], list[NDArray[np.float32] | Skipped]]:
     """Return a function that shows clips side by side to the pipeline of `run`, and returns the scores of each."""
     config = Config(view=view)

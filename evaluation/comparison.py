@@ -14,6 +14,7 @@ from rich.text import Text
 from harstream.evaluation.metrics import rounded
 from harstream.evaluation.number_format import percent
 from harstream.evaluation.report_json import write_report
+from harstream.stream.recognition.views.settings import ViewKind
 
 SCHEMA = "harstream.comparison/1"
 
@@ -62,6 +63,8 @@ class ComparedModel:
     """Bytes of the files that a stream loads."""
     milliseconds: float
     """Time for a whole window."""
+    view: ViewKind
+    """What the model saw of the clips."""
     metrics: Mapping[str, Any]
     """As `Metrics.to_dict` gives them."""
 
@@ -81,12 +84,14 @@ def report_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def model_table(models: Sequence[ComparedModel]) -> Table:
-    table = Table("model", "runs on", title="Models on the same clips")
+    table = Table("model", "runs on", "view", title="Models on the same clips")
     _add_right_aligned(table, ["kB", "ms per window", *(figure.title for figure in MAIN_FIGURES)])
     for each in models:
         shares = [percent(figure.of(each.metrics)) for figure in MAIN_FIGURES]
         # Text, because rich would read a model called "[red]" as markup.
-        table.add_row(Text(each.model), each.provider, f"{each.size / 1000:.0f}", f"{each.milliseconds:.2f}", *shares)
+        table.add_row(
+            Text(each.model), each.provider, each.view, f"{each.size / 1000:.0f}", f"{each.milliseconds:.2f}", *shares
+        )
     return table
 
 
@@ -103,6 +108,7 @@ def _plain(each: ComparedModel) -> dict[str, object]:
         "sha256": each.sha256,
         "runs_on": each.provider,
         "bytes": each.size,
+        "view": each.view,
         **rounded({"milliseconds_a_window": each.milliseconds, **defined}, digits=4),
     }
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harstream.command_line.errors import fail
 from harstream.command_line.options import with_options
-from harstream.models.contract import ContractError, ModelContract
+from harstream.models.contract import ContractError, DefaultView, ModelContract
 from harstream.models.keras_import import import_keras
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ class ImportOptions:
     bgr: Annotated[bool, typer.Option("--bgr", help="The colours are in OpenCV's order, not RGB.")] = False
     logits: Annotated[bool, typer.Option("--logits", help="The model ends without a softmax: add one.")] = False
     background: Annotated[str, typer.Option(help="The labels that are no activity, separated by commas.")] = ""
+    view: Annotated[
+        DefaultView,
+        typer.Option(
+            help="What the model is shown where nothing else is asked. motion, the box of what moves, is for a model "
+            "that was trained on boxes around people."
+        ),
+    ] = "picture"
     threshold: Annotated[float, typer.Option(min=0, max=1, help="The score below which a recognition is unknown.")] = (
         0.8
     )
@@ -57,7 +64,7 @@ class ImportOptions:
         return Meaning(
             name=self.name, version=self.version, labels=_labels(self.labels), background=_split(self.background),
             rate=self.rate, scale=self.scale.value, channels="BGR" if self.bgr else "RGB", threshold=self.threshold,
-            has_logits=self.logits,
+            has_logits=self.logits, view=self.view,
         )  # fmt: skip
 
 

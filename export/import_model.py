@@ -21,7 +21,7 @@ from harstream.export.keras_to_onnx import to_onnx
 from harstream.export.verify import TOLERANCE, session
 from harstream.export.window_graph import attach_contract
 from harstream.models.catalogue import WHOLE
-from harstream.models.contract import Channels, ModelContract, Normalisation
+from harstream.models.contract import Channels, DefaultView, ModelContract, Normalisation
 from harstream.models.finished_run import UnreadableRun, read_model
 from harstream.models.onnx_file import UnsafeOnnxFile, check_onnx_file
 from harstream.models.transform import to_model_input
@@ -54,6 +54,8 @@ class Meaning:
     threshold: float
     has_logits: bool
     """Whether the outputs are logits, so that a softmax must follow."""
+    view: DefaultView = "picture"
+    """What the model is shown where nothing else is asked."""
 
 
 def import_model(source: Path, meaning: Meaning, out: Path) -> ModelContract:
@@ -70,6 +72,7 @@ def import_model(source: Path, meaning: Meaning, out: Path) -> ModelContract:
         name=meaning.name, version=meaning.version, labels=meaning.labels, background=meaning.background,
         frames=T, height=H, width=W, rate=meaning.rate, channels=meaning.channels,
         normalisation=NORMALISATIONS[meaning.scale], unknown_threshold=meaning.threshold,
+        view=meaning.view,
     )  # fmt: skip
     attach_contract(graph, contract)
     difference = _verify(graph, contract, expected if not meaning.has_logits else None, meaning.scale)

@@ -36,6 +36,8 @@ Normalisation = Literal["divide by 255", "0 to 1", "-1 to 1"]
 """The values of the model's input: uint8 levels, which the model divides by 255 itself, or float32 in a range."""
 Transform = Literal["squash-linear256-area"]
 """How a picture becomes a model frame: the way of models/transform.py."""
+DefaultView = Literal["picture", "motion"]
+"""What a model is shown where nothing else is asked. `person` is never a default; see docs/views.md."""
 
 
 class ContractError(Exception):
@@ -85,6 +87,8 @@ class ModelContract:
     channels: Channels = "RGB"
     normalisation: Normalisation = "divide by 255"
     transform: Transform = "squash-linear256-area"
+    view: DefaultView = "picture"
+    """What the model is shown where nothing else is asked: all of the picture, or the box of what moves."""
     temperature: float = 1.0
     """Softmax temperature, calibrated on validation clips. Source: Guo et al. 2017, "On calibration", eq. 9."""
     unknown_threshold: float = 0.8
@@ -149,7 +153,7 @@ def _problem(error: ValidationError) -> str:
     """Return the first problem in one line: where it is, what was expected, what came."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"]) or "the whole text"
-    closed = {"channels": Channels, "normalisation": Normalisation, "transform": Transform}
+    closed = {"channels": Channels, "normalisation": Normalisation, "transform": Transform, "view": DefaultView}
     expected = f"expected {' or '.join(get_args(closed[where]))}" if where in closed else problem["msg"]
     return f"{where}: {expected}, got {str(problem['input'])[:80]!r}"
 
@@ -199,6 +203,8 @@ def _check_sizes(contract: ModelContract) -> None:
 def _check_numbers(contract: ModelContract) -> None:
     if contract.rate is not None and not 0 < contract.rate <= 120:
         raise ContractError(f"the sample rate must be between 0 and 120 Hz, got {contract.rate}")
+    if contract.rate is None and contract.view != "picture":
+        raise ContractError(f"the view of a model without a sample rate must be 'picture', got {contract.view!r}")
     if not 0 < contract.temperature < math.inf or not 0 <= contract.unknown_threshold <= 1:
         raise ContractError(
             f"temperature must be positive and unknown_threshold between 0 and 1, got "

@@ -62,10 +62,10 @@ class Taught:
 
 
 def new_reader(recognizer: Engine, config: Config, view: ViewSettings | None = None) -> WindowReader:
-    """Return a reader of a model with encoder and head. `view`: what it sees; None for the configuration's view."""
+    """Return a reader of a model with encoder and head. `view`: what it sees; None for that of all cameras."""
     assert recognizer.files.head
     extractor = FeatureExtractor(onnx.load(recognizer.files.head))
-    return WindowReader(recognizer, config, extractor, view or config.view_settings())
+    return WindowReader(recognizer, config, extractor, view or config.view_settings(recognizer.contract))
 
 
 def read_example(reader: WindowReader, path: Path, contract: ModelContract) -> ClipWindows:

@@ -114,6 +114,7 @@ def _contract(name: str, recipe: Recipe, clips: list[Clip], background: set[str]
         height=recipe.size,
         width=recipe.size,
         rate=recipe.rate if recipe.sampling == "rate" else None,
+        view=recipe.view,
     )
 
 

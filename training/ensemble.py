@@ -155,7 +155,7 @@ def _read_member(folder: Path) -> Member:
 
 def _require_alike(one: Member, other: Member) -> None:
     """Check that two runs fit together. Raises TrainingError if they differ in input, output or validation clips."""
-    for what in ("labels", "background", "frames", "height", "width", "rate"):
+    for what in ("labels", "background", "frames", "height", "width", "rate", "view"):
         here, there = getattr(one.contract, what), getattr(other.contract, what)
         if here != there:
             raise TrainingError(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from typer import Option
 
 from harstream.command_line.options import MeansNone
+from harstream.models.contract import DefaultView
 
 Sampling = Literal["rate", "even"]
 Split = Literal["group", "random"]
@@ -88,6 +89,11 @@ class Recipe:
             "temperature and threshold.",
         ),
     ] = None
+
+    @property
+    def view(self) -> DefaultView:
+        """What its model is shown where nothing else is asked: the box of what moves, if it learns from boxes."""
+        return "motion" if self.augmentation == "views" and self.sampling == "rate" else "picture"
 
 
 _PAPERS = {

@@ -43,6 +43,6 @@ def prepare_refit(recipe: Recipe, contract: ModelContract, clips: Sequence[Clip]
             "options as to that run"
         )
     calibrated = replace(contract, temperature=chosen.temperature, unknown_threshold=chosen.unknown_threshold)
-    if calibrated != replace(chosen, name=contract.name):
+    if calibrated != replace(chosen, name=contract.name, view=contract.view):
         raise TrainingError(f"--refit needs a run of the same labels: {run.path} has another background")
     return calibrated, [replace(clip, part="train") if clip.part == "val" else clip for clip in clips]

@@ -53,10 +53,11 @@ class KindFigures:
 
 
 def measure_corruptions(
-    clips: Sequence[Clip], recognizer: Recognizer, view: ViewKind = "picture"
+    clips: Sequence[Clip], recognizer: Recognizer, view: ViewKind | None = None
 ) -> tuple[list[KindFigures], list[Skipped]]:
     """Return the figures of every kind, first of the pictures as they are, and the clips that are left out.
 
+    `view`: what the model sees; None for what it was made for.
     Raises ListingError if the clips cannot be put beside each other.
     """
     contract = recognizer.contract

@@ -13,13 +13,14 @@ from harstream.evaluation.corruptions.measure import KindFigures, Share
 from harstream.evaluation.metrics import rounded
 from harstream.evaluation.number_format import UNDEFINED, percent
 from harstream.evaluation.report_json import write_report
+from harstream.stream.recognition.views.settings import ViewKind
 
 SCHEMA = "harstream.corruptions/1"
 
 
-def corruption_table(model: str, figures: Sequence[KindFigures], threshold: float) -> Table:
+def corruption_table(model: str, view: ViewKind, figures: Sequence[KindFigures], threshold: float) -> Table:
     table = Table(
-        title=Text(f"{model} on changed pictures"),
+        title=Text(f"{model} on changed pictures, view {view}"),
         caption="mean over clips, with intervals of 95 % over clusters",
         caption_justify="left",
     )

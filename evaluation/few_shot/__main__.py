@@ -19,6 +19,7 @@ from harstream.evaluation.few_shot.footage import Folders, read_footage
 from harstream.models.catalogue import ModelNotFound
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.stream.recognition.views.settings import ViewKind
 from harstream.teaching.taught_model import base_files
 from harstream.wire.errors import HarstreamError
 
@@ -41,9 +42,12 @@ def few_shot(
     each: Annotated[list[int] | None, typer.Option(help="Examples of each activity. Default: 5 and 10.")] = None,
     draws: Annotated[int, typer.Option(min=1, help="How often examples are drawn.")] = 8,
     model: Annotated[str, typer.Option(help="The model that is taught.")] = MODEL,
+    view: Annotated[
+        ViewKind | None, typer.Option(help="What the model sees. Default: what the model was made for.")
+    ] = None,
 ) -> None:
     """Draw examples of new activities from the part `train`, teach them, and recognize the clips of another part."""
-    console, config = Console(), Config()
+    console, config = Console(), Config(view=view)
     try:
         base_files(model)
         recognizer = load_engine(model, "cpu")
@@ -58,6 +62,7 @@ def few_shot(
     except HarstreamError as error:
         fail("few_shot", error, error.exit_code)
     console.print(_table(rows, footage))
+    console.print(f"measured with view: {config.view_settings(recognizer.contract).kind}")
 
 
 def _progress(clips: Sequence[Clip]) -> Iterable[Clip]:

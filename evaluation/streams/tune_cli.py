@@ -59,6 +59,7 @@ def tune(
         for tried, smoothing in track(combinations(settings), description="trying", transient=True)
     ]
     _print_results(console, before, trials, allowed)
+    console.print(f"measured with view: {config.view_settings(contract).kind}")
 
 
 def _watch(

@@ -35,7 +35,7 @@ def new_pipeline(
         tracker=lambda camera: Tracker(camera, recognizer.contract, settings, key(camera)),
         smoothing=lambda: ExponentialMean(config.activities.smoothing),
         stride=config.stride,
-        view=config.view_settings(),
+        view=config.view_settings(recognizer.contract),
         new_view=partial(new_view, detector=detector or new_detector(config)),
     )
 

@@ -43,7 +43,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = ...,
-    view: ViewKind = ...,
+    view: ViewKind | None = ...,
     start_above: float | None = ...,
     camera: str | None = ...,
     start_time: datetime | None = ...,
@@ -54,7 +54,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = ...,
-    view: ViewKind = ...,
+    view: ViewKind | None = ...,
     start_above: float | None = ...,
     camera: str | None = ...,
     start_time: datetime | None = ...,
@@ -64,7 +64,7 @@ def recognize(
     source: str | Path | int | TimedArrays,
     *,
     model: str | Path | Model = "flow_tcn",
-    view: ViewKind = "picture",
+    view: ViewKind | None = None,
     start_above: float | None = None,
     camera: str | None = None,
     start_time: datetime | None = None,
@@ -79,7 +79,8 @@ def recognize(
     camera drops frames if you take events too slowly. It reconnects after a failure, and its events never end.
     `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
     `view`: `picture` shows the model all of the picture; `motion` the box of what moves; `person` a box around each
-    person. With `person`, each person has windows of their own: `person` in events and scores says whose they are.
+    person; None what the model was made for. With `person`, each person has windows of their own: `person` in events
+    and scores says whose they are.
     `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
     `camera`: the camera's name in events; None for the file's name, or `camera`.
     `start_time`: time of a file's first frame, with a time zone or in local time. None takes it from the file's name
@@ -96,7 +97,8 @@ def recognize(
     except ContractError as error:
         raise ModelError(str(error)) from error
     feed = _feed(source, camera, start_time, loaded.contract)
-    pipeline = new_default_pipeline(loaded.recognizer, feed.recording, start_above, view, _new_view(view, loaded))
+    shown = view or loaded.contract.view
+    pipeline = new_default_pipeline(loaded.recognizer, feed.recording, start_above, shown, _new_view(shown, loaded))
     return _scores(feed, pipeline) if scores else _events(feed, pipeline)
 
 
@@ -105,7 +107,7 @@ def _check_arguments(source: object, view: object, start_above: object, start_ti
         raise TypeError(f"source: expected a path, an address, a webcam's index or pairs, got {source!r}")
     if start_time is not None and not isinstance(start_time, datetime):
         raise TypeError(f"start_time: expected a datetime, got {start_time!r}")
-    if view not in get_args(ViewKind):
+    if view is not None and view not in get_args(ViewKind):
         raise ValueError(f"view: expected {', '.join(get_args(ViewKind))}, got {view!r}")
     if start_above is None:
         return
@@ -117,10 +119,10 @@ def new_default_pipeline(
     recognizer: Recognizer,
     recording: str,
     start_above: float | None = None,
-    view: ViewKind = "picture",
+    view: ViewKind | None = None,
     new_view: NewView = view_without_network,
 ) -> Pipeline:
-    """Return a pipeline for one recording, with the default settings of `run`."""
+    """Return a pipeline for one recording, with the default settings of `run`. `view`: None for the model's own."""
     contract = recognizer.contract
     threshold = contract.unknown_threshold if start_above is None else start_above
     settings = TrackerSettings(threshold, END_SHARE * threshold)
@@ -128,7 +130,7 @@ def new_default_pipeline(
         recognizer,
         tracker=lambda camera: Tracker(camera, contract, settings, recording),
         smoothing=ExponentialMean,
-        view=ViewSettings(view),
+        view=ViewSettings(view or contract.view),
         new_view=new_view,
     )
 

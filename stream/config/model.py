@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWr
 
 from harstream.models.box import WHOLE, Box
 from harstream.models.catalogue import ModelNotFound, find_model, shipped
+from harstream.models.contract import ModelContract
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.history import HistoryConfig
@@ -42,10 +43,10 @@ class Config(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto: the GPU if there is one, else the CPU; cpu; cuda: the GPU, or an error"
     )
-    view: ViewKind = Field(
-        default="picture",
+    view: ViewKind | None = Field(
+        default=None,
         description="what the model sees: picture: all of it; motion: the box of what moves, for small people in a "
-        "still room; person: a box around each person, for several people",
+        "still room; person: a box around each person, for several people; null: what the model was made for",
     )
     stride: int = Field(default=1, ge=1, le=100, description="score every n-th frame of the model's time grid")
     cameras: tuple[CameraConfig, ...] = Field(
@@ -76,11 +77,15 @@ class Config(Section):
         """The addresses of cameras and broker. They may contain passwords."""
         return [*([self.mqtt.broker] if self.mqtt.broker else []), *(camera.source for camera in self.cameras)]
 
-    def view_settings(self, camera: CameraConfig | None = None) -> ViewSettings:
-        """Return what the model sees of a camera, or of a camera without settings of its own."""
+    def view_settings(self, contract: ModelContract, camera: CameraConfig | None = None) -> ViewSettings:
+        """Return what a model sees of a camera, or of a camera without settings of its own.
+
+        The camera's `view` is asked first, then that of all cameras, then the model's.
+        """
+        view = self.view or contract.view
         if camera is None:
-            return ViewSettings(self.view)
-        return ViewSettings(camera.view or self.view, Box(*camera.crop) if camera.crop else WHOLE)
+            return ViewSettings(view)
+        return ViewSettings(camera.view or view, Box(*camera.crop) if camera.crop else WHOLE)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -90,7 +95,7 @@ class Config(Section):
     @property
     def following(self) -> frozenset[str]:
         """The cameras in front of which each person is followed."""
-        return frozenset(each.name for each in self.cameras if self.view_settings(each).kind == "person")
+        return frozenset(each.name for each in self.cameras if (each.view or self.view) == "person")
 
     @property
     def secrets(self) -> list[str]:

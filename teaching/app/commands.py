@@ -23,6 +23,7 @@ from harstream.teaching.app.options import (
     how_many,
     keys_with,
     open_base,
+    view_line,
     view_of,
 )
 from harstream.teaching.app.record import record
@@ -50,11 +51,13 @@ def add(
         kept = examples_of(examples, chosen)
         recognizer, _ = open_base(chosen, model)
         check_activity_name(activity, recognizer.contract, kept.activities())
-        reader = new_reader(recognizer, chosen, view_of(chosen, camera))
+        view = view_of(chosen, recognizer.contract, camera)
+        reader = new_reader(recognizer, chosen, view)
         for file in files:
             read_example(reader, file, recognizer.contract)
         with disk_errors(kept.folder):
             kept.add(activity, files)
+        console.print(view_line(view))
         console.print(how_many(kept, activity))
 
 

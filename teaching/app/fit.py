@@ -18,6 +18,7 @@ from harstream.teaching.app.options import (
     examples_of,
     keys_with,
     open_base,
+    view_line,
     view_of,
 )
 from harstream.teaching.examples import Examples, check_activity_name
@@ -60,7 +61,9 @@ def fit(
         target = out or chosen.state / TAUGHT
         check_target(target)
         recognizer, base = open_base(chosen, model)
-        lesson, taught = _learn(kept, ordinary or [], recognizer, chosen, view_of(chosen, camera))
+        view = view_of(chosen, recognizer.contract, camera)
+        lesson, taught = _learn(kept, ordinary or [], recognizer, chosen, view)
+        console.print(view_line(view))
         _report(taught, kept)
         write(taught, lesson, base, recognizer, target)
         console.print(f"\nwritten to {escape(str(target))}; to use it, put this into config.yaml:\n")

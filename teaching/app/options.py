@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from harstream.models.contract import ModelContract
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.views.settings import ViewSettings
@@ -50,9 +51,14 @@ def the_camera(config: Config, name: str | None) -> CameraConfig:
     return cameras[name] if name else config.cameras[0]
 
 
-def view_of(config: Config, camera: str | None) -> ViewSettings:
+def view_of(config: Config, contract: ModelContract, camera: str | None) -> ViewSettings:
     """Return what the model sees of the camera, or of all cameras without a view of their own. Raises ConfigError."""
-    return config.view_settings(the_camera(config, camera) if camera else None)
+    return config.view_settings(contract, the_camera(config, camera) if camera else None)
+
+
+def view_line(view: ViewSettings) -> str:
+    """Return a line about what the model sees of the examples, for the console."""
+    return f"the examples are seen with view: {view.kind}"
 
 
 def how_many(kept: Examples, activity: str) -> str:

@@ -24,6 +24,7 @@ from harstream.teaching.app.options import (
     how_many,
     open_base,
     the_camera,
+    view_line,
     view_of,
 )
 from harstream.teaching.examples import check_activity_name
@@ -59,7 +60,8 @@ def record(
         recognizer, _ = open_base(chosen, model)
         check_activity_name(activity, recognizer.contract, kept.activities())
         watched = the_camera(chosen, camera)
-        reader = new_reader(recognizer, chosen, view_of(chosen, watched.name))
+        view = view_of(chosen, recognizer.contract, watched.name)
+        reader = new_reader(recognizer, chosen, view)
         with closing(_recorded(watched, RecordingPlan(number, seconds, pause))) as files:
             for file in files:
                 try:
@@ -69,6 +71,7 @@ def record(
                     continue
                 with disk_errors(kept.folder):
                     kept.add(activity, [file])
+        console.print(view_line(view))
         console.print(how_many(kept, activity))
 
 

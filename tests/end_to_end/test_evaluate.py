@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harstream.models.contract import ModelContract
+from tests.support.light_model import MakeModel
 
 Harstream = Callable[..., Any]
 
@@ -36,6 +40,30 @@ def test_events_of_a_stream_are_measured(harstream: Harstream, clips: Path, ligh
     assert report["settings"]["start_above"] == 0.6
     figures = report["metrics"]
     assert (figures["found"], figures["pieces"], figures["false_events"], figures["f1_50"]) == (1, 1, 0, 1)
+
+
+def test_evaluation_follows_the_models_view_unless_one_is_asked_for(
+    harstream: Harstream, clips: Path, make_model: MakeModel, light_contract: ModelContract, tmp_path: Path
+) -> None:
+    moving = str(make_model(tmp_path / "moving.onnx", replace(light_contract, view="motion")))
+    whole = str(make_model(tmp_path / "whole.onnx"))
+    command = ("evaluate", "--data", clips, "--json", "report.json")
+
+    def view_of(*options: str) -> list[str]:
+        code, running = harstream(*command, *options)
+        assert (code, running.stderr) == (0, [])
+        report = json.loads((tmp_path / "report.json").read_text())
+        said = report.get("models") or [{**report["provenance"], **report.get("settings", {})}]
+        if not report.get("models"):
+            assert f"measured with view: {said[0]['view']}" in running.output
+        return [each["view"] for each in said]
+
+    assert view_of("--model", moving) == ["motion"]
+    assert view_of("--model", whole) == ["picture"]
+    assert view_of("--model", moving, "--view", "picture") == ["picture"]
+    assert view_of("--model", moving, "--stream") == ["motion"]
+    assert view_of("--model", moving, "--stream", "--view", "picture") == ["picture"]
+    assert view_of("--model", moving, "--model", whole) == ["motion", "picture"]
 
 
 def test_config_sets_the_tracker(harstream: Harstream, clips: Path, light_model: Path, tmp_path: Path) -> None:

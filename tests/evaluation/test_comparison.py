@@ -43,14 +43,15 @@ def test_file_that_is_no_clip_report_is_refused_in_one_line(tmp_path: Path, text
 
 def test_models_are_written_with_their_cost_and_null_for_undefined_figures(tmp_path: Path) -> None:
     metrics = {"top1": 0.61239, "clips": {"accuracy": 0.75}, "windows": {"f1_macro": None}}
-    write_comparison(tmp_path / "c.json", [ComparedModel("lrcn", "ab", "cpu", 1000, 1.23456, metrics)], {"date": "now"})
+    model = ComparedModel("lrcn", "ab", "cpu", 1000, 1.23456, "motion", metrics)
+    write_comparison(tmp_path / "c.json", [model], {"date": "now"})
     assert json.loads((tmp_path / "c.json").read_text()) == {
         "schema": "harstream.comparison/1",
         "provenance": {"date": "now"},
         "models": [
             {
-                "model": "lrcn", "sha256": "ab", "runs_on": "cpu", "bytes": 1000, "milliseconds_a_window": 1.2346,
-                "windows_right": 0.6124, "clips_right": 0.75, "f1_macro": None,
+                "model": "lrcn", "sha256": "ab", "runs_on": "cpu", "bytes": 1000, "view": "motion",
+                "milliseconds_a_window": 1.2346, "windows_right": 0.6124, "clips_right": 0.75, "f1_macro": None,
             }
         ],
     }  # fmt: skip

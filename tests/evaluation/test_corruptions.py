@@ -116,8 +116,10 @@ def test_a_bystander_needs_clips_of_background() -> None:
 def test_the_table_and_the_file_have_the_same_figures(tmp_path: Path) -> None:
     figures = [KindFigures("clean", Share(0.8, 0.7, 0.9), Share(0.5, 0.4, 0.6), None)]
     console = Console(width=160, record=True)
-    console.print(corruption_table("m 1", figures, 0.85))
-    row = next(line for line in console.export_text().splitlines() if "clean" in line)
+    console.print(corruption_table("m 1", "motion", figures, 0.85))
+    text = console.export_text()
+    assert "m 1 on changed pictures, view motion" in text
+    row = next(line for line in text.splitlines() if "clean" in line)
     cells = [cell.strip().replace("\xa0", " ") for cell in row.split("│")[1:-1]]
     assert cells == ["clean", "80.0 % (70 to 90)", "50.0 % (40 to 60)", "–"]
     write_corruptions(tmp_path / "c.json", figures, 0.85, {"date": "now"})

@@ -24,7 +24,14 @@ def contract(**changes: Any) -> ModelContract:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"rate": None}, {"rate": 12.5, "temperature": 0.31}, {"labels": ("Ä", "é", "Idle")}, {"taught": ("Walk",)}],
+    [
+        {},
+        {"rate": None},
+        {"rate": 12.5, "temperature": 0.31},
+        {"labels": ("Ä", "é", "Idle")},
+        {"taught": ("Walk",)},
+        {"view": "motion"},
+    ],
 )
 def test_contract_survives_a_round_trip_through_json(changes: dict[str, Any]) -> None:
     written = contract(**changes)
@@ -33,6 +40,10 @@ def test_contract_survives_a_round_trip_through_json(changes: dict[str, Any]) ->
 
 def test_contract_is_read_from_the_metadata_of_a_model() -> None:
     assert contract_from_metadata({CONTRACT_KEY: contract().to_json()}, "model.onnx") == contract()
+
+
+def test_a_contract_that_says_no_view_is_of_a_model_of_whole_pictures() -> None:
+    assert ModelContract.from_json(json.dumps(VALUES)).view == "picture"
 
 
 def test_activities_are_the_labels_without_background() -> None:
@@ -70,6 +81,7 @@ REFUSED = [
     ({"rate": 0.0}, "between 0 and 120 Hz, got 0.0"),
     ({"rate": 121.0}, "between 0 and 120 Hz"),
     ({"rate": float("nan")}, "between 0 and 120 Hz"),
+    ({"rate": None, "view": "motion"}, "without a sample rate must be 'picture', got 'motion'"),
     ({"temperature": 0.0}, "temperature must be positive"),
     ({"temperature": float("nan")}, "temperature must be positive"),
     ({"unknown_threshold": 1.1}, "between 0 and 1"),
@@ -104,6 +116,7 @@ def test_normalisation_determines_the_type_of_the_input(channels: str, normalisa
         ({"channels": "GRAY"}, ("channels", "RGB or BGR", "'GRAY'")),
         ({"normalisation": "imagenet"}, ("normalisation", "divide by 255 or 0 to 1 or -1 to 1", "'imagenet'")),
         ({"transform": "letterbox"}, ("transform", "squash-linear256-area", "'letterbox'")),
+        ({"view": "person"}, ("view", "picture or motion", "'person'")),
     ],
 )
 def test_value_outside_a_closed_set_is_refused_in_one_line(changes: dict[str, str], parts: tuple[str, ...]) -> None:

@@ -137,6 +137,7 @@ def test_members_may_have_learned_from_other_clips(tmp_path: Path) -> None:
     [
         ({"contract": replace(CONTRACT, labels=("Fall", "Walk", "background"))}, "the same labels: .*1 has Jump, Walk"),
         ({"contract": replace(CONTRACT, rate=10.0)}, r"the same rate: .*1 has 8\.0, .*2 10\.0"),
+        ({"contract": replace(CONTRACT, view="motion")}, 'the same view: .*1 has "picture", .*2 "motion"'),
         ({"arch": "lrcn_motion"}, "must have the same input: only one of .*1 and .*2 sees pairs"),
         ({"label_of": (0, 1, 1, 2)}, "learned the same classes"),
         ({"truth": TRUTH[::-1]}, "must share their clips"),

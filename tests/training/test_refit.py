@@ -83,6 +83,12 @@ def test_a_refit_trains_on_all_but_test_and_keeps_the_results_of_validation(chos
     assert json.loads(run.provenance.read_text())["refit"].startswith(f"{chosen} (sha256 ")
 
 
+def test_a_refit_of_a_run_that_says_no_view_has_that_of_the_recipe(chosen: Path) -> None:
+    boxes = replace(CONTRACT, view="motion")
+    contract, _ = prepare_refit(replace(RECIPE, refit=str(chosen)), boxes, CLIPS)
+    assert contract == replace(RunFolder(chosen).read_contract(), view="motion")
+
+
 def test_a_refit_keeps_the_mean_of_the_last_weights(chosen: Path, tmp_path: Path) -> None:
     """A refit keeps this mean as the chosen run does for its best epoch. The same clips give the same weights."""
     recipe = replace(RECIPE, refit=str(chosen))

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harstream.stream.recognition.onnx_runtime import load_engine
+
 pytestmark = pytest.mark.training
 
 Trained = tuple[Path, subprocess.CompletedProcess[str]]
@@ -80,10 +82,13 @@ def test_views_train_a_model_of_the_same_labels_that_can_be_exported(drawn: Path
     result = train(drawn, "runs/views", folder, "--augmentation", "views", "--epochs", 1)
     assert result.returncode == 0, result.stderr
     assert "no validation clip is left for still" not in result.stderr  # still pictures are made, not filmed
-    labels = [json.loads((folder / "runs" / run / "contract.json").read_text())["labels"] for run in ("views", "x")]
+    contracts = [json.loads((folder / "runs" / run / "contract.json").read_text()) for run in ("views", "x")]
+    labels = [each["labels"] for each in contracts]
+    assert [each["view"] for each in contracts] == ["motion", "picture"]
     assert labels[0] == labels[1]
     assert np.load(folder / "runs" / "views" / "windows.npy").shape[1:] == (20, 64, 64, 3)
     assert harstream("export", "runs/views", "--name", "views", "--out", "views", cwd=folder).returncode == 0
+    assert load_engine(str(folder / "views"), "cpu").contract.view == "motion"
 
 
 def test_a_run_folder_holds_everything_needed_to_repeat_the_run(trained: Trained) -> None:

@@ -36,7 +36,7 @@ class ConfiguredCameras:
 
     def view_settings(self, config: Config, camera: CameraConfig) -> ViewSettings:
         """Return what the model sees of the camera. Raises ModelError if that needs a network that cannot be loaded."""
-        settings = config.view_settings(camera)
+        settings = config.view_settings(self.contract, camera)
         if settings.kind == "person":
             self.detector()
         return settings

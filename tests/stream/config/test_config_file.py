@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harstream.models.contract import ModelContract
+from harstream.models.contract import DefaultView, ModelContract
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.file import load_config, with_overrides
 from harstream.stream.config.json_schema import key_paths
 from harstream.stream.config.model import Config
 from harstream.stream.config.validation_context import ValidationContext
+from harstream.stream.recognition.views.settings import ViewKind, ViewSettings
 from harstream.wire.errors import ConfigError, ConfigFileError, ModelError
 
 Load = Callable[[str], Config]
@@ -66,6 +67,26 @@ def test_values_of_the_file_override_the_defaults(load: Load) -> None:
     assert config.node == "nuc1"
     assert config.cameras == (CameraConfig(name="hall", source="clip.mp4", area="Hallway"),)
     assert (config.web.port, config.web.enabled) == (9000, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "made_for", "hall"),
+    [
+        ("cameras: [{name: hall, source: '0'}]", "picture", "picture"),
+        ("cameras: [{name: hall, source: '0'}]", "motion", "motion"),
+        ("view: null\ncameras: [{name: hall, source: '0', view: null}]", "motion", "motion"),
+        ("view: picture\ncameras: [{name: hall, source: '0'}]", "motion", "picture"),
+        ("view: person\ncameras: [{name: hall, source: '0', view: picture}]", "motion", "picture"),
+        ("cameras: [{name: hall, source: '0', view: person}]", "motion", "person"),
+    ],
+)
+def test_a_cameras_view_overrides_that_of_all_cameras_which_overrides_the_models(
+    load: Load, text: str, made_for: DefaultView, hall: ViewKind
+) -> None:
+    config, contract = load(text), ModelContract("m", "1", ("Jump", "Walk"), view=made_for)
+    assert config.view_settings(contract, config.cameras[0]) == ViewSettings(hall)
+    assert config.view_settings(contract) == ViewSettings(config.view or made_for)
+    assert config.following == ({"hall"} if hall == "person" else set())
 
 
 def test_webcam_index_may_be_written_as_a_number(load: Load) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harstream.models.box import Box
+from harstream.models.contract import ModelContract
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.tracker_settings import TrackerSettings
@@ -86,6 +87,7 @@ class Node:
         self.taken: list[Config] = []
         self.shutdown = Shutdown(self.service)
         self.settings = CameraSettings(self.service, config, SettingsFile(self.memory), self, self)
+        self.contract = ModelContract("m", "1", ("Jump", "Idle"), ("Idle",), view="motion")
         self.has_new_model = False
         self.reload = Reload(
             self.settings, self.shutdown, lambda: self.file, lambda _: None, lambda: self.has_new_model
@@ -107,7 +109,7 @@ class Node:
         return TrackerSettings(start_above=start_above, end_below=start_above / 2)
 
     def view_settings(self, config: Config, camera: CameraConfig) -> ViewSettings:
-        return config.view_settings(camera)
+        return config.view_settings(self.contract, camera)
 
     def on_setting(self, setting: CameraControl) -> None:
         self.reported.append(setting)
@@ -212,6 +214,16 @@ def test_a_reload_changes_what_the_model_sees_without_reopening_a_camera(node: N
         "hall": ViewSettings("person"), "yard": ViewSettings("motion", Box(0.0, 0.0, 0.5, 1.0))
     }  # fmt: skip
     assert not node.shutdown.is_restart
+
+
+def test_a_camera_without_a_view_is_shown_what_the_model_was_made_for(node: Node) -> None:
+    assert node.service.views == {"hall": ViewSettings("motion"), "yard": ViewSettings("motion")}
+    node.file = Config(cameras=(HALL, YARD), view="picture")
+    assert node.reload() == "view changed"
+    assert node.service.views == {"hall": ViewSettings("picture"), "yard": ViewSettings("picture")}
+    node.file = Config(cameras=(HALL, YARD))
+    assert node.reload() == "view changed"
+    assert node.service.views == {"hall": ViewSettings("motion"), "yard": ViewSettings("motion")}
 
 
 def test_a_reload_does_not_switch_a_camera_on(node: Node) -> None:

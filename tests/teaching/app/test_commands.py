@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ from harstream.teaching.known_windows import KnownWindows, write_known_windows
 from harstream.teaching.lesson import new_reader
 from harstream.wire.errors import ModelError
 from tests.support.films import WriteFilm
-from tests.support.row_model import ENCODER, write_row_model
+from tests.support.row_model import BRIGHTNESS, ENCODER, write_row_model
 
+SEEN = "the examples are seen with view: picture"
 GREYS = (116, 120, 124, 128, 132)
 Command = Callable[..., tuple[int, str]]
 
@@ -66,7 +68,10 @@ def ordinary(film: WriteFilm) -> Path:
 def test_a_taught_activity_is_recognized_in_a_stream_beside_the_shipped_one(
     command: Command, greys: list[Path], ordinary: Path, film: WriteFilm
 ) -> None:
-    assert command("add", "--activity", "Grey", *greys) == (0, "Grey has 5 examples in harstream-state/examples")
+    assert command("add", "--activity", "Grey", *greys) == (
+        0,
+        f"{SEEN} Grey has 5 examples in harstream-state/examples",
+    )
     assert command("list") == (0, "Grey 5: grey116.mp4, grey120.mp4, grey124.mp4, grey128.mp4, grey132.mp4")
     code, output = command("fit", "--ordinary", ordinary)
     assert code == 0, output
@@ -311,6 +316,9 @@ def test_examples_are_seen_with_the_view_of_the_camera(
     path = film("half.mp4", (2, 126))
     cameras = [{"name": "hall", "source": str(path), "crop": [0.0, 0.0, 0.5, 1.0], "view": "motion"}]
     Path("config.yaml").write_text(yaml.safe_dump({"model": str(row_model), "cameras": cameras}))
-    assert view_of(read_config(None), "hall") == ViewSettings("motion", Box(0.0, 0.0, 0.5, 1.0))
-    assert view_of(read_config(None), None) == ViewSettings("picture")
-    assert command("add", "--activity", "Grey", path, "--camera", "hall")[0] == 0
+    assert view_of(read_config(None), BRIGHTNESS, "hall") == ViewSettings("motion", Box(0.0, 0.0, 0.5, 1.0))
+    assert view_of(read_config(None), BRIGHTNESS, None) == ViewSettings("picture")
+    assert view_of(read_config(None), replace(BRIGHTNESS, view="motion"), None) == ViewSettings("motion")
+    code, output = command("add", "--activity", "Grey", path, "--camera", "hall")
+    assert (code, "seen with view: motion" in output) == (0, True), output
+    assert "seen with view: picture" in command("add", "--activity", "Grey", film("again.mp4", (2, 120)))[1]
