@@ -55,7 +55,7 @@ class Light:
     """Recognizes light and dark pictures, and grey ones as nobody. The row of a picture is its mean level."""
 
     contract = CONTRACT
-    row_shape, row_dtype, lookback = (1,), np.dtype(np.float32), 0
+    row_shape, row_dtype, lookback, parts = (1,), np.dtype(np.float32), 0, ()
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return frames.reshape(len(frames), -1).mean(axis=1, keepdims=True, dtype=np.float32)
