@@ -22,12 +22,14 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.row_parts import with_lookback
 from harstream.stream.recognition.views.settings import ViewKind
-from harstream.wire.values import Frame
+from harstream.wire.values import Frame, Notice, Scores
 
 AT_ONCE = 8
 """Number of clips that are shown side by side."""
 OpenClip = Callable[[Clip], Iterable[tuple[float, Picture]]]
 """Gives the pictures of a clip: (seconds since the first one, picture)."""
+Whose = Callable[[Notice], Scores | None]
+"""Chooses the scores that count of several people in front of a camera. None if no window of theirs was due."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,31 @@ def open_clip(clip: Clip) -> Iterable[tuple[float, Picture]]:
     return pictures(clip.path)
 
 
+def most_certain(notice: Notice) -> Scores | None:
+    """Return the scores that are the camera's."""
+    return notice.scores
+
+
 def predictions(
-    clips: Sequence[Clip], recognizer: Recognizer, *, view: ViewKind | None = None, open_clip: OpenClip = open_clip
+    clips: Sequence[Clip],
+    recognizer: Recognizer,
+    *,
+    view: ViewKind | None = None,
+    open_clip: OpenClip = open_clip,
+    whose: Whose = most_certain,
 ) -> tuple[LabelledScores, list[Skipped]]:
     """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
 
-    `view`: what the model sees; None for what it was made for. With `person`, a window is that of the most certain
-    person. `open_clip` gives the pictures of a clip, which may be changed; see
-    evaluation.corruptions. Raises ContractError for another view of a model of whole clips, and ListingError if all
-    clips are left out.
+    `view`: what the model sees; None for what it was made for. `open_clip` gives the pictures of a clip, which may be
+    changed; see evaluation.corruptions. `whose`: of which person a window is, with `person`. Raises ContractError for
+    another view of a model of whole clips, and ListingError if all clips are left out.
     """
     if not recognizer.contract.rate and view not in (None, "picture"):
         raise ContractError(
             f"model {recognizer.contract.name} sees whole clips, not streams: leave out --view, or evaluate a model "
             "with a sample rate"
         )
-    recognize = _streamed(recognizer, view) if recognizer.contract.rate else partial(_whole_clips, recognizer)
+    recognize = _streamed(recognizer, view, whose) if recognizer.contract.rate else partial(_whole_clips, recognizer)
     found: list[NDArray[np.float32] | Skipped] = []
     for begin in track(range(0, len(clips), AT_ONCE), description="recognizing", transient=True):
         found += recognize([_OpenedClip(clip, open_clip) for clip in clips[begin : begin + AT_ONCE]])
@@ -96,7 +107,7 @@ class _OpenedClip:
 
 
 def _streamed(
-    recognizer: Recognizer, view: ViewKind | None
+    recognizer: Recognizer, view: ViewKind | None, whose: Whose
 ) -> Callable[[list[_OpenedClip]], list[NDArray[np.float32] | Skipped]]:
     """Return a function that shows clips side by side to the pipeline of `run`, and returns the scores of each."""
     config = Config(view=view)
@@ -108,8 +119,8 @@ def _streamed(
         scores = [list[NDArray[np.float32]]() for _ in clips]
         shown = [clip.frames(str(number)) for number, clip in enumerate(clips)]
         for step in new_pipeline(config, recognizer, detector=detector).steps(side_by_side(shown)):
-            if step.notice.scores:
-                scores[int(step.notice.camera)].append(step.notice.scores.values)
+            if chosen := whose(step.notice):
+                scores[int(step.notice.camera)].append(chosen.values)
         return [clip.outcome(found, too_short) for clip, found in zip(clips, scores, strict=True)]
 
     return recognize

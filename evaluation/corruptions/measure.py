@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from harstream.clips.corruptions import JOININGS, KINDS, corrupted
 from harstream.clips.listing import Clip, ListingError
 from harstream.clips.video import pictures
-from harstream.evaluation.clip_runner import OpenClip, Skipped, predictions
+from harstream.evaluation.clip_runner import OpenClip, Skipped, most_certain, predictions
 from harstream.evaluation.labelled_scores import LabelledScores
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.views.settings import ViewKind
+from harstream.wire.values import Notice, Scores
 
 CLEAN = "clean"
 SEED = 27
@@ -63,9 +64,20 @@ def measure_corruptions(
     contract = recognizer.contract
     figures, skipped = [], list[Skipped]()
     for kind in (CLEAN, *KINDS):
-        found, skipped = predictions(clips, recognizer, view=view, open_clip=_opener(kind, clips, contract))
+        found, skipped = predictions(
+            clips,
+            recognizer,
+            view=view,
+            open_clip=_opener(kind, clips, contract),
+            whose=on_the_left if kind == "two" else most_certain,
+        )
         figures.append(kind_figures(kind, found, contract.unknown_threshold))
     return figures, skipped
+
+
+def on_the_left(notice: Notice) -> Scores | None:
+    """Return the scores of the person who is farthest to the left, where the clip is whose activity is asked for."""
+    return min(notice.subjects, key=lambda subject: subject.box.centre[0]).scores
 
 
 def kind_figures(kind: str, found: LabelledScores, threshold: float) -> KindFigures:

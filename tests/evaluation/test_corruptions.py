@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from rich.console import Console
 
 from harstream.clips.corruptions import KINDS
 from harstream.clips.listing import Clip, ListingError
+from harstream.evaluation.clip_runner import most_certain
 from harstream.evaluation.corruptions import measure
 from harstream.evaluation.corruptions.measure import KindFigures, Share, kind_figures, measure_corruptions
 from harstream.evaluation.corruptions.report import corruption_table, write_corruptions
 from harstream.evaluation.labelled_scores import LabelledScores
+from harstream.models.box import Box
 from harstream.models.contract import ModelContract
 from harstream.models.transform import BgrPicture
+from harstream.wire.values import Activity, Notice, Scores, Subject, Warming
 
 CONTRACT = ModelContract(
     "m", "1", ("dark", "light", "nobody"), background=("nobody",), frames=2, height=8, width=8, rate=10.0,
@@ -136,3 +140,20 @@ def test_the_table_and_the_file_have_the_same_figures(tmp_path: Path) -> None:
             }
         ],
     }
+
+
+def test_of_two_people_the_one_on_the_left_is_asked_for() -> None:
+    """The clip whose activity is the right answer is on the left. The other person may be the more certain one."""
+    left, right = (
+        Scores(np.array(values, np.float32), 1.0, 0.1, CONTRACT.labels)
+        for values in ([0.6, 0.2, 0.2], [0.05, 0.9, 0.05])
+    )
+    activity = Activity("light", 0.0, 0.9)
+    people = [
+        Subject(1, Box(0.6, 0.2, 0.9, 1.0), activity, (), right),
+        Subject(2, Box(0.1, 0.2, 0.4, 1.0), activity, (), left),
+    ]
+    notice = Notice("hall", 1.0, activity, Warming(2, 2), scores=right, subjects=tuple(people))
+    assert measure.on_the_left(notice) is left
+    assert most_certain(notice) is right
+    assert measure.on_the_left(replace(notice, subjects=(people[1]._replace(scores=None), people[0]))) is None
