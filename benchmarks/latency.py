@@ -47,7 +47,8 @@ def measure(folder: Path, *, short: bool) -> Table:
         f"`harstream run` on one camera of 320x240 and {RATE} frames per second, {source}; messages through {through} "
         "to a subscriber in another process. The time runs from the newest frame of a window (over RTSP, from the "
         "earliest time at which it could be decoded here) to the arrival of the message about this window. Events go "
-        "through the outbox on disk. They are this frequent because `activities.update` is 0.",
+        "through the outbox on disk. They are this frequent because `activities.update` is 0. Each model sees all of "
+        "the picture.",
     )
 
 
@@ -85,6 +86,7 @@ def _settings(model: str, source: str, broker: Mapping[str, object], state: Path
     """Return the content of config.yaml for one camera."""
     return {
         "model": model,
+        "view": "picture",
         "cameras": [{"name": "camera", "source": source}],
         "mqtt": broker,
         "web": {"enabled": False},

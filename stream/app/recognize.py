@@ -79,8 +79,8 @@ def recognize(
     camera drops frames if you take events too slowly. It reconnects after a failure, and its events never end.
     `model`: a shipped model's name, an exported model's path, or the result of `load`, which saves time for many files.
     `view`: `picture` shows the model all of the picture; `motion` the box of what moves; `person` a box around each
-    person; None what the model was made for. With `person`, each person has windows of their own: `person` in events
-    and scores says whose they are.
+    person. None shows what the model was made for: `motion` for flow_tcn, `picture` for the other shipped models. With
+    `person`, each person has windows of their own: `person` in events and scores says whose they are.
     `start_above`: the smoothed score, 0 to 1, at which an activity starts; None for the model's own threshold.
     `camera`: the camera's name in events; None for the file's name, or `camera`.
     `start_time`: time of a file's first frame, with a time zone or in local time. None takes it from the file's name

@@ -61,6 +61,22 @@ def test_each_person_has_scores(beside_a_bystander: Film, model: harstream.Model
     assert last[1]["Lunges"] < 0.2
 
 
+@pytest.mark.parametrize(("name", "made_for"), [("flow_tcn", "motion"), ("lrcn", "picture")])
+def test_without_a_view_a_model_is_shown_what_it_was_made_for(
+    name: str, made_for: ViewKind, beside_a_bystander: Film
+) -> None:
+    loaded = harstream.load(name, device="cpu")
+
+    def scores(view: ViewKind | None) -> list[bytes]:
+        return [
+            each.values.tobytes()
+            for each in harstream.recognize(beside_a_bystander, model=loaded, view=view, scores=True)
+        ]
+
+    other: ViewKind = "picture" if made_for == "motion" else "motion"
+    assert scores(None) == scores(made_for) != scores(other)
+
+
 @pytest.mark.parametrize("view", ["picture", "motion"])
 def test_scores_of_a_view_without_people_name_nobody(
     view: ViewKind, beside_a_bystander: Film, model: harstream.Model

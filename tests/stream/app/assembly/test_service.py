@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from harstream.stream.config.web import WebConfig
 from harstream.stream.service.signals import RunSignals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.wire.errors import HarstreamError
+from tests.support.waiting import Eventually
 
 
 @pytest.fixture
@@ -53,6 +55,27 @@ def test_a_missing_file_is_refused_before_anything_is_opened(config: Config, tmp
 def test_a_page_is_built_only_if_it_is_enabled(config: Config) -> None:
     assert built(config).web is None
     assert built(config.model_copy(update={"web": WebConfig(port=0)})).web is not None
+
+
+@pytest.mark.parametrize(("model", "is_box"), [("flow_tcn", True), ("lrcn", False)])
+def test_a_camera_without_a_view_is_shown_what_the_model_was_made_for(
+    model: str, is_box: bool, config: Config, eventually: Eventually
+) -> None:
+    service = built(config.model_copy(update={"model": model, "web": WebConfig(port=0)}))
+    state = service.outputs.view
+    assert state is not None
+    with ExitStack() as stack:
+        service.start(stack, stack.enter_context(RunSignals()), is_first=True)
+        running = threading.Thread(target=service.run)
+        running.start()
+        stack.callback(running.join)
+        stack.callback(service.shutdown.stop)
+        eventually(lambda: state.views()[0].scores, "a window of the built-in scene", 40)
+        if is_box:
+            eventually(lambda: state.views()[0].subjects, "the box of what moves", 40)
+            assert [each.person for each in state.views()[0].subjects] == [None]
+        else:
+            assert state.views()[0].subjects == ()
 
 
 def test_a_reload_replaces_the_context_in_each_sink(config: Config) -> None:
