@@ -46,7 +46,8 @@ class Config(Section):
     view: ViewKind | None = Field(
         default=None,
         description="what the model sees: picture: all of it; motion: the box of what moves, for small people in a "
-        "still room; person: a box around each person, for several people; null: what the model was made for",
+        "still room; person: a box around each person, for several people; null: what the model was made for (motion "
+        "for flow_tcn)",
     )
     stride: int = Field(default=1, ge=1, le=100, description="score every n-th frame of the model's time grid")
     cameras: tuple[CameraConfig, ...] = Field(
