@@ -91,7 +91,7 @@ clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split
 EARLIER := --rate 10 --no-fine-background --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
-	models/trained/cctv_fight/report.html models/trained/flow_tcn/known_windows.npz
+	models/trained/cctv_fight/report.html models/trained/flow_tcn/known_windows.npz models/trained/flow_pose/report.html
 
 runs/cctv_fight/model.keras: runs/flow_tcn/model.keras
 	$(BIN)/harstream train --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --background-class noFight --start-from runs/flow_tcn \
@@ -128,6 +128,26 @@ runs/flow_tcn/model.keras: runs/flow_tcn_validated/model.keras
 models/trained/flow_tcn/known_windows.npz: models/trained/flow_tcn/model.onnx
 	$(BIN)/python -m harstream.teaching --model flow_tcn --data $(DATA)/ucf12 --data $(DATA)/background \
 	    --data $(DATA)/everyday --split $(DATA)/SPLIT.tsv
+
+# Joints beside movement. What movement says is weighed on validation clips, so the rows are those of a model that has not
+# learned these: flow_tcn 2.0.1.
+runs/flow_tcn_2.0.1:
+	mkdir -p $@
+	for file in encoder head model; do git show f2bf86a:models/trained/flow_tcn/$$file.onnx > $@/$$file.onnx; done
+
+runs/rows.npz: | runs/flow_tcn_2.0.1 runs/scenes
+	$(BIN)/python -m harstream.evaluation.rows --model runs/flow_tcn_2.0.1 --data $(DATA)/ucf12 --background $(DATA)/background \
+	    --background $(DATA)/everyday --background runs/scenes --split $(DATA)/SPLIT.tsv --out $@
+
+runs/pose/pose.keras: runs/rows.npz
+	$(BIN)/python -m harstream.training.pose --rows runs/rows.npz --model runs/flow_tcn_2.0.1 --out runs/pose
+
+models/trained/flow_pose/head.onnx: runs/pose/pose.keras models/trained/flow_tcn/model.onnx
+	$(BIN)/python -m harstream.export.pose --run runs/pose --base flow_tcn --name flow_pose --threshold 0.85
+
+models/trained/flow_pose/report.html: models/trained/flow_pose/head.onnx
+	$(BIN)/harstream evaluate --model flow_pose --data $(DATA)/ucf12 --background $(DATA)/background \
+	    --split $(DATA)/SPLIT.tsv --part test --json models/trained/flow_pose/report.json --html $@
 
 runs/lrcn/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --out runs/lrcn

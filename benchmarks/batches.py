@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import count
 
 import numpy as np
 
@@ -76,6 +77,18 @@ def _recognition(engine: OnnxRecognizer, batch: int) -> Callable[[], object]:
     shape = (contract.height, contract.width, 3)
     seen = (batch, 2, *shape) if engine.lookback else (batch, *shape)
     frames = random.integers(0, 256, seen, dtype=np.uint8)
-    rows = engine.encode(frames)
+    pictures = [random.integers(0, 256, (batch, *part.size, 3), dtype=np.uint8) for part in engine.parts]
+    numbers = [part.see(seen) for part, seen in zip(engine.parts, pictures, strict=True)]
+    rows = np.concatenate([engine.encode(frames), *numbers], axis=1) if numbers else engine.encode(frames)
     windows = np.repeat(rows[:, None], contract.frames - engine.lookback, axis=1)
-    return lambda: (engine.encode(frames), engine.score(windows))
+    turns = count()
+
+    def recognize() -> None:
+        turn = next(turns)
+        engine.encode(frames)
+        for part, seen in zip(engine.parts, pictures, strict=True):
+            if turn % part.every == 0:
+                part.see(seen)
+        engine.score(windows)
+
+    return recognize

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -45,20 +45,31 @@ def convert(model: bytes, weights: bytes, properties: dict[str, str]) -> tuple[o
     `model` and `weights` are the two files of a graph model of TensorFlow.js. `properties` go into the file's metadata.
     Raises OutputsDiffer, and ValueError for files that cannot be read.
     """
-    graph = _with_bytes(read_graph(model, weights))
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    tf.get_logger().setLevel(logging.ERROR)  # tf2onnx calls what TensorFlow calls old
-    proto, _ = tf2onnx.convert.from_graph_def(
-        graph, name="movenet", input_names=["input:0"], output_names=["Identity:0"], opset=OPSET
-    )
-    proto = store_weights_in_half(_renamed(proto))
+    graph = with_bytes(read_graph(model, weights))
+    proto = store_weights_in_half(_of_any_size(converted(graph, SOURCE, TARGET)))
     onnx.helper.set_model_props(proto, properties)
     proto.producer_name = "harstream"
     onnx.checker.check_model(proto, full_check=True)
     return proto, _compared(graph, proto)
 
 
-def _with_bytes(graph: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
+def converted(graph: tf.compat.v1.GraphDef, source: str, target: str) -> onnx.ModelProto:
+    """Return the ONNX graph with these names of its input and output."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    tf.get_logger().setLevel(logging.ERROR)  # tf2onnx calls what TensorFlow calls old
+    proto, _ = tf2onnx.convert.from_graph_def(
+        graph, name="movenet", input_names=["input:0"], output_names=["Identity:0"], opset=OPSET
+    )
+    names = {"input:0": source, "Identity:0": target}
+    for node in proto.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.name = names[value.name]
+    return proto
+
+
+def with_bytes(graph: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
     """Let the graph take uint8 in place of int32. It casts its input to float in its first node."""
     for node in graph.node:
         if node.op == "Placeholder":
@@ -70,23 +81,17 @@ def _with_bytes(graph: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
     return graph
 
 
-def _renamed(proto: onnx.ModelProto) -> onnx.ModelProto:
-    names = {"input:0": SOURCE, "Identity:0": TARGET}
-    for node in proto.graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    for value in (*proto.graph.input, *proto.graph.output):
-        value.name = names[value.name]
+def _of_any_size(proto: onnx.ModelProto) -> onnx.ModelProto:
     for axis, name in ((1, "H"), (2, "W")):
         proto.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
     return proto
 
 
 def _compared(graph: tf.compat.v1.GraphDef, proto: onnx.ModelProto) -> Comparison:
-    pictures = list(_pictures())
+    pictures = list(drawn_people(SIZES))
     runtime = session(proto)
     got = [np.asarray(runtime.run(None, {SOURCE: picture})[0]) for picture in pictures]
-    expected = _in_tensorflow(graph, pictures)
+    expected = in_tensorflow(graph, pictures)
     difference = max(float(np.abs(one - other).max()) for one, other in zip(expected, got, strict=True))
     people = sum(int((one[0, :, -1] >= 0.2).sum()) for one in expected)
     if difference > TOLERANCE or people < len(pictures) // 2:
@@ -97,15 +102,15 @@ def _compared(graph: tf.compat.v1.GraphDef, proto: onnx.ModelProto) -> Compariso
     return Comparison(difference, len(pictures), people)
 
 
-def _in_tensorflow(graph: tf.compat.v1.GraphDef, pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+def in_tensorflow(graph: tf.compat.v1.GraphDef, pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
     with tf.Graph().as_default() as place, tf.compat.v1.Session(graph=place) as runtime:
         tf.import_graph_def(graph, name="")
         return [np.asarray(runtime.run("Identity:0", {"input:0": picture})) for picture in pictures]
 
 
-def _pictures() -> Iterator[NDArray[np.uint8]]:
+def drawn_people(sizes: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
     """Yield pictures (1, H, W, 3) in RGB of drawn people who stand, jump and lie, one for each size and activity."""
-    for seed, size in enumerate(SIZES):
+    for seed, size in enumerate(sizes):
         for activity in (None, "JumpingJack", "Lunges", "PushUps"):
             _, picture = next(islice(frames(single(activity, 0, 1.0), seed, rate=2.0), 1, None))
             small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

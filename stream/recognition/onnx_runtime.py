@@ -47,9 +47,8 @@ class RunMode(StrEnum):
 class OnnxPart:
     """A PartEncoder over ONNX Runtime."""
 
-    def __init__(self, files: ModelFiles, part: RowPart, device: Device, threads: int, mode: RunMode | None) -> None:
+    def __init__(self, file: Path, part: RowPart, device: Device, threads: int = 1) -> None:
         """Raises ModelError if the file is missing or broken, or does not fit the contract."""
-        file = files.part(part.name)
         if not file.is_file():
             raise ModelError(f"the model's contract names the part {part.name}, but there is no file {file}")
         session = open_session(file, device, threads)
@@ -62,7 +61,7 @@ class OnnxPart:
             )
         _expect(file, "input", source.shape[1:], (*self.size, 3))
         self.length: int = target.shape[1]
-        self._see = _run(session, file, mode)
+        self._see = _run(session, file, RunMode.PLAIN)  # a loop over the pictures cannot be a CUDA graph
 
     def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn pictures (N, *size, 3) RGB uint8 into numbers (N, length)."""
@@ -95,7 +94,7 @@ class OnnxRecognizer:
         if self._encoder and files.encoder:
             _expect_one(self._encoder, files.encoder)
         self.lookback = 1 if self._encoder and len(self._encoder.get_inputs()[0].shape) == 5 else 0
-        self.parts = [OnnxPart(files, part, device, threads, mode) for part in self.contract.parts]
+        self.parts = [OnnxPart(files.part(part.name), part, device, threads) for part in self.contract.parts]
         self.row_shape = self._checked_row_shape()
         self.row_dtype = np.dtype(np.float32 if self._encoder else np.uint8)
         _expect_type(self._encoder or self._head, files.encoder or head_file, self.contract)

@@ -315,7 +315,8 @@ def misfits(file: Path) -> Callable[..., list[str]]:
     ("text", "message"),
     [
         ("model: lcrn",
-         "1:8: model: | expected a shipped model | cctv_fight, convlstm, flow_tcn, lrcn | `harstream export` | "
+         "1:8: model: | expected a shipped model | cctv_fight, convlstm, flow_pose, flow_tcn, lrcn | "
+         "`harstream export` | "
          "got 'lcrn' | "
          "did you mean lrcn?"),
         ("model: lrcn", "1:8: model: | expected a model that can be opened | it is broken"),

@@ -33,6 +33,10 @@ def _frames(recognizer: OnnxRecognizer, count: int, seed: int) -> NDArray[np.uin
 def _windows(recognizer: OnnxRecognizer, count: int, seed: int) -> NDArray[np.generic]:
     length = recognizer.contract.frames - recognizer.lookback
     rows = recognizer.encode(_frames(recognizer, count * length, seed))
+    if recognizer.parts:
+        (size,) = recognizer.row_shape
+        numbers = np.random.default_rng(seed).random((len(rows), size - rows.shape[1]), np.float32)
+        rows = np.concatenate([rows, numbers], axis=1)
     return rows.reshape(count, length, *recognizer.row_shape)
 
 

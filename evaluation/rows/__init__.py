@@ -1,0 +1,1 @@
+"""Records what the networks of a model make of labelled clips, for the training of a head."""

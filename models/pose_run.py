@@ -1,0 +1,53 @@
+"""A trained network of joints, with what is needed to join it to a model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+from pydantic import TypeAdapter
+
+from harstream.models.contract import DefaultView
+from harstream.models.finished_run import UnreadableRun
+from harstream.models.layers import pose_features  # noqa: F401  (registers the layer)
+from harstream.models.score_fusion import Fusion
+
+NETWORK, SETTINGS = "pose.keras", "pose.json"
+
+
+@dataclass(frozen=True)
+class PoseRun:
+    """What belongs to the network."""
+
+    classes: tuple[str, ...]
+    """(F,), in the order of its scores."""
+    labels: tuple[str, ...]
+    """(K,), the labels of the model that it is joined to, in order."""
+    label_of: tuple[int, ...]
+    """(F,), the label of each class."""
+    view: DefaultView
+    """What the network learned from: all of the picture, or the box of what moves."""
+    every: int
+    """A pose is of every n-th row."""
+    temperature: float
+    fusion: Fusion
+    command: str
+
+    def save(self, folder: Path, network: keras.Model) -> None:
+        """Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        network.save(folder / NETWORK)
+        (folder / SETTINGS).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def load(folder: Path) -> tuple[PoseRun, keras.Model]:
+    """Raises UnreadableRun."""
+    try:
+        run = TypeAdapter(PoseRun).validate_json((folder / SETTINGS).read_bytes())
+        return run, keras.models.load_model(folder / NETWORK)
+    except (OSError, ValueError) as error:
+        raise UnreadableRun(
+            f"expected a run of `python -m harstream.training.pose` in {folder}: {str(error).splitlines()[0]}"
+        ) from error
