@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,5 +71,7 @@ class RecordedRows:
                 return RecordedRows(
                     rows=file["rows"], lengths=file["lengths"], scores=file["scores"], view=view, **texts
                 )
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"expected rows of `python -m harstream.evaluation.rows` in {path}: {error}") from error
+        except (KeyError, ValueError, EOFError, BadZipFile) as error:
+            raise ValueError(
+                f"expected a file that `python -m harstream.evaluation.rows` wrote, got another one: {path}"
+            ) from error
