@@ -94,9 +94,12 @@ def _check(database: sqlite3.Connection, create: Callable[[sqlite3.Connection], 
         create(new)
         expected = _tables(new)
     found = _tables(database)
-    for table in sorted(expected.keys() | found.keys() - {RESERVE_TABLE}):
-        if found.get(table) != expected.get(table):
+    for table, columns in sorted(expected.items()):
+        if found.get(table) != columns:
             raise sqlite3.DatabaseError(f"the table {table} is not as harstream creates it")
+    for table in sorted(found.keys() - expected.keys()):
+        if found[table] in expected.values():  # a table of the user's own has other columns
+            raise sqlite3.DatabaseError(f"the table {table} has a damaged name")
 
 
 def _verdict(database: sqlite3.Connection, check: str) -> str:

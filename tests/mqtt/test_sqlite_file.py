@@ -119,3 +119,27 @@ def test_a_damaged_index_is_built_anew_and_no_row_is_lost(tmp_path: Path) -> Non
         assert database.execute("SELECT count(*) FROM words WHERE word = 'word 050'").fetchone() == (1,)
         assert database.execute("SELECT count(*) FROM words WHERE word = 'word 999'").fetchone() == (0,)
     assert [file.name for file in tmp_path.iterdir()] == ["words.sqlite"]
+
+
+def test_tables_that_others_added_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite"
+    with closing(opened(path)) as database:
+        database.execute("CREATE INDEX by_word ON words (word)")
+        database.execute("INSERT INTO words VALUES ('kept')")
+        database.execute("ANALYZE")  # SQLite writes tables of its own
+        database.execute("CREATE TABLE notes (text TEXT, time REAL)")
+    database, count = open_database(path, connect, create, "the words", count_words)
+    with closing(database):
+        assert count == 1
+        assert database.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+    assert [file.name for file in tmp_path.iterdir()] == ["words.sqlite"]
+
+
+def test_a_table_whose_name_is_damaged_is_not_lost_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "words.sqlite"
+    with closing(connect(path)) as database:
+        database.execute("INSERT INTO words VALUES ('kept')")
+    path.write_bytes(path.read_bytes().replace(b"words", b"worKs"))
+    opened(path, lambda: 7.0).close()
+    assert (tmp_path / "words.sqlite.broken-7").exists()
+    assert "the table worKs has a damaged name" in caplog.text
