@@ -16,7 +16,7 @@ from harstream.stream.app.pipeline_from_config import new_detector, new_pipeline
 from harstream.stream.config.activities import ActivitiesConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.row_parts import window_rows
+from harstream.stream.recognition.row_parts import black_window
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.wire.values import Frame, Scores
 
@@ -56,9 +56,7 @@ class WindowReader:
     def still(self) -> NDArray[np.float32]:
         """Return the features (D,) of a window of black pictures, in which nothing moves."""
         if self._still is None:
-            contract = self._recording.contract
-            black = np.zeros((contract.height, contract.width, 3), np.uint8)
-            self._still = self._features(window_rows(self._recording, [black] * contract.frames)[np.newaxis])[0]
+            self._still = self._features(black_window(self._recording)[np.newaxis])[0]
         return self._still
 
     def read(self, path: Path) -> ClipWindows:

@@ -26,8 +26,7 @@ class RecordingRecognizer:
         self.parts = [*recognizer.parts, encoder]
         self.lookback = recognizer.lookback
         (self._before,) = recognizer.row_shape
-        blank = encoder.see(np.zeros((1, *encoder.size, 3), np.uint8))
-        self.row_shape: tuple[int, ...] = (self._before + blank.shape[1],)
+        self.row_shape: tuple[int, ...] = (self._before + len(encoder.blank),)
         self.row_dtype = recognizer.row_dtype
         self._recognizer = recognizer
         self.scored: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []

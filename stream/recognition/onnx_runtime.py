@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from harstream.stream.recognition.cuda_graphs import BoundSession
 from harstream.stream.recognition.litert import LitertRecognizer
 from harstream.stream.recognition.onnx_session import CPU, Device, has_nvidia_driver, open_session, provider_of, reason
 from harstream.stream.recognition.protocols import Engine, Recognizer
-from harstream.stream.recognition.row_parts import window_rows
+from harstream.stream.recognition.row_parts import black_window
 from harstream.wire.errors import ModelError
 
 Run = Callable[[NDArray[Any]], NDArray[Any]]
@@ -61,7 +61,13 @@ class OnnxPart:
             )
         _expect(file, "input", source.shape[1:], (*self.size, 3))
         self.length: int = target.shape[1]
+        """D, how many numbers it adds to a row."""
         self._see = _run(session, file, RunMode.PLAIN)  # a loop over the pictures cannot be a CUDA graph
+
+    @cached_property
+    def blank(self) -> NDArray[np.float32]:
+        (numbers,) = self.see(np.zeros((1, *self.size, 3), np.uint8))
+        return np.asarray(numbers)
 
     def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn pictures (N, *size, 3) RGB uint8 into numbers (N, length)."""
@@ -190,9 +196,7 @@ def _warm_up(recognizer: Recognizer) -> None:
 
 def _scores_of_black(recognizer: Recognizer) -> NDArray[np.float32]:
     """Return the scores (K,) of a window of black frames."""
-    black = np.zeros((recognizer.contract.height, recognizer.contract.width, 3), np.uint8)
-    rows = window_rows(recognizer, [black] * recognizer.contract.frames)
-    return np.asarray(recognizer.score(rows[np.newaxis])[0])
+    return np.asarray(recognizer.score(black_window(recognizer)[np.newaxis])[0])
 
 
 def _run(session: onnxruntime.InferenceSession, file: Path, mode: RunMode | None) -> Run:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from harstream.stream.recognition.camera_recognition import CameraRecognition
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.row_parts import blank_numbers
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.stillness import stillness
 from harstream.stream.recognition.subject_recognition import SubjectRecognition
@@ -50,7 +49,6 @@ class Pipeline:
         self._smoothing = smoothing
         self._stride = stride
         self._still = stillness(recognizer)
-        self._blank = blank_numbers(recognizer)
         self._view = view
         self._new_view = new_view
         self._cameras: dict[str, CameraRecognition] = {}
@@ -149,9 +147,7 @@ class Pipeline:
         return camera
 
     def _new_subject(self, camera: str) -> SubjectRecognition:
-        return SubjectRecognition(
-            self._recognizer, self._tracker(camera), self._smoothing(), self._stride, self._still, self._blank
-        )
+        return SubjectRecognition(self._recognizer, self._tracker(camera), self._smoothing(), self._stride, self._still)
 
 
 def _batch(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

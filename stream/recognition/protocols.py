@@ -23,6 +23,11 @@ class PartEncoder(Protocol):
     size: tuple[int, int]
     """Height and width of its pictures."""
 
+    @property
+    def blank(self) -> NDArray[np.float32]:
+        """Its numbers (D,) for a black picture, which a row holds before the first one."""
+        ...
+
     def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn pictures (N, *size, 3) RGB uint8 into numbers (N, D), which are a part of a row."""
         ...

@@ -20,10 +20,9 @@ class HeldParts:
     in the row:         1st    1st    1st    2nd    2nd
     """
 
-    def __init__(self, parts: Sequence[PartEncoder], blank: Sequence[Numbers]) -> None:
-        """`blank`: the numbers (D,) of each part before its first picture, those of a black one."""
+    def __init__(self, parts: Sequence[PartEncoder]) -> None:
         self._every = [part.every for part in parts]
-        self._held = list(blank)
+        self._held = [part.blank for part in parts]
         self._since = list(self._every)
         """Frames since a picture of each part."""
 
@@ -46,9 +45,17 @@ class HeldParts:
         self._since = list(self._every)
 
 
-def blank_numbers(recognizer: Recognizer) -> list[Numbers]:
-    """Return what each part makes of a black picture, (D,)."""
-    return [part.see(np.zeros((1, *part.size, 3), np.uint8))[0] for part in recognizer.parts]
+def black_window(recognizer: Recognizer) -> NDArray[np.generic]:
+    """Return the rows (T, *row_shape) of a window of black pictures. Only one row is computed."""
+    contract, lookback = recognizer.contract, recognizer.lookback
+    frames = np.zeros((1 + lookback, contract.height, contract.width, 3), np.uint8)
+    return repeated(recognizer, recognizer.encode(with_lookback(frames, lookback))[0])
+
+
+def repeated(recognizer: Recognizer, row: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return the rows (T, *row_shape) of a window of which each is this row of the encoder, before any part saw one."""
+    whole = HeldParts(recognizer.parts).complete(row)
+    return np.repeat(whole[np.newaxis], recognizer.contract.frames - recognizer.lookback, axis=0)
 
 
 def window_rows(recognizer: Recognizer, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.generic]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.row_parts import blank_numbers
+from harstream.stream.recognition.row_parts import repeated
 
 SAME = 1e-4
 """Rows that differ by less are equal. Processors round differently."""
@@ -38,6 +38,4 @@ def stillness(recognizer: Recognizer) -> Stillness | None:
     black, speckled = recognizer.encode(np.stack([np.stack([picture, picture]) for picture in pictures]))
     if np.abs(black - speckled).max() > SAME:
         return None
-    row = np.concatenate([black, *blank_numbers(recognizer)]) if recognizer.parts else black
-    window = np.repeat(row[np.newaxis, np.newaxis], contract.frames - recognizer.lookback, axis=1)
-    return Stillness(black, recognizer.score(window)[0])
+    return Stillness(black, recognizer.score(repeated(recognizer, black)[np.newaxis])[0])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.box import WHOLE
 from harstream.stream.recognition.protocols import Recognizer
-from harstream.stream.recognition.row_parts import HeldParts, Numbers
+from harstream.stream.recognition.row_parts import HeldParts
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.stillness import Stillness
 from harstream.stream.recognition.tracker import Tracker
@@ -27,12 +25,8 @@ class SubjectRecognition:
         smoothing: ExponentialMean,
         stride: int,
         still: Stillness | None = None,
-        blank: Sequence[Numbers] = (),
     ) -> None:
-        """`stride`: every n-th row is scored. `still`: what the model makes of pictures in which nothing moves.
-
-        `blank`: what each part of the rows is before it saw a picture.
-        """
+        """`stride`: every n-th row is scored. `still`: what the model makes of pictures in which nothing moves."""
         self.tracker = tracker
         self.box = WHOLE
         """Where the subject is in the picture."""
@@ -42,7 +36,7 @@ class SubjectRecognition:
         self._contract = recognizer.contract
         self._lookback = recognizer.lookback
         self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
-        self.parts = HeldParts(recognizer.parts, blank)
+        self.parts = HeldParts(recognizer.parts)
         self._still = still
         self._still_rows = 0
         """How many of the last rows show that nothing moves."""

@@ -24,14 +24,12 @@ from harstream.wire.errors import ModelError
 from harstream.wire.values import CameraChange, CameraState, Frame, Scores
 from tests.support.parts_model import EVERY, RED, SIZE, write_parts_model
 
-BLANK = (1, *SIZE, 3)
-"""The shape of the black picture that each part sees once, before any camera."""
-
 
 class CountingPart:
     """A PartEncoder whose number is the blue of the picture. It keeps the shapes of what it saw."""
 
     size = SIZE
+    blank = np.zeros(1, np.float32)
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -79,7 +77,7 @@ def test_a_part_sees_every_nth_frame_and_its_numbers_are_held() -> None:
     recognizer = RowRecognizer(every=3)
     list(new_pipeline(recognizer).steps([frame] for frame in frames([1, 2, 3, 4, 5])))
     assert recognizer.windows == [[[1, 1], [2, 1], [3, 1], [4, 4]], [[2, 1], [3, 1], [4, 4], [5, 4]]]
-    assert recognizer.parts[0].seen == [BLANK, (1, *SIZE, 3), (1, *SIZE, 3)]
+    assert recognizer.parts[0].seen == [(1, *SIZE, 3), (1, *SIZE, 3)]
 
 
 def test_a_part_sees_the_first_frame_after_a_gap() -> None:
@@ -96,11 +94,11 @@ def test_a_part_sees_the_pictures_of_all_cameras_at_once() -> None:
     shown = [frames([number] * 4, f"camera {number}") for number in (5, 6, 7)]
     list(new_pipeline(recognizer).steps(zip(*shown, strict=True)))
     assert recognizer.windows == [[[number, number]] * 4 for number in (5, 6, 7)]
-    assert recognizer.parts[0].seen == [BLANK] + [(3, *SIZE, 3)] * 4
+    assert recognizer.parts[0].seen == [(3, *SIZE, 3)] * 4
 
 
 def test_parts_are_due_at_rates_of_their_own() -> None:
-    held = HeldParts([CountingPart(1), CountingPart(3)], [np.zeros(1, np.float32), np.zeros(1, np.float32)])
+    held = HeldParts([CountingPart(1), CountingPart(3)])
     assert [held.due() for _ in range(5)] == [[0, 1], [0], [0], [0, 1], [0]]
     held.clear()
     assert held.due() == [0, 1]
