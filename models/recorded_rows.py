@@ -38,8 +38,14 @@ class RecordedRows:
         """Return the rows (n, F) of each sequence."""
         return np.split(self.rows, np.cumsum(self.lengths)[:-1])
 
-    def windows(self, length: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        """Return all windows (W, length, F), in the order of `scores`, and the sequence (W,) of each."""
+    @property
+    def length(self) -> int:
+        """T, the number of rows of a window."""
+        return int(self.lengths.sum() - len(self.scores)) // len(self.lengths) + 1
+
+    def windows(self) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+        """Return all windows (W, T, F), in the order of `scores`, and the sequence (W,) of each."""
+        length = self.length
         each = [
             np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2) for rows in self.sequences()
         ]

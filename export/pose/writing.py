@@ -20,6 +20,7 @@ from harstream.export.verify import TOLERANCE, OutputsDiffer, session
 from harstream.export.window_graph import attach_contract, sides
 from harstream.models.catalogue import ENCODER, HEAD, PART, POSE_PART, POSE_SIZE, ModelFiles
 from harstream.models.contract import ContractError, ModelContract, RowPart, contract_from_metadata
+from harstream.models.layers.pose_features import poses_of
 from harstream.models.layers.sum_of_classes import sum_matrix
 from harstream.models.pose_run import PoseRun, load
 from harstream.models.score_fusion import TINY
@@ -88,10 +89,9 @@ def _expected(
     head: onnx.ModelProto, network: keras.Model, run: PoseRun, rows: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return the scores (N, K) of rows (N, T, F) without the joined graph."""
-    _, T, R = sides(head)
+    R = sides(head)[-1]
     base = np.asarray(session(head).run(None, {head.graph.input[0].name: np.ascontiguousarray(rows[..., :R])})[0])
-    joints = rows[:, (T - 1) % run.every :: run.every, R:]
-    logits = np.log(np.asarray(network(joints, training=False)) + TINY) / run.temperature
+    logits = np.log(np.asarray(network(poses_of(rows, run.every), training=False)) + TINY) / run.temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     classes = powers / powers.sum(axis=1, keepdims=True)
     return run.fusion(base, classes @ sum_matrix(run.label_of))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
-from harstream.models.layers.pose_features import JOINTS
+from harstream.models.layers.pose_features import NUMBERS, poses_of
 from harstream.models.layers.sum_of_classes import sum_matrix
 from harstream.models.pose_run import PoseRun
 from harstream.models.recorded_rows import RecordedRows
@@ -19,7 +19,7 @@ from harstream.training.calibration import at_temperature, fit_temperature
 from harstream.training.errors import TrainingError
 from harstream.training.pose.fusion import weighed
 from harstream.training.pose.network import build
-from harstream.training.pose.windows import PoseWindows, poses_at
+from harstream.training.pose.windows import PoseWindows
 
 BATCH = 32
 LEARNING_RATE = 3e-3
@@ -40,7 +40,6 @@ def train_pose(
     rows: RecordedRows, contract: ModelContract, every: int, epochs: int, seed: int
 ) -> tuple[keras.Model, tuple[str, ...]]:
     """Return the trained network and its classes. `contract`: that of the model. Raises TrainingError."""
-    frames, background = contract.frames - 1, contract.background
     keras.utils.set_random_seed(seed)
     of_training = [number for number, part in enumerate(rows.parts) if part == "train"]
     if not of_training:
@@ -48,10 +47,10 @@ def train_pose(
     classes = tuple(sorted({rows.classes[number] for number in of_training}))
     sequences = rows.sequences()
     windows = PoseWindows(
-        [_joints(sequences[number])[::every] for number in of_training],
+        [sequences[number][::every, -NUMBERS:] for number in of_training],
         np.array([classes.index(rows.classes[number]) for number in of_training]),
-        np.array([rows.labels[number] in background for number in of_training]),
-        len(range((frames - 1) % every, frames, every)),
+        np.array([rows.labels[number] in contract.background for number in of_training]),
+        poses_of(np.empty((1, rows.length, NUMBERS)), every).shape[1],
         BATCH,
         seed,
     )
@@ -75,20 +74,16 @@ def joined(
     """
     labels = contract.labels
     label_of = _labels_of(classes, rows, labels)
-    base, poses, truth, clips = _validation(rows, labels)
+    base, windows, truth, clips = _validation(rows, labels)
     shares = 1 / np.bincount(clips)[clips]
     sums = sum_matrix(label_of)
-    scores = np.asarray(network.predict(_joints(poses_at(poses, every)), batch_size=512, verbose=0))
+    scores = np.asarray(network.predict(poses_of(windows, every), batch_size=512, verbose=0))
     temperature = fit_temperature(scores, truth, sums)
     other = at_temperature(scores, temperature) @ sums
     fusion = weighed(Fusion(_prior(rows, labels)), base, other, truth, shares)
     run = PoseRun(tuple(classes), tuple(labels), label_of, rows.view, every, temperature, fusion, command)
     each = {"the model alone": base, "joints alone": other, "joined": fusion(base, other)}
     return run, {name: _figures(found, truth, clips) for name, found in each.items()}
-
-
-def _joints(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows[..., -3 * JOINTS :]
 
 
 def _labels_of(classes: Sequence[str], rows: RecordedRows, labels: Sequence[str]) -> tuple[int, ...]:
@@ -102,8 +97,7 @@ def _validation(
     rows: RecordedRows, labels: Sequence[str]
 ) -> tuple[Scores, NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
     """Return the model's scores, the windows, their labels and their clips."""
-    length = int(rows.lengths.sum() - len(rows.scores)) // len(rows.lengths) + 1
-    windows, sequence = rows.windows(length)
+    windows, sequence = rows.windows()
     chosen = np.array(rows.parts)[sequence] == "val"
     if not chosen.any():
         raise TrainingError("no row is of the part val: record clips with a split")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -115,8 +114,3 @@ def changed(windows: Joints, random: np.random.Generator) -> Joints:
     is_lost = often | (random.random((N, T, JOINTS)) < LOST)
     each[..., 2] *= np.where(is_lost, 0.2, random.uniform(0.85, 1.1, (N, 1, 1)))
     return np.asarray(each.reshape(windows.shape), np.float32)
-
-
-def poses_at(rows: NDArray[Any], every: int) -> NDArray[Any]:
-    """Return every n-th row of windows (N, T, F), the last one included: each is another pose, at any phase."""
-    return rows[:, (rows.shape[1] - 1) % every :: every]

@@ -75,7 +75,8 @@ def test_joints_are_held_for_two_rows(recorded: RecordedRows) -> None:
 def test_windows_have_the_scores_that_a_stream_of_the_clip_has(recorded: RecordedRows, drawn: Path) -> None:
     engine = load_engine("flow_tcn")
     length = engine.contract.frames - engine.lookback
-    windows, sequence = recorded.windows(length)
+    assert recorded.length == length
+    windows, sequence = recorded.windows()
     assert len(windows) == len(recorded.scores)
     rows = np.ascontiguousarray(windows[..., : engine.row_shape[0]])
     assert engine.score(rows) == pytest.approx(recorded.scores, abs=1e-5)

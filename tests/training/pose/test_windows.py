@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.layers.pose_features import JOINTS
-from harstream.training.pose.windows import MIRRORED, PoseWindows, changed, fallen, poses_at
+from harstream.models.layers.pose_features import JOINTS, NUMBERS, poses_of
+from harstream.training.pose.windows import MIRRORED, PoseWindows, changed, fallen
 
 T = 10
 HEAD, HIP, ANKLE = 0, 11, 15
@@ -60,9 +60,10 @@ def test_the_mirror_changes_left_and_right() -> None:
 
 
 def test_poses_of_a_window_are_those_that_its_rows_held() -> None:
-    rows = np.repeat(np.arange(12), 2)[None, :, None]  # a pose every second row: 0 0 1 1 2 2 ...
+    held = np.repeat(np.arange(12), 2)  # a pose every second row: 0 0 1 1 2 2 ...
+    rows = np.tile(held[None, :, None], 1 + NUMBERS)
     for phase in (0, 1):
-        found = poses_at(rows[:, phase : phase + 19], 2)[0, :, 0]
+        found = poses_of(rows[:, phase : phase + 19], 2)[0, :, 0]
         assert len(found) == 10
         assert (np.diff(found) == 1).all(), "each pose once, at any phase"
 
