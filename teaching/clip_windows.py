@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Recognizer
 from harstream.stream.recognition.row_parts import black_window
 from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.teaching.recording_recognizer import RecordingRecognizer
 from harstream.wire.values import Frame, Scores
 
 Features = Callable[[NDArray[np.generic]], NDArray[np.float32]]
@@ -45,7 +45,7 @@ class WindowReader:
     """Reads the windows of videos, with the settings of `run`. It is not thread-safe."""
 
     def __init__(self, recognizer: Recognizer, config: Config, features: Features, view: ViewSettings) -> None:
-        self._recording = _RecordingRecognizer(recognizer)
+        self._recording = RecordingRecognizer(recognizer)
         self._features = features
         self._view = view
         # The activities of the configuration may be taught ones, which this model does not know yet.
@@ -87,31 +87,3 @@ class WindowReader:
                 scores = step.notice.scores
                 yield step.notice.time, scores, None if scores is None else self._recording.rows_of(scores.values)
             self._recording.forget()
-
-
-class _RecordingRecognizer:
-    """A Recognizer that remembers the windows that it scored last."""
-
-    def __init__(self, recognizer: Recognizer) -> None:
-        self.contract = recognizer.contract
-        self.lookback = recognizer.lookback
-        self.parts = recognizer.parts
-        self.row_shape = recognizer.row_shape
-        self.row_dtype = recognizer.row_dtype
-        self._recognizer = recognizer
-        self._scored: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
-
-    def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-        return self._recognizer.encode(frames)
-
-    def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        scores = self._recognizer.score(windows)
-        self._scored = list(zip(windows.copy(), scores, strict=True))
-        return scores
-
-    def rows_of(self, values: NDArray[np.float32]) -> NDArray[np.generic] | None:
-        """Return the rows (T, *row_shape) for which the model last gave these scores (K,), or None."""
-        return next((rows for rows, scores in self._scored if np.array_equal(scores, values)), None)
-
-    def forget(self) -> None:
-        self._scored = []

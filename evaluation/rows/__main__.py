@@ -12,7 +12,7 @@ from rich.progress import track
 from harstream.clips.listing import ListingError, as_background, find_clips
 from harstream.clips.split_files import split_by_file
 from harstream.command_line.errors import fail
-from harstream.evaluation.rows.recording import RecordingRecognizer, record
+from harstream.evaluation.rows.recording import WithPart, record
 from harstream.models.catalogue import POSE_PART, POSE_SIZE
 from harstream.models.contract import ContractError, DefaultView, RowPart
 from harstream.stream.recognition.onnx_runtime import OnnxPart, load_engine
@@ -43,7 +43,7 @@ def rows(
             clips += as_background(find_clips(folder), engine.contract.background[0])
         clips = [clip for clip in split_by_file(clips, split) if clip.part != "test"]
         part = RowPart("pose", *POSE_SIZE, every)
-        recognizer = RecordingRecognizer(engine, part, OnnxPart(POSE_PART, part, "cpu"))
+        recognizer = WithPart(engine, part, OnnxPart(POSE_PART, part, "cpu"))
         recorded, skipped = record(track(clips, "recording", transient=True), recognizer, view, most)
         recorded.save(out)
     except (ContractError, ListingError, ModelError, OSError) as error:

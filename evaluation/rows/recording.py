@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.clips.listing import Clip
+from harstream.clips.listing import Clip, ListingError
 from harstream.clips.video import VideoError, pictures
 from harstream.models.contract import DefaultView, RowPart
 from harstream.models.recorded_rows import RecordedRows
 from harstream.stream.app.pipeline_from_config import new_pipeline
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import PartEncoder, Recognizer
+from harstream.teaching.recording_recognizer import RecordingRecognizer
 from harstream.wire.values import Frame
 
+Windows = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Rows (T, F) and scores (K,) of each window."""
 
-class RecordingRecognizer:
-    """A Recognizer with one more part than another one, whose head does not see it. It keeps the windows it scored."""
+
+class WithPart:
+    """A Recognizer with one more part than another one, whose head does not see it."""
 
     def __init__(self, recognizer: Recognizer, part: RowPart, encoder: PartEncoder) -> None:
         self.contract = replace(recognizer.contract, parts=(*recognizer.contract.parts, part))
@@ -29,16 +35,12 @@ class RecordingRecognizer:
         self.row_shape: tuple[int, ...] = (self._before + len(encoder.blank),)
         self.row_dtype = recognizer.row_dtype
         self._recognizer = recognizer
-        self.scored: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        """Windows (T, F) and scores (K,) since it was last emptied."""
 
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.generic]:
         return self._recognizer.encode(frames)
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
-        scores = self._recognizer.score(np.ascontiguousarray(windows[..., : self._before]))
-        self.scored += zip(windows.astype(np.float32), scores, strict=True)
-        return scores
+        return self._recognizer.score(np.ascontiguousarray(windows[..., : self._before]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,36 +50,39 @@ class _Sequence:
     scores: NDArray[np.float32]
 
 
-def record(
-    clips: Iterable[Clip], recognizer: RecordingRecognizer, view: DefaultView, most: int
-) -> tuple[RecordedRows, list[str]]:
+def record(clips: Iterable[Clip], recognizer: WithPart, view: DefaultView, most: int) -> tuple[RecordedRows, list[str]]:
     """Return the rows of all windows in which something moves, and the clips that have none, with the reason.
 
-    `most`: the largest number of windows of a clip that are kept; the first ones.
+    `most`: the largest number of windows of a clip that are kept; the first ones. Raises ListingError if no clip has
+    one.
     """
     found, skipped = list[_Sequence](), list[str]()
     for clip in clips:
         try:
-            _show(clip, recognizer, view, most)
+            windows = list(islice(_windows(clip, recognizer, view), most))
         except VideoError as error:
             skipped.append(str(error))
-        sequences = list(_sequences(clip, recognizer.scored[:most]))
-        if not sequences:
+            continue
+        if not windows:
             skipped.append(f"{clip.path} has no window in which something moves")
-        found += sequences
+        found += _sequences(clip, windows)
+    if not found:
+        raise ListingError(f"no clip has a window: {next(iter(skipped), 'there is no clip outside of part test')}")
     return _joined(found, view), skipped
 
 
-def _show(clip: Clip, recognizer: RecordingRecognizer, view: DefaultView, most: int) -> None:
+def _windows(clip: Clip, recognizer: WithPart, view: DefaultView) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+    """Yield rows and scores of each window that the model scores. Raises VideoError."""
+    recording = RecordingRecognizer(recognizer)
     frames = ([Frame("clip", time, picture)] for time, picture in pictures(clip.path))
-    pipeline = new_pipeline(Config(view=view), recognizer)
-    recognizer.scored.clear()  # a pipeline asks first for the scores of a window in which nothing moves
-    for _ in pipeline.steps(frames):
-        if len(recognizer.scored) >= most:
-            return
+    for step in new_pipeline(Config(view=view), recording).steps(frames):
+        scores = step.notice.scores
+        if step.frame is not None and scores is not None and (rows := recording.rows_of(scores.values)) is not None:
+            yield rows, scores.values
+        recording.forget()
 
 
-def _sequences(clip: Clip, scored: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Iterator[_Sequence]:
+def _sequences(clip: Clip, scored: Windows) -> Iterator[_Sequence]:
     """Yield each run of windows of which the next one begins one row later."""
     begin = 0
     for end in range(1, len(scored) + 1):

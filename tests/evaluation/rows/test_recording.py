@@ -91,3 +91,17 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "rows.npz").write_bytes(b"no rows")
     with pytest.raises(ValueError, match="wrote, got another one"):
         RecordedRows.load(tmp_path / "rows.npz")
+
+
+def test_clips_without_any_window_are_refused_in_one_line(drawn: Path, tmp_path: Path) -> None:
+    short = tmp_path / "clips" / "Lunges" / "v_Lunges_g01_c01.mp4"
+    short.parent.mkdir(parents=True)
+    short.write_bytes(b"no video")
+    split = tmp_path / "split.tsv"
+    split.write_text("file\tclass\tgroup\tcluster\tsplit\nLunges/v_Lunges_g01_c01.mp4\tLunges\tg01\tg01\ttrain\n")
+    options = {"out": tmp_path / "rows.npz", "model": "flow_tcn", "data": tmp_path / "clips", "split": split}
+    result = CliRunner().invoke(app, [f"--{name}={value}" for name, value in options.items()])
+    assert result.exit_code == 2
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert "no clip has a window" in result.stderr
+    assert not (tmp_path / "rows.npz").exists()
