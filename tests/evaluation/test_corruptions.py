@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from harstream.clips.corruptions import KINDS
 from harstream.clips.listing import Clip, ListingError
+from harstream.evaluation import clip_runner
 from harstream.evaluation.clip_runner import most_certain
 from harstream.evaluation.corruptions import measure
 from harstream.evaluation.corruptions.measure import KindFigures, Share, kind_figures, measure_corruptions
@@ -157,3 +159,17 @@ def test_of_two_people_the_one_on_the_left_is_asked_for() -> None:
     assert measure.on_the_left(notice) is left
     assert most_certain(notice) is right
     assert measure.on_the_left(replace(notice, subjects=(people[1]._replace(scores=None), people[0]))) is None
+
+
+def test_only_two_people_are_asked_for_by_their_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[Any]()
+
+    def predictions(*arguments: Any, whose: Any, **options: Any) -> Any:
+        asked.append(whose)
+        return clip_runner.predictions(*arguments, whose=whose, **options)
+
+    monkeypatch.setattr(measure, "predictions", predictions)
+    measure_corruptions(clips(), Light())  # type: ignore[arg-type]
+    of_kind = dict(zip(("clean", *KINDS), asked, strict=True))
+    assert [kind for kind, whose in of_kind.items() if whose is measure.on_the_left] == ["two"]
+    assert sum(whose is most_certain for whose in asked) == len(asked) - 1

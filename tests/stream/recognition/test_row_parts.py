@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harstream.models.box import Box
 from harstream.models.catalogue import ENCODER, find_model
 from harstream.models.contract import ContractError, ModelContract, RowPart
 from harstream.models.transform import BgrPicture
@@ -20,6 +21,7 @@ from harstream.stream.recognition.row_parts import HeldParts
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.tracker import Tracker
 from harstream.stream.recognition.tracker_settings import TrackerSettings
+from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.wire.errors import ModelError
 from harstream.wire.values import CameraChange, CameraState, Frame, Scores
 from tests.support.parts_model import EVERY, RED, SIZE, write_parts_model
@@ -95,6 +97,16 @@ def test_a_part_sees_the_pictures_of_all_cameras_at_once() -> None:
     list(new_pipeline(recognizer).steps(zip(*shown, strict=True)))
     assert recognizer.windows == [[[number, number]] * 4 for number in (5, 6, 7)]
     assert recognizer.parts[0].seen == [(3, *SIZE, 3)] * 4
+
+
+def test_a_part_sees_the_same_box_as_the_encoder() -> None:
+    recognizer = RowRecognizer(every=1)
+    pipeline = new_pipeline(recognizer)
+    pipeline.set_view("hall", ViewSettings("picture", Box(0.5, 0.0, 1.0, 1.0)))
+    halves = np.full((48, 64, 3), 1, np.uint8)
+    halves[:, 32:] = 9
+    list(pipeline.steps([Frame("hall", number / 10, BgrPicture(halves))] for number in range(4)))
+    assert recognizer.windows == [[[9, 9]] * 4]
 
 
 def test_parts_are_due_at_rates_of_their_own() -> None:

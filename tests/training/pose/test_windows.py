@@ -77,3 +77,12 @@ def test_an_epoch_has_a_window_of_each_sequence() -> None:
     targets = np.concatenate([windows[0][1], windows[1][1]])
     assert sorted(targets.argmax(axis=1).tolist()) == [0, 1, 2]
     assert np.allclose(targets.sum(axis=1), 1)
+
+
+def test_people_fall_only_where_they_may() -> None:
+    joints = standing()[0]
+    classes = np.zeros(200, np.intp)
+    for may_fall, least, most in ((True, 0.3, 0.6), (False, 0.0, 0.02)):
+        windows = PoseWindows([joints] * 200, classes, np.full(200, may_fall), T, batch=200, seed=4)
+        share = (lying(windows[0][0])[:, -1] > 1).mean()
+        assert least <= share <= most
