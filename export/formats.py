@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harstream.export.keras_to_tflite import append_contract, convert_to_tflite, tflite_runner
+from harstream.export.keras_to_tflite import convert_to_tflite, tflite_runner
 from harstream.export.quantize import quantize
 from harstream.export.verify import (
     Runner,
@@ -24,6 +24,7 @@ from harstream.export.verify import (
 from harstream.export.window_graph import attach_contract
 from harstream.models.catalogue import ENCODER, HEAD, LITE, WHOLE
 from harstream.models.contract import ModelContract
+from harstream.models.lite_file import append_contract
 
 
 @dataclass(frozen=True, eq=False)

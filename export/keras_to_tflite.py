@@ -1,15 +1,13 @@
-"""Converts a trained Keras model to one TFLite file of built-in operations, with the contract appended."""
+"""Converts a trained Keras model to one TFLite file of built-in operations."""
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile
 
 import keras
 import numpy as np
@@ -19,7 +17,6 @@ from tensorflow.lite.python.convert import ConverterError
 
 from harstream.export.verify import Runner, seen_by_encoder
 from harstream.models import encoder_and_head as folding
-from harstream.models.contract import CONTRACT_KEY, ModelContract
 from harstream.models.layers.optical_flow import OpticalFlow
 
 ENCODE, SCORE = SIGNATURES = "encode", "score"
@@ -52,14 +49,6 @@ def convert_to_tflite(model: keras.Model, windows: NDArray[np.uint8] | None) -> 
             return bytes(converter.convert())
         except ConverterError as error:
             raise NotConvertible(f"{model.name} has an operation that is not built in: {_first_line(error)}") from error
-
-
-def append_contract(content: bytes, contract: ModelContract) -> bytes:
-    """Append the contract as a zip archive, as TFLite appends a model's files. Interpreters ignore it."""
-    file = io.BytesIO(content)
-    with ZipFile(file, "a") as attached:
-        attached.writestr(CONTRACT_KEY, contract.to_json())
-    return file.getvalue()
 
 
 def tflite_runner(content: bytes) -> Runner:

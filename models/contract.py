@@ -64,12 +64,31 @@ class RowPart:
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class CausalNetwork:
+    """A network that sees one frame after the other. It outputs logits after each, and hands on a state to the next.
+
+    The score of a label is the sum of the probabilities of its outputs, which are a softmax of the logits.
+    """
+
+    outputs: tuple[int, ...]
+    """For each output, the number of the label that it counts for, from 0."""
+    longest: int
+    """The number of frames after which a state ends. A network that keeps a mean over all frames that it saw would
+    notice ever less; so this is the length of the clips that it was trained on."""
+
+    @property
+    def overlap(self) -> int:
+        """The number of frames that the next state has seen when a state ends, and the most frames of a window."""
+        return (self.longest + 1) // 2
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class ModelContract:
     """What a model expects as input and what its output means.
 
     A model takes windows (N, frames, height, width, 3) and outputs scores (N, K) that sum to 1, K = len(labels).
     `channels` and `normalisation` describe the values of its input. The temperature is already part of its graph;
-    `combine` reads it here.
+    `combine` reads it here. If a network is causal, it takes frames, and a window is what it must have seen at least.
     """
 
     name: str
@@ -95,6 +114,8 @@ class ModelContract:
     """A smoothed score below this is `unknown`. The papers use 0.80 (Hamzah 2025)."""
     parts: tuple[RowPart, ...] = ()
     """The networks beside the encoder, in the order of their numbers in a row."""
+    causal: CausalNetwork | None = None
+    """What is said of a causal network. None: the model sees windows."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -171,6 +192,8 @@ def _check(contract: ModelContract) -> None:
     _check_sizes(contract)
     _check_numbers(contract)
     _check_parts(contract)
+    if contract.causal:
+        _check_causal(contract, contract.causal)
 
 
 def _check_texts(contract: ModelContract) -> None:
@@ -229,3 +252,19 @@ def _check_parts(contract: ModelContract) -> None:
                 f"the part {part.name} must see pictures of at most {LARGEST_PICTURE} pixels, "
                 f"got {part.height} x {part.width}"
             )
+
+
+def _check_causal(contract: ModelContract, causal: CausalNetwork) -> None:
+    labels = len(contract.labels)
+    if contract.rate is None or contract.parts:
+        raise ContractError("a causal network must have a sample rate and no parts")
+    if len(causal.outputs) > MOST_LABELS or set(causal.outputs) != set(range(labels)):
+        raise ContractError(
+            f"a causal network must have at most {MOST_LABELS} outputs, which count for each of the labels 0 to "
+            f"{labels - 1}, got {len(causal.outputs)} outputs for {len(set(causal.outputs))} labels"
+        )
+    if contract.frames > causal.overlap:
+        raise ContractError(
+            f"a window of a causal network must have at most half the frames of its longest state, got "
+            f"{contract.frames} of {causal.longest}"
+        )

@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.support.films",
     "tests.support.light_model",
     "tests.support.row_model",
+    "tests.support.causal_model",
 ]
 
 

@@ -21,18 +21,20 @@ ENCODE, SCORE = "encode", "score"
 They take one frame or window at a time. With a free batch size, LiteRT runs much of a large encoder three times slower.
 """
 
+PROVIDER = "CPU, LiteRT"
+
 
 class LitertRecognizer:
     """An Engine over LiteRT. It is not thread-safe."""
 
-    provider = "CPU, LiteRT"
+    provider = PROVIDER
     parts = ()
 
     def __init__(self, files: ModelFiles) -> None:
         """Raises ModelError if the file is broken, does not fit its contract, or no LiteRT is installed."""
         self.files = files
-        self.contract = _contract(files.whole)
-        self._interpreter = _interpreter(files.whole)  # kept, because its signatures do not keep it alive
+        self.contract = lite_contract(files.whole)
+        self._interpreter = lite_interpreter(files.whole)  # kept, because its signatures do not keep it alive
         self._encode, self._score = (_signature(self._interpreter, name, files.whole) for name in (ENCODE, SCORE))
         seen = _shape(self._encode.get_input_details()["frames"])
         self.lookback = 1 if len(seen) == 4 else 0
@@ -74,8 +76,11 @@ class LitertRecognizer:
                 )
 
 
-def _contract(file: Path) -> ModelContract:
-    """Read the contract from the zip archive at the end of the file, where the TFLite format keeps attached files."""
+def lite_contract(file: Path) -> ModelContract:
+    """Read the contract from the zip archive at the end of the file, where the TFLite format keeps attached files.
+
+    Raises ModelError.
+    """
     try:
         with ZipFile(file) as attached:
             entries = [entry for entry in attached.infolist() if entry.filename == CONTRACT_KEY]
@@ -92,7 +97,8 @@ def _contract(file: Path) -> ModelContract:
         raise ModelError(str(error)) from error
 
 
-def _interpreter(file: Path) -> Any:
+def lite_interpreter(file: Path) -> Any:
+    """Open a file for one thread. Raises ModelError if it is broken or no LiteRT is installed."""
     try:
         with warnings.catch_warnings(action="ignore"):  # TensorFlow's interpreter warns that LiteRT replaces it
             return _interpreter_class()(model_path=str(file), num_threads=1)

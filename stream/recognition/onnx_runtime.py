@@ -1,6 +1,6 @@
 """Runs a model on ONNX Runtime, on a GPU or the CPU, and reports which of them it uses.
 
-`litert` runs models in the TFLite format.
+`litert` and `causal_litert` run models in the TFLite format.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from harstream.models.catalogue import ModelFiles, ModelNotFound, find_model
 from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract, RowPart, contract_from_metadata
 from harstream.models.transform import to_model_input
+from harstream.stream.recognition.causal_litert import CausalLitert
 from harstream.stream.recognition.cuda_graphs import BoundSession
-from harstream.stream.recognition.litert import LitertRecognizer
+from harstream.stream.recognition.litert import LitertRecognizer, lite_contract
 from harstream.stream.recognition.onnx_session import CPU, Device, has_nvidia_driver, open_session, provider_of, reason
 from harstream.stream.recognition.protocols import Engine, Recognizer
 from harstream.stream.recognition.row_parts import black_window
@@ -94,6 +95,8 @@ class OnnxRecognizer:
         head_file = files.head or files.whole
         self._head = open_session(head_file, device, threads)
         self.contract = _contract(self._head, head_file)
+        if self.contract.causal:
+            raise ModelError(f"{head_file} says that it is a causal network, which must be a TFLite file")
         self._encoder = open_session(files.encoder, device, threads) if files.encoder else None
         _expect_one(self._head, head_file)
         _expect_encoder(self._head, files)
@@ -149,11 +152,17 @@ def open_model(files: ModelFiles, device: Device = "auto") -> Engine:
     if files.is_lite and device == "cuda":
         raise ModelError(f"{files.whole} is a model for small boards and runs only on the CPU: set device: auto or cpu")
     try:
-        engine: Engine = LitertRecognizer(files) if files.is_lite else OnnxRecognizer(files, device)
+        engine: Engine = _open_lite(files) if files.is_lite else OnnxRecognizer(files, device)
     except UnicodeDecodeError as error:  # ONNX Runtime decodes names and metadata when they are read
         raise ModelError(f"expected an ONNX model in {files.whole}, got one whose texts are not UTF-8") from error
     _warm_up(engine)
     return engine
+
+
+def _open_lite(files: ModelFiles) -> Engine:
+    if lite_contract(files.whole).causal:
+        return CausalLitert(files)
+    return LitertRecognizer(files)
 
 
 def load_engine(name_or_path: str, device: Device = "auto") -> Engine:

@@ -109,14 +109,20 @@ class Pipeline:
         moving = [(subject, time, cut) for time, subject, cut, _ in seen if cut is not None]
         self._update_parts([(subject, larger) for _, subject, _, larger in seen if larger])
         if moving:
-            rows = self._run(self._recognizer.encode, _batch([cut for _, _, cut in moving]))
-            pushed = zip(moving, rows, strict=True)
+            pushed = zip(moving, self._rows(moving), strict=True)
             due += [(subject, time) for (subject, time, _), row in pushed if subject.push(row, time)]
         if not due:
             return
         values = self._run(self._recognizer.score, _batch([subject.rows() for subject, _ in due]))
         for (subject, time), value in zip(due, values, strict=True):
             subject.receive(value, time)
+
+    def _rows(
+        self, moving: Sequence[tuple[SubjectRecognition, float, NDArray[np.uint8]]]
+    ) -> Iterable[NDArray[np.generic]]:
+        """Return the row of each subject's frame. A causal network sees it after the subject's earlier frames."""
+        remembered = [self._run(subject.memory.row, cut) for subject, _, cut in moving if subject.memory]
+        return remembered or self._run(self._recognizer.encode, _batch([cut for _, _, cut in moving]))
 
     def _update_parts(self, seen: Sequence[tuple[SubjectRecognition, Mapping[int, NDArray[np.uint8]]]]) -> None:
         """Give the subjects the numbers of these pictures, which are by the number of the part."""

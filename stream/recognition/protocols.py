@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from harstream.models.box import Box
 from harstream.models.catalogue import ModelFiles
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
+
+State = Mapping[str, NDArray[np.generic]]
+"""What a causal network hands on from one frame to the next, by the names of its tensors. It must not be modified."""
 
 
 class PartEncoder(Protocol):
@@ -56,6 +59,21 @@ class Recognizer(Protocol):
 
     def score(self, windows: NDArray[np.generic]) -> NDArray[np.float32]:
         """Turn windows of rows (N, contract.frames - lookback, *row_shape) into scores (N, K) that sum to 1."""
+        ...
+
+
+@runtime_checkable
+class CausalRecognizer(Recognizer, Protocol):
+    """A causal network: the row of a frame is the scores (K,) after it, and depends on the frames that came before.
+
+    `encode` takes each frame for the first one.
+    """
+
+    def step(self, frame: NDArray[np.uint8], state: State | None) -> tuple[NDArray[np.float32], State]:
+        """Turn a model frame (H, W, 3) RGB uint8 and the state after the one before into scores (K,) and a new state.
+
+        None is the state before the first frame.
+        """
         ...
 
 

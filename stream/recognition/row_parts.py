@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.transform import to_model_frame
-from harstream.stream.recognition.protocols import PartEncoder, Recognizer
+from harstream.stream.recognition.causal_memory import CausalMemory
+from harstream.stream.recognition.protocols import CausalRecognizer, PartEncoder, Recognizer
 
 Numbers = NDArray[np.float32]
 
@@ -65,6 +66,9 @@ def window_rows(recognizer: Recognizer, pictures: Sequence[NDArray[np.uint8]]) -
     """
     contract, lookback = recognizer.contract, recognizer.lookback
     frames = np.stack([to_model_frame(picture, contract.height, contract.width) for picture in pictures])
+    if isinstance(recognizer, CausalRecognizer):
+        memory = CausalMemory(recognizer)
+        return np.stack([memory.row(frame) for frame in frames])
     rows = recognizer.encode(with_lookback(frames, lookback))
     numbers = [_part_rows(part, pictures[lookback:]) for part in recognizer.parts]
     return np.concatenate([rows, *numbers], axis=1) if numbers else rows

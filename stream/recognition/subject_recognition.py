@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.box import WHOLE
-from harstream.stream.recognition.protocols import Recognizer
+from harstream.stream.recognition.causal_memory import CausalMemory
+from harstream.stream.recognition.protocols import CausalRecognizer, Recognizer
 from harstream.stream.recognition.row_parts import HeldParts
 from harstream.stream.recognition.smoothing import ExponentialMean
 from harstream.stream.recognition.stillness import Stillness
@@ -37,6 +38,8 @@ class SubjectRecognition:
         self._lookback = recognizer.lookback
         self._window = Window(self._contract.frames - self._lookback, recognizer.row_shape, recognizer.row_dtype)
         self.parts = HeldParts(recognizer.parts)
+        self.memory = CausalMemory(recognizer) if isinstance(recognizer, CausalRecognizer) else None
+        """What a causal network remembers of this subject. None for a model that encodes each frame by itself."""
         self._still = still
         self._still_rows = 0
         """How many of the last rows show that nothing moves."""
@@ -96,6 +99,8 @@ class SubjectRecognition:
         """Forget the window, after a gap."""
         self._window.clear()
         self.parts.clear()
+        if self.memory:
+            self.memory.clear()
 
     def warming(self, looked_back_to: int) -> Warming:
         """Return frames held and frames needed. The frame that the first row looks back to counts, too."""

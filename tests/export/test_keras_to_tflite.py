@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harstream.models.catalogue import find_model
 from harstream.models.contract import ModelContract
+from harstream.models.lite_file import append_contract
 from harstream.stream.recognition.onnx_runtime import open_model
 from harstream.stream.recognition.row_parts import with_lookback
 from harstream.wire.errors import ModelError
@@ -48,7 +49,7 @@ def built(name: str) -> Any:
 
 
 def written(folder: Path, name: str, contract: ModelContract = CONTRACT) -> Any:
-    from harstream.export.keras_to_tflite import append_contract, convert_to_tflite
+    from harstream.export.keras_to_tflite import convert_to_tflite
 
     model = built(name)
     (folder / "model.tflite").write_bytes(append_contract(convert_to_tflite(model, None), contract))
@@ -79,7 +80,7 @@ def test_a_quantized_file_keeps_the_labels_of_sure_windows(name: str, windows: N
 
 
 def test_scores_of_a_quantized_file_sum_to_one(windows: NDArray[np.uint8], tmp_path: Path) -> None:
-    from harstream.export.keras_to_tflite import append_contract, convert_to_tflite, tflite_runner
+    from harstream.export.keras_to_tflite import convert_to_tflite, tflite_runner
 
     content = convert_to_tflite(built("lrcn"), windows)
     raw = np.concatenate([tflite_runner(content)(noise(seed)) for seed in range(20)])
@@ -133,8 +134,6 @@ def test_a_file_without_a_contract_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
-    from harstream.export.keras_to_tflite import append_contract
-
     (tmp_path / "model.tflite").write_bytes(append_contract(b"no model", CONTRACT))
     with pytest.raises(ModelError, match=r"expected a TFLite model in .*LiteRT says"):
         open_model(find_model(str(tmp_path)))

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from harstream.models.contract import CONTRACT_KEY, ContractError, ModelContract, contract_from_metadata
+from harstream.models.contract import (
+    CONTRACT_KEY,
+    CausalNetwork,
+    ContractError,
+    ModelContract,
+    RowPart,
+    contract_from_metadata,
+)
 
 LABELS = ("Jump", "Walk", "Idle")
 VALUES: dict[str, Any] = {
@@ -31,6 +38,7 @@ def contract(**changes: Any) -> ModelContract:
         {"labels": ("Ä", "é", "Idle")},
         {"taught": ("Walk",)},
         {"view": "motion"},
+        {"causal": CausalNetwork(outputs=(2, 0, 1, 0), longest=50)},
     ],
 )
 def test_contract_survives_a_round_trip_through_json(changes: dict[str, Any]) -> None:
@@ -150,3 +158,20 @@ def test_model_file_without_a_contract_is_named() -> None:
 def test_no_label_is_named_unknown() -> None:
     with pytest.raises(ContractError, match="cannot be a label"):
         ModelContract("name", "1", ("unknown", "Run"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"causal": CausalNetwork((0, 1), 50)}, "got 2 outputs for 2 labels"),
+        ({"causal": CausalNetwork((0, 1, 2, 3), 50)}, "labels 0 to 2, got 4 outputs for 4 labels"),
+        ({"causal": CausalNetwork((0, 1, 2), 38)}, "at most half the frames of its longest state, got 20 of 38"),
+        ({"causal": CausalNetwork((0, 1, 2), 50), "rate": None}, "must have a sample rate"),
+        ({"causal": CausalNetwork((0, 1, 2), 50), "parts": (RowPart("pose", 9, 9, 1),)}, "and no parts"),
+    ],
+)
+def test_a_causal_network_that_does_not_fit_its_labels_or_window_is_refused(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ContractError, match=reason):
+        contract(**changes)
