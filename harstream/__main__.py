@@ -22,6 +22,7 @@ COMMANDS = {
     "cameras": ("stream.app.cameras", "Find webcams and ONVIF cameras, and probe cameras."),
     "config": ("stream.app.config.commands", "Write and check config.yaml."),
     "teach": ("teaching.app.commands", "Teach activities of your own from a few short videos."),
+    "get": ("stream.app.get", "List the models that there are, and fetch one."),
     "history": ("stream.app.history", "Print past activities, or write them for other programs."),
     "doctor": ("stream.app.doctor", "Report what this machine has and what is missing, with advice."),
     "train": ("training.cli", "Train an architecture on a folder of clips."),

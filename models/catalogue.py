@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from harstream.models.fetchable.table import fetchable
+
 WHOLE, ENCODER, HEAD = "model.onnx", "encoder.onnx", "head.onnx"
 LITE = "model.tflite"
 PART = "part_{}.onnx"
@@ -75,11 +77,17 @@ def find_model(name_or_path: str) -> ModelFiles:
     encoder, head = ((path / name) if (path / name).is_file() else None for name in (ENCODER, HEAD))
     whole = path / WHOLE if (path / WHOLE).is_file() or not encoder else head
     if whole is None or not whole.is_file():
-        similar = get_close_matches(name_or_path, shipped(), n=1)
         raise ModelNotFound(
             f"expected the name of a shipped model ({', '.join(shipped())}) or a folder with {WHOLE} or {LITE}, "
-            f"got {name_or_path!r}" + (f"; did you mean {similar[0]}?" if similar else "")
+            f"got {name_or_path!r}{_hint(name_or_path)}"
         )
     if not (encoder and head):
         return ModelFiles(path, whole, None, None)
     return ModelFiles(path, whole, encoder, head, tuple(sorted(path.glob(PART.format("*")))))
+
+
+def _hint(name: str) -> str:
+    if name in fetchable():
+        return f"; `harstream get {name}` fetches it"
+    similar = get_close_matches(name, shipped(), n=1)
+    return f"; did you mean {similar[0]}?" if similar else ""

@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.support.light_model",
     "tests.support.row_model",
     "tests.support.causal_model",
+    "tests.support.file_server",
 ]
 
 

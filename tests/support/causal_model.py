@@ -14,13 +14,20 @@ import numpy as np
 import pytest
 
 from harstream.models.contract import CausalNetwork, ModelContract
+from harstream.models.fetchable.table import home_activities
 from harstream.models.lite_file import append_contract
 
-SIZE, CHANNELS, BUFFERED = 16, 8, 2
+SIZE, OUTPUTS = 172, 600
+"""As in MoViNet-A0-Stream."""
+CHANNELS, BUFFERED = 8, 2
+STEEP = 16
+"""The logit of READING in light pictures minus that in dark ones. Halfway, its probability is 1/2."""
+READING = list(home_activities()).index("reading book")
+"""The output that is high for light pictures. Every other output is the same for all."""
 CAUSAL = ModelContract(
     name="causal", version="1.0.0", labels=("Light", "background"), background=("background",), frames=4, height=SIZE,
     width=SIZE, rate=10.0, normalisation="0 to 1", unknown_threshold=0.6,
-    causal=CausalNetwork(outputs=(0, 1, 0, 1), longest=12),
+    causal=CausalNetwork(outputs=tuple(int(number != READING) for number in range(OUTPUTS)), longest=12),
 )  # fmt: skip
 
 State = dict[str, Any]
@@ -57,18 +64,16 @@ class CausalNet:
         self._blocks = [
             (weights(BUFFERED + 1, CHANNELS), weights(3, 3, CHANNELS, 1), weights(CHANNELS, CHANNELS)) for _ in range(2)
         ]
-        self._last: Any = np.zeros((CHANNELS, 4), np.float32)
         dark, light = (self._features(level) for level in (0.05, 0.8))
         middle, across = (light + dark) / 2, (light - dark) / np.sum((light - dark) ** 2)
-        self._last, self._bias = np.outer(across, (8, -8, 6, -6)), -(middle @ across) * np.array((8, -8, 6, -6))
+        self._last, self._bias = np.zeros((CHANNELS, OUTPUTS), np.float32), np.zeros(OUTPUTS, np.float32)
+        self._last[:, READING] = STEEP * across
+        self._bias[READING] = np.log(OUTPUTS - 1) - STEEP * (middle @ across)
 
     def __call__(self, frames: Any, state: State) -> tuple[Any, State]:
-        """Turn frames (1, T, H, W, 3) from 0 to 1 and a state into logits (1, 4) after the last one and a new state."""
-        import tensorflow as tf
-
+        """Turn frames (1, T, H, W, 3) from 0 to 1 and a state into logits (1, OUTPUTS) after them and a new state."""
         features, state = self._pooled(frames, dict(state))
-        last = tf.constant(self._last, tf.float32), tf.constant(self._bias, tf.float32)
-        return features[:, -1] @ last[0] + last[1], state
+        return features[:, -1] @ self._last + self._bias, state
 
     def to_tflite(self) -> bytes:
         """Return the file of one frame, with the signature of MoViNet's files."""

@@ -1,0 +1,1 @@
+"""Fetches files over the network, and makes models of them."""
