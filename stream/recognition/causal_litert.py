@@ -41,14 +41,18 @@ class CausalLitert:
             self._run = self._interpreter.get_signature_runner()
         except ValueError as error:
             raise ModelError(f"{files.whole} must have one signature, as a causal network has") from error
-        inputs, outputs = self._run.get_input_details(), self._run.get_output_details()
-        self._check(inputs, outputs)
-        self._empty = {name: _zeros(tensor) for name, tensor in inputs.items() if name != IMAGE}
+        self._inputs, self._outputs = self._run.get_input_details(), self._run.get_output_details()
+        self._check(self._inputs, self._outputs)
+        self._empty = {
+            name: np.zeros(tensor["shape"], _numbers(tensor)) for name, tensor in self._inputs.items() if name != IMAGE
+        }
 
     def step(self, frame: NDArray[np.uint8], state: State | None) -> tuple[NDArray[np.float32], State]:
         """Turn a model frame (H, W, 3) RGB and the state before it, None at first, into scores (K,) and a new state."""
         seen = to_model_input(frame, self.contract.channels, self.contract.normalisation)
-        outputs = self._run(**{IMAGE: seen[np.newaxis, np.newaxis]}, **(self._empty if state is None else state))
+        inputs = {IMAGE: seen[np.newaxis, np.newaxis], **(self._empty if state is None else state)}
+        raw = self._run(**{name: _quantized(values, self._inputs[name]) for name, values in inputs.items()})
+        outputs = {name: _dequantized(values, self._outputs[name]) for name, values in raw.items()}
         logits = outputs.pop(LOGITS)[0]
         shares = np.exp(logits - logits.max())
         scores = np.bincount(self._label_of, shares / shares.sum(), len(self.contract.labels))
@@ -73,19 +77,35 @@ class CausalLitert:
             IMAGE: (inputs[IMAGE], (1, 1, contract.height, contract.width, 3), contract.input_dtype),
             LOGITS: (outputs[LOGITS], (1, len(self._label_of)), np.dtype(np.float32)),
         } | {
-            name: (outputs[name], tuple(tensor["shape"]), np.dtype(tensor["dtype"]))
+            name: (outputs[name], tuple(tensor["shape"]), _numbers(tensor))
             for name, tensor in inputs.items()
             if name != IMAGE
         }
         for name, (tensor, shape, dtype) in expected.items():
-            if tuple(tensor["shape"]) != shape or tensor["dtype"] != dtype:
+            if tuple(tensor["shape"]) != shape or _numbers(tensor) != dtype:
                 raise ModelError(
                     f"{file} does not fit its contract: {name} must have the shape {shape} and the type {dtype}, got "
-                    f"{tuple(map(int, tensor['shape']))} and {np.dtype(tensor['dtype'])}"
+                    f"{tuple(map(int, tensor['shape']))} and {_numbers(tensor)}"
                 )
 
 
-def _zeros(tensor: dict[str, Any]) -> NDArray[np.generic]:
-    """Return the state before the first frame. In a file of 8-bit integers, its zero is the tensor's zero point."""
-    _, zero_point = tensor["quantization"]
-    return np.full(tensor["shape"], zero_point, tensor["dtype"])
+def _numbers(tensor: dict[str, Any]) -> np.dtype[np.generic]:
+    """Return the type of what a tensor means. The integers of a quantized one mean floats."""
+    scale, _ = tensor["quantization"]
+    return np.dtype(np.float32 if scale else tensor["dtype"])
+
+
+def _quantized(values: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.generic]:
+    """Return what a tensor holds for these values. Only a quantized one holds something else."""
+    scale, zero_point = tensor["quantization"]
+    if not scale:
+        return values
+    limits = np.iinfo(tensor["dtype"])
+    held = np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max)
+    return np.asarray(held, dtype=limits.dtype)
+
+
+def _dequantized(raw: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.generic]:
+    """Return the values that a tensor means."""
+    scale, zero_point = tensor["quantization"]
+    return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale) if scale else raw

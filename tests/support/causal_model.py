@@ -6,6 +6,7 @@ weights are random, but for the last layer, which tells the features of light pi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -75,8 +76,8 @@ class CausalNet:
         features, state = self._pooled(frames, dict(state))
         return features[:, -1] @ self._last + self._bias, state
 
-    def to_tflite(self) -> bytes:
-        """Return the file of one frame, with the signature of MoViNet's files."""
+    def to_tflite(self, *, int8: bool = False) -> bytes:
+        """Return the file of one frame, with the signature of MoViNet's files. `int8`: all but counts are 8 bits."""
         import tensorflow as tf
 
         shapes = {"image": tf.TensorSpec((1, 1, SIZE, SIZE, 3), tf.float32, name="image")}
@@ -90,7 +91,21 @@ class CausalNet:
         module.compute = tf.function(compute)
         with TemporaryDirectory() as folder:
             tf.saved_model.save(module, folder, module.compute.get_concrete_function(**shapes))
-            return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+            if int8:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.representative_dataset = self._representative_inputs
+                converter.inference_input_type = converter.inference_output_type = tf.int8
+            return bytes(converter.convert())
+
+    def _representative_inputs(self) -> Iterator[State]:
+        for level in (0.02, 0.4, 1.0):
+            state = empty_state()
+            for _ in range(8):
+                image = np.full((1, 1, SIZE, SIZE, 3), level, np.float32)
+                yield {"image": image, **state}
+                _, after = self(image, state)
+                state = {name: np.asarray(values) for name, values in after.items()}
 
     def _features(self, level: float) -> Any:
         pooled, _ = self._pooled(np.full((1, 8, SIZE, SIZE, 3), level, np.float32), dict(empty_state()))
@@ -137,4 +152,5 @@ def _mean_so_far(x: Any, state: State, name: str) -> Any:
     sums = state[name][:, tf.newaxis] + tf.cumsum(tf.reduce_mean(x, axis=(2, 3)), axis=1)
     counts = state[f"{name}_count"] + tf.range(1, x.shape[1] + 1)
     state[name], state[f"{name}_count"] = sums[:, -1], counts[-1:]
-    return sums / tf.cast(counts, tf.float32)[tf.newaxis, :, tf.newaxis]
+    # TFLite's division of 8-bit integers refuses some numbers, and it has no power of them, so that stays in floats.
+    return sums * tf.pow(tf.cast(counts, tf.float32), -1.0)[tf.newaxis, :, tf.newaxis]

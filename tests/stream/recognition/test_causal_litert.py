@@ -38,6 +38,18 @@ def test_frame_by_frame_it_gives_the_scores_of_the_whole_clip(causal_model: Path
     assert scores == pytest.approx([light, 1 - light], abs=1e-5)
 
 
+def test_a_file_of_8_bit_integers_gives_nearly_the_scores_of_floats(causal_model: Path, tmp_path: Path) -> None:
+    floats = opened(causal_model)
+    integers = opened(write_causal_model(tmp_path, CausalNet().to_tflite(int8=True)))
+    after = of_floats = None
+    frame = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    for _ in range(10):
+        scores, after = integers.step(frame, after)
+        expected, of_floats = floats.step(frame, of_floats)
+    assert 0.2 < expected[0] < 0.8
+    assert scores == pytest.approx(expected, abs=0.1)  # the state goes out at other scales than it goes in
+
+
 def test_earlier_frames_change_the_scores_of_a_frame(causal_model: Path) -> None:
     engine = opened(causal_model)
     light, dark = np.full((2, SIZE, SIZE, 3), [[[[250]]], [[[5]]]], np.uint8)
