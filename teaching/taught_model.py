@@ -137,6 +137,6 @@ def base_files(name_or_path: str) -> ModelFiles:
     if files.encoder is None:
         raise ModelError(
             f"expected a model with encoder.onnx and head.onnx, whose rows can be taught, such as flow_tcn; "
-            f"{name_or_path} has no rows: it sees whole windows of pictures"
+            f"{name_or_path} has none"
         )
     return files

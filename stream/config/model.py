@@ -112,7 +112,8 @@ class Config(Section):
             find_model(name)
             info.context.contract_of(name)
         except ModelNotFound:
-            expected = f"expected a shipped model ({', '.join(shipped())}), or one made by `harstream export`"
+            made = "or one of `harstream get` or `harstream export`"
+            expected = f"expected a shipped model ({', '.join(shipped())}), {made}"
             raise Misfit(expected, repr(name), closest_word(name, shipped())) from None
         except ModelError as error:
             raise Misfit("expected a model that can be opened", f"this: {error}") from error
