@@ -91,15 +91,7 @@ clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split
 EARLIER := --rate 10 --no-fine-background --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
-	models/trained/cctv_fight/report.html models/trained/flow_tcn/known_windows.npz models/trained/flow_pose/report.html
-
-runs/cctv_fight/model.keras: runs/flow_tcn/model.keras
-	$(BIN)/harstream train --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --background-class noFight --start-from runs/flow_tcn \
-	    --epochs 30 --windows-per-clip 3 --rate 10 --learning-rate 0.001 --out runs/cctv_fight
-
-models/trained/cctv_fight/report.html: models/trained/cctv_fight/model.onnx
-	$(BIN)/harstream evaluate --model cctv_fight --data $(DATA)/cctv-fight --split $(DATA)/SPLIT.tsv --part test \
-	    --json models/trained/cctv_fight/report.json --html $@
+	models/trained/flow_tcn/known_windows.npz models/trained/flow_pose/report.html
 
 runs/drawn: | $(VENV)/.tests
 	$(BIN)/harstream draw --out $@ --clips 48 --seconds 5 --seed 1000
@@ -159,7 +151,6 @@ runs/convlstm/model.keras: | runs/drawn
 EXPORT_flow_tcn := --version 2.2.0 --threshold 0.85
 EXPORT_lrcn := --version 1.1.0 --threshold 0.85
 EXPORT_convlstm := --version 1.1.0 --threshold 0.7
-EXPORT_cctv_fight := --threshold 0.75
 
 models/trained/%/model.onnx: runs/%/model.keras
 	$(BIN)/harstream export runs/$* --name $* $(EXPORT_$*)

@@ -37,7 +37,7 @@ class Config(Section):
     model: str = Field(
         default="flow_tcn",
         min_length=1,
-        description="a shipped model (flow_tcn, flow_pose, lrcn, convlstm, cctv_fight), or a folder or .onnx file that "
+        description="a shipped model (flow_tcn, flow_pose, lrcn, convlstm), or a folder or .onnx file that "
         "`harstream export` wrote",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(

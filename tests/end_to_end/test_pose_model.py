@@ -95,15 +95,17 @@ def test_the_export_says_how_it_was_made(made: Made) -> None:
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
-        (("harstream.export.pose", "--run", "{run}", "--base", "cctv_fight"), "has others"),
+        (("harstream.export.pose", "--run", "{run}", "--base", "{other}"), "has others"),
         (("harstream.export.pose", "--run", "{run}", "--base", "convlstm"), "expected a model with encoder.onnx"),
         (("harstream.export.pose", "--run", "nowhere", "--base", "flow_tcn"), "expected a run of"),
         (("harstream.training.pose", "--rows", "{run}/pose.json", "--model", "flow_tcn"), "got another one"),
-        (("harstream.training.pose", "--rows", "{rows}", "--model", "cctv_fight"), "knows only"),
+        (("harstream.training.pose", "--rows", "{rows}", "--model", "{other}"), "knows only"),
     ],
 )
-def test_bad_input_gives_one_line(made: Made, tmp_path: Path, command: tuple[str, ...], problem: str) -> None:
-    asked = [part.format(run=made.run, rows=made.rows) for part in command]
+def test_bad_input_gives_one_line(
+    made: Made, row_model: Path, tmp_path: Path, command: tuple[str, ...], problem: str
+) -> None:
+    asked = [part.format(run=made.run, rows=made.rows, other=row_model) for part in command]
     if "export" in command[0]:
         asked += ["--name", "mine", "--threshold", "0.7"]
     result = run(*asked, "--out", tmp_path / "out")

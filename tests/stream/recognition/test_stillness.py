@@ -97,7 +97,7 @@ def test_a_model_that_sees_still_pictures_is_asked_each_time(recognizer: Picture
     assert recognizer.scored - before == 7
 
 
-@pytest.mark.parametrize("model", ["flow_tcn", "lrcn", "cctv_fight"])
+@pytest.mark.parametrize("model", ["flow_tcn", "lrcn", "flow_pose"])
 def test_shipped_models_call_stillness_background(model: str) -> None:
     recognizer = load_engine(model, "cpu")
     still = stillness(recognizer)
