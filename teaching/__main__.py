@@ -16,10 +16,10 @@ from harstream.command_line.errors import fail
 from harstream.models.catalogue import ModelNotFound
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.stream.teaching.requirements import base_files
 from harstream.teaching.known_footage import EACH, middle_windows, some_of_each
 from harstream.teaching.known_windows import write_known_windows
 from harstream.teaching.lesson import new_reader
-from harstream.teaching.taught_model import base_files
 from harstream.wire.errors import ModelError
 
 PART = "train"

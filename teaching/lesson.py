@@ -19,16 +19,17 @@ from harstream.stream.config.effective_tracker_settings import effective_tracker
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.protocols import Engine
 from harstream.stream.recognition.views.settings import ViewSettings
+from harstream.stream.teaching.examples import FEWEST_EXAMPLES, Example
+from harstream.stream.teaching.taught_folder import EXPORT, TAUGHT_ON
 from harstream.teaching.clip_windows import ClipWindows, WindowReader
 from harstream.teaching.emission import REPORT, read_emission, with_taught_rows
-from harstream.teaching.examples import FEWEST_EXAMPLES, Example
 from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import compose_scores
 from harstream.teaching.judgement import Judgement, judge
 from harstream.teaching.known_windows import KnownWindows, read_known_windows
 from harstream.teaching.learning import Learned, classes_alike, held_out_probabilities, learn
 from harstream.teaching.replay import ScoredVideo
-from harstream.teaching.taught_model import EXPORT, TAUGHT_ON, taught_contract, write_taught_model
+from harstream.teaching.taught_model import taught_contract, write_taught_model
 from harstream.teaching.training_windows import fold_of_ordinary, folds_of, folds_of_known, training_windows
 from harstream.wire.errors import ConfigError, SourceError
 
@@ -130,10 +131,12 @@ def scored_by(learned: Learned, clip: ClipWindows, label: str) -> ScoredVideo:
     return _composed(clip, learned.part.probabilities(clip.features), label)
 
 
-def write(taught: Taught, lesson: Lesson, base: str, recognizer: Engine, out: Path) -> None:
-    """Write the taught model. Raises ModelError and SinkError."""
+def write(
+    taught: Taught, lesson: Lesson, base: str, recognizer: Engine, out: Path, remarks: Mapping[str, Sequence[str]]
+) -> None:
+    """Write the taught model. `remarks`: sentences by their kind, for its report. Raises ModelError and SinkError."""
     samples = [clip.rows for clips in lesson.examples.values() for clip in clips if clip.rows is not None]
-    report = _report(taught, lesson, base, recognizer)
+    report = {**_report(taught, lesson, base, recognizer), **remarks}
     shipped = read_emission(recognizer.files.folder, recognizer.contract)
     emission = shipped and with_taught_rows(shipped, taught.examples, taught.contract)
     reports = {EXPORT: report} | ({REPORT: {"emission": emission}} if emission else {})

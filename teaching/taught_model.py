@@ -16,17 +16,14 @@ from numpy.typing import NDArray
 
 from harstream.export.verify import TOLERANCE, onnx_runner, session
 from harstream.export.window_graph import attach_contract, of_windows
-from harstream.models.catalogue import HEAD, WHOLE, ModelFiles, find_model
+from harstream.models.catalogue import HEAD, WHOLE, ModelFiles
 from harstream.models.contract import ENCODER_KEY, ContractError, ModelContract
 from harstream.resilience.whole_folder import whole_folder
 from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.stream.teaching.taught_folder import EXPORT, taught_on
 from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import TaughtPart, compose_scores, with_taught_part
 from harstream.wire.errors import ConfigError, ModelError, SinkError
-
-EXPORT = "export.json"
-TAUGHT_ON = "taught_on"
-"""The key in the report with the model that was taught."""
 
 
 def taught_contract(contract: ModelContract, activities: Sequence[str]) -> ModelContract:
@@ -40,15 +37,6 @@ def taught_contract(contract: ModelContract, activities: Sequence[str]) -> Model
         )
     except ContractError as error:
         raise ConfigError(str(error)) from error
-
-
-def taught_on(name_or_path: str) -> str | None:
-    """Return the model that a folder of a taught model was taught on, None for any other model."""
-    try:
-        found = json.loads((Path(name_or_path) / EXPORT).read_text()).get(TAUGHT_ON)
-    except (OSError, ValueError, AttributeError):
-        return None
-    return found if isinstance(found, str) else None
 
 
 def check_target(out: Path) -> None:
@@ -129,14 +117,3 @@ def _difference(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> f
     if not difference <= TOLERANCE:
         raise ModelError(f"the taught head differs by {difference:.2g} from its parts: nothing was written")
     return difference
-
-
-def base_files(name_or_path: str) -> ModelFiles:
-    """Return the files of a model that can be taught. Raises ModelError and ModelNotFound."""
-    files = find_model(name_or_path)
-    if files.encoder is None:
-        raise ModelError(
-            f"expected a model with encoder.onnx and head.onnx, whose rows can be taught, such as flow_tcn; "
-            f"{name_or_path} has none"
-        )
-    return files

@@ -20,7 +20,7 @@ from harstream.models.catalogue import ModelNotFound
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.recognition.views.settings import ViewKind
-from harstream.teaching.taught_model import base_files
+from harstream.stream.teaching.requirements import base_files
 from harstream.wire.errors import HarstreamError
 
 app = typer.Typer(add_completion=False)

@@ -21,6 +21,7 @@ from harstream.stream.config.file import with_overrides
 from harstream.stream.config.json_schema import KeyPath
 from harstream.stream.config.model import Config
 from harstream.stream.service.log import Style
+from harstream.stream.teaching.chosen_model import with_chosen_model
 from harstream.wire.masking import Secrets
 
 
@@ -57,6 +58,7 @@ class RunOptions:
         """Return the current configuration, and add its secrets. Raises ConfigError."""
         config = read_config(self.config, validation_context(self.model, has_sources=bool(self.source)))
         config = with_overrides(config, self._changes(config), options=self._options())
+        config = with_chosen_model(config)
         secrets.add(config.addresses, config.secrets)
         return config
 

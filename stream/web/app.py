@@ -21,6 +21,7 @@ from starlette.responses import Response
 from harstream.models.contract import ModelContract
 from harstream.stream.config.loopback import is_loopback
 from harstream.stream.config.web import WebConfig
+from harstream.stream.teaching.teaching import Teaching
 from harstream.stream.web.access.gate import Gate
 from harstream.stream.web.access.hosts import HostCheck, host_names
 from harstream.stream.web.access.login import login_routes
@@ -35,12 +36,13 @@ from harstream.stream.web.http_errors import json_error
 from harstream.stream.web.live_socket import live_route
 from harstream.stream.web.metrics_endpoint import metrics_route
 from harstream.stream.web.page_files import page_routes
+from harstream.stream.web.teaching_api import teaching_routes
 from harstream.stream.web.view_state import ViewState
 from harstream.stream.web.viewers import Broadcast, Encode, OutputState, encode_jpeg
 
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 MAX_THREADS = 8
 """Requests that run on threads at once. Each may open files."""
@@ -70,6 +72,8 @@ class Site:
     """The file that `/api/events` reads. The page starts with its last activities. None without a history."""
     control: HttpControl | None = None
     """The controls over HTTP. None if HTTP clients may change nothing."""
+    teaching: Teaching | None = None
+    """Teaches over HTTP. None if HTTP clients may change nothing."""
     metrics: Callable[[], bytes] | None = None
     """Returns the answer of `/metrics`. None if there are no metrics."""
     outputs: Callable[[], OutputState] = OutputState
@@ -111,6 +115,7 @@ def create_app(
             metrics_route(site.metrics),
             *history_routes(site.history),
             *control_routes(site.control),
+            *teaching_routes(site.teaching),
             *login_routes(site.web, sessions, LoginLimit()),
             live_route(broadcast, visitors, may_control=site.control is not None, most=most_viewers),
             *page_routes(),

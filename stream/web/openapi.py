@@ -15,8 +15,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from harstream.stream.history.formats import PastEvent
+from harstream.stream.teaching.teaching import TeachingState
 from harstream.stream.web.cameras_api import CameraPatch, CameraSetting
 from harstream.stream.web.events_api import EventsQuery
+from harstream.stream.web.teaching_api import LearningRequest, RecordingRequest
 from harstream.wire.values import CameraState
 
 VERSION = "1.0.0"
@@ -69,8 +71,16 @@ def _query_parameters(model: type[BaseModel]) -> tuple[Schema, ...]:
     return tuple(parameters)
 
 
+def _path_parameter(name: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
 HEALTH = {JSON: _ref("Health")}
-CAMERA_NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+CAMERA_NAME, ACTIVITY, FILE = (_path_parameter(name) for name in ("name", "activity", "file"))
+STATE = _Answer("What there is now, and what happens.", {JSON: _ref("TeachingState")})
+NOT_NOW = _refused("Nothing can be taught with this model, or something else is recorded or learned now.")
+NO_VIDEO = _refused("There is no such video.")
+VIDEO_FILE = {f"video/{kind}": {"type": "string", "format": "binary"} for kind in ("mp4", "webm")}
 TO_START, TO_LOGIN = _Answer("Open the page that `Location` names."), _Answer("Log in on the page of `Location`.")
 REQUESTS = (
     _Request("get", "/healthz", "Whether recognition goes on. Without a login only the status.",
@@ -96,6 +106,32 @@ REQUESTS = (
     _Request("post", "/api/reload", "Reads config.yaml again.",
              {200: _Answer("The changes, as text.", {JSON: _ref("Detail")}),
               409: _refused("config.yaml cannot be used.")}, right="operator"),
+    _Request("get", "/api/teaching", "The examples, what is recorded or learned now, and the last result.",
+             {200: STATE}, right="viewer"),
+    _Request("post", "/api/teaching/record", "Starts to record examples of an activity with a camera.",
+             {200: STATE, 404: _refused("There is no such camera."), 409: NOT_NOW,
+              422: _refused("The body is not such an object, or the activity needs another name.")},
+             right="operator", body={JSON: _ref("RecordingRequest")}),
+    _Request("post", "/api/teaching/learn", "Starts to learn from all examples.",
+             {200: STATE, 409: NOT_NOW, 422: _refused("The body is not such an object.")},
+             right="operator", body={JSON: _ref("LearningRequest")}),
+    _Request("post", "/api/teaching/stop", "Ends what is recorded or learned now. Whole examples are kept.",
+             {200: STATE}, right="operator"),
+    _Request("post", "/api/teaching/use", "Recognizes with what was learned last.",
+             {200: _Answer("The changes, as text.", {JSON: _ref("Detail")}),
+              409: _refused("Nothing was learned, or it cannot be used now.")}, right="operator"),
+    _Request("post", "/api/teaching/discard", "Deletes what was learned last, and stops using it.",
+             {200: _Answer("The changes, as text.", {JSON: _ref("Detail")}),
+              409: _refused("Nothing was learned, or it is needed now.")}, right="operator"),
+    *(request for path, parameters, video in (
+        ("/api/teaching/examples/{activity}/{file}", (ACTIVITY, FILE), "an example"),
+        ("/api/teaching/ordinary/{file}", (FILE,), "ordinary footage"),
+    ) for request in (
+        _Request("get", path, f"A video of {video}.", {200: _Answer("The video.", VIDEO_FILE), 404: NO_VIDEO},
+                 right="viewer", parameters=parameters),
+        _Request("delete", path, f"Deletes a video of {video}.", {200: STATE, 404: NO_VIDEO, 409: NOT_NOW,
+                 422: NO_VIDEO}, right="operator", parameters=parameters),
+    )),
     _Request("get", "/", "The page with all cameras.",
              {200: _page("The page."), 303: TO_LOGIN, 304: _Answer("The browser has it.")}, right="viewer"),
     _Request("get", "/login", "The login page.", {200: _page("The page."), 303: TO_START}),
@@ -179,7 +215,7 @@ def _schemas() -> dict[str, Schema]:
             "required": ["status"],
         },
     }
-    for model in (PastEvent, CameraSetting, CameraPatch):
+    for model in (PastEvent, CameraSetting, CameraPatch, TeachingState, RecordingRequest, LearningRequest):
         schema = model.model_json_schema(mode="serialization", ref_template=f"{SCHEMAS}{{model}}")
         found |= schema.pop("$defs", {})
         found[model.__name__] = schema

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
+from harstream.stream.teaching.examples import check_activity_name
 from harstream.teaching.app.fit import fit
 from harstream.teaching.app.options import (
     KEYS,
@@ -18,7 +19,6 @@ from harstream.teaching.app.options import (
     CameraOption,
     ExamplesOption,
     check_extra,
-    disk_errors,
     examples_of,
     how_many,
     keys_with,
@@ -27,7 +27,6 @@ from harstream.teaching.app.options import (
     view_of,
 )
 from harstream.teaching.app.record import record
-from harstream.teaching.examples import check_activity_name
 
 teach = typer.Typer(no_args_is_help=True, help="Teach activities of your own.")
 console = Console(highlight=False, soft_wrap=True)
@@ -55,8 +54,7 @@ def add(
         reader = new_reader(recognizer, chosen, view)
         for file in files:
             read_example(reader, file, recognizer.contract)
-        with disk_errors(kept.folder):
-            kept.add(activity, files)
+        kept.add(activity, files)
         console.print(view_line(view))
         console.print(how_many(kept, activity))
 
@@ -85,8 +83,7 @@ def remove(
     """Delete examples of an activity. The taught model changes at the next `harstream teach fit`."""
     with one_line_errors():
         kept = examples_of(examples, read_config(config, keys=KEYS))
-        with disk_errors(kept.folder):
-            removed = kept.remove(activity, names or ())
+        removed = kept.remove(activity, names or ())
         console.print(f"deleted {len(removed)} example(s) of {escape(activity)}")
 
 

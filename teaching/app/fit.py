@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +14,8 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
+from harstream.stream.teaching.examples import ORDINARY, Examples, check_activity_name
+from harstream.stream.teaching.taught_folder import TAUGHT
 from harstream.teaching.app.options import (
     CameraOption,
     ExamplesOption,
@@ -21,16 +26,13 @@ from harstream.teaching.app.options import (
     view_line,
     view_of,
 )
-from harstream.teaching.examples import Examples, check_activity_name
 
 if TYPE_CHECKING:
     from harstream.stream.config.model import Config
     from harstream.stream.recognition.protocols import Engine
     from harstream.stream.recognition.views.settings import ViewSettings
-    from harstream.teaching.lesson import Lesson, Taught
+    from harstream.teaching.lesson import Lesson, Progress, Taught
 
-TAUGHT = "taught"
-"""The folder of the taught model in the configuration's `state`."""
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -38,12 +40,16 @@ errors = Console(highlight=False, soft_wrap=True, stderr=True)
 def fit(
     ordinary: Annotated[
         list[Path] | None,
-        typer.Option(help="Footage in which nothing of these happens: a video, or a folder. Repeatable."),
+        typer.Option(
+            help="Footage in which nothing of these happens: a video, or a folder. Repeatable. Default: `ordinary` in "
+            "the configuration's `state`, if it is there."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder of the taught model. Default: `taught` in the configuration's `state`."),
     ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Print each step, and no report, for a program.")] = False,
     camera: CameraOption = None,
     examples: ExamplesOption = None,
     model: ModelOption = None,
@@ -62,37 +68,64 @@ def fit(
         check_target(target)
         recognizer, base = open_base(chosen, model)
         view = view_of(chosen, recognizer.contract, camera)
-        lesson, taught = _learn(kept, ordinary or [], recognizer, chosen, view)
-        console.print(view_line(view))
-        _report(taught, kept)
-        write(taught, lesson, base, recognizer, target)
-        console.print(f"\nwritten to {escape(str(target))}; to use it, put this into config.yaml:\n")
-        console.print(escape(config_lines(taught.judgement, target)))
+        footage = ordinary or [each for each in [chosen.state / ORDINARY] if each.exists()]
+        with _progress(for_program=steps) as show:
+            lesson, taught = _learn(kept, footage, recognizer, chosen, view, show)
+        remarks = _remarks(taught, kept)
+        if not steps:
+            console.print(view_line(view))
+            _report(taught, remarks)
+        write(taught, lesson, base, recognizer, target, remarks)
+        if not steps:
+            console.print(f"\nwritten to {escape(str(target))}; to use it, put this into config.yaml:\n")
+            console.print(escape(config_lines(taught.judgement, target)))
 
 
 def _learn(
-    kept: Examples, ordinary: list[Path], recognizer: Engine, config: Config, view: ViewSettings
+    kept: Examples, ordinary: list[Path], recognizer: Engine, config: Config, view: ViewSettings, show: Progress
 ) -> tuple[Lesson, Taught]:
     """Show what is done meanwhile."""
     from harstream.teaching.lesson import learn_and_judge, new_reader, read_lesson, videos_in
 
     for activity in kept.activities():
         check_activity_name(activity, recognizer.contract, ())
+    examples, footage, number = kept.all(), videos_in(ordinary), count(1)
+    videos = len(examples) + len(footage)
+
+    def show_video(name: str) -> None:
+        show(f"reading video {next(number)} of {videos}, {name}")
+
+    lesson = read_lesson(examples, footage, new_reader(recognizer, config, view), recognizer, show_video)
+    show("learning")
+    return lesson, learn_and_judge(lesson, recognizer.contract, config)
+
+
+@contextmanager
+def _progress(*, for_program: bool) -> Iterator[Progress]:
+    """Yield what shows the present step: on a line of its own for a program, else in one place for a person."""
+    if for_program:
+        yield lambda step: console.print(step, markup=False)
+        return
     with console.status("reading videos") as status:
-        reader = new_reader(recognizer, config, view)
-        lesson = read_lesson(
-            kept.all(), videos_in(ordinary), reader, recognizer, lambda name: status.update(f"reading {escape(name)}")
-        )
-        status.update("learning")
-        return lesson, learn_and_judge(lesson, recognizer.contract, config)
+        yield lambda step: status.update(escape(step))
 
 
-def _report(taught: Taught, kept: Examples) -> None:
-    from harstream.teaching.app.report import activity_table, alike_notes, notes, warnings
+def _remarks(taught: Taught, kept: Examples) -> dict[str, list[str]]:
+    from harstream.teaching.app.report import alike_notes, notes, warnings
 
-    judgement, contract = taught.judgement, taught.contract
-    console.print(activity_table(judgement, contract), soft_wrap=False)
-    for line in (*alike_notes(taught.alike), *notes(judgement, contract)):
+    judgement = taught.judgement
+    files = {name: kept.of(name) for name in kept.activities()}
+    return {
+        "notes": [*alike_notes(taught.alike), *notes(judgement, taught.contract)],
+        "warnings": [*warnings(files, judgement)],
+    }
+
+
+def _report(taught: Taught, remarks: dict[str, list[str]]) -> None:
+    from harstream.teaching.app.report import activity_table
+
+    console.print(activity_table(taught.judgement, taught.contract), soft_wrap=False)
+    for line in remarks["notes"]:
         console.print(escape(line))
-    for line in warnings({name: kept.of(name) for name in kept.activities()}, judgement):
+    for line in remarks["warnings"]:
         errors.print(escape(line), style="yellow")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +12,9 @@ from harstream.models.contract import ModelContract
 from harstream.stream.config.camera import CameraConfig
 from harstream.stream.config.model import Config
 from harstream.stream.recognition.views.settings import ViewSettings
-from harstream.teaching.examples import FEWEST_EXAMPLES, Examples
-from harstream.wire.errors import ConfigError, SinkError
+from harstream.stream.teaching.examples import EXAMPLES, FEWEST_EXAMPLES, Examples
+from harstream.stream.teaching.requirements import missing_extra
+from harstream.wire.errors import ConfigError
 
 if TYPE_CHECKING:
     from harstream.stream.recognition.protocols import Engine
@@ -33,7 +32,7 @@ CameraOption = Annotated[
 
 
 def examples_of(folder: Path | None, config: Config) -> Examples:
-    return Examples(folder or config.state / "examples")
+    return Examples(folder or config.state / EXAMPLES)
 
 
 def keys_with(camera: str | None) -> tuple[str, ...]:
@@ -68,22 +67,10 @@ def how_many(kept: Examples, activity: str) -> str:
     return f"{escape(activity)} has {number} examples in {escape(str(kept.folder))}{missing}"
 
 
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SinkError(f"cannot write to {folder}: {error.strerror or error}") from error
-
-
 def check_extra() -> None:
     """Raises ConfigError without the extra `teach`, before anything takes its time."""
-    try:
-        import onnx  # noqa: F401
-        import sklearn  # noqa: F401
-    except ModuleNotFoundError as error:
-        missing = error.name or "a package"
-        raise ConfigError(f"teaching needs {missing}, which is not installed: pip install 'harstream[teach]'") from None
+    if missing := missing_extra():
+        raise ConfigError(missing)
 
 
 def open_base(config: Config, model: str | None) -> tuple[Engine, str]:
@@ -93,7 +80,8 @@ def open_base(config: Config, model: str | None) -> tuple[Engine, str]:
     """
     from harstream.models.catalogue import ModelNotFound
     from harstream.stream.recognition.onnx_runtime import load_engine
-    from harstream.teaching.taught_model import base_files, taught_on
+    from harstream.stream.teaching.requirements import base_files
+    from harstream.stream.teaching.taught_folder import taught_on
 
     if model and (earlier := taught_on(model)):
         raise ConfigError(f"--model: {model} was taught on {earlier}: give --model {earlier}, all examples count again")

@@ -13,13 +13,13 @@ from rich.markup import escape
 
 from harstream.stream.app.common_options import ConfigOption, ModelOption, read_config
 from harstream.stream.app.terminal import one_line_errors
+from harstream.stream.teaching.examples import check_activity_name
 from harstream.teaching.app.options import (
     KEYS,
     ActivityOption,
     CameraOption,
     ExamplesOption,
     check_extra,
-    disk_errors,
     examples_of,
     how_many,
     open_base,
@@ -27,14 +27,13 @@ from harstream.teaching.app.options import (
     view_line,
     view_of,
 )
-from harstream.teaching.examples import check_activity_name
 from harstream.wire.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from harstream.stream.config.camera import CameraConfig
-    from harstream.teaching.recording import RecordingPlan
+    from harstream.stream.teaching.recording import RecordingPlan
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -52,8 +51,8 @@ def record(
     """Record examples of an activity with a camera of config.yaml. Ctrl-C ends it; whole examples are kept."""
     with one_line_errors():
         check_extra()
+        from harstream.stream.teaching.recording import RecordingPlan
         from harstream.teaching.lesson import new_reader, read_example
-        from harstream.teaching.recording import RecordingPlan
 
         chosen = read_config(config, keys=(*KEYS, "cameras"))
         kept = examples_of(examples, chosen)
@@ -69,8 +68,7 @@ def record(
                 except SourceError as error:
                     console.print(f"not kept: {error}", style="yellow", markup=False)
                     continue
-                with disk_errors(kept.folder):
-                    kept.add(activity, [file])
+                kept.add(activity, [file])
         console.print(view_line(view))
         console.print(how_many(kept, activity))
 
@@ -81,13 +79,13 @@ def _recorded(camera: CameraConfig, plan: RecordingPlan) -> Generator[Path]:
 
     from harstream.stream.sources.clock import Clock
     from harstream.stream.sources.registry import new_source
-    from harstream.teaching.recording import recorded
+    from harstream.stream.teaching.recording import recorded
 
     source = new_source(camera.name, camera.parsed_source, Clock(), must_open=True)(threading.Event())
     with TemporaryDirectory() as folder, console.status(f"opening {escape(camera.name)}") as status:
         frames = source.frames()
         try:
-            with closing(recorded(frames, plan, Path(folder), lambda text: status.update(escape(text)))) as files:
+            with closing(recorded(frames, plan, Path(folder), lambda now: status.update(escape(str(now))))) as files:
                 yield from files
         finally:
             frames.close()  # type: ignore[attr-defined]

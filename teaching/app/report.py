@@ -9,11 +9,10 @@ import yaml
 from rich.table import Table
 
 from harstream.models.contract import ModelContract
-from harstream.teaching.examples import ONE_EVENING, are_of_one_evening
+from harstream.stream.teaching.examples import ONE_EVENING, are_of_one_evening
+from harstream.stream.teaching.taught_folder import without_background
 from harstream.teaching.judgement import ActivityJudgement, Judgement
 from harstream.teaching.thresholds import confusions, most_a_day, seconds_to_show
-
-NOTHING = "nothing"
 
 
 def activity_table(judgement: Judgement, contract: ModelContract) -> Table:
@@ -61,7 +60,7 @@ def warnings(files: Mapping[str, list[Path]], judgement: Judgement) -> Iterator[
     if not judgement.ordinary_seconds:
         yield (
             "there is no ordinary footage: what your rooms look like when nothing of these happens is not known, nor "
-            "how many false events there will be; give some with --ordinary"
+            "how many false events there will be; record some, or give it with --ordinary"
         )
     for each in judgement.activities:
         if not each.threshold.is_quiet:
@@ -91,10 +90,7 @@ def _rate(a_day: float) -> str:
 
 
 def _taken_for(each: ActivityJudgement, contract: ModelContract) -> str:
-    counts: dict[str, int] = {}
-    for label, count in each.taken_for.items():
-        name = NOTHING if label in contract.background else label
-        counts[name] = counts.get(name, 0) + count
+    counts = without_background(each.taken_for, contract.background)
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 

@@ -20,7 +20,7 @@ SCENE = (Segment(None, 0.0, 3.0), Segment("JumpingJack", 3.0, 9.0))
 
 def write_h264(file: Path, parts: Sequence[tuple[float, int]], size: tuple[int, int] = (160, 120)) -> Path:
     """Write noise of some seconds and grey levels (0 to 247) at 25 pictures a second, without late references."""
-    return _write(file, _noise(parts, size), size)
+    return write_pictures(file, _noise(parts, size), size)
 
 
 def write_scene(file: Path, *larger: tuple[Path, tuple[int, int]]) -> None:
@@ -29,9 +29,9 @@ def write_scene(file: Path, *larger: tuple[Path, tuple[int, int]]) -> None:
     `larger`: more files for the same film, with their width and height.
     """
     pictures = [picture for _, picture in frames(SCENE, seed=8, rate=RATE)]
-    _write(file, pictures, (320, 240))
+    write_pictures(file, pictures, (320, 240))
     for other, size in larger:
-        _write(other, (cv2.resize(picture, size).astype(np.uint8) for picture in pictures), size)
+        write_pictures(other, (cv2.resize(picture, size).astype(np.uint8) for picture in pictures), size)
 
 
 def _noise(parts: Sequence[tuple[float, int]], size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
@@ -41,8 +41,8 @@ def _noise(parts: Sequence[tuple[float, int]], size: tuple[int, int]) -> Iterato
             yield noise.integers(level, level + 8, (height, width, 3), np.uint8)
 
 
-def _write(file: Path, pictures: Iterable[NDArray[np.uint8]], size: tuple[int, int]) -> Path:
-    """`pictures`: (height, width, 3) uint8 BGR."""
+def write_pictures(file: Path, pictures: Iterable[NDArray[np.uint8]], size: tuple[int, int]) -> Path:
+    """Write pictures, each (height, width, 3) uint8 BGR, at 25 a second."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"bf": "0", "g": "25", "tune": "zerolatency"})
         stream.width, stream.height = size

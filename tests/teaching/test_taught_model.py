@@ -9,9 +9,10 @@ import pytest
 from harstream.models.catalogue import find_model
 from harstream.stream.recognition.model import load
 from harstream.stream.recognition.onnx_runtime import load_engine
+from harstream.stream.teaching.taught_folder import EXPORT
 from harstream.teaching.feature_graph import FeatureExtractor
 from harstream.teaching.head_graph import TaughtPart
-from harstream.teaching.taught_model import EXPORT, taught_contract, write_taught_model
+from harstream.teaching.taught_model import taught_contract, write_taught_model
 from tests.support.parts_model import write_parts_model
 
 

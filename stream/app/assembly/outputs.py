@@ -32,6 +32,7 @@ from harstream.stream.sinks.mqtt import MqttSink, new_publisher
 from harstream.stream.sinks.snapshots import Snapshots
 from harstream.stream.sinks.stored_events import StoredEvents
 from harstream.stream.sinks.systemd import Systemd
+from harstream.stream.teaching.recorder import ExampleRecorder
 from harstream.stream.web.addresses import shared_page_url
 from harstream.stream.web.forecast_cache import ForecastCache
 from harstream.stream.web.view_state import ViewState
@@ -74,6 +75,7 @@ class Outputs:
     metrics: Metrics
     events_file: JsonLines | None
     view: ViewState | None
+    examples: ExampleRecorder
     recorder: VideoRecorder | None
     window: Display | None
 
@@ -94,6 +96,7 @@ class Outputs:
         return [
             *_named("snapshots", snapshots),
             *_named("live view", self.view),
+            NamedSink("examples", self.examples),
             *_named("recorder", self.recorder, MOST_FRAMES),
             *_named("window", self.window),
         ]
@@ -184,6 +187,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
         ViewState([camera.name for camera in config.cameras], forecasts.get, titles=config.titles)
         if config.web.enabled
         else None,
+        ExampleRecorder(),
         _new_recorder(config.record) if config.record else None,
         _new_window() if config.display else None,
     )

@@ -36,6 +36,9 @@ from harstream.stream.service.shutdown import Shutdown
 from harstream.stream.service.signals import RunSignals
 from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
+from harstream.stream.teaching.chosen_model import chosen_model
+from harstream.stream.teaching.learning_process import LearningProcess
+from harstream.stream.teaching.teaching import RunningModel, Teaching
 from harstream.wire.errors import NodeTakenOver, SinkError
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class RunnableService:
     settings: CameraSettings
     reload: Reload
     changes: ChangeQueue
+    teaching: Teaching
     web: WebServer | None
     systemd: Systemd
     messages: StartupMessages
@@ -70,6 +74,7 @@ class RunnableService:
         stack.callback(self.settings.close)
         stack.enter_context(signals.reload_with(lambda: self.changes.put(self._reload, _log_refusal)))
         self.outputs.start(stack, self.messages, must_connect=is_first)
+        stack.callback(self.teaching.close)
         if self.web is not None:
             self.web.start()
             stack.callback(self.web.close)
@@ -136,6 +141,8 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
         cameras.view_settings(config, camera)
     messages = StartupMessages(console, config.log)
     _show_model(recognizer, messages)
+    if chosen_model(config.state) == Path(config.model):
+        log.info("the model %s was chosen on the page and overrides config.yaml", config.model)
 
     # Outputs do not depend on the service's controls.
     outputs = new_outputs(config, recognizer, console)
@@ -152,11 +159,15 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
 
     # Inputs request changes. Signals do so, too, after `start`.
     CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
-    web = _new_web_server(config, outputs, recognizer, service, settings, reload)
+    running = RunningModel(config.model, recognizer.contract)
+    teaching = Teaching(running, lambda: settings.config, reload, outputs.examples, LearningProcess())
+    web = _new_web_server(config, outputs, recognizer, service, settings, reload, teaching)
     if outputs.window is not None:
         outputs.window.on_quit(shutdown.stop)
 
-    return RunnableService(config, outputs, service, shutdown, settings, reload, changes, web, systemd, messages)
+    return RunnableService(
+        config, outputs, service, shutdown, settings, reload, changes, teaching, web, systemd, messages
+    )
 
 
 def _show_model(recognizer: Engine, messages: StartupMessages) -> None:
@@ -169,7 +180,13 @@ def _show_model(recognizer: Engine, messages: StartupMessages) -> None:
 
 
 def _new_web_server(
-    config: Config, outputs: Outputs, recognizer: Engine, service: Service, settings: CameraSettings, reload: Reload
+    config: Config,
+    outputs: Outputs,
+    recognizer: Engine,
+    service: Service,
+    settings: CameraSettings,
+    reload: Reload,
+    teaching: Teaching,
 ) -> WebServer | None:
     if outputs.view is None:
         return None
@@ -186,6 +203,7 @@ def _new_web_server(
         sessions=config.state / SESSIONS_FILE,
         history=config.state / HISTORY_FILE if config.history.enabled else None,
         control=HttpControl(settings, reload) if config.web.may_control else None,
+        teaching=teaching if config.web.may_control else None,
         metrics=outputs.metrics.text,
         outputs=lambda: OutputState(outputs.publisher.is_connected, service.hanging),
     )

@@ -12,7 +12,7 @@ import pytest
 from harstream.clips.recording_time import recorded_at
 from harstream.clips.video import pictures
 from harstream.models.transform import BgrPicture
-from harstream.teaching.recording import RecordingPlan, recorded
+from harstream.stream.teaching.recording import RecordingPlan, recorded
 from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, CameraState, Frame
 
@@ -28,7 +28,7 @@ def frames(begin: float, end: float, camera: str = "hall") -> Iterator[Frame]:
 
 def test_each_example_follows_a_pause(tmp_path: Path) -> None:
     shown: list[str] = []
-    files = [*recorded(frames(10, 20), PLAN, tmp_path, shown.append)]
+    files = [*recorded(frames(10, 20), PLAN, tmp_path, lambda now: shown.append(str(now)))]
     assert [file.name for file in files] == ["hall_2026-11-20_12-00-11.mp4", "hall_2026-11-20_12-00-14.mp4"]
     assert [recorded_at(file) for file in files] == [NOON + 11, NOON + 14]
     first = [*pictures(files[0])]
@@ -46,9 +46,9 @@ def test_an_example_begins_again_when_the_camera_was_away(tmp_path: Path) -> Non
         yield from frames(15, 25)
 
     shown: list[str] = []
-    files = [*recorded(interrupted(), PLAN, tmp_path, shown.append)]
+    files = [*recorded(interrupted(), PLAN, tmp_path, lambda now: shown.append(str(now)))]
     assert [file.name[-6:-4] for file in files] == ["16", "19"]
-    assert "hall is offline: the example begins again" in shown
+    assert "waiting for hall: the example begins again" in shown
     assert sorted(tmp_path.iterdir()) == files
 
 

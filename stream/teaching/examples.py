@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -13,9 +14,13 @@ from harstream.clips.recording_time import recorded_at
 from harstream.clips.video import SUFFIXES
 from harstream.models.contract import UNKNOWN, ModelContract
 from harstream.resilience.whole_file import atomic_path
-from harstream.wire.errors import ConfigError
+from harstream.wire.errors import ConfigError, SinkError
 
 FEWEST_EXAMPLES = 5
+EXAMPLES = "examples"
+"""The folder of the examples in the configuration's `state`."""
+ORDINARY = "ordinary"
+"""The folder of ordinary footage in the configuration's `state`."""
 ONE_EVENING = 6 * 3600.0
 """Seconds. Examples within such a time show the same light, clothes and place."""
 LONGEST_NAME = 60
@@ -45,7 +50,28 @@ class Examples:
         return sorted({example.activity for example in self.all()})
 
     def add(self, activity: str, files: Sequence[Path]) -> list[Path]:
-        """Copy the files, all or none. Raises ConfigError for a file that is an example already, and OSError."""
+        """Copy the files, all or none. Raises ConfigError for a file that is an example already, and SinkError."""
+        with self._disk_errors():
+            return self._add(activity, files)
+
+    def remove(self, activity: str, names: Sequence[str] = ()) -> list[Path]:
+        """Delete examples by the names of their files, or all of an activity.
+
+        Raises ConfigError for unknown ones, and SinkError.
+        """
+        known = {path.name: path for path in self.of(activity)}
+        if not known:
+            raise ConfigError(f"there is no example of {activity!r}{self._instead()}")
+        if strange := [name for name in names if name not in known]:
+            raise ConfigError(f"{activity} has no example {strange[0]!r}, but {', '.join(known)}")
+        removed = [known[name] for name in names or known]
+        with self._disk_errors():
+            for path in removed:
+                path.unlink()
+            self._remove_if_empty(activity)
+        return removed
+
+    def _add(self, activity: str, files: Sequence[Path]) -> list[Path]:
         known = {_content(example.path): example for example in self.all()}
         for file in files:
             if found := known.get(_content(file)):
@@ -65,19 +91,6 @@ class Examples:
             raise
         return copied
 
-    def remove(self, activity: str, names: Sequence[str] = ()) -> list[Path]:
-        """Delete examples by the names of their files, or all of an activity. Raises ConfigError for unknown ones."""
-        known = {path.name: path for path in self.of(activity)}
-        if not known:
-            raise ConfigError(f"there is no example of {activity!r}{self._instead()}")
-        if strange := [name for name in names if name not in known]:
-            raise ConfigError(f"{activity} has no example {strange[0]!r}, but {', '.join(known)}")
-        removed = [known[name] for name in names or known]
-        for path in removed:
-            path.unlink()
-        self._remove_if_empty(activity)
-        return removed
-
     def _instead(self) -> str:
         names = ", ".join(self.activities())
         return f": there are {names}" if names else ": `harstream teach add` adds some"
@@ -93,20 +106,32 @@ class Examples:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SinkError(f"cannot write to {self.folder}: {error.strerror or error}") from error
 
-def check_activity_name(name: str, contract: ModelContract, taught: Sequence[str]) -> None:
-    """Check the name of a new activity. `taught`: those that have examples. Raises ConfigError."""
+
+def check_activity_name(name: str, contract: ModelContract, taught: Sequence[str], asked: str = "--activity") -> None:
+    """Check the name of a new activity. Raises ConfigError.
+
+    `contract`: of the model, whose taught activities may be taught again. `taught`: those that have examples. `asked`:
+    what an error calls the place where the name was given.
+    """
     usable = name.strip() == name and 0 < len(name) <= LONGEST_NAME and not name.startswith(".")
     if not usable or not all(letter.isalnum() or letter in " _-" for letter in name):
         raise ConfigError(
-            f"--activity: expected 1 to {LONGEST_NAME} letters, digits, spaces, - and _, such as Cooking, got {name!r}"
+            f"{asked}: expected 1 to {LONGEST_NAME} letters, digits, spaces, - and _, such as Cooking, got {name!r}"
         )
-    known = {label.casefold(): label for label in (*contract.labels, UNKNOWN)}
+    shipped = [label for label in contract.labels if label not in contract.taught]
+    known = {label.casefold(): label for label in (*shipped, UNKNOWN)}
     if found := known.get(name.casefold()):
-        raise ConfigError(f"--activity: the model {contract.name} has {found} already: choose another name")
+        raise ConfigError(f"{asked}: the model {contract.name} has {found} already: choose another name")
     similar = [each for each in taught if each.casefold() == name.casefold() and each != name]
     if similar:
-        raise ConfigError(f"--activity: {name} differs from {similar[0]} by case only: type {similar[0]}")
+        raise ConfigError(f"{asked}: {name} differs from {similar[0]} by case only: type {similar[0]}")
 
 
 def are_of_one_evening(files: Sequence[Path]) -> bool:

@@ -6,14 +6,19 @@ import math
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from harstream.stream.sinks.video_writer import VideoWriter
 from harstream.wire.errors import SourceError
 from harstream.wire.values import CameraChange, Frame
 
-Show = Callable[[str], None]
-"""Shows what happens now, in one line."""
+
+class Phase(StrEnum):
+    WAITING = "waiting"
+    """For pictures of the camera."""
+    PAUSE = "pause"
+    RECORDING = "recording"
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,30 @@ class RecordingPlan:
     """Length of each."""
     pause: float
     """Seconds before each, in which a person takes their place."""
+
+
+@dataclass(frozen=True)
+class RecordingProgress:
+    """What happens now."""
+
+    camera: str
+    done: int
+    """Complete examples."""
+    number: int
+    """Of so many."""
+    phase: Phase = Phase.WAITING
+    seconds: int = 0
+    """Whole seconds until the phase ends, rounded up. 0 while it waits."""
+
+    def __str__(self) -> str:
+        if self.phase is Phase.WAITING:
+            return f"waiting for {self.camera}: the example begins again"
+        now = f"starts in {self.seconds}" if self.phase is Phase.PAUSE else f"recording, {self.seconds} s"
+        return f"example {self.done + 1} of {self.number}: {now}"
+
+
+Show = Callable[[RecordingProgress], None]
+"""Shows what happens now. It is called for each frame."""
 
 
 def recorded(frames: Iterable[Frame | CameraChange], plan: RecordingPlan, folder: Path, show: Show) -> Generator[Path]:
@@ -41,11 +70,11 @@ def recorded(frames: Iterable[Frame | CameraChange], plan: RecordingPlan, folder
             camera = item.camera
             if isinstance(item, CameraChange):
                 if item.state.is_away:
-                    show(f"{camera} is {item.state}: the example begins again")
+                    show(RecordingProgress(camera, done, plan.number))
                     example.discard()
                     example = _Example(plan, folder)
                 continue
-            show(f"example {done + 1} of {plan.number}: {example.add(item)}")
+            show(RecordingProgress(camera, done, plan.number, *example.add(item)))
             if example.is_complete(item.time):
                 yield example.keep()
                 done += 1
@@ -66,16 +95,16 @@ class _Example:
         self._starts = math.inf
         self._writer: VideoWriter | None = None
 
-    def add(self, frame: Frame) -> str:
-        """Write a frame if the pause is over. Return what happens, in words."""
+    def add(self, frame: Frame) -> tuple[Phase, int]:
+        """Write a frame if the pause is over. Return what happens, and the seconds until it ends."""
         self._starts = min(self._starts, frame.time + self._plan.pause)
         if frame.time < self._starts:
-            return f"starts in {math.ceil(self._starts - frame.time)}"
+            return Phase.PAUSE, math.ceil(self._starts - frame.time)
         if self._writer is None:
             moment = datetime.fromtimestamp(frame.time).strftime("%Y-%m-%d_%H-%M-%S")
             self._writer = VideoWriter(self._folder / f"{frame.camera}_{moment}.mp4")
         self._writer.add(frame.picture.bgr(), frame.time)
-        return f"recording, {max(0, math.ceil(self._starts + self._plan.seconds - frame.time))} s"
+        return Phase.RECORDING, max(0, math.ceil(self._starts + self._plan.seconds - frame.time))
 
     def is_complete(self, time: float) -> bool:
         return time >= self._starts + self._plan.seconds
