@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from harstream.stream.config.json_schema import KeyPath, config_schema, schema_at
+from harstream.stream.config.json_schema import KeyPath, schema_at
 from harstream.stream.config.model import Config
 from harstream.stream.config.yaml_positions import FILE
 
@@ -32,7 +32,7 @@ def config_text(values: Mapping[str, Any], schema: str | None = None) -> str:
     of the schema for editors, relative to the folder of config.yaml.
     """
     lines = [] if schema is None else [f"# yaml-language-server: $schema={schema}"]
-    lines += [f"# {line}" for line in wrap(_one_line(config_schema()["description"]), WIDEST - 2)]
+    lines += [f"# {line}" for line in wrap(_one_line(schema_at(())["description"]), WIDEST - 2)]
     if values == Config().model_dump():
         lines.append("# All values here are the defaults.")
     for key, value in values.items():
