@@ -46,29 +46,30 @@ def beginning(stretches: Sequence[Stretch]) -> Floats:
     S, B = stretches[0].model.hazard.shape
     K = int(shows.max())
     own = np.eye(S, K)  # the states of activities come first, in their order
-
-    def after_beginning(first: Floats) -> Floats:
-        return np.where(own > 0, 1.0, first)
-
     value = np.zeros((S, B, K))
     for stretch in reversed(stretches):
-        value = _earlier(value, stretch, after_beginning)
+        value = _earlier(value, stretch, lambda first: np.maximum(first, own))  # an activity that begins has begun
     return value
 
 
 def _earlier(value: Floats, stretch: Stretch, first: Callable[[Floats], Floats]) -> Floats:
-    """Return the value (S, B, ...) before a stretch. `first` gives the value of a state that begins, from (S, ...)."""
+    """Return the value (S, B, A) before a stretch. `first` gives the value of a state that begins, from (S, A).
+
+    Each tick is a product for each state: of (B, B + 1), where its phases lead, and (B + 1, A), their values and
+    that of what follows when it ends.
+    """
     model = stretch.model
-    ending = model.hazard[..., None]
-    staying = (1 - model.hazard) * (1 - model.pace)
-    moving = ((1 - model.hazard) * model.pace)[:, :-1, None]
-    staying = staying[..., None]
+    S, B, A = value.shape
+    leads = np.zeros((S, B, B + 1))
+    leads[:, :, :B] = [_phases_of(model, state) for state in range(S)]
+    leads[:, :, B] = model.hazard
+    now, before = np.zeros((2, S, B + 1, A))
+    now[:, :B] = value
     for _ in range(stretch.ticks):
-        later = staying * value
-        later += ending * (model.follow @ first(value[:, 0]))[:, None]
-        later[:, :-1] += moving * value[:, 1:]
-        value = later
-    return value
+        np.matmul(model.follow, first(now[:, 0]), out=now[:, B])
+        np.matmul(leads, now, out=before[:, :B])
+        now, before = before, now
+    return np.asarray(now[:, :B])
 
 
 def look_ahead(belief: Floats, table: Floats) -> Floats:
@@ -151,10 +152,15 @@ def chain_of(model: SemiMarkov, inside: Sequence[int]) -> Floats:
     n, B = len(inside), len(model.pace)
     chain = np.zeros((n, B, n, B))
     for row, state in enumerate(inside):
-        staying = 1 - model.hazard[state]
-        chain[row, :, row] = np.diag(staying * (1 - model.pace)) + np.diag((staying * model.pace)[:-1], 1)
+        chain[row, :, row] = _phases_of(model, state)
         chain[row, :, :, 0] += model.hazard[state][:, None] * model.follow[state, list(inside)]
     return chain.reshape(n * B, n * B)
+
+
+def _phases_of(model: SemiMarkov, state: int) -> Floats:
+    """Return (B, B): the probability of each phase of a state one tick later, without the end of the state."""
+    staying = 1 - model.hazard[state]
+    return np.diag(staying * (1 - model.pace)) + np.diag((staying * model.pace)[:-1], 1)
 
 
 def _passed(alive: Floats, powers: Sequence[Floats], ticks: int) -> Floats:
