@@ -1,7 +1,8 @@
-"""The command runs as an operator types it, in a folder of its own."""
+"""The command runs as an operator types it, in a folder of its own, or in the test's process."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -9,11 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import pytest
 import yaml
+
+from harstream.__main__ import main
 
 HARSTREAM = Path(sys.executable).with_name("harstream")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d (DEBUG|INFO|WARNING|ERROR)")
@@ -41,6 +45,19 @@ def configure(tmp_path: Path, new_port: Callable[[], int]) -> Configure:
 
     write()
     return write
+
+
+def harstream_here(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which has imported TensorFlow already: a new one needs six seconds for that."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(stdout), redirect_stderr(stderr):
+        patched.chdir(cwd)
+        patched.setenv("COLUMNS", "200")
+        patched.setenv("NO_COLOR", "1")
+        patched.setattr(sys, "argv", ["harstream", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
 
 
 class Running:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from harstream.stream.recognition.onnx_runtime import load_engine
+from tests.support.command import harstream_here
 
 pytestmark = pytest.mark.training
 
@@ -24,10 +26,12 @@ Trained = tuple[Path, subprocess.CompletedProcess[str]]
 """The folder in which the command ran, and its result."""
 Exported = tuple[Path, dict[str, Any]]
 """A folder and the report that `export` printed."""
+Command = Callable[..., subprocess.CompletedProcess[str]]
 RECIPE = ["--arch", "lrcn", "--batch", "4", "--windows-per-clip", "1"]
 
 
 def harstream(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own. What TensorFlow says on stderr belongs to the result."""
     command = [sys.executable, "-c", "from harstream.__main__ import main; main()", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"COLUMNS": "200", "NO_COLOR": "1"}
@@ -50,15 +54,17 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "all"
 
 
-def train(drawn: Path, out: str, cwd: Path, *more: object) -> subprocess.CompletedProcess[str]:
+def train(
+    drawn: Path, out: str, cwd: Path, *more: object, command: Command = harstream_here
+) -> subprocess.CompletedProcess[str]:
     split = drawn / "SPLIT.tsv"
-    return harstream("train", "--data", drawn, "--split", split, "--out", out, *RECIPE, *more, cwd=cwd)
+    return command("train", "--data", drawn, "--split", split, "--out", out, *RECIPE, *more, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
 def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("train")
-    result = train(drawn, "runs/x", folder, "--epochs", 2)
+    result = train(drawn, "runs/x", folder, "--epochs", 2, command=harstream)
     assert result.returncode == 0, result.stderr
     return folder, result
 
@@ -87,7 +93,7 @@ def test_views_train_a_model_of_the_same_labels_that_can_be_exported(drawn: Path
     assert [each["view"] for each in contracts] == ["motion", "picture"]
     assert labels[0] == labels[1]
     assert np.load(folder / "runs" / "views" / "windows.npy").shape[1:] == (20, 64, 64, 3)
-    assert harstream("export", "runs/views", "--name", "views", "--out", "views", cwd=folder).returncode == 0
+    assert harstream_here("export", "runs/views", "--name", "views", "--out", "views", cwd=folder).returncode == 0
     assert load_engine(str(folder / "views"), "cpu").contract.view == "motion"
 
 
@@ -177,12 +183,14 @@ def test_a_model_trained_evenly_over_clips_is_refused_by_a_stream_with_the_reaso
     folder, _ = trained
     result = train(drawn, "runs/even", folder, "--epochs", 1, "--preset", "rana")
     assert result.returncode == 0, result.stderr
-    assert harstream("export", "runs/even", "--name", "even", "--out", "even", cwd=folder).returncode == 0
-    refused = harstream("predict", next(drawn.glob("*/*.mp4")), "--model", "even", cwd=folder)
+    assert harstream_here("export", "runs/even", "--name", "even", "--out", "even", cwd=folder).returncode == 0
+    refused = harstream_here("predict", next(drawn.glob("*/*.mp4")), "--model", "even", cwd=folder)
     assert refused.returncode == 5
     assert "spread evenly over each clip" in refused.stderr
     split = drawn / "SPLIT.tsv"
-    judged = harstream("evaluate", "--model", "even", "--data", drawn, "--split", split, "--part", "val", cwd=folder)
+    judged = harstream_here(
+        "evaluate", "--model", "even", "--data", drawn, "--split", split, "--part", "val", cwd=folder
+    )
     assert judged.returncode == 0, judged.stderr
 
 
@@ -203,7 +211,7 @@ def edge(trained: Trained) -> Exported:
     ways["lite8"] = [*ways["lite"], *ways["int8"]]
     reports = {}
     for out, options in ways.items():
-        result = harstream("export", "runs/x", "--name", "x", "--out", out, *options, cwd=folder)
+        result = harstream_here("export", "runs/x", "--name", "x", "--out", out, *options, cwd=folder)
         assert result.returncode == 0, result.stderr
         reports[out] = json.loads(result.stdout)
     return folder, reports
@@ -238,7 +246,7 @@ def test_models_are_compared_on_the_same_clips_by_their_own_files(
     drawn: Path, exported: Exported, edge: Exported
 ) -> None:
     folder, reports = edge
-    result = harstream(
+    result = harstream_here(
         "evaluate", "--model", "x", "--model", "int8", "--model", "lite", "--data", drawn, "--split",
         drawn / "SPLIT.tsv", "--part", "val", "--json", "beside.json", cwd=folder,
     )  # fmt: skip
@@ -256,7 +264,7 @@ def test_a_tflite_model_runs_on_a_video_like_the_onnx_model(drawn: Path, exporte
     folder, _ = edge
     video = next((drawn / "JumpingJack").glob("*.mp4"))
     plain, lite = (
-        harstream("predict", video, "--model", model, "--events", f"{model}.jsonl", cwd=folder)
+        harstream_here("predict", video, "--model", model, "--events", f"{model}.jsonl", cwd=folder)
         for model in ("x", "lite")
     )
     assert lite.returncode == 0, lite.stderr
@@ -277,13 +285,13 @@ def test_a_run_without_training_windows_is_not_quantized(trained: Trained) -> No
 
 def test_several_models_are_compared_only_on_clips(drawn: Path, tmp_path: Path) -> None:
     models = ("--model", "lrcn", "--model", "convlstm")
-    result = harstream("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
+    result = harstream_here("evaluate", *models, "--data", drawn, "--stream", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith("harstream evaluate: several models are compared")
 
 
 def test_an_unknown_architecture_gives_a_one_line_error(drawn: Path, tmp_path: Path) -> None:
-    result = harstream(
+    result = harstream_here(
         "train", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--out", "x", "--arch", "lstm", cwd=tmp_path
     )
     assert result.returncode == 2
@@ -298,7 +306,7 @@ def test_a_class_without_training_clips_is_named(drawn: Path, tmp_path: Path) ->
     lonely = tmp_path / "all" / "Alone"
     lonely.mkdir()
     shutil.copy(next(drawn.glob("PushUps/*g05*.mp4")), lonely)
-    result = harstream("train", "--data", "all", "--out", "y", cwd=tmp_path)
+    result = harstream_here("train", "--data", "all", "--out", "y", cwd=tmp_path)
     assert result.returncode == 2
     assert "class Alone has 1 group(s) of clips" in result.stderr.replace("\n", " ")
 
@@ -315,14 +323,14 @@ def test_classes_of_the_background_are_learned_separately_and_scored_as_one(draw
         ("background", "none/Standing"),
     ):  # fmt: skip
         shutil.copytree(drawn / label, tmp_path / to)
-    result = harstream(
+    result = harstream_here(
         "train", "--data", "data", "--background", "none", "--fine-background", "--split", "group",
         "--out", "runs/x", *RECIPE, "--epochs", 1, cwd=tmp_path,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    result = harstream("export", "runs/x", "--name", "x", "--out", "x", cwd=tmp_path)
+    result = harstream_here("export", "runs/x", "--name", "x", "--out", "x", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    result = harstream(
+    result = harstream_here(
         "evaluate", "--model", "x", "--data", "data", "--background", "none", "--json", "report.json", cwd=tmp_path
     )
     assert result.returncode == 0, result.stderr
@@ -343,7 +351,7 @@ def test_weights_that_cannot_be_downloaded_are_one_clear_line_and_leave_no_run(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet")
+    result = train(drawn, "runs/x", tmp_path, "--arch", "mobilenet_gru", "--weights", "imagenet", command=harstream)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     (line,) = result.stderr.splitlines()
@@ -384,10 +392,10 @@ def test_a_recipe_is_refitted_with_the_validation_clips_and_reported(drawn: Path
     assert result.returncode == 0, result.stderr
     assert "last epoch 2, training loss " in result.stderr
     assert "\tval\n" not in (folder / "runs" / "all" / "split.tsv").read_text()
-    result = harstream("export", "runs/all", "--name", "all", "--out", "all", cwd=folder)
+    result = harstream_here("export", "runs/all", "--name", "all", "--out", "all", cwd=folder)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["training"]["refit"].startswith("runs/x (sha256 ")
-    result = harstream(
+    result = harstream_here(
         "evaluate",
         "--model",
         "all",
@@ -408,16 +416,16 @@ def test_a_recipe_is_refitted_with_the_validation_clips_and_reported(drawn: Path
 def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn: Path, trained: Trained) -> None:
     folder, _ = trained
     assert train(drawn, "runs/second", folder, "--epochs", 1, "--seed", 5).returncode == 0
-    result = harstream("combine", "runs/x", "runs/second", "--out", "runs/both", cwd=folder)
+    result = harstream_here("combine", "runs/x", "runs/second", "--out", "runs/both", cwd=folder)
     assert result.returncode == 0, result.stderr
     assert "2 runs, threshold 0." in result.stderr
-    result = harstream("export", "runs/both", "--name", "both", "--out", "both", cwd=folder)
+    result = harstream_here("export", "runs/both", "--name", "both", "--out", "both", cwd=folder)
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["training"]["command"] == "harstream combine runs/x runs/second --out runs/both"
     assert report["training"]["member 2"].startswith("harstream train ")
     assert not (folder / "both" / "history.csv").exists()
-    result = harstream(
+    result = harstream_here(
         "evaluate", "--model", "both", "--data", drawn, "--split", drawn / "SPLIT.tsv", "--part", "val",
         "--html", "both.html", cwd=folder,
     )  # fmt: skip
@@ -427,7 +435,7 @@ def test_runs_are_combined_to_one_that_is_exported_and_evaluated(drawn: Path, tr
 
 def test_combining_runs_that_do_not_fit_gives_a_one_line_error(trained: Trained) -> None:
     folder, _ = trained
-    result = harstream("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
+    result = harstream_here("combine", "runs/x", "runs/none", "--out", "runs/never", cwd=folder)
     assert result.returncode == 2
     assert result.stderr.startswith("harstream combine: expected a finished run of `harstream train`")
     assert not (folder / "runs" / "never").exists()
@@ -437,6 +445,8 @@ def test_a_class_without_validation_clips_is_named(drawn: Path, tmp_path: Path) 
     rows = (drawn / "SPLIT.tsv").read_text().splitlines(keepends=True)
     split = tmp_path / "split.tsv"
     split.write_text("".join(row for row in rows if not (row.startswith("PushUps") and row.endswith("val\n"))))
-    result = harstream("train", "--data", drawn, "--split", split, "--out", "x", *RECIPE, "--epochs", 1, cwd=tmp_path)
+    result = harstream_here(
+        "train", "--data", drawn, "--split", split, "--out", "x", *RECIPE, "--epochs", 1, cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     assert "no validation clip is left for PushUps" in result.stderr
