@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.support.row_model",
     "tests.support.causal_model",
     "tests.support.file_server",
+    "tests.support.lessons",
 ]
 
 

@@ -11,12 +11,14 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 PAGE = Path(__file__).parent / "page"
-START, LOGIN = "index.html", "login.html"
+PATHS = {"index.html": "/", "teach.html": "/teach"}
+"""The paths of the pages. Other files have their name as path."""
+LOGIN = "login.html"
 
 
 def page_routes() -> Sequence[Route]:
-    names = sorted(file.name for file in PAGE.iterdir() if file.is_file() and file.name not in (START, LOGIN))
-    return (_route("/", START), *(_route(f"/{name}", name) for name in names))
+    names = sorted(file.name for file in PAGE.iterdir() if file.is_file() and file.name != LOGIN)
+    return [_route(PATHS.get(name, f"/{name}"), name) for name in names]
 
 
 def login_html() -> str:

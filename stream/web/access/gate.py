@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN = frozenset({"/login", "/healthz", "/readyz", "/live.css", "/login.css", "/icon.svg"})
 """Paths without a login. The two health endpoints show strangers no details."""
-START = "/"
-"""The path for which a stranger's browser gets the login page."""
+PAGES = frozenset({"/", "/teach"})
+"""Paths for which a stranger's browser gets the login page."""
 
 
 class Gate:
@@ -32,7 +32,7 @@ def _refusal(conn: HTTPConnection) -> Response | None:
         return None
     if conn.user.is_authenticated:
         return JSONResponse({"detail": f"{conn.user.display_name} lacks the right {right!r}: see web.users"}, 403)
-    if is_http and path == START:
+    if is_http and path in PAGES:
         return RedirectResponse("login", 303)
     detail = "log in on the page, or send a token: Authorization: Bearer ..."
     return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})

@@ -5,8 +5,7 @@ import { byId, setBar, setText } from "./dom.js";
 import { fit } from "./layout.js";
 import { duration, percent, readable } from "./formats.js";
 import { showPeople } from "./people.js";
-
-const HEADER = 10;                 // bytes before a JPEG: camera index uint16, time float64, big-endian
+import { NewestPicture, cameraOf } from "./pictures.js";
 
 export const cameras = [];         // in the order of the page: {view, card, parts, ...}
 let lastHello = null;              // the server's last hello
@@ -30,7 +29,7 @@ function buildCameras(views) {
     const part = (name) => card.querySelector(`.${name}`);
     const parts = Object.fromEntries(["backdrop", "picture", "name", "fps", "badge", "power", "enlarge", "activity", "sure",
       "lasts", "expected", "top", "boxes", "people"].map((name) => [name, part(name)]));
-    const camera = { view, card, parts, received: 0, waiting: null, isDrawing: false };
+    const camera = { view, card, parts, received: 0, pictures: new NewestPicture((picture) => draw(camera, picture)) };
     parts.bar = part("now").querySelector(".meter");
     setText(parts.name, view.title);
     parts.enlarge.setAttribute("aria-label", `Enlarge ${view.title}`);
@@ -124,25 +123,9 @@ export function showEnlarged() {
   fit(cameras);
 }
 
-// Draw only the newest picture. A picture that arrives during decoding replaces the waiting one.
-export async function onPicture(buffer) {
-  const camera = cameraAt(new DataView(buffer).getUint16(0));
-  if (!camera || camera.view.state === "disabled") return;
-  camera.waiting = new Blob([new Uint8Array(buffer, HEADER)], { type: "image/jpeg" });
-  if (camera.isDrawing) return;
-  camera.isDrawing = true;
-  while (camera.waiting) {
-    const newest = camera.waiting;
-    camera.waiting = null;
-    try {
-      const picture = await createImageBitmap(newest);
-      draw(camera, picture);
-      picture.close();
-    } catch (error) {
-      console.warn("a picture could not be decoded", error);
-    }
-  }
-  camera.isDrawing = false;
+export function onPicture(buffer) {
+  const camera = cameraAt(cameraOf(buffer));
+  if (camera && camera.view.state !== "disabled") camera.pictures.show(buffer);
 }
 
 function draw(camera, picture) {

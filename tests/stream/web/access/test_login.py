@@ -19,7 +19,11 @@ from tests.support.accounts import PASSWORD, PASSWORD_HASH, TOKEN, USERS, sessio
 from tests.support.live_view import LiveView
 
 CONTRACT = ModelContract(name="lrcn", version="1.2.3", labels=("JumpRope", "PushUps"))
-METHODS = [("GET", "/api/cameras"), ("GET", "/api/events"), ("PATCH", "/api/cameras/hall"), ("POST", "/api/reload")]
+METHODS = [
+    ("GET", "/api/cameras"), ("GET", "/api/events"), ("PATCH", "/api/cameras/hall"), ("POST", "/api/reload"),
+    ("GET", "/api/teaching"), ("POST", "/api/teaching/use"), ("GET", "/api/teaching/ordinary/a.mp4"),
+    ("DELETE", "/api/teaching/examples/Grey/a.mp4"),
+]  # fmt: skip
 
 
 class OneCamera:
@@ -101,8 +105,9 @@ def test_a_strangers_websocket_is_refused_before_the_handshake(view: LiveView) -
     assert caught.value.response.status_code == 401
 
 
-def test_a_strangers_browser_gets_the_login_page(view: LiveView) -> None:
-    answer = browser(view).get("/")
+@pytest.mark.parametrize("page", ["/", "/teach"])
+def test_a_strangers_browser_gets_the_login_page(view: LiveView, page: str) -> None:
+    answer = browser(view).get(page)
     assert (answer.status_code, answer.url.path) == (200, "/login")
     assert 'type="password"' in answer.text
     assert all(browser(view).get(path).status_code == 200 for path in ("/live.css", "/login.css", "/icon.svg"))
