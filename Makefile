@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 #                        and SPLIT.tsv
 DATA ?= data
 
-.PHONY: demo test docs home-assistant bench soak config models backbones sbom audit clean
+.PHONY: demo test lint docs home-assistant bench soak config models backbones sbom audit clean
 
 demo: $(VENV)/.runs
 	@trap : INT TERM; \
@@ -16,11 +16,14 @@ demo: $(VENV)/.runs
 	$(BIN)/harstream run --config deploy/demo.yaml; code=$$?; \
 	kill $$forecaster 2>/dev/null; wait $$forecaster; exit $$code
 
-test: $(VENV)/.tests
+test: lint
+	$(BIN)/pytest -n auto --dist loadfile --durations 40 --durations-min 5
+
+# make lint   style and types, which need no tests
+lint: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile --durations 40 --durations-min 5
 
 # make docs   the documentation, with the Python API from the docstrings, into site/
 docs: $(VENV)/.tests
