@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,10 @@ pytestmark = pytest.mark.training
 FRAMES = 6
 
 
-@pytest.fixture(scope="module")
-def windows() -> NDArray[np.uint8]:
-    return np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
+WINDOWS: NDArray[np.uint8] = np.random.default_rng(5).integers(0, 256, (8, FRAMES, 64, 64, 3), dtype=np.uint8)
 
 
-def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
+def converted(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
     import keras
 
     from harstream.export.keras_to_onnx import convert
@@ -38,6 +37,17 @@ def graphs_of(name: str, label_of: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any
     return {"model.onnx": whole, "encoder.onnx": candidates.parts[0], "head.onnx": candidates.parts[1]}
 
 
+graphs_of = cache(converted)
+
+
+@cache
+def quantized(name: str, **options: tuple[int, ...]) -> dict[str, Any]:
+    """Returns what `graphs_of` returns for the same values, quantized."""
+    from harstream.export.formats import quantize_graphs
+
+    return quantize_graphs(graphs_of(name, **options), WINDOWS)
+
+
 def second_inputs(graph: Any, kind: str = "Conv") -> list[str]:
     """Returns the operation that makes the second input of each node of a kind, in the order of the graph."""
     makers = {output: node.op_type for node in graph.graph.node for output in node.output}
@@ -45,70 +55,60 @@ def second_inputs(graph: Any, kind: str = "Conv") -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["lrcn", "cnn_tcn", "flow_tcn"])
-def test_quantized_encoder_and_head_stay_close_to_the_float_ones(name: str, windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
+def test_quantized_encoder_and_head_stay_close_to_the_float_ones(name: str) -> None:
     from harstream.export.verify import onnx_runner
 
     graphs = graphs_of(name)
-    small = quantize_graphs(graphs, windows)
+    small = quantized(name)
     assert small["encoder.onnx"].ByteSize() < graphs["encoder.onnx"].ByteSize() / 2
     parts = ("encoder.onnx", "head.onnx")
-    expected, scores = (onnx_runner(*(made[part] for part in parts))(windows) for made in (graphs, small))
+    expected, scores = (onnx_runner(*(made[part] for part in parts))(WINDOWS) for made in (graphs, small))
     assert 0 < np.abs(scores - expected).max() < 0.1
-    whole = onnx_runner(small["model.onnx"])(windows)
+    whole = onnx_runner(small["model.onnx"])(WINDOWS)
     assert 0 < np.abs(whole - expected).max() < 0.1
 
 
-def test_all_convolutions_but_the_first_have_integer_weights(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
-
-    small = quantize_graphs(graphs_of("lrcn"), windows)
+def test_all_convolutions_but_the_first_have_integer_weights() -> None:
+    small = quantized("lrcn")
     assert second_inputs(small["encoder.onnx"]) == ["float", *["DequantizeLinear"] * 3]
 
 
-def test_optical_flow_stays_float(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
-
-    encoder = quantize_graphs(graphs_of("flow_tcn"), windows)["encoder.onnx"]
+def test_optical_flow_stays_float() -> None:
+    encoder = quantized("flow_tcn")["encoder.onnx"]
     assert second_inputs(encoder) == ["float", *["DequantizeLinear"] * 4]
     products = second_inputs(encoder, "MatMul")
     assert len(products) > 20
     assert "DequantizeLinear" not in products
 
 
-def test_probabilities_sum_to_one_if_classes_share_a_label(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
+def test_probabilities_sum_to_one_if_classes_share_a_label() -> None:
     from harstream.export.verify import onnx_runner
 
-    small = quantize_graphs(graphs_of("flow_tcn", label_of=(0, 1, 2, 2, 2)), windows)
+    small = quantized("flow_tcn", label_of=(0, 1, 2, 2, 2))
     for graphs in ([small["encoder.onnx"], small["head.onnx"]], [small["model.onnx"]]):
-        assert np.allclose(onnx_runner(*graphs)(windows).sum(axis=1), 1, atol=1e-5)
+        assert np.allclose(onnx_runner(*graphs)(WINDOWS).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_head_with_an_lstm_stays_float(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
-
-    graphs = graphs_of("lrcn")
-    assert quantize_graphs(graphs, windows)["head.onnx"] is graphs["head.onnx"]
+def test_a_head_with_an_lstm_stays_float() -> None:
+    assert quantized("lrcn")["head.onnx"] is graphs_of("lrcn")["head.onnx"]
 
 
-def test_a_convlstm_is_quantized_as_a_whole(windows: NDArray[np.uint8]) -> None:
-    from harstream.export.formats import quantize_graphs
+def test_a_convlstm_is_quantized_as_a_whole() -> None:
     from harstream.export.verify import onnx_runner
 
     graphs = graphs_of("convlstm")
-    small = quantize_graphs(graphs, windows)
+    small = quantized("convlstm")
     assert small["model.onnx"].ByteSize() < graphs["model.onnx"].ByteSize()
-    expected, scores = (onnx_runner(made["model.onnx"])(windows) for made in (graphs, small))
+    expected, scores = (onnx_runner(made["model.onnx"])(WINDOWS) for made in (graphs, small))
     assert 0 < np.abs(scores - expected).max() < 0.2
 
 
-def test_the_graph_that_is_quantized_is_not_changed(windows: NDArray[np.uint8]) -> None:
+def test_the_graph_that_is_quantized_is_not_changed() -> None:
     from harstream.export.quantize import quantize
 
-    graph = graphs_of("lrcn")["encoder.onnx"]
+    graph = converted("lrcn")["encoder.onnx"]  # no other test has quantized it
     before = graph.SerializeToString()
-    quantize(graph, list(windows))
+    quantize(graph, list(WINDOWS))
     assert graph.SerializeToString() == before
     onnx.checker.check_model(graph)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,17 @@ def windows() -> np.ndarray:
     return np.stack([np.roll(coarse, 2 * t, axis=2) for t in range(4)], axis=1).astype(np.uint8)
 
 
+@cache
+def sure_model(seed: int, arch: str, contract: ModelContract, classes: int) -> tuple[keras.Model, np.ndarray]:
+    """Returns a model and its scores of `windows`, which differ as those of a trained model do."""
+    model = build_initial_model(Recipe(arch=arch, seed=seed), contract, classes)
+    scoring = (folding.parts(model) or (None, model))[1].get_layer("scores")
+    kernel, bias = scoring.get_weights()
+    unsure = np.log(np.asarray(model(windows())))
+    scoring.set_weights([kernel / (unsure - unsure.mean(axis=1, keepdims=True)).std(), bias + np.arange(len(bias)) / 4])
+    return model, np.asarray(model(windows()))
+
+
 def finished_run(
     folder: Path,
     seed: int,
@@ -57,12 +69,7 @@ def finished_run(
     truth: np.ndarray = TRUTH,
     split: str = SPLIT,
 ) -> Path:
-    model = build_initial_model(Recipe(arch=arch, seed=seed), contract, len(label_of))
-    scoring = (folding.parts(model) or (None, model))[1].get_layer("scores")
-    kernel, bias = scoring.get_weights()
-    unsure = np.log(np.asarray(model(windows())))
-    scoring.set_weights([kernel / (unsure - unsure.mean(axis=1, keepdims=True)).std(), bias + np.arange(len(bias)) / 4])
-    scores = np.asarray(model(windows()))
+    model, scores = sure_model(seed, arch, contract, len(label_of))
     run = RunFolder(folder)
     folder.mkdir()
     run.split.write_text(split)
