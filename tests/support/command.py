@@ -49,15 +49,15 @@ def configure(tmp_path: Path, new_port: Callable[[], int]) -> Configure:
 
 def harstream_here(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, which has imported TensorFlow already: a new one needs six seconds for that."""
-    stdout, stderr = io.StringIO(), io.StringIO()
+    typed, stdout, stderr = ["harstream", *map(str, arguments)], io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(stdout), redirect_stderr(stderr):
         patched.chdir(cwd)
         patched.setenv("COLUMNS", "200")
         patched.setenv("NO_COLOR", "1")
-        patched.setattr(sys, "argv", ["harstream", *map(str, arguments)])
+        patched.setattr(sys, "argv", typed)
         with pytest.raises(SystemExit) as ended:
             main()
-    return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
+    return subprocess.CompletedProcess(typed, int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
 
 
 class Running:
