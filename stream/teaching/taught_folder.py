@@ -39,9 +39,9 @@ class LearnedReport(BaseModel):
     """ISO 8601, UTC."""
     activities: list[LearnedActivity]
     notes: list[str]
-    """What is mixed up, and false events: one sentence each."""
+    """What may be taken for an activity, and false events: one sentence each."""
     warnings: list[str]
-    """What is weak about the examples and the footage: one sentence each."""
+    """What is weak about the examples and the footage, and which activities cannot be told apart."""
 
 
 def taught_on(name_or_path: str) -> str | None:

@@ -111,13 +111,13 @@ def _progress(*, for_program: bool) -> Iterator[Progress]:
 
 
 def _remarks(taught: Taught, kept: Examples) -> dict[str, list[str]]:
-    from harstream.teaching.app.report import alike_notes, notes, warnings
+    from harstream.teaching.app.report import alike_notes, false_event_notes, warnings
 
     judgement = taught.judgement
     files = {name: kept.of(name) for name in kept.activities()}
     return {
-        "notes": [*alike_notes(taught.alike), *notes(judgement, taught.contract)],
-        "warnings": [*warnings(files, judgement)],
+        "notes": [*alike_notes(taught.alike), *false_event_notes(judgement, taught.contract)],
+        "warnings": [*warnings(files, judgement, taught.contract)],
     }
 
 

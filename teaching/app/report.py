@@ -33,14 +33,24 @@ def activity_table(judgement: Judgement, contract: ModelContract) -> Table:
     return table
 
 
-def notes(judgement: Judgement, contract: ModelContract) -> Iterator[str]:
-    """Yield one line about each pair that is mixed up, and about false events."""
-    for one, other, mixed, total in confusions(_without_background(judgement, contract)):
+def false_event_notes(judgement: Judgement, contract: ModelContract) -> Iterator[str]:
+    """Yield lines about the false events in the ordinary footage, and what footage of this length can show."""
+    seconds = judgement.ordinary_seconds
+    if not seconds:
+        return
+    taught = sum(judgement.in_ordinary.get(activity, 0) for activity in contract.taught)
+    others = {name: count for name, count in judgement.in_ordinary.items() if name not in contract.taught}
+    yield (
+        f"ordinary footage of {duration(seconds)}: {taught} false event(s) of the new activities, "
+        f"{taught / (seconds / 3600):.1f} an hour"
+        + (f"; of the others: {', '.join(f'{name} {count}' for name, count in others.items())}" if others else "")
+    )
+    limit = most_a_day(taught, seconds)
+    if limit > 1:
         yield (
-            f"{one} and {other} cannot be told apart: {mixed} of {total} examples are taken for the other; "
-            "add examples that differ more, or make one activity of both"
+            f"so little footage only shows that there are fewer than {_rate(limit)} (95 % confidence); "
+            f"{duration(seconds_to_show(1))} without a false event would show fewer than one a day"
         )
-    yield from _false_events(judgement, contract)
 
 
 def alike_notes(alike: Mapping[str, str]) -> Iterator[str]:
@@ -49,8 +59,13 @@ def alike_notes(alike: Mapping[str, str]) -> Iterator[str]:
         yield f"{activity} looks like {name}, which the model learned as background; now it may be taken for {activity}"
 
 
-def warnings(files: Mapping[str, list[Path]], judgement: Judgement) -> Iterator[str]:
+def warnings(files: Mapping[str, list[Path]], judgement: Judgement, contract: ModelContract) -> Iterator[str]:
     """Yield one line about each weakness of the examples and of the footage. `files`: examples by activity."""
+    for one, other, mixed, total in confusions(_without_background(judgement, contract)):
+        yield (
+            f"{one} and {other} cannot be told apart: {mixed} of {total} examples are taken for the other; "
+            "add examples that differ more, or make one activity of both"
+        )
     for activity, paths in files.items():
         if are_of_one_evening(paths):
             yield (
@@ -96,22 +111,3 @@ def _taken_for(each: ActivityJudgement, contract: ModelContract) -> str:
 
 def _without_background(judgement: Judgement, contract: ModelContract) -> list[tuple[str, str]]:
     return [(true, label) for true, label in judgement.pairs if label not in contract.background]
-
-
-def _false_events(judgement: Judgement, contract: ModelContract) -> Iterator[str]:
-    seconds = judgement.ordinary_seconds
-    if not seconds:
-        return
-    taught = sum(judgement.in_ordinary.get(activity, 0) for activity in contract.taught)
-    others = {name: count for name, count in judgement.in_ordinary.items() if name not in contract.taught}
-    yield (
-        f"ordinary footage of {duration(seconds)}: {taught} false event(s) of the new activities, "
-        f"{taught / (seconds / 3600):.1f} an hour"
-        + (f"; of the others: {', '.join(f'{name} {count}' for name, count in others.items())}" if others else "")
-    )
-    limit = most_a_day(taught, seconds)
-    if limit > 1:
-        yield (
-            f"so little footage only shows that there are fewer than {_rate(limit)} (95 % confidence); "
-            f"{duration(seconds_to_show(1))} without a false event would show fewer than one a day"
-        )

@@ -41,6 +41,7 @@ def test_an_example_is_recorded_with_the_keyboard_played_and_deleted(
     page.fill("#number", "1")
     page.fill("#seconds", "1")
     page.fill("#pause", "2")
+    expect(page.locator("#record button")).to_be_enabled()
     page.press("#pause", "Enter")
     expect(page.locator("#phase")).to_have_text("Waiting for the camera")
     taught.show(1, 6)  # the pause ends at tick 21
@@ -80,6 +81,7 @@ def test_escape_stops_the_recording(lessons: OpenLessons, page: Page) -> None:
 def test_a_refusal_is_shown_until_the_next_attempt(lessons: OpenLessons, page: Page) -> None:
     taught = lessons()
     page.goto(f"{taught.url}teach")
+    expect(page.locator("#record button")).to_be_enabled()
     page.fill("#activity", "Light")
     page.press("#activity", "Enter")
     problem = "activity: the model brightness has Light already: choose another name"

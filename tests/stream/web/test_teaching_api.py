@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from harstream.stream.teaching.chosen_model import chosen_model
+from tests.support.films import WriteFilm
 from tests.support.lessons import TEACHING, OpenLessons, PutFilms
 from tests.support.live_view import LiveView
 from tests.support.row_model import BRIGHTNESS
@@ -108,6 +110,34 @@ def test_what_cannot_be_used_now_is_not_chosen(lessons: OpenLessons, films: PutF
     assert chosen_model(taught.config.state) is None
     assert taught.post("discard") == (200, {"detail": "deleted"})
     assert [*taught.config.state.glob("taught-*")] == []
+
+
+def test_a_learning_that_is_stopped_leaves_nothing(
+    lessons: OpenLessons, films: PutFilms, eventually: Eventually
+) -> None:
+    taught = lessons()
+    films(taught)
+    taught.post("learn")
+    eventually(lambda: str(taught.state()["learning"]).startswith("reading video"), "the first video", 60)
+    assert taught.post("stop")[0] == 200
+    eventually(lambda: taught.state()["learning"] is None, "the end of the learning")
+    state = taught.state()
+    assert (state["problem"], state["learned"], len(state["activities"][0]["examples"])) == (None, None, 5)
+    assert sorted(each.name for each in taught.config.state.iterdir()) == ["examples", "ordinary"]
+
+
+def test_two_activities_that_cannot_be_told_apart_are_named(
+    lessons: OpenLessons, films: PutFilms, film: WriteFilm, eventually: Eventually
+) -> None:
+    taught = lessons()
+    films(taught)
+    (taught.config.state / "examples" / "Gray").mkdir()
+    for level in (117, 121, 125, 129, 133):
+        shutil.move(film(f"gray{level}.mp4", (2, level)), taught.config.state / "examples" / "Gray")
+    taught.post("learn")
+    eventually(lambda: taught.state()["learning"] is None, "the end of the learning", 60)
+    warnings = taught.state()["learned"]["warnings"]
+    assert any("Gray and Grey cannot be told apart" in warning for warning in warnings), warnings
 
 
 def test_too_few_examples_are_one_line_and_leave_nothing(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 import harstream
 from harstream.models.box import Box
@@ -22,47 +20,15 @@ from harstream.stream.config.model import Config
 from harstream.stream.recognition.onnx_runtime import load_engine
 from harstream.stream.recognition.views.settings import ViewSettings
 from harstream.teaching import taught_model
-from harstream.teaching.app.commands import teach
 from harstream.teaching.app.options import view_of
 from harstream.teaching.known_windows import KnownWindows, write_known_windows
 from harstream.teaching.lesson import new_reader
 from harstream.wire.errors import ModelError
 from tests.support.films import WriteFilm
 from tests.support.row_model import BRIGHTNESS, ENCODER, write_row_model
+from tests.support.teach_command import GREYS, Command
 
 SEEN = "the examples are seen with view: picture"
-GREYS = (116, 120, 124, 128, 132)
-Command = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def command(tmp_path: Path, row_model: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """`command("list")` runs `harstream teach list` in a folder whose configuration has the small model.
-
-    Returns the exit code and the output, stdout and stderr together, with single spaces.
-    """
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": str(row_model)}))
-
-    def run(*arguments: object) -> tuple[int, str]:
-        result = CliRunner().invoke(teach, [str(argument) for argument in arguments])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, " ".join(result.output.split())
-
-    return run
-
-
-@pytest.fixture
-def greys(film: WriteFilm) -> list[Path]:
-    """Five examples of the activity Grey."""
-    return [film(f"grey{level}.mp4", (2, level)) for level in GREYS]
-
-
-@pytest.fixture
-def ordinary(film: WriteFilm) -> Path:
-    """Dark footage, in which the shipped activity Light goes on twice."""
-    return film("ordinary.mp4", (5, 30), (3, 250), (5, 30), (3, 250), (5, 30))
 
 
 def test_a_taught_activity_is_recognized_in_a_stream_beside_the_shipped_one(
@@ -322,35 +288,3 @@ def test_examples_are_seen_with_the_view_of_the_camera(
     code, output = command("add", "--activity", "Grey", path, "--camera", "hall")
     assert (code, "seen with view: motion" in output) == (0, True), output
     assert "seen with view: picture" in command("add", "--activity", "Grey", film("again.mp4", (2, 120)))[1]
-
-
-def test_recorded_ordinary_footage_counts_without_an_option(
-    command: Command, greys: list[Path], ordinary: Path
-) -> None:
-    command("add", "--activity", "Grey", *greys)
-    footage = Path("harstream-state/ordinary")
-    footage.mkdir()
-    shutil.move(ordinary, footage)
-    code, output = command("fit")
-    assert code == 0, output
-    assert "ordinary footage of 21 seconds" in output
-
-
-def test_a_program_gets_steps_and_the_report_in_the_folder(command: Command, greys: list[Path], ordinary: Path) -> None:
-    command("add", "--activity", "Grey", *greys)
-    code, output = command("fit", "--ordinary", ordinary, "--steps")
-    names = [*(path.name for path in greys), ordinary.name]
-    reading = [f"reading video {number} of 6, {name}" for number, name in enumerate(names, 1)]
-    assert (code, output) == (0, " ".join([*reading, "learning"]))
-    report = json.loads(Path("harstream-state/taught/export.json").read_text())
-    assert report["notes"][0].startswith("ordinary footage of 21 seconds: 0 false event(s)")
-    assert report["warnings"] == []
-
-
-def test_a_taught_activity_may_get_more_examples(
-    command: Command, greys: list[Path], ordinary: Path, film: WriteFilm
-) -> None:
-    command("add", "--activity", "Grey", *greys)
-    command("fit", "--ordinary", ordinary)
-    Path("config.yaml").write_text(yaml.safe_dump({"model": "harstream-state/taught"}))
-    assert command("add", "--activity", "Grey", film("more.mp4", (2, 122)))[0] == 0

@@ -133,7 +133,7 @@ def test_a_viewer_sees_the_cameras_and_changes_nothing(view: LiveView) -> None:
     client = logged_in(view, "ben")
     assert client.get("/api/cameras").json()[0]["camera"] == "hall"
     assert client.get("/metrics").status_code == 200
-    for method, path in METHODS[2:]:
+    for method, path in (each for each in METHODS if each[0] != "GET"):
         assert client.request(method, path).status_code == 403
     with live(view, client) as socket:
         hello = socket.recv(timeout=5)
