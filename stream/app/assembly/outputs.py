@@ -75,7 +75,7 @@ class Outputs:
     metrics: Metrics
     events_file: JsonLines | None
     view: ViewState | None
-    examples: ExampleRecorder
+    examples: ExampleRecorder | None
     recorder: VideoRecorder | None
     window: Display | None
 
@@ -96,7 +96,7 @@ class Outputs:
         return [
             *_named("snapshots", snapshots),
             *_named("live view", self.view),
-            NamedSink("examples", self.examples),
+            *_named("examples", self.examples),
             *_named("recorder", self.recorder, MOST_FRAMES),
             *_named("window", self.window),
         ]
@@ -187,7 +187,7 @@ def new_outputs(config: Config, recognizer: Engine, console: Console) -> Outputs
         ViewState([camera.name for camera in config.cameras], forecasts.get, titles=config.titles)
         if config.web.enabled
         else None,
-        ExampleRecorder(),
+        ExampleRecorder() if config.web.enabled and config.web.may_control else None,
         _new_recorder(config.record) if config.record else None,
         _new_window() if config.display else None,
     )

@@ -38,6 +38,7 @@ from harstream.stream.sinks.systemd import Systemd
 from harstream.stream.sources.clock import Clock
 from harstream.stream.teaching.chosen_model import chosen_model
 from harstream.stream.teaching.learning_process import LearningProcess
+from harstream.stream.teaching.recorder import ExampleRecorder
 from harstream.stream.teaching.teaching import RunningModel, Teaching
 from harstream.wire.errors import NodeTakenOver, SinkError
 
@@ -58,7 +59,7 @@ class RunnableService:
     settings: CameraSettings
     reload: Reload
     changes: ChangeQueue
-    teaching: Teaching
+    teaching: Teaching | None
     web: WebServer | None
     systemd: Systemd
     messages: StartupMessages
@@ -74,7 +75,8 @@ class RunnableService:
         stack.callback(self.settings.close)
         stack.enter_context(signals.reload_with(lambda: self.changes.put(self._reload, _log_refusal)))
         self.outputs.start(stack, self.messages, must_connect=is_first)
-        stack.callback(self.teaching.close)
+        if self.teaching is not None:
+            stack.callback(self.teaching.close)
         if self.web is not None:
             self.web.start()
             stack.callback(self.web.close)
@@ -159,8 +161,7 @@ def build_service(config: Config, console: Console, systemd: Systemd, read: Call
 
     # Inputs request changes. Signals do so, too, after `start`.
     CameraCommands(outputs.publisher, outputs.mqtt.topics, settings, changes)
-    running = RunningModel(config.model, recognizer.contract)
-    teaching = Teaching(running, lambda: settings.config, reload, outputs.examples, LearningProcess())
+    teaching = _new_teaching(outputs.examples, recognizer, settings, reload)
     web = _new_web_server(config, outputs, recognizer, service, settings, reload, teaching)
     if outputs.window is not None:
         outputs.window.on_quit(shutdown.stop)
@@ -179,6 +180,15 @@ def _show_model(recognizer: Engine, messages: StartupMessages) -> None:
     )
 
 
+def _new_teaching(
+    recorder: ExampleRecorder | None, recognizer: Engine, settings: CameraSettings, reload: Reload
+) -> Teaching | None:
+    if recorder is None:
+        return None
+    running = RunningModel(settings.config.model, recognizer.contract)
+    return Teaching(running, lambda: settings.config, reload, recorder, LearningProcess())
+
+
 def _new_web_server(
     config: Config,
     outputs: Outputs,
@@ -186,7 +196,7 @@ def _new_web_server(
     service: Service,
     settings: CameraSettings,
     reload: Reload,
-    teaching: Teaching,
+    teaching: Teaching | None,
 ) -> WebServer | None:
     if outputs.view is None:
         return None
@@ -203,7 +213,7 @@ def _new_web_server(
         sessions=config.state / SESSIONS_FILE,
         history=config.state / HISTORY_FILE if config.history.enabled else None,
         control=HttpControl(settings, reload) if config.web.may_control else None,
-        teaching=teaching if config.web.may_control else None,
+        teaching=teaching,
         metrics=outputs.metrics.text,
         outputs=lambda: OutputState(outputs.publisher.is_connected, service.hanging),
     )

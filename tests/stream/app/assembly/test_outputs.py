@@ -43,7 +43,7 @@ def test_what_is_stored_comes_first_and_mqtt_next(tmp_path: Path, engine: Engine
 
 def test_slow_frame_sinks_come_last(tmp_path: Path, engine: Engine) -> None:
     config = Config(state=tmp_path, record=tmp_path / "film.mp4", display=True, mqtt=MqttConfig(snapshots=True))
-    assert frame_sinks(outputs(config, engine)) == ["snapshots", "live view", "recorder", "window"]
+    assert frame_sinks(outputs(config, engine)) == ["snapshots", "live view", "examples", "recorder", "window"]
 
 
 def test_outputs_that_are_switched_off_are_left_out(tmp_path: Path, engine: Engine) -> None:
