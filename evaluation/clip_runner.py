@@ -25,7 +25,7 @@ from harstream.stream.recognition.views.settings import ViewKind
 from harstream.wire.values import Frame, Notice, Scores
 
 AT_ONCE = 8
-"""Number of clips that are shown side by side."""
+"""Number of clips that are shown side by side, so that networks see them in one batch."""
 OpenClip = Callable[[Clip], Iterable[tuple[float, Picture]]]
 """Gives the pictures of a clip: (seconds since the first one, picture)."""
 Whose = Callable[[Notice], Scores | None]
@@ -56,12 +56,14 @@ def predictions(
     view: ViewKind | None = None,
     open_clip: OpenClip = open_clip,
     whose: Whose = most_certain,
+    at_once: int = AT_ONCE,
 ) -> tuple[LabelledScores, list[Skipped]]:
     """Return the scores of all windows that streams of the clips have, in order, and the clips that are left out.
 
     `view`: what the model sees; None for what it was made for. `open_clip` gives the pictures of a clip, which may be
-    changed; see evaluation.corruptions. `whose`: of which person a window is, with `person`. Raises ContractError for
-    another view of a model of whole clips, and ListingError if all clips are left out.
+    changed; see evaluation.corruptions. `whose`: of which person a window is, with `person`. `at_once`: how many clips
+    are shown side by side. Raises ContractError for another view of a model of whole clips, and ListingError if all
+    clips are left out.
     """
     if not recognizer.contract.rate and view not in (None, "picture"):
         raise ContractError(
@@ -70,8 +72,8 @@ def predictions(
         )
     recognize = _streamed(recognizer, view, whose) if recognizer.contract.rate else partial(_whole_clips, recognizer)
     found: list[NDArray[np.float32] | Skipped] = []
-    for begin in track(range(0, len(clips), AT_ONCE), description="recognizing", transient=True):
-        found += recognize([_OpenedClip(clip, open_clip) for clip in clips[begin : begin + AT_ONCE]])
+    for begin in track(range(0, len(clips), at_once), description="recognizing", transient=True):
+        found += recognize([_OpenedClip(clip, open_clip) for clip in clips[begin : begin + at_once]])
     scored = [(clip, scores) for clip, scores in zip(clips, found, strict=True) if not isinstance(scores, Skipped)]
     skipped = [each for each in found if isinstance(each, Skipped)]
     if not scored:

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from harstream.evaluation import plots
 from harstream.evaluation.compute_metrics import emission
+from harstream.evaluation.corruptions.measure import KindFigures
 from harstream.evaluation.lasting_errors import LastingErrors
-from harstream.evaluation.metrics import ClassMetrics, Metrics
+from harstream.evaluation.metrics import ClassMetrics, Metrics, rounded
 from harstream.evaluation.number_format import decimal, percent
 from harstream.evaluation.page import page_environment
 from harstream.evaluation.report_json import write_report
@@ -110,10 +111,12 @@ def write_json(
     lasting: LastingErrors | None,
     contract: ModelContract,
     provenance: dict[str, str],
+    places: Sequence[KindFigures] = (),
 ) -> None:
     """Write metrics, how long errors last, emission matrix, contract and provenance. The folder must exist.
 
-    `lasting` is None for a model that only works on whole clips.
+    `lasting` is None for a model that only works on whole clips. `places`: for a model that sees the place, the figures
+    of the clips as they are and in another place.
 
     Raises ValueError if the metrics belong to another model than the contract.
     """
@@ -123,6 +126,7 @@ def write_json(
         "metrics": metrics.to_dict(),
         "lasting_errors": lasting.to_dict() if lasting else None,
         "emission": emission(metrics, lasting.lasting if lasting else None),
+        **({"places": [rounded(asdict(each), digits=4) for each in places]} if places else {}),
     }
     write_report(path, SCHEMA, provenance, content)
 

@@ -17,10 +17,6 @@ HISTORY = "history.csv"
 NOT_VALIDATED = "NA"
 """What Keras's CSVLogger writes into the history for an epoch without validation."""
 TRAINED = Path(__file__).parent / "trained"
-POSE_PART = TRAINED / "flow_pose" / PART.format("pose")
-"""The network that finds the joints of a person. It was trained elsewhere; see NOTICE."""
-POSE_SIZE = (144, 192)
-"""Height and width of the pictures that it takes: 4:3, as a view shows them."""
 PERSON_DETECTOR = Path(__file__).parent / "people" / "movenet_multipose.onnx"
 """The network that finds people. It was trained elsewhere and has no contract; see CARD.md beside it."""
 

@@ -61,6 +61,8 @@ class RowPart:
     width: int
     every: int
     """It sees every n-th frame of the window."""
+    sees_place: bool = False
+    """Whether its numbers tell the place as well as the person. `harstream evaluate` asks what another place does."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from harstream.models.contract import DefaultView
+from harstream.models.part_networks import PART_NETWORKS
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class RecordedRows:
     """(S,), the path of its clip."""
     view: DefaultView
     """What the networks saw."""
+    network: str
+    """The part whose numbers are the last ones of each row, one of models.part_networks."""
 
     def sequences(self) -> list[NDArray[np.float32]]:
         """Return the rows (n, F) of each sequence."""
@@ -65,6 +68,7 @@ class RecordedRows:
                 parts=np.array(self.parts),
                 clips=np.array(self.clips),
                 view=np.array(self.view),
+                network=np.array(self.network),
             )
 
     @staticmethod
@@ -74,9 +78,9 @@ class RecordedRows:
             with np.load(path) as file:
                 texts = {name: tuple(map(str, file[name])) for name in ("labels", "classes", "parts", "clips")}
                 view = TypeAdapter(DefaultView).validate_python(str(file["view"]))
-                return RecordedRows(
-                    rows=file["rows"], lengths=file["lengths"], scores=file["scores"], view=view, **texts
-                )
+                network = PART_NETWORKS[str(file["network"])].name
+                rows, lengths, scores = (file[name] for name in ("rows", "lengths", "scores"))
+                return RecordedRows(rows=rows, lengths=lengths, scores=scores, view=view, network=network, **texts)
         except (KeyError, ValueError, EOFError, BadZipFile) as error:
             raise ValueError(
                 f"expected a file that `python -m harstream.evaluation.rows` wrote, got another one: {path}"

@@ -13,6 +13,7 @@ import av
 import pytest
 
 from harstream.models.catalogue import PERSON_DETECTOR
+from harstream.models.part_networks import LOOK, POSE
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = PERSON_DETECTOR.parents[2]
@@ -36,9 +37,10 @@ def test_the_notice_names_the_gpl_libraries_of_pyav(library: str) -> None:
     assert re.search(rf"^{library}\s+GPL-2.0-or-later", NOTICE, re.MULTILINE)
 
 
-def test_the_notice_and_a_card_name_the_network_that_was_trained_elsewhere() -> None:
-    assert str(PERSON_DETECTOR.relative_to(PACKAGE)) in NOTICE
-    assert "Apache-2.0" in PERSON_DETECTOR.with_name("CARD.md").read_text()
+@pytest.mark.parametrize("network", [PERSON_DETECTOR, POSE.file, LOOK.file], ids=lambda file: file.stem)
+def test_the_notice_and_a_card_name_each_network_that_was_trained_elsewhere(network: Path) -> None:
+    assert str(network.relative_to(PACKAGE)) in NOTICE
+    assert "Apache-2.0" in network.with_name("CARD.md").read_text()
 
 
 def test_the_audit_says_that_it_had_no_data(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import sum_matrix
+from harstream.models.temperature import at_temperature
 
 WANTED_PRECISION = 0.8
 """Share of the validation windows at or above the threshold that must be right, if any threshold reaches it."""
@@ -43,13 +44,6 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp], sums:
         return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
-
-
-def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Return softmax(log(scores) / temperature) over the last axis."""
-    logits = np.log(np.maximum(scores, 1e-12)) / temperature
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def choose_threshold(contract: ModelContract, scores: NDArray[np.float32], truth: NDArray[np.intp]) -> float:

@@ -19,7 +19,8 @@ from harstream.models.contract import ModelContract
 from harstream.models.finished_run import read_windows
 from harstream.models.layers.optical_flow import OpticalFlow
 from harstream.models.layers.sum_of_classes import SumOfClasses, with_label_scores
-from harstream.training.calibration import at_temperature, calibrate
+from harstream.models.temperature import at_temperature
+from harstream.training.calibration import calibrate
 from harstream.training.errors import TrainingError
 from harstream.training.run_folder import RunFolder, Validated
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.clips.corruptions import JOININGS, KINDS, corrupted
-from harstream.clips.listing import Clip, ListingError
+from harstream.clips.listing import Clip
 from harstream.clips.video import pictures
 from harstream.evaluation.clip_runner import OpenClip, Skipped, most_certain, predictions
 from harstream.evaluation.labelled_scores import LabelledScores
+from harstream.evaluation.other_clip import SEED, other_clip
 from harstream.models.contract import ModelContract
 from harstream.models.picture import Picture
 from harstream.stream.recognition.protocols import Recognizer
@@ -23,7 +24,6 @@ from harstream.stream.recognition.views.settings import ViewKind
 from harstream.wire.values import Notice, Scores
 
 CLEAN = "clean"
-SEED = 27
 DRAWS = 2000
 """Bootstrap samples of an interval."""
 INTERVAL = 2.5, 97.5
@@ -110,8 +110,14 @@ def _opener(kind: str, clips: Sequence[Clip], contract: ModelContract) -> OpenCl
     """Return what opens a clip with its pictures changed."""
     if kind == CLEAN:
         return lambda clip: pictures(clip.path)
-    others = {clip.path: _other(kind, clip, clips, contract) for clip in clips} if kind in JOININGS else {}
+    others = {clip.path: _beside(kind, clip, clips, contract) for clip in clips} if kind in JOININGS else {}
     return partial(_opened, kind, others)
+
+
+def _beside(kind: str, clip: Clip, clips: Sequence[Clip], contract: ModelContract) -> Clip:
+    """Return who is beside a clip: of background for a bystander, and where an activity would be the right answer."""
+    of_background = kind == "bystander" or clip.label in contract.background
+    return other_clip(kind, clip, clips, contract, of_background=of_background)
 
 
 def _opened(kind: str, others: Mapping[Path, Clip], clip: Clip) -> Iterable[tuple[float, Picture]]:
@@ -124,24 +130,3 @@ def _opened(kind: str, others: Mapping[Path, Clip], clip: Clip) -> Iterable[tupl
 
 def _source(clip: Clip) -> Callable[[], Iterable[tuple[float, Picture]]]:
     return lambda: pictures(clip.path)
-
-
-def _other(kind: str, clip: Clip, clips: Sequence[Clip], contract: ModelContract) -> Clip:
-    """Return the second clip that is in view beside a clip: of another cluster, and of another class if there is one.
-
-    It is of background for a bystander and beside background, where an activity would be the right answer.
-    """
-    needs_background = kind == "bystander" or clip.label in contract.background
-    fit = [
-        each
-        for each in clips
-        if (each.label in contract.background) == needs_background
-        and (each.label, each.group) != (clip.label, clip.group)
-    ]
-    if not fit:
-        wanted = (
-            "--background with clips of several groups" if needs_background else "--data with clips of several groups"
-        )
-        raise ListingError(f"expected a second clip to put beside {clip.path} for {kind}, found none: give {wanted}")
-    others = [each for each in fit if each.class_name != clip.class_name]
-    return random.Random(f"{SEED}:{kind}:{clip.path.name}").choice(others or fit)

@@ -13,8 +13,8 @@ from harstream.clips.listing import ListingError, as_background, find_clips
 from harstream.clips.split_files import split_by_file
 from harstream.command_line.errors import fail
 from harstream.evaluation.rows.recording import WithPart, record
-from harstream.models.catalogue import POSE_PART, POSE_SIZE
-from harstream.models.contract import ContractError, DefaultView, RowPart
+from harstream.models.contract import ContractError, DefaultView
+from harstream.models.part_networks import PART_NETWORKS, POSE
 from harstream.stream.recognition.onnx_runtime import OnnxPart, load_engine
 from harstream.wire.errors import ModelError
 
@@ -32,18 +32,20 @@ def rows(
         typer.Option(help="A folder of class folders without activities. It may be given several times."),
     ] = None,
     view: Annotated[DefaultView, typer.Option(help="What the networks see.")] = "motion",
-    every: Annotated[int, typer.Option(min=1, help="The pose sees every n-th frame.")] = 2,
+    part: Annotated[str, typer.Option(help=f"The network beside the model: {' or '.join(PART_NETWORKS)}.")] = POSE.name,
     most: Annotated[int, typer.Option(min=1, help="The most windows of a clip.")] = 60,
 ) -> None:
-    """Record rows with the joints of a person as a part. Clips of `test` are left out."""
+    """Record the rows of a model, with the numbers of one more network behind them. Clips of `test` are left out."""
+    if part not in PART_NETWORKS:
+        fail("rows", f"expected --part {' or '.join(PART_NETWORKS)}, got {part!r}")
+    network = PART_NETWORKS[part]
     try:
         engine = load_engine(model, "cpu")
         clips = [clip for folder in data for clip in find_clips(folder)]
         for folder in background or []:
             clips += as_background(find_clips(folder), engine.contract.background[0])
         clips = [clip for clip in split_by_file(clips, split) if clip.part != "test"]
-        part = RowPart("pose", *POSE_SIZE, every)
-        recognizer = WithPart(engine, part, OnnxPart(POSE_PART, part, "cpu"))
+        recognizer = WithPart(engine, network.part, OnnxPart(network.file, network.part, "cpu"))
         recorded, skipped = record(track(clips, "recording", transient=True), recognizer, view, most)
         recorded.save(out)
     except (ContractError, ListingError, ModelError, OSError) as error:

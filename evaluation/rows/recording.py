@@ -68,7 +68,7 @@ def record(clips: Iterable[Clip], recognizer: WithPart, view: DefaultView, most:
         found += _sequences(clip, windows)
     if not found:
         raise ListingError(f"no clip has a window: {next(iter(skipped), 'there is no clip outside of part test')}")
-    return _joined(found, view), skipped
+    return _joined(found, view, recognizer.contract.parts[-1].name), skipped
 
 
 def _windows(clip: Clip, recognizer: WithPart, view: DefaultView) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
@@ -93,7 +93,7 @@ def _sequences(clip: Clip, scored: Windows) -> Iterator[_Sequence]:
             begin = end
 
 
-def _joined(sequences: Sequence[_Sequence], view: DefaultView) -> RecordedRows:
+def _joined(sequences: Sequence[_Sequence], view: DefaultView, network: str) -> RecordedRows:
     clips = [each.clip for each in sequences]
     return RecordedRows(
         rows=np.concatenate([each.rows for each in sequences]),
@@ -104,4 +104,5 @@ def _joined(sequences: Sequence[_Sequence], view: DefaultView) -> RecordedRows:
         parts=tuple(clip.part for clip in clips),
         clips=tuple(str(clip.path) for clip in clips),
         view=view,
+        network=network,
     )

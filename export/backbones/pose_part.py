@@ -16,8 +16,9 @@ from harstream.export.backbones.half_precision import store_weights_in_half
 from harstream.export.backbones.movenet import TOLERANCE, converted, drawn_people, in_tensorflow, with_bytes
 from harstream.export.backbones.tfjs_graph import read_graph
 from harstream.export.verify import OutputsDiffer, session
-from harstream.models.catalogue import POSE_SIZE as SIZE
+from harstream.models.part_networks import POSE
 
+SIZE = POSE.part.height, POSE.part.width
 SIDE = 192
 """The network's own input is a square. The pictures lie in its middle, between two black bars."""
 JOINTS = 17

@@ -8,8 +8,6 @@ import keras
 from keras import ops
 
 JOINTS = 17
-NUMBERS = 3 * JOINTS
-"""y, x and confidence of each joint, the last numbers of a row."""
 TRUNK = (5, 6, 11, 12)
 """Shoulders and hips, in the order of COCO."""
 FEATURES = 5 * JOINTS + 3
@@ -17,14 +15,6 @@ SEEN, CERTAIN = 0.1, 0.15
 """Confidences above which a joint has a place at all, and above which its place tells how large the person is."""
 SMALLEST = 0.03
 """Added to the size of a person, in shares of the picture, so that nobody has none."""
-
-
-def poses_of(rows: Any, every: int) -> Any:
-    """Return the joints (N, P, 51) of windows of rows (N, T, F), of which every n-th one has another pose.
-
-    The last row is one of them. So each is a pose of its own, wherever in its cycle the window begins.
-    """
-    return rows[:, (rows.shape[1] - 1) % every :: every, -NUMBERS:]
 
 
 @keras.saving.register_keras_serializable(package="harstream")

@@ -37,8 +37,8 @@ class Config(Section):
     model: str = Field(
         default="flow_tcn",
         min_length=1,
-        description="a shipped model (flow_tcn, flow_pose, lrcn, convlstm), or a folder or .onnx file that "
-        "`harstream export` wrote",
+        description="a shipped model (flow_tcn, flow_pose, flow_pose_look, lrcn, convlstm), or a folder or .onnx file "
+        "that `harstream export` wrote",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto: the GPU if there is one, else the CPU; cpu; cuda: the GPU, or an error"

@@ -108,7 +108,7 @@ def test_the_second_clip_is_of_another_class_and_fits_the_truth() -> None:
     found = clips()
     for clip in found:
         for kind in ("two", "bystander", "television"):
-            other = measure._other(kind, clip, found, CONTRACT)
+            other = measure._beside(kind, clip, found, CONTRACT)
             assert other.class_name != clip.class_name
             assert (other.label == "nobody") == (kind == "bystander" or clip.label == "nobody")
 

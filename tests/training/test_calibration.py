@@ -10,7 +10,8 @@ pytest.importorskip("scipy")
 
 from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import sum_matrix
-from harstream.training.calibration import at_temperature, calibrate, choose_threshold, fit_temperature
+from harstream.models.temperature import at_temperature
+from harstream.training.calibration import calibrate, choose_threshold, fit_temperature
 
 pytestmark = pytest.mark.training
 

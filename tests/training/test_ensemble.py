@@ -24,7 +24,7 @@ from harstream.models.contract import ModelContract
 from harstream.models.finished_run import UnreadableRun
 from harstream.models.layers.optical_flow import OpticalFlow
 from harstream.models.layers.sum_of_classes import with_label_scores
-from harstream.training.calibration import at_temperature
+from harstream.models.temperature import at_temperature
 from harstream.training.ensemble import combine
 from harstream.training.errors import TrainingError
 from harstream.training.initial_weights import build_initial_model, copy_matching_layers

@@ -315,7 +315,7 @@ def misfits(file: Path) -> Callable[..., list[str]]:
     ("text", "message"),
     [
         ("model: lcrn",
-         "1:8: model: | expected a shipped model | convlstm, flow_pose, flow_tcn, lrcn | "
+         "1:8: model: | expected a shipped model | convlstm, flow_pose, flow_pose_look, flow_tcn, lrcn | "
          "`harstream export` | "
          "got 'lcrn' | "
          "did you mean lrcn?"),

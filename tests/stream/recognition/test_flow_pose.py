@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harstream.models.catalogue import POSE_PART, POSE_SIZE, find_model
-from harstream.models.contract import RowPart
+from harstream.models.catalogue import find_model
+from harstream.models.part_networks import POSE
 from harstream.models.transform import BgrPicture
 from harstream.scene.film import frames
 from harstream.scene.script import single
@@ -23,12 +23,12 @@ NOSE, SHOULDERS, HIPS, ANKLES = (0,), (5, 6), (11, 12), (15, 16)
 
 @pytest.fixture(scope="module")
 def part() -> OnnxPart:
-    return OnnxPart(POSE_PART, RowPart("pose", *POSE_SIZE, 2), "cpu")
+    return OnnxPart(POSE.file, POSE.part, "cpu")
 
 
 def standing(seed: int) -> NDArray[np.uint8]:
     _, picture = next(islice(frames(single(None, 0, 1.0), seed, rate=2.0), 1, None))
-    return BgrPicture(picture).model_frame(*POSE_SIZE)
+    return BgrPicture(picture).model_frame(POSE.part.height, POSE.part.width)
 
 
 def test_the_joints_of_who_stands_lie_above_each_other(part: OnnxPart) -> None:

@@ -1,4 +1,4 @@
-"""A trained network of joints, with what is needed to join it to a model."""
+"""A network that was trained on a part of rows, with what is needed to join it to a model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from harstream.models.finished_run import UnreadableRun
 from harstream.models.layers import pose_features  # noqa: F401  (registers the layer)
 from harstream.models.score_fusion import Fusion
 
-NETWORK, SETTINGS = "pose.keras", "pose.json"
+NETWORK, SETTINGS = "network.keras", "network.json"
 
 
 @dataclass(frozen=True)
-class PoseRun:
+class PartRun:
     """What belongs to the network."""
 
+    part: str
+    """The name of the part that it takes, one of models.part_networks."""
     classes: tuple[str, ...]
     """(F,), in the order of its scores."""
     labels: tuple[str, ...]
@@ -29,8 +31,6 @@ class PoseRun:
     """(F,), the label of each class."""
     view: DefaultView
     """What the network learned from: all of the picture, or the box of what moves."""
-    every: int
-    """A pose is of every n-th row."""
     temperature: float
     fusion: Fusion
     command: str
@@ -42,12 +42,12 @@ class PoseRun:
         (folder / SETTINGS).write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
-def load(folder: Path) -> tuple[PoseRun, keras.Model]:
+def load(folder: Path) -> tuple[PartRun, keras.Model]:
     """Raises UnreadableRun."""
     try:
-        run = TypeAdapter(PoseRun).validate_json((folder / SETTINGS).read_bytes())
+        run = TypeAdapter(PartRun).validate_json((folder / SETTINGS).read_bytes())
         return run, keras.models.load_model(folder / NETWORK)
     except (OSError, ValueError) as error:
         raise UnreadableRun(
-            f"expected a run of `python -m harstream.training.pose` in {folder}: {str(error).splitlines()[0]}"
+            f"expected a run of `python -m harstream.training.parts` in {folder}: {str(error).splitlines()[0]}"
         ) from error

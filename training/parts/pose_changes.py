@@ -1,11 +1,7 @@
-"""Draws training windows of joints from recorded rows, each somewhat changed."""
+"""Changes the joints of training windows, so that a network knows people whom it has not seen."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +10,6 @@ from harstream.models.layers.pose_features import JOINTS
 Joints = NDArray[np.float32]
 MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 """Each joint's place in the mirror, where left is right."""
-SPEED = 0.8, 1.25
 TURN = 0.12
 """Standard deviation, in radians."""
 WIDTH, SIZE = (0.9, 1.1), (0.7, 1.3)
@@ -26,59 +21,13 @@ FALLS = 0.5
 """The share of windows of background in which the person falls, or lies. Who lies does no push-ups."""
 FALLEN = 1.0, 1.9
 """The angle of who lies, in radians."""
-SMOOTHING = 0.05
-"""Share of each target that is spread over all classes."""
 
 
-class PoseWindows(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of windows (N, T, 51) and targets (N, F). Each epoch has one window of each sequence."""
-
-    def __init__(
-        self,
-        sequences: Sequence[Joints],
-        classes: NDArray[np.intp],
-        may_fall: NDArray[np.bool_],
-        poses: int,
-        batch: int,
-        seed: int,
-    ) -> None:
-        """`sequences`: the joints (n, 51) of each, one pose a row. `classes`: (S,). `poses`: T.
-
-        `may_fall`: (S,), whether a sequence is still of its class if the person falls in it.
-        """
-        super().__init__()
-        self._sequences = sequences
-        self._may_fall = may_fall
-        self._targets = np.eye(classes.max() + 1)[classes] * (1 - SMOOTHING) + SMOOTHING / (classes.max() + 1)
-        self.poses = poses
-        self._batch = batch
-        self._random = np.random.default_rng(seed)
-        self._order = self._random.permutation(len(sequences))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._sequences) / self._batch)
-
-    def __getitem__(self, index: int) -> tuple[Joints, NDArray[np.float64]]:
-        chosen = self._order[index * self._batch : (index + 1) * self._batch]
-        windows = np.stack([self._window(self._sequences[number]) for number in chosen])
-        falls = self._may_fall[chosen] & (self._random.random(len(chosen)) < FALLS)
-        windows[falls] = fallen(windows[falls], self._random)
-        return changed(windows, self._random), self._targets[chosen]
-
-    def on_epoch_end(self) -> None:
-        self._order = self._random.permutation(len(self._sequences))
-
-    def _window(self, joints: Joints) -> Joints:
-        """Return poses (T, 51) from somewhere, at a somewhat changed speed."""
-        span = (self.poses - 1) * self._random.uniform(*SPEED)
-        begin = self._random.uniform(0, max(0.0, len(joints) - 1 - span))
-        at = np.minimum(begin + np.linspace(0, span, self.poses), len(joints) - 1)
-        before = np.floor(at).astype(int)
-        share = (at - before)[:, None]
-        if self._random.random() < 0.5:
-            share = np.round(share)  # a stream has no pose between two others
-        after = np.minimum(before + 1, len(joints) - 1)
-        return np.asarray(joints[before] * (1 - share) + joints[after] * share, np.float32)
+def changed_people(windows: Joints, is_background: NDArray[np.bool_], random: np.random.Generator) -> Joints:
+    """Change joints (N, T, 51). In background, people may fall."""
+    falls = is_background & (random.random(len(windows)) < FALLS)
+    windows[falls] = fallen(windows[falls], random)
+    return changed(windows, random)
 
 
 def fallen(windows: Joints, random: np.random.Generator) -> Joints:

@@ -1,4 +1,4 @@
-"""`python -m harstream.export.pose` joins a model of movement and a trained network of joints into a model."""
+"""`python -m harstream.export.parts` joins a model and the trained network of a part into a new model."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def pose(
-    run: Annotated[Path, typer.Option(help="The folder that `python -m harstream.training.pose` wrote.")],
-    base: Annotated[str, typer.Option(help="The model of movement: a shipped name, or the folder of an exported one.")],
+def parts(
+    run: Annotated[Path, typer.Option(help="The folder that `python -m harstream.training.parts` wrote.")],
+    base: Annotated[str, typer.Option(help="The model to join it to: a shipped name, or an exported folder.")],
     name: Annotated[str, typer.Option(help="The new model's name.")],
     threshold: Annotated[float, typer.Option(min=0, max=1, help="A smoothed score below this is unknown.")],
     version: Annotated[str, typer.Option(help="The new model's version.")] = "1.0.0",
     out: Annotated[Path | None, typer.Option(help="The folder to write; by default models/trained/NAME.")] = None,
 ) -> None:
-    """Write encoder, part and head with their contract, and check that the head computes what its parts do."""
+    """Write encoder, parts and head with their contract, and check that the head computes what its parts do."""
     import_keras()
-    from harstream.export.pose.writing import write_pose_model
+    from harstream.export.export_run import ExportError
+    from harstream.export.parts.write_part_model import write_part_model
     from harstream.export.verify import OutputsDiffer
 
     folder, changes = out or TRAINED / name, {"name": name, "version": version, "unknown_threshold": threshold}
     try:
-        report = write_pose_model(folder, find_model(base), run, changes)
-    except (ContractError, ModelNotFound, OutputsDiffer, UnreadableRun, OSError) as error:
-        fail("pose", error)
+        report = write_part_model(folder, find_model(base), run, changes)
+    except (ContractError, ExportError, ModelNotFound, OutputsDiffer, UnreadableRun, OSError) as error:
+        fail("parts", error)
     Console().print(f"{folder}: the head differs from its parts by {report['largest_difference']['head']:.1e} at most")
 
 

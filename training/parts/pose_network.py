@@ -7,16 +7,16 @@ from typing import Any
 import keras
 from keras import layers
 
-from harstream.models.layers.pose_features import JOINTS, PoseFeatures
+from harstream.models.layers.pose_features import PoseFeatures
 
 WIDTH = 96
 DILATIONS = {True: (1, 2, 4), False: (1, 1, 2)}
 """Of the three convolutions over time, for more than five poses, and for fewer."""
 
 
-def build(poses: int, classes: int) -> keras.Model:
-    """Return the network joints (N, T, 51) -> scores of classes (N, F). `poses`: T."""
-    joints = keras.Input((poses, 3 * JOINTS))
+def build(poses: int, numbers: int, classes: int) -> keras.Model:
+    """Return the network joints (N, P, D) -> scores of classes (N, F). `poses`: P, `numbers`: D, three a joint."""
+    joints = keras.Input((poses, numbers))
     x = layers.BatchNormalization()(PoseFeatures()(joints))
     x = layers.Dense(WIDTH, activation="relu")(layers.Dropout(0.3)(x))
     for dilation in DILATIONS[poses > 5]:

@@ -1,6 +1,8 @@
-"""Joins the head of a model of movement and a network of joints into one graph of rows with joints at their end."""
+"""Joins the head of a model and the network of a part into one graph of rows with the part's numbers at their end."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,9 +14,10 @@ from harstream.export.window_graph import sides
 
 ROWS, SCORES = "rows", "scores"
 FUSION = """<ir_version: {ir}, opset_import: ["" : {opset}]>
-    fusion (float[N, K] base, float[N, F] classes, float[F, K] sums, float[K] prior, float temperature, float tiny,
-            float[1] a, float[1] b) => (float[N, K] scores) {{
-        sure = Add(classes, tiny)
+    fusion (float[N, K] base, float[N, F] classes, float[F, K] sums, float[K] prior, float[K] kept, float[K] penalty,
+            float temperature, float floor, float tiny, float one, float[1] a, float[1] b, int64[1] axis)
+            => (float[N, K] scores) {{
+        sure = Max(classes, floor)
         logs = Log(sure)
         logits = Div(logs, temperature)
         calibrated = Softmax<axis = 1>(logits)
@@ -29,42 +32,48 @@ FUSION = """<ir_version: {ir}, opset_import: ["" : {opset}]>
         weighed_base = Mul(log_base, a)
         weighed_evidence = Mul(evidence, b)
         both = Add(weighed_base, weighed_evidence)
-        scores = Softmax<axis = 1>(both)
+        ranked = Sub(both, penalty)
+        shares = Softmax<axis = 1>(ranked)
+        kept_scores = Mul(base, kept)
+        kept_sum = ReduceSum<keepdims = 1>(kept_scores, axis)
+        shared = Sub(one, kept_sum)
+        given = Mul(shares, shared)
+        scores = Add(given, kept_scores)
     }}"""
-"""The formula of models.score_fusion."""
+"""The formula of models.score_fusion. `kept`: 1 for each kept label. `penalty`: what takes it out of the softmax."""
 CUT = """<ir_version: {ir}, opset_import: ["" : {opset}]>
-    cut (float[N, {T}, {F}] rows) => (float[N, {T}, {R}] base_rows, float[N, {P}, {J}] joints) <
-        int64[2] sizes = {{{R}, {J}}}, int64[1] first = {{{first}}}, int64[1] end = {{{T}}}, int64[1] axis = {{1}},
+    cut (float[N, {T}, {F}] rows) => (float[N, {T}, {R}] base_rows, float[N, {P}, {D}] seen) <
+        int64[2] sizes = {{{R}, {D}}}, int64[1] first = {{{first}}}, int64[1] end = {{{T}}}, int64[1] axis = {{1}},
         int64[1] every = {{{every}}}
     > {{
-        base_rows, all_joints = Split<axis = 2>(rows, sizes)
-        joints = Slice(all_joints, first, end, axis, every)
+        base_rows, all_numbers = Split<axis = 2>(rows, sizes)
+        seen = Slice(all_numbers, first, end, axis, every)
     }}"""
-"""A pose is of every n-th row, the last one included."""
+"""The numbers of every n-th row, the last one included."""
 
 
-def pose_head(
-    base: onnx.ModelProto, network: onnx.ModelProto, constants: dict[str, NDArray[np.float32]], every: int
+def joined_head(
+    base: onnx.ModelProto, network: onnx.ModelProto, constants: dict[str, NDArray[Any]], every: int
 ) -> onnx.ModelProto:
-    """Return the graph rows (N, T, R + 51) -> scores (N, K).
+    """Return the graph rows (N, T, R + D) -> scores (N, K).
 
-    `base`: rows (N, T, R) -> scores (N, K). `network`: joints (N, P, 51) -> scores of classes (N, F).
-    `constants`: sums (F, K), prior (K,), temperature (), tiny (), a (1,), b (1,); see models.score_fusion.
+    `base`: rows (N, T, R) -> scores (N, K). `network`: numbers (N, P, D) -> scores of classes (N, F).
+    `constants`: the inputs of FUSION that are not outputs of both.
     """
-    (_, T, R), (_, P, J) = sides(base), sides(network)
+    (_, T, R), (_, P, D) = sides(base), sides(network)
     versions = {"ir": base.ir_version, "opset": base.opset_import[0].version}
     cut = onnx.parser.parse_model(
-        CUT.format(**versions, T=T, F=R + J, R=R, P=P, J=J, first=(T - 1) % every, every=every)
+        CUT.format(**versions, T=T, F=R + D, R=R, P=P, D=D, first=(T - 1) % every, every=every)
     )
-    graph = _after(_after(cut, base, "base_rows", "base/"), network, "joints", "pose/")
-    outputs = {"base": f"base/{base.graph.output[0].name}", "classes": f"pose/{network.graph.output[0].name}"}
+    graph = _after(_after(cut, base, "base_rows", "base/"), network, "seen", "part/")
+    outputs = {"base": f"base/{base.graph.output[0].name}", "classes": f"part/{network.graph.output[0].name}"}
     fusion = onnx.parser.parse_model(FUSION.format(**versions))
     for node in fusion.graph.node:
         node.input[:] = [outputs.get(name, f"fusion/{name}") for name in node.input]
         node.output[:] = [SCORES if name == SCORES else f"fusion/{name}" for name in node.output]
     graph.graph.node.extend(fusion.graph.node)
     graph.graph.initializer.extend(
-        numpy_helper.from_array(np.asarray(value, np.float32), f"fusion/{name}") for name, value in constants.items()
+        numpy_helper.from_array(np.asarray(value), f"fusion/{name}") for name, value in constants.items()
     )
     del graph.graph.output[:]
     K = constants["sums"].shape[1]

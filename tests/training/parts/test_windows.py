@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harstream.models.layers.pose_features import JOINTS, NUMBERS, poses_of
-from harstream.training.pose.windows import MIRRORED, PoseWindows, changed, fallen
+from harstream.models.layers.pose_features import JOINTS
+from harstream.models.part_networks import LOOK, POSE, part_of
+from harstream.training.parts.pose_changes import MIRRORED, changed, changed_people, fallen
+from harstream.training.parts.windows import PartWindows
 
 T = 10
 HEAD, HIP, ANKLE = 0, 11, 15
@@ -59,18 +61,20 @@ def test_the_mirror_changes_left_and_right() -> None:
     assert [MIRRORED[number] for number in MIRRORED] == list(range(JOINTS))
 
 
-def test_poses_of_a_window_are_those_that_its_rows_held() -> None:
-    held = np.repeat(np.arange(12), 2)  # a pose every second row: 0 0 1 1 2 2 ...
-    rows = np.tile(held[None, :, None], 1 + NUMBERS)
-    for phase in (0, 1):
-        found = poses_of(rows[:, phase : phase + 19], 2)[0, :, 0]
-        assert len(found) == 10
-        assert (np.diff(found) == 1).all(), "each pose once, at any phase"
+def test_a_part_of_a_window_is_what_its_rows_held() -> None:
+    for network, count in ((POSE, 10), (LOOK, 3)):
+        held = np.repeat(np.arange(30), network.part.every)  # of a pose: 0 0 1 1 2 2 ...
+        rows = np.tile(held[None, :, None], 1 + network.numbers)
+        for phase in range(network.part.every):
+            found = part_of(rows[:, phase : phase + 19], network.part, network.numbers)[0, :, 0]
+            assert len(found) == count
+            assert (np.diff(found) == 1).all(), "each picture once, at any phase"
 
 
 def test_an_epoch_has_a_window_of_each_sequence() -> None:
     sequences = [np.full((length, 3 * JOINTS), 0.5, np.float32) for length in (3, 10, 40)]
-    windows = PoseWindows(sequences, np.array([0, 1, 2]), np.array([False, False, True]), T, batch=2, seed=1)
+    is_background = np.array([False, False, True])
+    windows = PartWindows(sequences, np.array([0, 1, 2]), is_background, T, changed_people, batch=2, seed=1)
     assert len(windows) == 2
     shapes = [(joints.shape, targets.shape) for joints, targets in (windows[0], windows[1])]
     assert shapes == [((2, T, 3 * JOINTS), (2, 3)), ((1, T, 3 * JOINTS), (1, 3))]
@@ -83,6 +87,6 @@ def test_people_fall_only_where_they_may() -> None:
     joints = standing()[0]
     classes = np.zeros(200, np.intp)
     for may_fall, least, most in ((True, 0.3, 0.6), (False, 0.0, 0.02)):
-        windows = PoseWindows([joints] * 200, classes, np.full(200, may_fall), T, batch=200, seed=4)
+        windows = PartWindows([joints] * 200, classes, np.full(200, may_fall), T, changed_people, batch=200, seed=4)
         share = (lying(windows[0][0])[:, -1] > 1).mean()
         assert least <= share <= most

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harstream.models.score_fusion import Fusion
-from harstream.training.pose.fusion import weighed
+from harstream.training.parts.weigh import weighed
 
 EVEN = Fusion((1 / 3, 1 / 3, 1 / 3))
 
@@ -74,3 +74,18 @@ def test_a_label_that_the_other_one_never_learned_is_left_to_the_base() -> None:
     fusion = Fusion((0.5, 0.5, 0.0))
     base, other = np.array([[0.3, 0.1, 0.6]], np.float32), np.array([[0.5, 0.5, 0.0]], np.float32)
     assert fusion(base, other) == pytest.approx(base, abs=1e-3)
+
+
+def test_kept_labels_keep_their_scores_and_the_others_are_ranked_anew() -> None:
+    """Label 2 is kept at 0.2. The others share 0.8: 0.5 x 0.1 and 0.3 x 0.9 against their even prior, 5 to 27."""
+    base, other = np.array([[0.5, 0.3, 0.2]], np.float32), np.array([[0.1, 0.9, 0.0]], np.float32)
+    found = Fusion((0.5, 0.5, 0.0), kept=(2,))(base, other)
+    assert found == pytest.approx(np.array([[0.8 * 5 / 32, 0.8 * 27 / 32, 0.2]]), abs=1e-4)
+
+
+def test_no_evidence_makes_a_kept_label_more_or_less_likely() -> None:
+    random = np.random.default_rng(7)
+    base, other = (random.dirichlet([1, 1, 1], 50).astype(np.float32) for _ in range(2))
+    found = Fusion((0.3, 0.3, 0.4), (0.8, 2.0), kept=(0,))(base, other)
+    assert found[:, 0] == pytest.approx(base[:, 0])
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)

@@ -1,1 +1,0 @@
-"""Trains the network that recognizes activities from joints, and weighs it against a model of movement."""
