@@ -68,7 +68,8 @@ class HistorySink:
         self._clock = clock
         self._database: sqlite3.Connection | None = None
         self._waiting: dict[str, history.PastActivity | CameraChange] = {}
-        self._is_in_doubt = False
+        self._in_doubt: tuple[str, ...] = ()
+        """The ids of the activities of the last write."""
         self._last_changes: dict[str, CameraChange] = {}
         self._failed_at = 0.0
         self._outage = Outage(
@@ -164,7 +165,7 @@ class HistorySink:
         return not self._outage.is_ongoing or self._clock() - self._failed_at >= RETRY
 
     def _write_if_due(self) -> None:
-        if (self._waiting or self._is_in_doubt) and self._is_due:
+        if (self._waiting or self._in_doubt) and self._is_due:
             self._write_some()
 
     def _keep_reserve(self, database: sqlite3.Connection) -> None:
@@ -184,7 +185,7 @@ class HistorySink:
 
     def _close(self) -> None:
         with self._working:
-            while (self._waiting or self._is_in_doubt) and self._write_some():
+            while (self._waiting or self._in_doubt) and self._write_some():
                 pass
             if self._waiting:
                 log.warning(
@@ -206,12 +207,13 @@ class HistorySink:
         if self._database is None:
             return False
         keys = list(islice(self._waiting, BATCH))
+        entries = [self._waiting[key] for key in keys]
         try:
-            _write(self._database, [self._waiting[key] for key in keys])
+            _write(self._database, entries, self._in_doubt)
         except sqlite3.Error as error:
             self._record_failure(error)
             return False
-        self._is_in_doubt = bool(keys)
+        self._in_doubt = tuple(each.event.id for each in entries if isinstance(each, history.PastActivity))
         for key in keys:
             del self._waiting[key]
         if not self._waiting:
@@ -226,15 +228,17 @@ class HistorySink:
         self._outage.record_failure(error, count=lost)
 
 
-def _write(database: sqlite3.Connection, entries: Sequence[history.PastActivity | CameraChange]) -> None:
+def _write(
+    database: sqlite3.Connection, entries: Sequence[history.PastActivity | CameraChange], received: Sequence[str]
+) -> None:
     """Write all entries or none. On a full disk, this may need the journal's space first. Raises sqlite3.Error."""
     try:
-        history.write(database, entries)
+        history.write(database, entries, received)
     except sqlite3.Error as error:
         if not is_failing_disk(error):
             raise
         database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        history.write(database, entries)
+        history.write(database, entries, received)
 
 
 def _notices(undelivered: list[Event], context: Context) -> list[Notice]:

@@ -108,13 +108,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         ) from error
 
 
-def write(database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange]) -> None:
+def write(
+    database: sqlite3.Connection, items: Iterable[PastActivity | CameraChange], received: Iterable[str] = ()
+) -> None:
     """Write all items or none. It keeps only an activity's event with the highest seq.
 
-    Until the next write, which may be empty, these events are in doubt: other sinks may not have received them.
+    From now on, these events are in doubt: other sinks may not have received them. `received`: the ids of activities of
+    which the sinks have received the last event, so that they are no longer in doubt. What a killed run left in doubt
+    stays so until its turn, because this run may be killed, too, while it delivers that.
     """
     with database:
-        database.execute("DELETE FROM in_doubt")
+        database.executemany("DELETE FROM in_doubt WHERE id = ?", [(each,) for each in received])
         for item in items:
             if isinstance(item, CameraChange):
                 values: tuple[object, ...] = (item.time, item.camera, item.state.value, item.reason)
@@ -169,7 +173,7 @@ def changes(database: sqlite3.Connection, query: Query) -> Iterator[CameraChange
 def undelivered(database: sqlite3.Connection) -> list[Event]:
     """Return the events that a killed run may not have delivered, in the order of the activities.
 
-    These are the events of the last write, and an end for each activity that is still open. Raises sqlite3.Error, and
+    These are the events that are in doubt, and an end for each activity that is still open. Raises sqlite3.Error, and
     ValueError for an event that cannot be read.
     """
     order = (

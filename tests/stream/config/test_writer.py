@@ -167,7 +167,9 @@ def configs(draw: some.DrawFn) -> Config:
             "model": draw(texts.filter(bool)),
             "device": draw(some.sampled_from(["auto", "cpu", "cuda"])),
             "stride": draw(some.integers(1, 100)),
-            "cameras": draw(some.lists(cameras, min_size=1, max_size=3, unique_by=lambda camera: camera.name)),
+            "cameras": draw(
+                some.lists(cameras, min_size=1, max_size=3, unique_by=lambda camera: camera.name.casefold())
+            ),
             "mqtt": {
                 "broker": draw(some.sampled_from([None, "mqtt://nuc", "mqtts://a:b%20${C}@[::1]:8883"])),
                 "embedded_port": draw(some.integers(1, 65535)),

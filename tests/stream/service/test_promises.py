@@ -403,8 +403,25 @@ SWITCHED_AT_AN_UPDATE: list[Shown | Jumped | Changed | Retuned] = [
 ]
 
 
+TWO_STARTS = [Shown(BOTH, (0, 90), step=0.1, count=6)]
+"""Killed after five steps, between history and outbox of the second start. The next run is killed, too, when it has
+delivered the first one's end again."""
+
+
 @settings(max_examples=100, deadline=None)
 @given(RUNS)
+@example(
+    [
+        Run(
+            [*TWO_STARTS],
+            TrackerSettings(0.6, 0.5, hold=0.3, gone=1.0, merge=1.0, update=1.0, max_duration=0.1),
+            0.5,
+            5,
+        ),
+        Run([], TrackerSettings(0.6, 0.5), 0.0, 5),
+        Run([], TrackerSettings(0.6, 0.3), 0.0, None),
+    ]
+)
 @example(
     [
         Run(SWITCHED_AT_AN_UPDATE, TrackerSettings(0.6, 0.0, hold=0.0, gone=0.0, merge=0.3, update=0.3), 0.0, 25),
