@@ -35,3 +35,8 @@ def pytest_configure() -> None:
     os.environ["HARSTREAM_DISCOVERY"] = "none"
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Returns how many tests `-n auto` runs at a time: one more than there are cores, because many wait."""
+    return (os.cpu_count() or 1) + 1
