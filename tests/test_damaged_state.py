@@ -43,6 +43,7 @@ def history(tmp_path: Path, make_event: MakeEvent) -> bytes:
                     store.PastActivity(event, "Küche", "light", "1"),
                     CameraChange("hall", float(number), CameraState.OFFLINE, "timeout"),
                 ],
+                received=[f"event-{number - 1}"],
             )
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("PRAGMA journal_mode = DELETE")
