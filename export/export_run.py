@@ -18,7 +18,7 @@ from harstream.export.formats import Export, as_onnx, as_tflite, compare_with_fl
 from harstream.export.keras_to_onnx import Candidates, convert, divide_logits
 from harstream.export.keras_to_tflite import NotConvertible
 from harstream.export.verify import OutputsDiffer, largest_difference, onnx_runner, seconds_per_window
-from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, WHOLE
+from harstream.models.catalogue import ENCODER, HEAD, HISTORY, LITE, PART, WHOLE
 from harstream.models.contract import ModelContract
 from harstream.models.finished_run import FinishedRun, read_windows
 
@@ -139,7 +139,8 @@ def write_model(out: Path, contents: dict[str, bytes], history: Path | None, rep
         if history is not None:
             shutil.copyfile(history, part / HISTORY)
         out.mkdir(parents=True, exist_ok=True)
-        for stale in {WHOLE, ENCODER, HEAD, LITE, HISTORY} - {file.name for file in part.iterdir()}:
+        earlier = {WHOLE, ENCODER, HEAD, LITE, HISTORY} | {file.name for file in out.glob(PART.format("*"))}
+        for stale in earlier - {file.name for file in part.iterdir()}:
             (out / stale).unlink(missing_ok=True)
         for written in part.iterdir():
             written.replace(out / written.name)
