@@ -23,6 +23,13 @@ class PartNetwork:
     def name(self) -> str:
         return self.part.name
 
+    def seen_in(self, rows: Any) -> Any:
+        """Return what it saw (N, P, D) in windows of rows (N, T, F): their last D numbers in every n-th row.
+
+        The last row is one of them. So each is a picture of its own, wherever in its cycle the window begins.
+        """
+        return rows[:, (rows.shape[1] - 1) % self.part.every :: self.part.every, -self.numbers :]
+
 
 POSE = PartNetwork(RowPart("pose", 144, 192, every=2), TRAINED / "flow_pose" / PART.format("pose"), 51)
 """The joints of a person, four times a second: MoveNet. 4:3, as a view shows a person."""
@@ -31,11 +38,3 @@ LOOK = PartNetwork(
 )
 """How the person, the things and the place look, once a second: EfficientNet-Lite0."""
 PART_NETWORKS = {each.name: each for each in (POSE, LOOK)}
-
-
-def part_of(rows: Any, part: RowPart, numbers: int) -> Any:
-    """Return what a part saw (N, P, D) in windows of rows (N, T, F): their last D numbers in every n-th row.
-
-    The last row is one of them. So each is a picture of its own, wherever in its cycle the window begins.
-    """
-    return rows[:, (rows.shape[1] - 1) % part.every :: part.every, -numbers:]

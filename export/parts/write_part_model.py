@@ -20,7 +20,7 @@ from harstream.export.window_graph import attach_contract, sides
 from harstream.models.catalogue import ENCODER, HEAD, PART, ModelFiles
 from harstream.models.contract import ContractError, ModelContract, contract_from_metadata
 from harstream.models.layers.sum_of_classes import sum_matrix
-from harstream.models.part_networks import PART_NETWORKS, PartNetwork, part_of
+from harstream.models.part_networks import PART_NETWORKS, PartNetwork
 from harstream.models.part_run import PartRun, load
 from harstream.models.score_fusion import TINY
 from harstream.models.temperature import FLOOR, at_temperature
@@ -98,5 +98,5 @@ def _expected(
     """Return the scores (N, K) of rows (N, T, F) without the joined graph."""
     R = sides(head)[-1]
     base = np.asarray(session(head).run(None, {head.graph.input[0].name: np.ascontiguousarray(rows[..., :R])})[0])
-    classes = np.asarray(model(part_of(rows, network.part, network.numbers), training=False))
+    classes = np.asarray(model(network.seen_in(rows), training=False))
     return run.fusion(base, at_temperature(classes, run.temperature) @ sum_matrix(run.label_of))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harstream.models.contract import ModelContract
 from harstream.models.layers.sum_of_classes import sum_matrix
-from harstream.models.part_networks import PartNetwork, part_of
+from harstream.models.part_networks import PartNetwork
 from harstream.models.part_run import PartRun
 from harstream.models.recorded_rows import RecordedRows
 from harstream.models.score_fusion import Fusion, Scores
@@ -120,7 +120,7 @@ def _validation(rows: RecordedRows, network: PartNetwork, labels: Sequence[str])
     _, clips = np.unique(np.array(rows.clips)[sequence[chosen]], return_inverse=True)
     return _Windows(
         base=rows.scores[chosen],
-        seen=part_of(windows[chosen], network.part, network.numbers),
+        seen=network.seen_in(windows[chosen]),
         truth=np.array([labels.index(rows.labels[number]) for number in sequence[chosen]]),
         clips=clips,
     )

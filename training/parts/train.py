@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from harstream.models.contract import ModelContract
-from harstream.models.part_networks import LOOK, POSE, PartNetwork, part_of
+from harstream.models.part_networks import LOOK, POSE, PartNetwork
 from harstream.models.recorded_rows import RecordedRows
 from harstream.training.errors import TrainingError
 from harstream.training.parts import look_network, pose_network
@@ -48,7 +48,7 @@ def train_part(
         raise TrainingError("no row is of the part train: record clips with a split")
     classes = tuple(sorted({rows.classes[number] for number in of_training}))
     sequences, recipe = rows.sequences(), RECIPES[network.name]
-    length = part_of(np.empty((1, rows.length, network.numbers)), network.part, network.numbers).shape[1]
+    length = network.seen_in(np.empty((1, rows.length, network.numbers))).shape[1]
     windows = PartWindows(
         [sequences[number][:: network.part.every, -network.numbers :] for number in of_training],
         np.array([classes.index(rows.classes[number]) for number in of_training]),

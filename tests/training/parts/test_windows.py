@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harstream.models.layers.pose_features import JOINTS
-from harstream.models.part_networks import LOOK, POSE, part_of
+from harstream.models.part_networks import LOOK, POSE
 from harstream.training.parts.pose_changes import MIRRORED, changed, changed_people, fallen
 from harstream.training.parts.windows import PartWindows
 
@@ -66,7 +66,7 @@ def test_a_part_of_a_window_is_what_its_rows_held() -> None:
         held = np.repeat(np.arange(30), network.part.every)  # of a pose: 0 0 1 1 2 2 ...
         rows = np.tile(held[None, :, None], 1 + network.numbers)
         for phase in range(network.part.every):
-            found = part_of(rows[:, phase : phase + 19], network.part, network.numbers)[0, :, 0]
+            found = network.seen_in(rows[:, phase : phase + 19])[0, :, 0]
             assert len(found) == count
             assert (np.diff(found) == 1).all(), "each picture once, at any phase"
 
